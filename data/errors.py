@@ -1,0 +1,50 @@
+"""Errors that a user can act on: the commands print them in one sentence and exit with 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ZoographError(Exception):
+    """What went wrong and what to do next, in words for the person at the keyboard."""
+
+
+class UnknownName(ZoographError):
+    """A model, dataset, encoder or method that nobody has heard of."""
+
+    def __init__(self, kind: str, name: str, nearest: Sequence[str], hint: str = "") -> None:
+        self.kind, self.name, self.nearest = kind, name, tuple(nearest)
+        lines = [f"Unknown {kind} '{name}'."]
+        if self.nearest:
+            lines.append("Nearest names: " + ", ".join(self.nearest) + ".")
+        if hint:
+            lines.append(hint)
+        super().__init__(" ".join(lines))
+
+
+class AmbiguousName(ZoographError):
+    """An alias that stands for several things."""
+
+    def __init__(self, kind: str, name: str, candidates: Sequence[str]) -> None:
+        self.kind, self.name, self.nearest = kind, name, tuple(candidates)
+        super().__init__(f"The {kind} name '{name}' is ambiguous. Say which: {', '.join(candidates)}.")
+
+
+class StoreError(ZoographError):
+    """The record store cannot be opened, read or written."""
+
+
+class EncoderError(ZoographError):
+    """The text encoder cannot be found, or two encoders would be mixed."""
+
+
+class ImageFolderError(ZoographError):
+    """A folder of images that is no classification dataset."""
+
+
+class PredictorError(ZoographError):
+    """A predictor that cannot be read, or that does not fit the question."""
+
+
+class RawDataError(ZoographError):
+    """A raw file that does not hold what its collection promises."""

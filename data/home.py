@@ -1,0 +1,53 @@
+"""Where the state lives: the store, the predictors and the caches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from zoograph.data.errors import StoreError
+
+HOME_VARIABLE = "ZOOGRAPH_HOME"
+DATABASE_VARIABLE = "ZOOGRAPH_DATABASE_URL"
+
+
+def get_home() -> Path:
+    """Return the state folder: ``$ZOOGRAPH_HOME``, or the platform's user data folder."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_path("zoograph"))
+
+
+def make_home() -> Path:
+    """Return the state folder, made if it is not there.
+
+    Raises:
+        StoreError: if it cannot be made or written to.
+    """
+    home = get_home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The state folder '{home}' cannot be made ({error.strerror}). "
+            f"Set {HOME_VARIABLE} to a folder that you can write to."
+        ) from error
+    return home
+
+
+def require_writable(folder: Path) -> None:
+    """Raise unless files can be made in ``folder``.
+
+    Raises:
+        StoreError: if the folder is read-only.
+    """
+    probe = folder / f".write-probe-{os.getpid()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StoreError(
+            f"The state folder '{folder}' is not writable ({error.strerror}). "
+            f"Make it writable, or set {HOME_VARIABLE} to another folder."
+        ) from error

@@ -1,0 +1,56 @@
+"""A snapshot of everything that is known, held in memory: what graphs are built from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from zoograph.data.cards import DatasetCard, ModelCard
+
+RUN_COLUMNS = ("model", "dataset", "protocol", "metric", "value", "train_size", "test_size", "source")
+SCORE_COLUMNS = ("model", "dataset", "name", "value", "source")
+RELATION_COLUMNS = ("dataset", "other", "name", "value", "source")
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """Cards and records of a model zoo.
+
+    Attributes:
+        models: cards by id.
+        datasets: cards by id, targets and pre-training corpora alike.
+        runs: one row a run, with ``RUN_COLUMNS``; ``value`` in [0, 1], sizes are NaN where not known.
+        scores: one row a score, with ``SCORE_COLUMNS``.
+        relations: one row a measured pair of datasets, with ``RELATION_COLUMNS``; symmetric, each pair once.
+    """
+
+    models: Mapping[str, ModelCard]
+    datasets: Mapping[str, DatasetCard]
+    runs: pd.DataFrame
+    scores: pd.DataFrame
+    relations: pd.DataFrame
+
+    def with_cards(self, models: Iterable[ModelCard] = (), datasets: Iterable[DatasetCard] = ()) -> Zoo:
+        """Return a copy that also knows these cards; a card of a known id is left as it was."""
+        return replace(
+            self,
+            models={**{card.id: card for card in models}, **self.models},
+            datasets={**{card.id: card for card in datasets}, **self.datasets},
+        )
+
+    def with_runs(self, runs: pd.DataFrame) -> Zoo:
+        """Return a copy that knows these runs and no others."""
+        return replace(self, runs=runs.reset_index(drop=True))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over all cards and rows, in any order."""
+        digest = hashlib.sha256()
+        for cards in (self.models, self.datasets):
+            for key in sorted(cards):
+                digest.update(cards[key].model_dump_json().encode())
+        for frame in (self.runs, self.scores, self.relations):
+            digest.update(pd.util.hash_pandas_object(frame, index=False).sort_values().to_numpy().tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""How is it connected? The graph builder and what may be seen of it."""

@@ -1,0 +1,38 @@
+"""Node and edge types: the words that the graph is written in, defined once."""
+
+from __future__ import annotations
+
+EdgeType = tuple[str, str, str]
+
+MODEL = "model"
+DATASET = "dataset"
+LABEL = "label"
+NODE_TYPES = (MODEL, DATASET, LABEL)
+
+TRANSFERS_TO: EdgeType = (MODEL, "transfers_to", DATASET)
+SCORED_ON: EdgeType = (MODEL, "scored_on", DATASET)
+PRETRAINED_ON: EdgeType = (MODEL, "pretrained_on", DATASET)
+RELATED_TO: EdgeType = (DATASET, "related_to", DATASET)
+HAS: EdgeType = (DATASET, "has", LABEL)
+
+
+def reverse(edge_type: EdgeType) -> EdgeType:
+    """Return the type of the same edges walked backwards."""
+    source, verb, target = edge_type
+    return target, f"rev_{verb}", source
+
+
+FORWARD_EDGE_TYPES = (TRANSFERS_TO, SCORED_ON, PRETRAINED_ON, RELATED_TO, HAS)
+EDGE_TYPES = tuple(kind for forward in FORWARD_EDGE_TYPES for kind in (forward, reverse(forward)))
+
+MODEL_NUMBERS = (
+    "parameters",
+    "gmacs",
+    "input_size",
+    "num_features",
+    "imagenet_top1",
+    "source_accuracy",
+    "pretrained_classes",
+)
+DATASET_NUMBERS = ("num_classes", "num_samples", "samples_per_class")
+RELATION_NUMBERS = ("text_similarity", "label_overlap")

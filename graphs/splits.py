@@ -1,0 +1,108 @@
+"""What may be seen of the measured accuracies: the only way from records to training and test."""
+
+from __future__ import annotations
+
+import copy
+import zlib
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from zoograph.graphs.builder import add_reverse
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
+
+
+class Split(NamedTuple):
+    """A question and its answers.
+
+    Attributes:
+        train: the graph without the held-out accuracies.
+        pairs: (2, n) model and dataset nodes in question.
+        target: (n,) their measured accuracies. Never hand these to a method.
+    """
+
+    train: HeteroData
+    pairs: Tensor
+    target: Tensor
+
+
+def hold_out(graph: HeteroData, held_out: Tensor) -> Split:
+    """Take measured accuracies out of a graph, with their reverses.
+
+    Args:
+        graph: as built.
+        held_out: (E,) bool over its ``transfers_to`` edges.
+    """
+    store = graph[TRANSFERS_TO]
+    return Split(
+        keep_records(graph, ~held_out),
+        store.edge_index[:, held_out].clone(),
+        store.edge_label[held_out].clone(),
+    )
+
+
+def keep_records(graph: HeteroData, kept: Tensor) -> HeteroData:
+    """Return a copy with only the ``kept`` (E,) measured accuracies, in both directions."""
+    result = _shallow(graph)
+    for key, value in graph[TRANSFERS_TO].items():
+        result[TRANSFERS_TO][key] = value[:, kept] if key == "edge_index" else value[kept]
+    if reverse(TRANSFERS_TO) in graph.edge_types:
+        add_reverse(result, TRANSFERS_TO)
+    return result
+
+
+def reveal(graph: HeteroData, visible: Tensor) -> HeteroData:
+    """Return the graph that message passing reads: ``visible`` accuracies as edge attributes, no targets.
+
+    Args:
+        graph: as built, or the training part of a split.
+        visible: (E,) bool over its ``transfers_to`` edges. An edge under supervision must not be visible.
+
+    Returns:
+        A copy whose ``transfers_to`` edges are the visible ones, with ``edge_attr`` (E', 1) the accuracy; neither
+        direction holds an ``edge_label``.
+    """
+    result = keep_records(graph, visible)
+    store = result[TRANSFERS_TO]
+    store.edge_attr = store.edge_label.unsqueeze(-1)
+    del store.edge_label
+    del result[reverse(TRANSFERS_TO)]
+    add_reverse(result, TRANSFERS_TO)
+    return result
+
+
+def observed_cells(graph: HeteroData, observed: Tensor) -> Tensor:
+    """Return (E,) which measured accuracies lie in ``observed`` (num models, num datasets) bool."""
+    source, target = graph[TRANSFERS_TO].edge_index
+    return observed[source, target]
+
+
+def _shallow(graph: HeteroData) -> HeteroData:
+    result = copy.copy(graph)
+    del result[TRANSFERS_TO]
+    if reverse(TRANSFERS_TO) in result.edge_types:
+        del result[reverse(TRANSFERS_TO)]
+    return result
+
+
+def pair_folds(graph: HeteroData, pairs: Tensor, num_folds: int) -> Tensor:
+    """Return (n,) the fold of each pair, by a hash of its names: the same in every graph and every process."""
+    models, datasets = (
+        [graph[kind].ids[i] for i in nodes.tolist()]
+        for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)
+    )
+    return torch.tensor(
+        [
+            zlib.crc32(f"{model}\0{dataset}".encode()) % num_folds
+            for model, dataset in zip(models, datasets, strict=True)
+        ],
+        dtype=torch.long,
+    )
+
+
+def is_edge(edge_index: Tensor, pairs: Tensor) -> Tensor:
+    """Return (n,) which of the (2, n) ``pairs`` are among the (2, E) edges."""
+    width = int(max(edge_index.max() if edge_index.numel() else 0, pairs.max() if pairs.numel() else 0)) + 1
+    return torch.isin(pairs[0] * width + pairs[1], edge_index[0] * width + edge_index[1])

@@ -1,0 +1,1 @@
+"""What can predict an edge? The graph neural network and every baseline."""

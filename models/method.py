@@ -1,0 +1,47 @@
+"""The one small interface behind which every method stands, the GNN and each baseline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple, Self
+
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+COVERAGE = 0.9
+
+
+class Prediction(NamedTuple):
+    """Predicted accuracies of n pairs.
+
+    Attributes:
+        mean: (n,) expected accuracy in [0, 1].
+        lower: (n,) lower end of the 90 % interval.
+        upper: (n,) upper end.
+    """
+
+    mean: Tensor
+    lower: Tensor
+    upper: Tensor
+
+
+class Method(ABC):
+    """Learns from the measured accuracies of a graph and predicts the others."""
+
+    @abstractmethod
+    def fit(self, graph: HeteroData) -> Self:
+        """Learn from every ``transfers_to`` edge of ``graph``.
+
+        Raises:
+            ValueError: if the graph holds too few measured accuracies to learn from.
+        """
+
+    @abstractmethod
+    def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
+        """Predict the accuracies of ``pairs``.
+
+        Args:
+            pairs: (2, n) model and dataset nodes.
+            graph: what the nodes are nodes of; default: the graph that was fitted. It may hold models and
+                datasets that were not there then; they are known by their cards alone.
+        """

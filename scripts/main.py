@@ -1,0 +1,55 @@
+"""The command line: every verb under one name, and every expected error in one sentence."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.scripts import predict, text, zoo
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    help="Predict how well a pre-trained model will do on a dataset it was never fine-tuned on.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings=_SETTINGS,
+)
+app.command("predict")(predict.predict)
+app.add_typer(zoo.app, name="zoo")
+app.add_typer(text.app, name="text")
+
+_predict_app = typer.Typer(
+    pretty_exceptions_enable=False, rich_markup_mode="markdown", context_settings=_SETTINGS
+)
+_predict_app.command()(predict.predict)
+
+
+def main() -> None:
+    """Run ``zoograph``."""
+    _run(app)
+
+
+def predict_main() -> None:
+    """Run ``predict``, the same command as ``zoograph predict``."""
+    _run(_predict_app)
+
+
+def _run(application: Callable[[], None]) -> None:
+    # What libraries deprecate among themselves is no news to somebody who asked for an accuracy.
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    try:
+        application()
+    except ZoographError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""From a question to an answer: names, the predictor, its table, and the cards of newcomers.
+
+The warm path, a known pair and a trained predictor, imports neither torch nor PyG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from zoograph.data.cards import DatasetCard, ModelCard
+from zoograph.data.errors import PredictorError, UnknownName
+from zoograph.data.home import get_home
+from zoograph.data.names import NameIndex
+from zoograph.data.records import Metric, Protocol
+from zoograph.data.store import RecordStore
+from zoograph.training.artifact import Artifact, load_current, set_aside
+
+Progress = Callable[[int, int], None]
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The answer for one dataset; accuracies in [0, 1], ``measured`` is None where there is no record."""
+
+    dataset: str
+    predicted: float
+    lower: float
+    upper: float
+    linear_regression: float
+    measured: float | None
+    measured_runs: int
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an answer comes from."""
+
+    version: str
+    created_at: str
+    age: str
+    records: int
+    newer_records: int
+    encoder: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything that ``predict`` prints.
+
+    Attributes:
+        mean: over the rows. Its interval is the mean of the intervals, which holds however the errors of the
+            tasks go together; ``measured`` is given only if every row is measured.
+        new: models and datasets that the predictor knows by their cards alone.
+    """
+
+    model: str
+    dataset: str
+    protocol: Protocol
+    provenance: Provenance
+    rows: tuple[Row, ...]
+    mean: Row
+    new: tuple[str, ...]
+
+
+def answer_question(
+    model: str,
+    dataset: str,
+    protocol: Protocol | None = None,
+    domain: str | None = None,
+    encoder: str | None = None,
+    progress: Progress | None = None,
+    warn: Warn | None = None,
+) -> Answer:
+    """Answer ``predict --model MODEL --dataset DATASET``, training a predictor if there is none.
+
+    Args:
+        model: a name in the store, or one that timm knows.
+        dataset: a name or a family in the store, or a folder of images.
+        protocol: default: the one that most of the dataset's records have, else a retrained head.
+        domain: kind of images in a folder.
+        encoder: text encoder; default as shipped.
+        progress: called with (steps done, steps in all) while training.
+        warn: told what the user should know, such as a damaged predictor that was set aside.
+
+    Raises:
+        ZoographError: with what to do next.
+    """
+    with RecordStore.open() as store:
+        names = store.names()
+        model_id, model_cards = _find_model(names, model)
+        dataset_ids, dataset_cards = _find_datasets(names, dataset, domain)
+        protocol = protocol or next(iter(store.protocols(dataset_ids)), Protocol.HEAD)
+        artifact = current_predictor(store, protocol, encoder, progress, warn)
+        answered = [artifact.row(model_id, name) for name in dataset_ids]
+        if None in answered:
+            from zoograph.training.fit import predict_from_cards
+
+            pairs = [(model_id, name) for name in dataset_ids]
+            answered = list(predict_from_cards(store, artifact, model_cards, dataset_cards, pairs, encoder))
+        measured = store.measured(model_id, dataset_ids, protocol)
+        rows = []
+        for name, values in zip(dataset_ids, answered, strict=True):
+            assert values is not None
+            known = measured.get(name)
+            rows.append(
+                Row(
+                    name,
+                    values["mean"],
+                    values["lower"],
+                    values["upper"],
+                    values["baseline"],
+                    known.value if known else None,
+                    known.num_runs if known else 0,
+                )
+            )
+        return Answer(
+            model_id,
+            dataset if len(rows) > 1 else rows[0].dataset,
+            protocol,
+            _provenance(store, artifact, protocol),
+            tuple(rows),
+            _mean(rows),
+            tuple(card.id for card in (*model_cards, *dataset_cards)),
+        )
+
+
+def current_predictor(
+    store: RecordStore, protocol: Protocol, encoder: str | None, progress: Progress | None, warn: Warn | None
+) -> Artifact:
+    """Return the current predictor of one protocol and encoder; train it if there is none or it is damaged."""
+    root = predictor_root(protocol, encoder)
+    try:
+        artifact = load_current(root)
+    except PredictorError as error:
+        aside = set_aside(root)
+        artifact = None
+        if warn is not None:
+            warn(f"{error} It was moved to '{aside}', and a new one is trained.")
+    if artifact is not None:
+        return artifact
+    from zoograph.training.fit import train_predictor
+
+    return train_predictor(store, root, protocol, Metric.TOP1, encoder, progress=progress)
+
+
+def predictor_root(protocol: Protocol, encoder: str | None) -> Path:
+    """Return the folder of all versions of one protocol's predictor."""
+    import hashlib
+
+    name = "default" if encoder is None else hashlib.sha256(encoder.encode()).hexdigest()[:12]
+    return get_home() / "predictors" / f"{protocol.value}-{name}"
+
+
+def _find_model(names: NameIndex, model: str) -> tuple[str, tuple[ModelCard, ...]]:
+    """Return the model's id, and its card if the store does not know it but timm does."""
+    try:
+        return names.resolve_model(model), ()
+    except UnknownName:
+        from zoograph.data.timm_cards import model_card_from_timm, nearest_timm_names
+
+        card = model_card_from_timm(model)
+        if card is None:
+            return names.resolve_model(model, more_names=lambda: nearest_timm_names(model)), ()
+        return card.id, (card,)
+
+
+def _find_datasets(
+    names: NameIndex, dataset: str, domain: str | None
+) -> tuple[tuple[str, ...], tuple[DatasetCard, ...]]:
+    """Return the datasets' ids, and the card of a folder of images."""
+    try:
+        return names.resolve_datasets(dataset), ()
+    except UnknownName:
+        if not Path(dataset).exists() and not _looks_like_path(dataset):
+            raise
+        from zoograph.data.image_folder import dataset_card_from_folder
+
+        card = dataset_card_from_folder(Path(dataset), domain=domain)
+        return (card.id,), (card,)
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith((".", "~", "/")) or name.endswith("/")
+
+
+def _provenance(store: RecordStore, artifact: Artifact, protocol: Protocol) -> Provenance:
+    manifest = artifact.manifest
+    return Provenance(
+        manifest.version,
+        manifest.created_at.isoformat(timespec="seconds"),
+        _age((datetime.now(UTC) - manifest.created_at).total_seconds()),
+        manifest.num_records,
+        max(0, store.count_runs(protocol) - manifest.num_records),
+        manifest.encoder,
+    )
+
+
+def _age(seconds: float) -> str:
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def _mean(rows: list[Row]) -> Row:
+    def average(values: list[float]) -> float:
+        return sum(values) / len(values)
+
+    measured = [row.measured for row in rows if row.measured is not None]
+    return Row(
+        "mean",
+        average([row.predicted for row in rows]),
+        average([row.lower for row in rows]),
+        average([row.upper for row in rows]),
+        average([row.linear_regression for row in rows]),
+        average(measured) if len(measured) == len(rows) else None,
+        sum(row.measured_runs for row in rows),
+    )
