@@ -227,7 +227,7 @@ def _add_scores(
     table = ((table - grouped.transform("mean")) / spread.where(spread > 0, 1.0)).reindex(columns=names)
     store = graph[SCORED_ON]
     store.edge_index = _edges((model_at[model], dataset_at[dataset]) for model, dataset in table.index)
-    values = torch.from_numpy(table.to_numpy(np.float32).copy()).reshape(-1, len(names))
+    values = torch.from_numpy(table.to_numpy(np.float32).copy()).reshape(len(table), len(names))
     store.edge_attr_mask = ~values.isnan()
     store.edge_attr = values.nan_to_num(0.0)
     store.names = names
