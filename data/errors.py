@@ -48,3 +48,7 @@ class PredictorError(ZoographError):
 
 class RawDataError(ZoographError):
     """A raw file that does not hold what its collection promises."""
+
+
+class ProtocolError(ZoographError, ValueError):
+    """A zoo that is too small for a protocol, or lacks the records that it is about."""

@@ -14,9 +14,18 @@ DATABASE_VARIABLE = "ZOOGRAPH_DATABASE_URL"
 
 
 def get_home() -> Path:
-    """Return the state folder: ``$ZOOGRAPH_HOME``, or the platform's user data folder."""
+    """Return the state folder: ``$ZOOGRAPH_HOME``, or the platform's user data folder.
+
+    Raises:
+        StoreError: if it begins with the home of a user that nobody knows.
+    """
     chosen = os.environ.get(HOME_VARIABLE)
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_path("zoograph"))
+    try:
+        return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_path("zoograph"))
+    except RuntimeError as error:
+        raise StoreError(
+            f"The state folder '{chosen}' cannot be found. {error} Set {HOME_VARIABLE} to a full path."
+        ) from error
 
 
 def make_home() -> Path:
@@ -30,7 +39,7 @@ def make_home() -> Path:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"The state folder '{home}' cannot be made ({error.strerror}). "
+            f"The state folder '{home}' cannot be made ({error.strerror or error}). "
             f"Set {HOME_VARIABLE} to a folder that you can write to."
         ) from error
     return home
@@ -45,9 +54,9 @@ def require_writable(folder: Path) -> None:
     probe = folder / f".write-probe-{os.getpid()}"
     try:
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # a thread beside this one may have been faster
     except OSError as error:
         raise StoreError(
-            f"The state folder '{folder}' is not writable ({error.strerror}). "
+            f"The state folder '{folder}' is not writable ({error.strerror or error}). "
             f"Make it writable, or set {HOME_VARIABLE} to another folder."
         ) from error

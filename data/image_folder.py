@@ -118,9 +118,7 @@ def _require_two(path: str, counts: dict[str, int], empty: list[str], nested: li
             if nested
             else "Check the path and the file types."
         )
-        raise ImageFolderError(
-            f"The sub-folders of '{path}' must hold images (got none in {_some(empty)}). {hint}"
-        )
+        raise ImageFolderError(f"The sub-folders of '{path}' must hold images (got none in {_some(empty)}). {hint}")
     but = f"; no images in {_some(empty)}" if empty else ""
     raise ImageFolderError(
         f"The dataset '{path}' must have at least two classes with images (got only "

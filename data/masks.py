@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def convert_masks(archive: Path, models: list[str], datasets: list[str]) -> Mask
     try:
         with np.load(archive, allow_pickle=False) as arrays:
             observed = arrays["observed"].astype(bool)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise RawDataError(f"The masks '{archive}' need to be an array 'observed' (got: {error}).") from error
     if observed.shape[1:] != (len(models), len(datasets)):
         raise RawDataError(

@@ -87,4 +87,8 @@ def _look_up(table: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]
 
 
 def _nearest(name: str, candidates: list[str]) -> list[str]:
-    return difflib.get_close_matches(name, list(dict.fromkeys(candidates)), n=NEAREST, cutoff=0.0)
+    folded: dict[str, str] = {}
+    for candidate in candidates:
+        folded.setdefault(candidate.casefold(), candidate)
+    matches = difflib.get_close_matches(name.casefold(), folded, n=NEAREST, cutoff=0.0)
+    return [folded[match] for match in matches]

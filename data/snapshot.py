@@ -45,6 +45,16 @@ class Zoo:
         """Return a copy that knows these runs and no others."""
         return replace(self, runs=runs.reset_index(drop=True))
 
+    def collection(self, source: str) -> Zoo:
+        """Return the part of one source: its models and datasets, the corpora behind them, and its records."""
+        models = {key: card for key, card in self.models.items() if source in card.source.split("; ")}
+        corpora = {card.pretrained_on for card in models.values()}
+        datasets = {
+            key: card for key, card in self.datasets.items() if source in card.source.split("; ") or key in corpora
+        }
+        frames = (frame[frame["source"] == source] for frame in (self.runs, self.scores, self.relations))
+        return Zoo(models, datasets, *(frame.reset_index(drop=True) for frame in frames))
+
     def fingerprint(self) -> str:
         """SHA-256 over all cards and rows, in any order."""
         digest = hashlib.sha256()

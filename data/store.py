@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from zoograph.data import schema
-from zoograph.data.cards import DatasetCard, ModelCard
+from zoograph.data.cards import Card, DatasetCard, ModelCard
 from zoograph.data.errors import StoreError
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
 from zoograph.data.names import NameIndex, index_names
@@ -24,6 +25,8 @@ from zoograph.data.records import Metric, Protocol, Record, Relation, Run, Score
 
 if TYPE_CHECKING:
     from zoograph.data.snapshot import Zoo
+
+AnyCard = TypeVar("AnyCard", bound=Card)
 
 SHIPPED_BATCH = "shipped"
 _BUSY_TIMEOUT_MS = 60_000
@@ -54,21 +57,18 @@ class RecordStore:
         Raises:
             StoreError: if it is no database, not ours, or cannot be written.
         """
-        url = url or os.environ.get(DATABASE_VARIABLE)
-        if url is None:
+        chosen = url or os.environ.get(DATABASE_VARIABLE)
+        if chosen:
+            store = cls(_make_engine(chosen))
+        else:
             home = make_home()
             require_writable(home)
-            url = f"sqlite:///{home / 'zoograph.db'}"
-        store = cls(_make_engine(url))
+            store = cls(_make_engine(sa.URL.create("sqlite", database=str(home / "zoograph.db"))))
         try:
             store._load_shipped_zoo()
-        except SQLAlchemyError as error:
+        except BaseException:
             store.close()
-            raise StoreError(
-                f"The store '{sa.make_url(url).render_as_string()}' cannot be used: "
-                f"{_reason(error)}. Move that file aside to start from the shipped zoo, "
-                f"or point {DATABASE_VARIABLE} elsewhere."
-            ) from error
+            raise
         return store
 
     def close(self) -> None:
@@ -102,33 +102,20 @@ class RecordStore:
         Raises:
             StoreError: if a record names an unknown model or dataset, or the database refuses.
         """
-        try:
-            with self._write() as connection:
-                return _insert(
-                    connection, models, datasets, runs, scores, relations, batch or uuid.uuid4().hex
-                )
-        except SQLAlchemyError as error:
-            raise StoreError(
-                f"The records were not stored, and nothing was changed: {_reason(error)}."
-            ) from error
+        with _explained("The records were not stored, and nothing was changed"), self._begin(write=True) as c:
+            return _insert(c, models, datasets, runs, scores, relations, batch or uuid.uuid4().hex)
 
     def _load_shipped_zoo(self) -> None:
         from zoograph.data.tables import shipped_zoo
 
         folder = shipped_zoo()
-        digest = hashlib.sha256(
-            b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))
-        ).hexdigest()
-        if self._meta("shipped_zoo") == digest:
-            return
-        with self._write() as connection:
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))).hexdigest()
+        with self._read() as connection:
+            if _get_meta(connection).get("shipped_zoo") == digest:
+                return
+        with _explained(*self._unusable), self._begin(write=True) as connection:
             schema.metadata.create_all(connection)
-            known = dict(connection.execute(sa.select(schema.meta.c.key, schema.meta.c.value)).tuples().all())
-            if int(known.get("schema_version", schema.SCHEMA_VERSION)) > schema.SCHEMA_VERSION:
-                raise StoreError(
-                    "The store was written by a newer zoograph: upgrade with 'pip install -U zoograph'."
-                )
-            if known.get("shipped_zoo") == digest:  # another process was faster
+            if _get_meta(connection).get("shipped_zoo") == digest:  # another process was faster
                 return
             from zoograph.data.tables import read_tables
 
@@ -139,37 +126,46 @@ class RecordStore:
             _set_meta(connection, schema_version=str(schema.SCHEMA_VERSION), shipped_zoo=digest)
 
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._engine.connect().execution_options(zoograph_write=True) as connection, connection.begin():
+    def _begin(self, *, write: bool = False) -> Iterator[Connection]:
+        with self._engine.connect().execution_options(zoograph_write=write) as connection, connection.begin():
             yield connection
+
+    @property
+    def _unusable(self) -> tuple[str, str]:
+        """What to say, and what to advise, when the database is not what it should be."""
+        url = self._engine.url
+        remedy = (
+            f"Move that file aside to start from the shipped zoo, or point {DATABASE_VARIABLE} elsewhere."
+            if url.get_backend_name() == "sqlite"
+            else f"Check the server, or point {DATABASE_VARIABLE} elsewhere."
+        )
+        return f"The store '{url.render_as_string()}' cannot be used", remedy
 
     # -- reading ------------------------------------------------------------------------------
 
-    def _meta(self, key: str) -> str | None:
-        with self._engine.connect() as connection:
-            if not sa.inspect(connection).has_table("meta"):
-                return None
-            value = connection.execute(
-                sa.select(schema.meta.c.value).where(schema.meta.c.key == key)
-            ).scalar()
-            return None if value is None else str(value)
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with _explained(*self._unusable), self._begin() as connection:
+            yield connection
 
     @property
     def revision(self) -> str:
         """A token that changes with every write."""
-        return self._meta("revision") or ""
+        with self._read() as connection:
+            return _get_meta(connection).get("revision", "")
 
     def names(self) -> NameIndex:
         """Return everything that models and datasets can be called."""
         query = sa.select(schema.names.c.kind, schema.names.c.name, schema.names.c.target)
-        with self._engine.connect() as connection:
-            return index_names(connection.execute(query.order_by(*schema.names.c)).tuples())
+        with self._read() as connection:
+            # Sorted here, because databases do not agree on the order of text.
+            return index_names(sorted((kind, name, target) for kind, name, target in connection.execute(query)))
 
     def count_runs(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> int:
         """Return the number of runs of one protocol and metric."""
         table = schema.runs
         query = sa.select(sa.func.count()).where(table.c.protocol == protocol, table.c.metric == metric)
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
     def protocols(self, datasets: Sequence[str]) -> list[Protocol]:
@@ -179,9 +175,9 @@ class RecordStore:
             sa.select(table.c.protocol)
             .where(table.c.dataset.in_(datasets))
             .group_by(table.c.protocol)
-            .order_by(sa.func.count().desc())
+            .order_by(sa.func.count().desc(), table.c.protocol)
         )
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return [Protocol(value) for value in connection.execute(query).scalars()]
 
     def measured(
@@ -199,7 +195,7 @@ class RecordStore:
             )
             .group_by(table.c.dataset)
         )
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return {name: Measured(float(value), int(n)) for name, value, n in connection.execute(query)}
 
     def snapshot(self) -> Zoo:
@@ -208,12 +204,10 @@ class RecordStore:
 
         from zoograph.data.snapshot import RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
 
-        with self._engine.connect() as connection, connection.begin():
+        with self._read() as connection:
             frames = [
                 pd.DataFrame(
-                    connection.execute(
-                        sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)
-                    ).all(),
+                    connection.execute(sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)).all(),
                     columns=list(columns),
                 )
                 for table, columns in (
@@ -222,22 +216,23 @@ class RecordStore:
                     (schema.relations, RELATION_COLUMNS),
                 )
             ]
-            model_cards = connection.execute(
-                sa.select(schema.models.c.card).order_by(schema.models.c.id)
-            ).scalars()
-            models = {card["id"]: ModelCard.model_validate(card) for card in model_cards}
-            dataset_cards = connection.execute(
-                sa.select(schema.datasets.c.card).order_by(schema.datasets.c.id)
-            ).scalars()
-            datasets = {card["id"]: DatasetCard.model_validate(card) for card in dataset_cards}
+            models = _read_cards(connection, schema.models, ModelCard)
+            datasets = _read_cards(connection, schema.datasets, DatasetCard)
         return Zoo(models, datasets, *frames)
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str | sa.URL) -> Engine:
     try:
         engine = sa.create_engine(url)
-    except (SQLAlchemyError, ImportError) as error:
-        raise StoreError(f"{DATABASE_VARIABLE} is no usable database URL: {error}.") from error
+    except ImportError as error:
+        raise StoreError(
+            f"The database of {DATABASE_VARIABLE} needs a driver: {error}. Install it with 'pip install {error.name}'."
+        ) from error
+    except (SQLAlchemyError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"{DATABASE_VARIABLE} is no usable database URL: {_reason(error)}. "
+            "Give one such as 'sqlite:////path/to/zoograph.db', or unset it."
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -245,15 +240,13 @@ def _make_engine(url: str) -> Engine:
 
 
 def _configure_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = (
-        None  # we say BEGIN ourselves, so that tables are made inside the transaction
-    )
-    for pragma in (
-        f"busy_timeout={_BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-    ):
+    connection.isolation_level = None  # we say BEGIN ourselves, so that tables are made inside the transaction
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    # Before anything is changed: our tables were made in one transaction, so they are all there or none.
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not tables >= schema.metadata.tables.keys():
+        raise sqlite3.DatabaseError("it is the database of another program")
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -262,15 +255,37 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _reason(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).rstrip(".")
+@contextmanager
+def _explained(what: str, remedy: str = "") -> Iterator[None]:
+    """Raise what the database refuses, and values that nobody wrote, as a :class:`StoreError`."""
+    try:
+        yield
+    except (SQLAlchemyError, ValueError) as error:
+        raise StoreError(f"{what}: {_reason(error)}. {remedy}".rstrip()) from error
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
+
+
+def _get_meta(connection: Connection) -> dict[str, str]:
+    """Return what the store says of itself; nothing if it is new.
+
+    Raises:
+        StoreError: if a newer zoograph wrote it.
+    """
+    if not sa.inspect(connection).has_table(schema.meta.name):
+        return {}
+    rows = connection.execute(sa.select(schema.meta.c.key, schema.meta.c.value))
+    known = {str(key): str(value) for key, value in rows}
+    if int(known.get("schema_version", schema.SCHEMA_VERSION)) > schema.SCHEMA_VERSION:
+        raise StoreError("The store was written by a newer zoograph: upgrade with 'pip install -U zoograph'.")
+    return known
 
 
 def _set_meta(connection: Connection, **values: str) -> None:
     connection.execute(sa.delete(schema.meta).where(schema.meta.c.key.in_(list(values))))
-    connection.execute(
-        sa.insert(schema.meta), [{"key": key, "value": value} for key, value in values.items()]
-    )
+    connection.execute(sa.insert(schema.meta), [{"key": key, "value": value} for key, value in values.items()])
 
 
 def _insert(
@@ -306,11 +321,15 @@ def _replace_cards(
     if fresh:
         connection.execute(sa.insert(table), fresh)
     connection.execute(
-        sa.delete(schema.names).where(
-            schema.names.c.target.in_(ids), schema.names.c.kind.in_(_name_kinds(kind))
-        )
+        sa.delete(schema.names).where(schema.names.c.target.in_(ids), schema.names.c.kind.in_(_name_kinds(kind)))
     )
     connection.execute(sa.insert(schema.names), [row for card in cards for row in _name_rows(kind, card)])
+
+
+def _read_cards(connection: Connection, table: sa.Table, card: type[AnyCard]) -> dict[str, AnyCard]:
+    """Return the cards by id, sorted here for the same reason as the names."""
+    cards = [card.model_validate(row) for row in connection.execute(sa.select(table.c.card)).scalars()]
+    return {card.id: card for card in sorted(cards, key=lambda card: card.id)}
 
 
 def _name_kinds(kind: str) -> list[str]:
@@ -337,5 +356,14 @@ def _insert_records(connection: Connection, table: sa.Table, records: Iterable[R
         if identity not in known
     ]
     if fresh:
+        _require_cards(connection, table, fresh)
         connection.execute(sa.insert(table), fresh)
     return len(fresh)
+
+
+def _require_cards(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    for column in table.columns:
+        for key in column.foreign_keys:
+            known = set(connection.execute(sa.select(key.column)).scalars())
+            for name in sorted({row[column.name] for row in rows} - known):
+                raise ValueError(f"the {column.name} '{name}' of a record has no card")

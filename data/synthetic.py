@@ -143,9 +143,7 @@ def _make_scores(
 def _make_relations(
     rng: np.random.Generator, appeal: np.ndarray, count: int, datasets: list[DatasetCard]
 ) -> pd.DataFrame:
-    pairs = sorted(
-        {tuple(sorted(rng.choice(len(datasets), 2, replace=False).tolist())) for _ in range(count)}
-    )
+    pairs = sorted({tuple(sorted(rng.choice(len(datasets), 2, replace=False).tolist())) for _ in range(count)})
     return pd.DataFrame(
         [
             (

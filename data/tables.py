@@ -57,8 +57,7 @@ def write_tables(collection: Collection, folder: Path) -> None:
             replace_file(folder / name, text)
     except OSError as error:
         raise RawDataError(
-            f"The tables need a folder that can be written (got '{folder}': {error.strerror}). "
-            "Choose another."
+            f"The tables need a folder that can be written (got '{folder}': {error.strerror}). Choose another."
         ) from error
 
 
@@ -77,9 +76,7 @@ def read_tables(folder: Path) -> Collection:
     ).validate()
 
 
-def read_rows(
-    path: Path, columns: Sequence[str], *, short_rows: bool = False
-) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(path: Path, columns: Sequence[str], *, short_rows: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows of a CSV file with the line that each ends on.
 
     Args:

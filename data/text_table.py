@@ -105,12 +105,9 @@ class TextTable:
         vectors = encoder.embed(missing)
         if vectors.shape != (len(missing), self.dim):
             raise EncoderError(
-                f"Encoder '{encoder.id}' must give vectors of shape {(len(missing), self.dim)} "
-                f"(got {vectors.shape})."
+                f"Encoder '{encoder.id}' must give vectors of shape {(len(missing), self.dim)} (got {vectors.shape})."
             )
-        return TextTable(
-            self.encoder, self.digest, (*self.texts, *missing), np.concatenate([self.vectors, vectors])
-        )
+        return TextTable(self.encoder, self.digest, (*self.texts, *missing), np.concatenate([self.vectors, vectors]))
 
     def joined(self, other: TextTable) -> TextTable:
         """Return a table that holds what is in either; where both hold a text, this one's vector stays.

@@ -142,9 +142,7 @@ def _make_network(timm: Any, name: str) -> Any:
     if "." in name and name not in timm.list_models(name, pretrained=True):
         return None
     with warnings.catch_warnings(), torch.device("meta"):
-        warnings.simplefilter(
-            "ignore"
-        )  # a deprecated name is mapped to the present one, which the card tells
+        warnings.simplefilter("ignore")  # a deprecated name is mapped to the present one, which the card tells
         return timm.create_model(name, pretrained=False)
 
 

@@ -131,6 +131,7 @@ def _make_corpus(name: str, rows: list[tuple[int, dict[str, str]]], path: Path) 
     fields = {
         "id": name,
         "aliases": tuple(aliases),
+        "family": name.partition("/")[0] if labels else None,
         "labels": labels,
         "num_classes": classes.pop() if len(classes) == 1 else None,  # the models disagree on one corpus
         "source": SOURCE,
@@ -145,9 +146,7 @@ def _parse_corpus(text: str, place: str) -> tuple[str, tuple[str, ...]]:
     try:
         labels = tuple(str(label).replace("_", " ") for label in ast.literal_eval(text))
     except (ValueError, SyntaxError) as error:
-        raise RawDataError(
-            f"The labels {place}, need to be a list (got {text!r}). Correct the cell."
-        ) from error
+        raise RawDataError(f"The labels {place}, need to be a list (got {text!r}). Correct the cell.") from error
     return "hfpics/" + "-".join(label.lower().replace(" ", "-") for label in labels), labels
 
 
@@ -255,9 +254,7 @@ def _number(text: str, place: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation as error:
-        raise RawDataError(
-            f"The cell {place}, needs a number (got {text!r}). Correct or remove the row."
-        ) from error
+        raise RawDataError(f"The cell {place}, needs a number (got {text!r}). Correct or remove the row.") from error
 
 
 def _shorten(text: str, place: str) -> float:
@@ -270,7 +267,5 @@ def _whole(text: str, place: str) -> int | None:
         return None
     number = _number(text, place)
     if number != number.to_integral_value():
-        raise RawDataError(
-            f"The cell {place}, needs a whole number (got {text!r}). Correct or remove the row."
-        )
+        raise RawDataError(f"The cell {place}, needs a whole number (got {text!r}). Correct or remove the row.")
     return int(number)

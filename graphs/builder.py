@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -99,9 +100,7 @@ def build_graph(
         [[name_text(card.id), card.domain] for card in datasets],
         text,
     )
-    _add_nodes(
-        graph, LABEL, labels, [[] for _ in labels], [0 for _ in labels], [[label] for label in labels], text
-    )
+    _add_nodes(graph, LABEL, labels, [[] for _ in labels], [0 for _ in labels], [[label] for label in labels], text)
 
     graph[MODEL].group = _groups(card.family or card.id for card in models)
     graph[DATASET].group = _groups(card.family or card.id for card in datasets)
@@ -113,9 +112,7 @@ def build_graph(
     _add_runs(graph, zoo, model_at, dataset_at)
     _add_scores(graph, zoo, model_at, dataset_at)
     graph[PRETRAINED_ON].edge_index = _edges(
-        (model_at[card.id], dataset_at[card.pretrained_on])
-        for card in models
-        if card.pretrained_on in dataset_at
+        (model_at[card.id], dataset_at[card.pretrained_on]) for card in models if card.pretrained_on in dataset_at
     )
     graph[HAS].edge_index = _edges(
         (dataset_at[card.id], label_at[label_text(label)]) for card in datasets for label in card.labels
@@ -168,7 +165,7 @@ def _add_nodes(
 ) -> None:
     store = graph[kind]
     store.num_nodes, store.ids = len(ids), ids
-    store.x_number, store.x_number_mask = _masked(numbers, len(ids))
+    store.x_number, store.x_number_mask = _masked(numbers)
     store.x_category = torch.tensor(categories, dtype=torch.long)
     slots = len(texts[0]) if texts else 1
     flat = [value for row in texts for value in row]
@@ -176,13 +173,14 @@ def _add_nodes(
     found = torch.from_numpy(text([value for value in flat if value is not None]).copy()).float()
     vectors = torch.zeros(len(flat), found.shape[1])
     vectors[known] = found
-    store.x_text, store.x_text_mask = vectors.reshape(len(ids), slots, -1), known.reshape(len(ids), slots)
+    store.x_text, store.x_text_mask = vectors.reshape(len(ids), slots, found.shape[1]), known.reshape(len(ids), slots)
 
 
-def _masked(rows: list[list[float | None]], length: int) -> tuple[Tensor, Tensor]:
+def _masked(rows: list[list[float | None]]) -> tuple[Tensor, Tensor]:
+    width = len(rows[0]) if rows else 0
     table = torch.tensor(
         [[float("nan") if value is None else value for value in row] for row in rows], dtype=torch.float32
-    ).reshape(length, -1)
+    ).reshape(len(rows), width)
     mask = ~table.isnan()
     return table.nan_to_num(0.0), mask
 
@@ -196,29 +194,29 @@ def _edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
     return torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2).t().contiguous()
 
 
-def _add_runs(
-    graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]
-) -> None:
+def _indexed_edges(index: pd.MultiIndex, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> Tensor:
+    """Return (2, n) the nodes of an index of models and datasets; each name is looked up once."""
+    ends = [
+        np.array([at[name] for name in level], np.int64)[codes]
+        for at, level, codes in zip((model_at, dataset_at), index.levels, index.codes, strict=True)
+    ]
+    return torch.from_numpy(np.stack(ends))
+
+
+def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
     runs = zoo.runs[(zoo.runs["protocol"] == graph.protocol) & (zoo.runs["metric"] == graph.metric)]
     pairs = runs.groupby(["model", "dataset"], sort=True).agg(
         value=("value", "mean"), num_runs=("value", "size"), test_size=("test_size", "mean")
     )
-    sources, targets = (pairs.index.get_level_values(i) for i in (0, 1))
     store = graph[TRANSFERS_TO]
-    store.edge_index = torch.from_numpy(
-        np.stack([sources.map(model_at).to_numpy(np.int64), targets.map(dataset_at).to_numpy(np.int64)])
-    )
+    store.edge_index = _indexed_edges(pairs.index, model_at, dataset_at)
     store.edge_label = torch.from_numpy(pairs["value"].to_numpy(np.float32).copy())
     store.num_runs = torch.from_numpy(pairs["num_runs"].to_numpy(np.int64).copy())
     measured_on = torch.from_numpy(pairs["test_size"].to_numpy(np.float32, na_value=np.nan).copy())
-    store.sample_size = torch.where(
-        measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on
-    )
+    store.sample_size = torch.where(measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on)
 
 
-def _add_scores(
-    graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]
-) -> None:
+def _add_scores(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
     """Add ``scored_on`` edges; a score is standardised within its dataset, so that only the ranking speaks."""
     names = sorted(zoo.scores["name"].unique())
     table = zoo.scores.pivot_table(index=["model", "dataset"], columns="name", values="value", aggfunc="mean")
@@ -226,7 +224,7 @@ def _add_scores(
     spread = grouped.transform("std").fillna(0.0)
     table = ((table - grouped.transform("mean")) / spread.where(spread > 0, 1.0)).reindex(columns=names)
     store = graph[SCORED_ON]
-    store.edge_index = _edges((model_at[model], dataset_at[dataset]) for model, dataset in table.index)
+    store.edge_index = _indexed_edges(table.index, model_at, dataset_at)
     values = torch.from_numpy(table.to_numpy(np.float32).copy()).reshape(len(table), len(names))
     store.edge_attr_mask = ~values.isnan()
     store.edge_attr = values.nan_to_num(0.0)

@@ -20,8 +20,8 @@ def relation_edges(
     """Return the ``related_to`` edges of a zoo.
 
     A pair of datasets is an edge if something was measured of it, or if one is among the ten nearest of the
-    other by text similarity. Columns of the attributes are the measured relations, ``text_similarity`` (cosine of the mean
-    label embeddings, in [-1, 1], higher is closer) and ``label_overlap`` (Jaccard index, in [0, 1]).
+    other by text similarity. Columns of the attributes are the measured relations, ``text_similarity`` (cosine
+    of the mean label embeddings, in [-1, 1], higher is closer) and ``label_overlap`` (Jaccard index, in [0, 1]).
 
     Args:
         zoo: cards and measured relations.
@@ -45,13 +45,15 @@ def relation_edges(
         if pair[::-1] not in pairs:
             pairs.setdefault(pair)
 
-    attributes = torch.full((len(pairs), len(names)), float("nan"))
-    for row, (a, b) in enumerate(pairs):
-        for name, value in measured.get((a, b), {}).items():
-            attributes[row, names.index(name)] = value
-        if has_labels[a] and has_labels[b]:
-            attributes[row, -2], attributes[row, -1] = similarity[a, b], overlap[a, b]
     edge_index = torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2).t().contiguous()
+    attributes = torch.full((len(pairs), len(names)), float("nan"))
+    for row, values in enumerate(measured.values()):  # whose pairs come first
+        for name, value in values.items():
+            attributes[row, names.index(name)] = value
+    a, b = edge_index
+    labelled = has_labels[a] & has_labels[b]
+    attributes[labelled, -2] = similarity[a, b][labelled]
+    attributes[labelled, -1] = overlap[a, b][labelled]
     mask = ~attributes.isnan()
     return edge_index, attributes.nan_to_num(0.0), mask, names
 
@@ -91,8 +93,6 @@ def _nearest_pairs(similarity: Tensor, eligible: Tensor) -> list[tuple[int, int]
     return [
         (neighbor, dataset)
         for dataset in eligible.nonzero().flatten().tolist()
-        for neighbor, value in zip(
-            nearest.indices[dataset].tolist(), nearest.values[dataset].tolist(), strict=True
-        )
+        for neighbor, value in zip(nearest.indices[dataset].tolist(), nearest.values[dataset].tolist(), strict=True)
         if value > -2.0
     ]

@@ -90,8 +90,7 @@ def _shallow(graph: HeteroData) -> HeteroData:
 def pair_folds(graph: HeteroData, pairs: Tensor, num_folds: int) -> Tensor:
     """Return (n,) the fold of each pair, by a hash of its names: the same in every graph and every process."""
     models, datasets = (
-        [graph[kind].ids[i] for i in nodes.tolist()]
-        for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)
+        [graph[kind].ids[i] for i in nodes.tolist()] for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)
     )
     return torch.tensor(
         [

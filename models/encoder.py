@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
@@ -43,7 +45,7 @@ class NodeEncoder(nn.Module):
         with torch.no_grad():
             self.category.weight[0] = 0.0
         for layer in self.texts:
-            layer.reset_parameters()
+            cast(nn.Linear, layer).reset_parameters()
         self.norm.reset_parameters()
 
     def fit_scale(self, numbers: Tensor, mask: Tensor) -> None:
@@ -52,9 +54,7 @@ class NodeEncoder(nn.Module):
         self.mean.copy_(scaler.mean)
         self.std.copy_(scaler.std)
 
-    def forward(
-        self, numbers: Tensor, mask: Tensor, category: Tensor, texts: Tensor, text_mask: Tensor
-    ) -> Tensor:
+    def forward(self, numbers: Tensor, mask: Tensor, category: Tensor, texts: Tensor, text_mask: Tensor) -> Tensor:
         """Return (N, hidden_channels)."""
         hidden = self.category(category) * (category > 0).unsqueeze(-1)
         if self.number is not None:

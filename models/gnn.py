@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL, RELATED_TO, SCORED_ON, TRANSFERS_TO, EdgeType
-from zoograph.models.encoder import encode, make_encoders
+from zoograph.models.encoder import NodeEncoder, encode, make_encoders
 from zoograph.models.message_passing import MessagePassingStack, edge_attributes, edge_channels
 from zoograph.models.pair_features import NumberScaler
 
@@ -72,7 +74,7 @@ class TransferGNN(nn.Module):
     def reset_parameters(self) -> None:
         """Draw all weights anew; scales are kept."""
         for encoder in self.encoders.values():
-            encoder.reset_parameters()
+            cast(NodeEncoder, encoder).reset_parameters()
         self.stack.reset_parameters()
         self.decoder.reset_parameters()
 
@@ -80,10 +82,11 @@ class TransferGNN(nn.Module):
         """Take all scales from the training edges of ``graph`` and the nodes they touch."""
         store = graph[TRANSFERS_TO]
         for kind, nodes in zip((MODEL, DATASET), store.edge_index, strict=True):
-            trained = nodes.unique()
-            self.encoders[kind].fit_scale(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
-        for kind in _SCALED[1:]:
-            self._set_scale(kind, NumberScaler.fitted(graph[kind].edge_attr, graph[kind].edge_attr_mask))
+            trained = torch.unique(nodes)
+            encoder = cast(NodeEncoder, self.encoders[kind])
+            encoder.fit_scale(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
+        for edge in _SCALED[1:]:
+            self._set_scale(edge, NumberScaler.fitted(graph[edge].edge_attr, graph[edge].edge_attr_mask))
         labels = store.edge_label.unsqueeze(1)
         self._set_scale(TRANSFERS_TO, NumberScaler.fitted(labels, torch.ones_like(labels, dtype=torch.bool)))
         self.accuracy_logit.copy_(torch.logit(labels.mean().clamp(0.01, 0.99)))
@@ -104,12 +107,9 @@ class TransferGNN(nn.Module):
             of measuring does not explain.
         """
         scalers = {
-            kind: NumberScaler(getattr(self, f"{kind[1]}_mean"), getattr(self, f"{kind[1]}_std"))
-            for kind in _SCALED
+            kind: NumberScaler(getattr(self, f"{kind[1]}_mean"), getattr(self, f"{kind[1]}_std")) for kind in _SCALED
         }
-        x_dict = self.stack(
-            encode(self.encoders, graph), graph.edge_index_dict, edge_attributes(graph, scalers)
-        )
+        x_dict = self.stack(encode(self.encoders, graph), graph.edge_index_dict, edge_attributes(graph, scalers))
         scores = pair_scores(graph, pairs, scalers[SCORED_ON])
         logit, log_spread = self.decoder(x_dict[MODEL][pairs[0]], x_dict[DATASET][pairs[1]], scores)
         mean = torch.sigmoid(logit + self.accuracy_logit)

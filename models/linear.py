@@ -27,9 +27,7 @@ class LinearRegression(Method):
         """See :meth:`Method.fit`."""
         store = graph[TRANSFERS_TO]
         if store.num_edges < 2:
-            raise ValueError(
-                f"Linear regression needs two measured accuracies or more (got {store.num_edges})."
-            )
+            raise ValueError(f"Linear regression needs two measured accuracies or more (got {store.num_edges}).")
         self._graph = graph
         self._scalers = fit_scalers(graph, store.edge_index)
         rows = metadata_rows(graph, store.edge_index, self._scalers)
@@ -63,7 +61,5 @@ class LinearRegression(Method):
         self = cls()
         self._graph = graph
         self._weight, self._bias, self._half_width = (state[key] for key in ("weight", "bias", "half_width"))
-        self._scalers = {
-            kind: NumberScaler(state[f"{kind}.mean"], state[f"{kind}.std"]) for kind in (MODEL, DATASET)
-        }
+        self._scalers = {kind: NumberScaler(state[f"{kind}.mean"], state[f"{kind}.std"]) for kind in (MODEL, DATASET)}
         return self

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
@@ -33,9 +35,7 @@ class EdgeConv(MessagePassing):  # type: ignore[misc]
             if layer is not None:
                 layer.reset_parameters()
 
-    def forward(
-        self, x: Tensor | tuple[Tensor, Tensor], edge_index: Tensor, edge_attr: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor | tuple[Tensor, Tensor], edge_index: Tensor, edge_attr: Tensor | None = None) -> Tensor:
         """Return (N_target, hidden)."""
         x = (x, x) if isinstance(x, Tensor) else x
         pooled = self.propagate(
@@ -66,11 +66,9 @@ class MessagePassingStack(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw the weights anew."""
-        for conv in self.convs:
-            conv.reset_parameters()
-        for norms in self.norms:
-            for norm in norms.values():
-                norm.reset_parameters()
+        for module in self.modules():
+            if isinstance(module, EdgeConv | nn.LayerNorm):
+                module.reset_parameters()
 
     def forward(
         self,
@@ -81,8 +79,9 @@ class MessagePassingStack(nn.Module):
         """Return ``x_dict`` after every round."""
         for conv, norms in zip(self.convs, self.norms, strict=True):
             messages = conv(x_dict, edge_index_dict, edge_attr_dict)
+            by_kind = cast(nn.ModuleDict, norms)
             x_dict = {
-                kind: torch.relu(norms[kind](x + messages[kind])) if kind in messages else x
+                kind: torch.relu(by_kind[kind](x + messages[kind])) if kind in messages else x
                 for kind, x in x_dict.items()
             }
         return x_dict

@@ -35,9 +35,7 @@ def metadata_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, NumberSca
     for kind, nodes in zip((MODEL, DATASET), pairs, strict=True):
         store = graph[kind]
         numbers = scalers[kind](store.x_number, store.x_number_mask)[nodes]
-        one_hot = torch.nn.functional.one_hot(
-            store.x_category[nodes], len(graph.vocabulary[kind]) + 1
-        ).float()
+        one_hot = torch.nn.functional.one_hot(store.x_category[nodes], len(graph.vocabulary[kind]) + 1).float()
         blocks += [numbers, one_hot]
     return torch.cat(blocks, dim=1)
 
@@ -46,6 +44,6 @@ def fit_scalers(graph: HeteroData, pairs: Tensor) -> dict[str, NumberScaler]:
     """Return the scalers of both node types, fitted on the nodes that occur in ``pairs``."""
     scalers = {}
     for kind, nodes in zip((MODEL, DATASET), pairs, strict=True):
-        trained = nodes.unique()
+        trained = torch.unique(nodes)
         scalers[kind] = NumberScaler.fitted(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
     return scalers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts import predict, text, zoo
+from zoograph.scripts import benchmark, picture, predict, text, zoo
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -21,12 +22,12 @@ app = typer.Typer(
     context_settings=_SETTINGS,
 )
 app.command("predict")(predict.predict)
+app.command("picture")(picture.picture)
+app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(zoo.app, name="zoo")
 app.add_typer(text.app, name="text")
 
-_predict_app = typer.Typer(
-    pretty_exceptions_enable=False, rich_markup_mode="markdown", context_settings=_SETTINGS
-)
+_predict_app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown", context_settings=_SETTINGS)
 _predict_app.command()(predict.predict)
 
 
@@ -44,11 +45,15 @@ def _run(application: Callable[[], None]) -> None:
     # What libraries deprecate among themselves is no news to somebody who asked for an accuracy.
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show a sign shows a question mark
     try:
         application()
     except ZoographError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

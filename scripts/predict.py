@@ -20,23 +20,17 @@ def predict(
     model: Annotated[str, typer.Option(help="A model of the zoo, or any name that timm knows.")],
     dataset: Annotated[
         str,
-        typer.Option(
-            help="A dataset, a family of datasets, or a folder of images with one sub-folder a class."
-        ),
+        typer.Option(help="A dataset, a family of datasets, or a folder of images with one sub-folder a class."),
     ],
     protocol: Annotated[
         Protocol | None,
         typer.Option(help="How the model is transferred. Default: as the dataset was measured."),
     ] = None,
-    domain: Annotated[
-        str | None, typer.Option(help="Kind of images in a folder, such as `sketch` or `photo`.")
-    ] = None,
+    domain: Annotated[str | None, typer.Option(help="Kind of images in a folder, such as `sketch` or `photo`.")] = None,
     encoder: Annotated[
         str | None, typer.Option(help="Text encoder: a hub id or a local path. Default: all-MiniLM-L6-v2.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Predict the accuracy of a pre-trained model on a dataset, with a 90 % interval.
 
@@ -72,15 +66,18 @@ def _as_dict(answer: Answer) -> dict[str, object]:
 
 def _print_table(answer: Answer) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=f"{answer.model} on {answer.dataset}, {answer.protocol.description}: top-1 accuracy")
-    table.add_column("dataset", no_wrap=True)
+    title = f"{answer.model} on {answer.dataset}, {answer.protocol.description}: top-1 accuracy"
+    table = Table(title=escape(title))
+    table.add_column("dataset", overflow="fold")
     for heading in ("predicted", "90 % interval", "linear regression", "measured"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in answer.rows:
         table.add_row(
-            row.dataset, *_cells(row.predicted, row.lower, row.upper, row.linear_regression, row.measured)
+            escape(row.dataset),
+            *_cells(row.predicted, row.lower, row.upper, row.linear_regression, row.measured),
         )
     if len(answer.rows) > 1:
         mean = answer.mean
@@ -92,12 +89,10 @@ def _print_table(answer: Answer) -> None:
         )
     console = Console()
     console.print(table)
-    console.print("\n".join(_footnotes(answer)), highlight=False)
+    console.print("\n".join(_footnotes(answer)), highlight=False, markup=False)
 
 
-def _cells(
-    predicted: float, lower: float, upper: float, baseline: float, measured: float | None
-) -> Sequence[str]:
+def _cells(predicted: float, lower: float, upper: float, baseline: float, measured: float | None) -> Sequence[str]:
     return (
         f"{predicted:.3f}",
         f"{lower:.3f} – {upper:.3f}",

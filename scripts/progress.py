@@ -27,3 +27,23 @@ def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     finally:
         if bar is not None:
             bar.stop()
+
+
+@contextmanager
+def count_bar(total: int) -> Iterator[Callable[[str], None]]:
+    """Yield a callable that names the next of ``total`` pieces of work, and counts the one before as done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    started = False
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+
+        def begin(name: str) -> None:
+            nonlocal started
+            bar.update(task, description=name, advance=int(started))
+            started = True
+
+        yield begin
+        bar.update(task, completed=total)

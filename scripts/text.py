@@ -26,9 +26,7 @@ def _group() -> None:
 @app.command()
 def build(
     encoder: Annotated[str, typer.Option(help="Encoder: a name on the hub or a folder.")] = DEFAULT_ENCODER,
-    out: Annotated[
-        Path | None, typer.Option(help="File to write.", show_default="the file of the package")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write.", show_default="the file of the package")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
 ) -> None:
     """Embed every text of the shipped cards and write the table."""

@@ -33,9 +33,7 @@ def _group() -> None:
 def build(
     raw: Annotated[
         Path,
-        typer.Argument(
-            metavar="RAW_DIR", help=f"Folder that holds the raw tables in {' and '.join(READERS)}."
-        ),
+        typer.Argument(metavar="RAW_DIR", help=f"Folder that holds the raw tables in {' and '.join(READERS)}."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to.", show_default="the folder of the package")

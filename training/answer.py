@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zoograph.data.cards import DatasetCard, ModelCard
-from zoograph.data.errors import PredictorError, UnknownName
-from zoograph.data.home import get_home
+from zoograph.data.encoders import DEFAULT_ENCODER, find_encoder
+from zoograph.data.errors import ImageFolderError, PredictorError, UnknownName
+from zoograph.data.home import get_home, make_home, require_writable
 from zoograph.data.names import NameIndex
 from zoograph.data.records import Metric, Protocol
 from zoograph.data.store import RecordStore
@@ -89,10 +90,11 @@ def answer_question(
     Raises:
         ZoographError: with what to do next.
     """
+    warn = warn or _ignore
     with RecordStore.open() as store:
         names = store.names()
         model_id, model_cards = _find_model(names, model)
-        dataset_ids, dataset_cards = _find_datasets(names, dataset, domain)
+        dataset_ids, dataset_cards = find_datasets(names, dataset, domain, warn)
         protocol = protocol or next(iter(store.protocols(dataset_ids)), Protocol.HEAD)
         artifact = current_predictor(store, protocol, encoder, progress, warn)
         answered = [artifact.row(model_id, name) for name in dataset_ids]
@@ -121,7 +123,7 @@ def answer_question(
             model_id,
             dataset if len(rows) > 1 else rows[0].dataset,
             protocol,
-            _provenance(store, artifact, protocol),
+            get_provenance(store, artifact, protocol),
             tuple(rows),
             _mean(rows),
             tuple(card.id for card in (*model_cards, *dataset_cards)),
@@ -129,29 +131,45 @@ def answer_question(
 
 
 def current_predictor(
-    store: RecordStore, protocol: Protocol, encoder: str | None, progress: Progress | None, warn: Warn | None
+    store: RecordStore,
+    protocol: Protocol,
+    encoder: str | None = None,
+    progress: Progress | None = None,
+    warn: Warn | None = None,
 ) -> Artifact:
-    """Return the current predictor of one protocol and encoder; train it if there is none or it is damaged."""
+    """Return the current predictor of one protocol and encoder; train it if there is none or it is damaged.
+
+    Raises:
+        EncoderError: if nobody knows the encoder.
+        PredictorError: if the predictor cannot be saved, or a damaged one cannot be moved aside.
+        StoreError: if the state folder cannot be written, which is found out before the training.
+    """
     root = predictor_root(protocol, encoder)
     try:
         artifact = load_current(root)
     except PredictorError as error:
-        aside = set_aside(root)
         artifact = None
-        if warn is not None:
+        aside = set_aside(root)
+        if aside is not None and warn is not None:
             warn(f"{error} It was moved to '{aside}', and a new one is trained.")
     if artifact is not None:
         return artifact
+    require_writable(make_home())
     from zoograph.training.fit import train_predictor
 
     return train_predictor(store, root, protocol, Metric.TOP1, encoder, progress=progress)
 
 
 def predictor_root(protocol: Protocol, encoder: str | None) -> Path:
-    """Return the folder of all versions of one protocol's predictor."""
-    import hashlib
+    """Return the folder of all versions of one protocol's predictor.
 
-    name = "default" if encoder is None else hashlib.sha256(encoder.encode()).hexdigest()[:12]
+    The weights of a chosen encoder decide, not the name that it was chosen by: a folder whose weights were
+    replaced has a predictor of its own.
+
+    Raises:
+        EncoderError: if nobody knows the encoder.
+    """
+    name = "default" if encoder in (None, DEFAULT_ENCODER) else find_encoder(encoder).digest[:12]
     return get_home() / "predictors" / f"{protocol.value}-{name}"
 
 
@@ -168,26 +186,49 @@ def _find_model(names: NameIndex, model: str) -> tuple[str, tuple[ModelCard, ...
         return card.id, (card,)
 
 
-def _find_datasets(
-    names: NameIndex, dataset: str, domain: str | None
+def find_datasets(
+    names: NameIndex, dataset: str, domain: str | None, warn: Warn
 ) -> tuple[tuple[str, ...], tuple[DatasetCard, ...]]:
     """Return the datasets' ids, and the card of a folder of images."""
+    folder = _as_folder(dataset)
     try:
-        return names.resolve_datasets(dataset), ()
+        found = names.resolve_datasets(dataset)
     except UnknownName:
-        if not Path(dataset).exists() and not _looks_like_path(dataset):
+        if folder is None:
             raise
         from zoograph.data.image_folder import dataset_card_from_folder
 
-        card = dataset_card_from_folder(Path(dataset), domain=domain)
+        card = dataset_card_from_folder(folder, domain=domain)
+        if card.id in names.datasets or card.id in names.families:
+            # Only its name is known: the answer must not be that of the dataset it shares it with.
+            card = card.model_copy(update={"id": str(folder.resolve())})
         return (card.id,), (card,)
+    if folder is not None:
+        warn(f"'{dataset}' is a known dataset, and a folder here: for the folder, give './{dataset}'.")
+    if domain is not None:
+        warn(f"The domain '{domain}' is not used: '{dataset}' is a known dataset, with a domain of its own.")
+    return found, ()
 
 
-def _looks_like_path(name: str) -> bool:
-    return name.startswith((".", "~", "/")) or name.endswith("/")
+def _as_folder(dataset: str) -> Path | None:
+    """Return the path that ``dataset`` means; None if nothing is there and it does not look like a path.
+
+    Raises:
+        ImageFolderError: if it looks like a path that cannot be.
+    """
+    looks_like_path = dataset.startswith((".", "~", "/")) or dataset.endswith("/")
+    try:
+        path = Path(dataset).expanduser()
+        return path if dataset and (path.exists() or looks_like_path) else None
+    except (OSError, RuntimeError) as error:
+        if not looks_like_path:
+            return None
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+        raise ImageFolderError(f"The dataset '{dataset}' must be a folder (got: {reason}). Check the path.") from error
 
 
-def _provenance(store: RecordStore, artifact: Artifact, protocol: Protocol) -> Provenance:
+def get_provenance(store: RecordStore, artifact: Artifact, protocol: Protocol) -> Provenance:
+    """Return where an answer of ``artifact`` comes from, and how many records it has not learned from."""
     manifest = artifact.manifest
     return Provenance(
         manifest.version,
@@ -202,9 +243,13 @@ def _provenance(store: RecordStore, artifact: Artifact, protocol: Protocol) -> P
 def _age(seconds: float) -> str:
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         count = int(seconds // size)
-        if count:
+        if count > 0:  # clocks of two machines may disagree
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
+
+
+def _ignore(_: str) -> None:
+    """Take a warning that nobody asked for."""
 
 
 def _mean(rows: list[Row]) -> Row:

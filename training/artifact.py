@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,9 @@ WEIGHTS = "weights.safetensors"
 PREDICTIONS = "predictions.safetensors"
 MANIFEST = "manifest.json"
 POINTER = "current.json"
+FORMAT = 1
 COLUMNS = ("mean", "lower", "upper", "baseline")
+_POINTER_SUFFIX = ".pointer"
 
 
 class Manifest(BaseModel):
@@ -43,7 +46,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: str
-    format: int = 1
+    format: int = FORMAT
     protocol: Protocol
     metric: Metric
     encoder: str
@@ -100,21 +103,27 @@ def save_artifact(root: Path, manifest: Manifest, files: dict[str, bytes]) -> Ar
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     manifest = manifest.model_copy(update={"files": digests})
     text = manifest.model_dump_json(indent=1).encode()
-    staging = root / f".{manifest.version}.tmp"
+    pointer = {"version": manifest.version, "manifest": hashlib.sha256(text).hexdigest()}
+    folder, staging = root / manifest.version, root / f".{manifest.version}.tmp"
+    temporary = root / f".{manifest.version}{_POINTER_SUFFIX}"
     try:
         staging.mkdir(parents=True)
         for name, content in {**files, MANIFEST: text}.items():
-            _write_durably(staging / name, content)
-        folder = root / manifest.version
+            write_durably(staging / name, content)
+        write_durably(temporary, json.dumps(pointer).encode())
         staging.rename(folder)
-        pointer = {"version": manifest.version, "manifest": hashlib.sha256(text).hexdigest()}
-        temporary = root / f".{manifest.version}.pointer"
-        _write_durably(temporary, json.dumps(pointer).encode())
         temporary.replace(root / POINTER)
-    except OSError as error:
+    except BaseException as error:
+        if temporary.exists() and not staging.exists():  # in its place, but not yet current
+            shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(staging, ignore_errors=True)
+        with suppress(OSError):
+            temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise PredictorError(
-            f"The predictor could not be saved in '{root}' ({error.strerror}). Free some space or make it writable."
+            f"The predictor could not be saved in '{root}' ({error.strerror or error}). "
+            "Free some space or make it writable."
         ) from error
     return Artifact(folder, manifest)
 
@@ -123,31 +132,67 @@ def load_current(root: Path) -> Artifact | None:
     """Return the current predictor under ``root``, or None if there is none yet.
 
     Raises:
-        PredictorError: if a file was cut short or changed.
+        PredictorError: if a file was cut short, changed or removed, or if another version wrote it.
     """
-    pointer_path = root / POINTER
-    if not pointer_path.exists():
-        return None
     try:
-        pointer = json.loads(pointer_path.read_bytes())
+        lost = _has_lost_pointer(root)
+        if not (root / POINTER).exists():
+            if lost:
+                raise ValueError(f"'{POINTER}' is missing")
+            return None
+        pointer = json.loads((root / POINTER).read_bytes())
         folder = root / str(pointer["version"])
         if folder.parent != root:
             raise ValueError("the pointer leaves its folder")
         text = (folder / MANIFEST).read_bytes()
         _check(MANIFEST, text, str(pointer["manifest"]))
-        manifest = Manifest.model_validate_json(text)
+        manifest = _read_manifest(root, text)
         for name, digest in manifest.files.items():
             _check(name, (folder / name).read_bytes(), digest)
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise PredictorError(f"The predictor in '{root}' is damaged: {error}.") from error
     return Artifact(folder, manifest)
 
 
-def set_aside(root: Path) -> Path:
-    """Move a damaged predictor out of the way, keeping its files, and return where they are."""
+def set_aside(root: Path) -> Path | None:
+    """Move a predictor that cannot be read out of the way, keeping all files.
+
+    Returns:
+        Where they are now; None if another process has moved them already.
+
+    Raises:
+        PredictorError: if they cannot be moved.
+    """
     aside = root.with_name(f"{root.name}.damaged-{new_version()}")
-    root.rename(aside)
+    try:
+        root.rename(aside)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise PredictorError(
+            f"The damaged predictor in '{root}' cannot be moved aside ({error.strerror or error}). Move it yourself."
+        ) from error
     return aside
+
+
+def _read_manifest(root: Path, text: bytes) -> Manifest:
+    """Return the manifest whose hash has been checked: if it does not fit, others wrote it that way."""
+    try:
+        manifest = Manifest.model_validate_json(text)
+        if manifest.format == FORMAT:
+            return manifest
+    except ValidationError as error:
+        raise PredictorError(f"The predictor in '{root}' was written by another version.") from error
+    raise PredictorError(f"The predictor in '{root}' was written by another version.")
+
+
+def _has_lost_pointer(root: Path) -> bool:
+    """Whether there are predictors, but none is current and none is being saved at this moment."""
+    if not root.exists():
+        return False
+    names = [path.name for path in root.iterdir()]
+    saving = any(name.endswith(_POINTER_SUFFIX) for name in names)
+    return POINTER not in names and not saving and any(not name.startswith(".") for name in names)
 
 
 def _check(name: str, content: bytes, digest: str) -> None:
@@ -155,7 +200,8 @@ def _check(name: str, content: bytes, digest: str) -> None:
         raise ValueError(f"'{name}' is not what was written")
 
 
-def _write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file and wait until it is on disk."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()

@@ -48,5 +48,5 @@ def calibrate(residuals: Tensor, situations: Tensor) -> list[float]:
     for code in range(len(SITUATIONS)):
         own = residuals[situations == code]
         widths.append(conformal_quantile(own if len(own) >= _ENOUGH else residuals))
-    known, new_dataset, new_model, both_new = widths
-    return [known, max(known, new_dataset), max(known, new_model), max(widths + [both_new])]
+    known, new_dataset, new_model, _ = widths
+    return [known, max(known, new_dataset), max(known, new_model), max(widths)]

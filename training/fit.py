@@ -13,6 +13,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.cards import DatasetCard, ModelCard
+from zoograph.data.errors import PredictorError
 from zoograph.data.records import Metric, Protocol
 from zoograph.data.snapshot import Zoo
 from zoograph.data.store import RecordStore
@@ -77,9 +78,7 @@ def train_predictor(
         **{_PREDICTOR + key: tensor for key, tensor in tensors.items()},
         **{_BASELINE + key: tensor for key, tensor in baseline.state().items()},
     }
-    pairs = torch.cartesian_prod(
-        torch.arange(graph[MODEL].num_nodes), torch.arange(graph[DATASET].num_nodes)
-    ).t()
+    pairs = torch.cartesian_prod(torch.arange(graph[MODEL].num_nodes), torch.arange(graph[DATASET].num_nodes)).t()
     shape = (graph[MODEL].num_nodes, graph[DATASET].num_nodes)
     columns = _columns(predictor.predict(pairs), _cross_fitted(baseline, graph, pairs))
     return save_artifact(
@@ -107,9 +106,13 @@ def predict_from_cards(
     """
     manifest = artifact.manifest
     zoo = store.snapshot().with_cards(models, datasets)
-    graph = build_graph(
-        zoo, text_for(zoo, encoder).lookup, manifest.protocol, manifest.metric, manifest.vocabulary
-    )
+    text = text_for(zoo, encoder)
+    if text.digest != manifest.encoder_digest:
+        raise PredictorError(
+            f"The predictor was trained on embeddings of another encoder than '{text.encoder}'. "
+            f"Remove the folder '{artifact.folder.parent}' to have it trained anew."
+        )
+    graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary)
     predictor, baseline = load_methods(artifact, graph)
     model_at = {name: i for i, name in enumerate(graph[MODEL].ids)}
     dataset_at = {name: i for i, name in enumerate(graph[DATASET].ids)}

@@ -1,46 +1,62 @@
-"""The LightningModule: it only wires the network, the loss and the optimizer."""
+"""The LightningModule: it only wires a kernel, the evidence and the optimizer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import lightning as L
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.models.gnn import TransferGNN
-from zoograph.training.episodes import Episode
-from zoograph.training.noise import measurement_variance
+from zoograph.models.deep_kernel import DeepKernel
+from zoograph.models.exact_gp import NegativeLogEvidence, gram
+from zoograph.training.deep_gp import DeepGP, Records
 
 
-class TransferModule(L.LightningModule):  # type: ignore[misc]
-    """Trains a :class:`TransferGNN` on episodes by Gaussian likelihood.
+class EvidenceModule(L.LightningModule):  # type: ignore[misc]
+    """Maximises the evidence of records under one kernel of a :class:`DeepGP`, by L-BFGS.
 
     Args:
-        graph: training graph, for shapes and scales.
-        hidden_channels: width of the network.
-        num_layers: rounds of message passing.
-        lr: peak learning rate of the one-cycle schedule.
-        num_steps: length of that schedule.
+        member: whose kernel is learned.
+        kernel: which of its two.
+        graph: what the kernel reads.
+        records: all that may be learned from.
+        chance: (M, D) p (1 - p) of every pair, or None for 1/4.
+        num_iterations: of L-BFGS.
+        tick: called after each evaluation.
     """
 
     def __init__(
-        self, graph: HeteroData, hidden_channels: int, num_layers: int, lr: float, num_steps: int
+        self,
+        member: DeepGP,
+        kernel: DeepKernel,
+        graph: HeteroData,
+        records: Records,
+        chance: Tensor | None,
+        num_iterations: int,
+        tick: Callable[[], None],
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(ignore=["graph"])
-        self.network = TransferGNN(graph, hidden_channels, num_layers)
-        self.network.fit_scale(graph)
+        self.kernel = kernel
+        self._member, self._graph, self._records, self._chance = [member], graph, records, chance
+        self._num_iterations, self._tick = num_iterations, tick
 
-    def training_step(self, episode: Episode, _: int) -> Tensor:
-        """Return the loss of one episode."""
-        mean, spread = self.network(episode.graph, episode.pairs)
-        variance = spread.square() + measurement_variance(episode.sample_size)
-        return nn.functional.gaussian_nll_loss(mean, episode.target, variance)
+    def training_step(self, index: Tensor, _: int) -> Tensor:
+        """Return minus the log evidence of the records at ``index``, and minus the log prior."""
+        records = self._records
+        pairs = records.pairs[:, index]
+        covariances, noise = self._member[0].prior(self.kernel, self._graph, records.scale, self._chance)
+        covariance = gram(covariances, pairs) + torch.diag(noise.of(pairs, records.num_runs[index]))
+        self._tick()
+        evidence = NegativeLogEvidence.apply(covariance, records.latent[index])
+        return torch.as_tensor(evidence + self.kernel.penalty())
 
-    def configure_optimizers(self) -> dict[str, object]:
-        """Return AdamW under a one-cycle schedule, stepped every episode."""
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self.hparams.lr, weight_decay=1e-3)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.hparams.lr, total_steps=self.hparams.num_steps, pct_start=0.15
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return L-BFGS with a strong Wolfe line search."""
+        return torch.optim.LBFGS(
+            self.kernel.parameters(),
+            max_iter=self._num_iterations,
+            history_size=20,
+            line_search_fn="strong_wolfe",
         )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,63 +1,68 @@
-"""The project's predictor: an ensemble of graph neural networks with conformal intervals."""
+"""The project's predictor: an ensemble of deep-kernel Gaussian processes with conformal intervals."""
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
-import lightning as L
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
-from torch.utils.data import DataLoader
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO
-from zoograph.graphs.splits import Split, hold_out, is_edge, pair_folds, reveal
-from zoograph.models.gnn import TransferGNN
+from zoograph.graphs.splits import is_edge, pair_folds
+from zoograph.models.deep_kernel import DeepKernel, KernelConfig
+from zoograph.models.exact_gp import Posterior
 from zoograph.models.method import Method, Prediction
 from zoograph.training.calibration import calibrate, situation
-from zoograph.training.episodes import Episodes
-from zoograph.training.module import TransferModule
-from zoograph.training.noise import measurement_variance
+from zoograph.training.deep_gp import DeepGP, Noise, Records
+from zoograph.training.module import EvidenceModule
+from zoograph.training.quietly import fit_quietly, one_seeded_thread, one_thread
 
 Progress = Callable[[int, int], None]
 MINIMUM_RECORDS = 20
+_BOTH_NEW_SAMPLES = 100
 
 
 class TrainingConfig(BaseModel):
-    """How the predictor is trained; one configuration serves every zoo."""
+    """How the predictor is trained; one configuration serves every zoo.
+
+    Attributes:
+        kernel: shape and priors.
+        num_members: random starts that are averaged; each learns without one fold of the records, and the
+            last of several reads the tables alone, without embeddings.
+        num_iterations: of L-BFGS, for the stage without embeddings and for the stage with them.
+        num_records: that hyper-parameters are learned from at most; answers are conditioned on all of them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hidden_channels: int = 48
-    num_layers: int = 2
+    kernel: KernelConfig = KernelConfig()
     num_members: int = 4
-    num_steps: int = 150
-    lr: float = 0.01
+    num_iterations: tuple[int, int] = (8, 14)
+    num_records: int = 1250
     seed: int = 0
 
 
 class GraphPredictor(Method):
-    """Ensemble of :class:`TransferGNN`, cross-fitted.
+    """Graph embeddings of models and datasets under an exact Gaussian process, cross-fitted.
 
-    Every record belongs to one fold, by a hash of its pair, and member k trains without fold k, and without all
-    records of some dataset families and models. What a member did not see calibrates the intervals; and a
-    pair that *was* measured is predicted by the one member that never saw its record, with that record
-    hidden, so that prediction and measurement can be held against each other.
+    Every record belongs to one fold, by a hash of its pair, and member k learns its hyper-parameters and its
+    network without fold k. A pair that *was* measured is predicted by the one member that never saw its
+    record, from the records of the other folds, so that prediction and measurement can be held against
+    each other. Records that are left out in closed form calibrate the intervals.
 
     Args:
         config: how to train.
-        progress: called with (steps done, steps in all).
+        progress: called with (evaluations done, evaluations expected).
     """
 
     def __init__(self, config: TrainingConfig | None = None, progress: Progress | None = None) -> None:
         self.config = config or TrainingConfig()
         self._progress = progress
 
+    @one_thread()
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""
         store = graph[TRANSFERS_TO]
@@ -66,146 +71,191 @@ class GraphPredictor(Method):
                 f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
         self._graph = graph
-        self._members = torch.nn.ModuleList()
+        ticker = _Ticker(self._progress, self.config.num_members * sum(self.config.num_iterations))
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
-        newcomers = draw_newcomers(graph, self.config.num_members, self.config.seed)
-        held: list[_HeldOut] = []
-        for member in range(self.config.num_members):
-            split = hold_out(graph, (folds == member) | (newcomers == member))
-            network = self._train(split.train, member)
-            held.append(_residuals(network, split))
-            self._members.append(network)
-        self._widths = calibrate(
-            torch.cat([part.residuals for part in held]), torch.cat([part.situations for part in held])
-        )
+        self._members = [
+            self._learn(graph, Records.of(graph, folds != member), member, ticker)
+            for member in range(self.config.num_members)
+        ]
+        ticker.finish()
+        self._conditioned = _Conditioned.on(graph, self._members)
+        self._widths = calibrate(*self._conditioned.residuals(self.config.seed))
         return self
 
-    @torch.no_grad()
+    @one_thread()
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
-        graph = self._graph if graph is None else graph
+        if graph is None or graph is self._graph:
+            graph, conditioned = self._graph, self._conditioned
+        else:
+            conditioned = _Conditioned.on(graph, self._members)
+        mean, variance = conditioned.predict(pairs)
         records = graph[TRANSFERS_TO].edge_index
-        everything = reveal(graph, torch.ones(records.shape[1], dtype=torch.bool))
-        means, spreads = (
-            torch.stack(part) for part in zip(*(net(everything, pairs) for net in self._members), strict=True)
-        )
-        mean = means.mean(0)
-        variance = spreads.square().mean(0) + means.var(0, correction=0)
-
-        num_members = len(self._members)
-        asked = torch.where(is_edge(records, pairs), pair_folds(graph, pairs, num_members), -1)
-        folds = pair_folds(graph, records, num_members)
-        for member, network in enumerate(self._members):
-            own = asked == member
+        asked = torch.where(is_edge(records, pairs), pair_folds(graph, pairs, len(self._members)), -1)
+        folds = pair_folds(graph, records, len(self._members))
+        for number, member in enumerate(self._members):
+            own = asked == number
             if own.any():
-                mean[own], spread = network(reveal(graph, folds != member), pairs[:, own])
-                variance[own] = spread.square()
+                honest = _Conditioned.on(graph, [member], folds != number)
+                mean[own], variance[own] = honest.predict(pairs[:, own])
+        width = torch.tensor(self._widths, dtype=mean.dtype)[situation(graph, pairs)] * variance.sqrt()
+        bounds = (mean, mean - width, mean + width)
+        return Prediction(*(bound.clamp(0, 1).float() for bound in bounds))
 
-        noise = measurement_variance(graph[DATASET].sample_size[pairs[1]])
-        width = torch.tensor(self._widths)[situation(graph, pairs)] * (variance + noise).sqrt()
-        return Prediction(mean, (mean - width).clamp(0, 1), (mean + width).clamp(0, 1))
+    def smoothed(self, pairs: Tensor) -> Tensor:
+        """Return (n,) the expected noiseless accuracies given every record, a pair's own included."""
+        return self._conditioned.predict(pairs)[0]
+
+    @one_thread()
+    def posterior(self, graph: HeteroData | None = None) -> _Conditioned:
+        """Return the members, conditioned on every record of ``graph``; default: the graph that was fitted."""
+        if graph is None or graph is self._graph:
+            return self._conditioned
+        return _Conditioned.on(graph, self._members)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
-        return dict(self._members.state_dict()), {"config": self.config.model_dump(), "widths": self._widths}
+        tensors = {
+            f"{number}.{name}": tensor
+            for number, member in enumerate(self._members)
+            for name, tensor in member.state_dict().items()
+        }
+        return tensors, {"config": self.config.model_dump(mode="json"), "widths": self._widths}
 
     @classmethod
     def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:
-        """Return the predictor that was fitted, on ``graph``."""
+        """Return the predictor that was fitted, conditioned on the records of ``graph``."""
         self = cls(TrainingConfig.model_validate(values["config"]))
         self._graph, self._widths = graph, [float(width) for width in values["widths"]]
-        self._members = torch.nn.ModuleList(
-            TransferGNN(graph, self.config.hidden_channels, self.config.num_layers)
-            for _ in range(self.config.num_members)
-        )
-        self._members.load_state_dict(tensors)
-        self._members.eval()
+        self._members = []
+        for number in range(self.config.num_members):
+            member = DeepGP(graph, self._kernel_config(number))
+            prefix = f"{number}."
+            member.load_state_dict(
+                {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
+            )
+            self._members.append(member)
+        self._conditioned = _Conditioned.on(graph, self._members)
         return self
 
-    def _train(self, graph: HeteroData, member: int) -> TransferGNN:
-        config = self.config
-        seed = config.seed * 1000 + member
-        with torch.random.fork_rng(devices=[]), one_thread():
-            torch.manual_seed(seed)
-            module = TransferModule(
-                graph, config.hidden_channels, config.num_layers, config.lr, config.num_steps
-            )
-            episodes = Episodes(graph, config.num_steps, seed)
-            done, total = member * config.num_steps, config.num_members * config.num_steps
-            _fit_quietly(module, episodes, _Ticker(self._progress, done, total))
-        return module.network.eval()
+    def _kernel_config(self, number: int) -> KernelConfig:
+        last_of_several = self.config.num_members > 1 and number == self.config.num_members - 1
+        return self.config.kernel.model_copy(update={"gnn": False}) if last_of_several else self.config.kernel
+
+    def _learn(self, graph: HeteroData, records: Records, number: int, ticker: _Ticker) -> DeepGP:
+        seed = self.config.seed * 1000 + number
+        with one_seeded_thread(seed):
+            member = DeepGP(graph, self._kernel_config(number))
+        index = records.sample(self.config.num_records, seed)
+        for kernel in (member.first, member.second):
+            kernel.fit_scale(graph, records.pairs)
+
+        def learn(kernel: DeepKernel, chance: Tensor | None, num_iterations: int) -> None:
+            tick = ticker.start(num_iterations)
+            module = EvidenceModule(member, kernel, graph, records, chance, num_iterations, tick)
+            fit_quietly(module, [index])
+
+        learn(member.first, None, self.config.num_iterations[0])
+        learn(member.second, member.chance(graph, records), self.config.num_iterations[1])
+        return member.requires_grad_(False).eval()
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: on matrices this small more of them only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+class _Conditioned(NamedTuple):
+    """Members that were conditioned on the visible records of a graph."""
+
+    graph: HeteroData
+    records: Records
+    posteriors: list[Posterior]
+    noises: list[Noise]
+
+    @classmethod
+    def on(cls, graph: HeteroData, members: list[DeepGP], visible: Tensor | None = None) -> _Conditioned:
+        records = Records.of(graph, visible)
+        posteriors, noises = zip(*(member.condition(graph, records) for member in members), strict=True)
+        return cls(graph, records, list(posteriors), list(noises))
+
+    def predict(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance (n,) of the accuracy of one run of each pair, noise included."""
+        m, d = pairs
+        everything = pairs.shape[1] * len(self.records.latent) > 50_000_000
+        parts = []
+        for posterior, noise in zip(self.posteriors, self.noises, strict=True):
+            if everything:
+                mean, variance = (table[m, d] for table in posterior.predict_all())
+            else:
+                mean, variance = posterior.predict(pairs)
+            parts.append((mean, variance + noise.of(pairs)))
+        mean, variance = _pool(parts)
+        scale = self.records.scale
+        known = torch.zeros(self.graph[DATASET].num_nodes, dtype=torch.bool)
+        known[self.records.pairs[1]] = True
+        ranked, spread = scale.informative[d], scale.spread[d]
+        doubt = torch.where(known[d] | ~ranked, 0.0, scale.doubt)
+        variance = torch.where(ranked, variance, 1.0) * spread.square() + doubt**2
+        return torch.where(ranked, mean, 0.0) * spread + scale.centre[d], variance
+
+    def residuals(self, seed: int) -> tuple[Tensor, Tensor]:
+        """Return left-out absolute errors over their predicted spread, and the situation each was in."""
+        pairs, latent, scale = self.records.pairs, self.records.latent, self.records.scale
+        everything = torch.arange(len(latent))
+        groups = self.graph[DATASET].group
+        family = groups[pairs[1]]
+        zeros = torch.zeros(1, dtype=torch.long)
+        chosen = torch.randperm(len(latent), generator=torch.Generator().manual_seed(seed))[:_BOTH_NEW_SAMPLES]
+        both = [((family == family[i]) | (pairs[0] == pairs[0][i])).nonzero().flatten() for i in chosen]
+        families = [(family == k).nonzero().flatten() for k in torch.unique(family)]
+        models = [(pairs[0] == k).nonzero().flatten() for k in torch.unique(pairs[0])]
+        blocks = [
+            [(everything[i : i + 1], zeros) for i in range(len(latent))],
+            [(block, torch.arange(len(block))) for block in families],
+            [(block, torch.arange(len(block))) for block in models],
+            [(block, (block == i).nonzero().flatten()) for block, i in zip(both, chosen, strict=True)],
+        ]
+        own = (scale.centre[pairs[1]], scale.spread[pairs[1]])
+        others = scale.left_out(pairs[1], groups)
+        values = latent * own[1] + own[0]
+        errors, codes = [], []
+        for code, parts in enumerate(blocks):
+            parts = [part for part in parts if len(part[0]) < len(latent)]
+            if not parts:
+                continue
+            rows = torch.cat([block[inside] for block, inside in parts])
+            if code == 0:
+                pooled = _pool([posterior.leave_one_out(latent) for posterior in self.posteriors])
+            else:
+                pooled = _pool([posterior.leave_out(latent, parts) for posterior in self.posteriors])
+            new_dataset = code in (1, 3)
+            centre, spread = (part[rows] for part in (others if new_dataset else own))
+            deviation = (pooled[1] * spread.square() + (scale.doubt**2 if new_dataset else 0.0)).sqrt()
+            errors.append((values[rows] - pooled[0] * spread - centre).abs() / deviation)
+            codes.append(torch.full((len(rows),), code))
+        return torch.cat(errors), torch.cat(codes)
 
 
-class _HeldOut(NamedTuple):
-    residuals: Tensor
-    situations: Tensor
+def _pool(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return mean and variance of the even mixture of members."""
+    means, variances = (torch.stack(side) for side in zip(*parts, strict=True))
+    return means.mean(0), variances.mean(0) + means.var(0, correction=0)
 
 
-@torch.no_grad()
-def _residuals(network: TransferGNN, split: Split) -> _HeldOut:
-    """Return normalised errors on cells that ``network`` never saw."""
-    train, pairs, target = split
-    mean, spread = network(reveal(train, torch.ones(train[TRANSFERS_TO].num_edges, dtype=torch.bool)), pairs)
-    noise = measurement_variance(train[DATASET].sample_size[pairs[1]])
-    return _HeldOut((target - mean).abs() / (spread.square() + noise).sqrt(), situation(train, pairs))
+class _Ticker:
+    """Turns evaluations, of which a line search may need any number, into steady progress."""
 
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._floor = progress, total, 0
 
-def draw_newcomers(graph: HeteroData, num_members: int, seed: int) -> Tensor:
-    """Return (E,) the member that does not train on a record because its dataset family or model plays new; -1 if none.
+    def start(self, num_iterations: int) -> Callable[[], None]:
+        first, self._floor = self._floor, self._floor + num_iterations
+        done = first
 
-    Each member misses a tenth of the dataset families and of the models, at least one of each.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    source, target = graph[TRANSFERS_TO].edge_index
-    missing = torch.full((len(source),), -1)
-    for groups in (graph[DATASET].group[target], source):
-        present = groups.unique()
-        order = present[torch.randperm(len(present), generator=generator)]
-        size = max(1, round(0.1 * len(present)))
-        if len(present) > 2:
-            for member in range(num_members):
-                missing[torch.isin(groups, order[member * size : (member + 1) * size])] = member
-    return missing
+        def tick() -> None:
+            nonlocal done
+            done = min(done + 1, first + num_iterations)
+            if self._progress is not None:
+                self._progress(done, self._total)
 
+        return tick
 
-class _Ticker(L.Callback):  # type: ignore[misc]
-    def __init__(self, progress: Progress | None, done: int, total: int) -> None:
-        self._progress, self._done, self._total = progress, done, total
-
-    def on_train_batch_end(self, *_: object) -> None:
-        self._done += 1
+    def finish(self) -> None:
         if self._progress is not None:
-            self._progress(self._done, self._total)
-
-
-def _fit_quietly(module: TransferModule, episodes: Episodes, ticker: _Ticker) -> None:
-    """Run Lightning without its banners: who trains says so in its own words."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"lightning\..*")
-        warnings.filterwarnings("ignore", message=".*num_workers.*")
-        trainer = L.Trainer(
-            max_epochs=1,
-            accelerator="auto",
-            devices=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            gradient_clip_val=1.0,
-            callbacks=[ticker],
-        )
-        trainer.fit(module, DataLoader(episodes, batch_size=None))
-    module.cpu()
+            self._progress(self._total, self._total)

@@ -111,9 +111,7 @@ def test_toy_runs_are_joined_by_name(toy: Collection) -> None:
     assert values["resnet101", "clipart_2_a_10"] == 0.21
     assert values["wide_resnet50_2", "clipart_2_c_10"] == 0.32
     assert values["mobilenet_v2", "clipart_4_b_10"] == 0.16
-    assert {(run.protocol, run.train_size, run.test_size) for run in toy.runs} == {
-        (Protocol.HEAD, None, None)
-    }
+    assert {(run.protocol, run.train_size, run.test_size) for run in toy.runs} == {(Protocol.HEAD, None, None)}
 
 
 @pytest.mark.parametrize(
@@ -184,9 +182,7 @@ def test_shipped_splits_keep_their_labels_at_every_size(shipped: Collection) -> 
 
 def test_shipped_sizes_and_aliases(shipped: Collection) -> None:
     cards = {card.id: card for card in shipped.datasets}
-    sizes = {
-        name: cards[f"clipart_32_{name}"].num_samples for name in ("a_30", "c_30", "b_30", "a_50", "c_50")
-    }
+    sizes = {name: cards[f"clipart_32_{name}"].num_samples for name in ("a_30", "c_30", "b_30", "a_50", "c_50")}
     assert sizes == {"a_30": 928, "c_30": 925, "b_30": 928, "a_50": 1494, "c_50": 1471}
     assert cards["clipart_2_c_10"].num_samples == 18
     assert cards["clipart_32_a_10"].aliases == ("task13_clipart_10", "88_clipart_32")

@@ -106,9 +106,7 @@ def test_a_file_instead_of_a_folder(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(
-        ImageFolderError, match=r"one sub-folder of images for each class \(got no sub-folders\)"
-    ):
+    with pytest.raises(ImageFolderError, match=r"one sub-folder of images for each class \(got no sub-folders\)"):
         dataset_card_from_folder(tmp_path)
 
 
@@ -146,9 +144,7 @@ def test_one_class_and_an_empty_one(tmp_path: Path) -> None:
 
 def test_two_spellings_of_one_class(tmp_path: Path) -> None:
     make(tmp_path, **{"flying_saucer": 1, "flying saucer": 1})
-    with pytest.raises(
-        ImageFolderError, match=r"'flying saucer' and 'flying_saucer', both read as 'flying saucer'"
-    ):
+    with pytest.raises(ImageFolderError, match=r"'flying saucer' and 'flying_saucer', both read as 'flying saucer'"):
         dataset_card_from_folder(tmp_path)
 
 

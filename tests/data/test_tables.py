@@ -120,9 +120,7 @@ def test_bad_collection_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_failed_write_keeps_the_old_file_and_no_temporary(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_write_keeps_the_old_file_and_no_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tables(TOY, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
@@ -145,12 +143,8 @@ def test_merge_completes_cards_and_keeps_repeats() -> None:
 
 
 def test_merge_refuses_cards_that_disagree() -> None:
-    parts = [
-        Collection(datasets=(DatasetCard(id="d", source=s, num_classes=n),)) for s, n in [("s", 3), ("t", 4)]
-    ]
-    with pytest.raises(
-        RawDataError, match=r"dataset 'd' needs one 'num_classes' .*got 3 from 's' and 4 from 't'"
-    ):
+    parts = [Collection(datasets=(DatasetCard(id="d", source=s, num_classes=n),)) for s, n in [("s", 3), ("t", 4)]]
+    with pytest.raises(RawDataError, match=r"dataset 'd' needs one 'num_classes' .*got 3 from 's' and 4 from 't'"):
         merge(parts)
 
 

@@ -63,13 +63,9 @@ def test_two_encoders_are_never_mixed(table: TextTable) -> None:
 def test_an_encoder_must_keep_its_word(table: TextTable) -> None:
     digest = hash_encoder(8).digest
     with pytest.raises(EncoderError, match=r"shape \(1, 8\) \(got \(1, 9\)\)"):
-        table.extended(
-            Encoder("wide", digest, 8, lambda texts: np.ones((len(texts), 9), np.float32)), ["owl"]
-        )
+        table.extended(Encoder("wide", digest, 8, lambda texts: np.ones((len(texts), 9), np.float32)), ["owl"])
     with pytest.raises(EncoderError, match="finite"):
-        table.extended(
-            Encoder("nan", digest, 8, lambda texts: np.full((len(texts), 8), np.nan, np.float32)), ["owl"]
-        )
+        table.extended(Encoder("nan", digest, 8, lambda texts: np.full((len(texts), 8), np.nan, np.float32)), ["owl"])
 
 
 def test_a_table_checks_its_parts() -> None:
@@ -144,9 +140,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         TextTable.load(tmp_path)
 
 
-def test_a_full_disk_leaves_the_old_file(
-    table: TextTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_leaves_the_old_file(table: TextTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "t.safetensors"
     table.taken(["cat"]).save(path)
 

@@ -37,9 +37,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         ("pit_b_224", "pit", 73_764_840, 12.40, 224, 1024),
     ],
 )
-def test_known_facts(
-    name: str, family: str, parameters: int, gmacs: float, input_size: int, num_features: int
-) -> None:
+def test_known_facts(name: str, family: str, parameters: int, gmacs: float, input_size: int, num_features: int) -> None:
     card = model_card_from_timm(name)
     assert card is not None
     assert (card.id, card.timm_name, card.family) == (name, name, family)
@@ -80,9 +78,7 @@ def test_a_deprecated_name_is_mapped_to_the_present_one() -> None:
     assert (card.id, card.timm_name, card.aliases[0]) == ("tv_resnet50", "resnet50", "resnet50.tv_in1k")
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet51", "resnet50.no_such_tag", "", ".", "timm/", "*", "resnet*", "a/resnet50"]
-)
+@pytest.mark.parametrize("name", ["resnet51", "resnet50.no_such_tag", "", ".", "timm/", "*", "resnet*", "a/resnet50"])
 def test_an_unknown_name_has_no_card(name: str) -> None:
     assert model_card_from_timm(name) is None
 
@@ -172,7 +168,5 @@ def test_a_broken_torchvision_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torchvision_ops.importlib, "import_module", fail)
     monkeypatch.setattr(torchvision_ops, "_declare_operators", lambda: None)
     monkeypatch.setattr(torchvision_ops.sys, "modules", dict(sys.modules))
-    with pytest.raises(
-        ZoographError, match=r"must fit the installed torch \(got: undefined symbol\).*pip install"
-    ):
+    with pytest.raises(ZoographError, match=r"must fit the installed torch \(got: undefined symbol\).*pip install"):
         torchvision_ops.import_torchvision()

@@ -176,9 +176,7 @@ def test_toy_distances_are_stored_once(toy: Collection) -> None:
     ],
 )
 def test_malformed_table_is_refused(tmp_path: Path, table: str, old: str, new: str, message: str) -> None:
-    text = {"models": MODELS, "targets": TARGETS, "runs": RUNS, "scores": SCORES, "distances": DISTANCES}[
-        table
-    ]
+    text = {"models": MODELS, "targets": TARGETS, "runs": RUNS, "scores": SCORES, "distances": DISTANCES}[table]
     assert old in text
     with pytest.raises(RawDataError, match=message):
         read_transfergraph(write_raw(tmp_path, **{table: text.replace(old, new, 1)}), find_toy)

@@ -4,9 +4,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.records import Metric, Protocol
-from zoograph.data.testing import HashEmbedder, make_toy_zoo
+from zoograph.data.testing import HashEmbedder
+from zoograph.data.toy import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import (
     DATASET,
@@ -143,3 +145,11 @@ def test_a_zoo_without_records_is_a_graph_too():
     graph = build_graph(empty, EMBED)
     assert graph[TRANSFERS_TO].num_edges == 0
     assert graph[SCORED_ON].num_edges == 0
+
+
+def test_a_zoo_without_labels_is_a_graph_too():
+    zoo = make_toy_zoo()
+    bare = {key: card.model_copy(update={"labels": ()}) for key, card in zoo.datasets.items()}
+    graph = build_graph(replace(zoo, datasets=bare), EMBED)
+    assert graph[LABEL].num_nodes == graph[HAS].num_edges == 0
+    assert graph[LABEL].x_text.shape == (0, 1, 8)

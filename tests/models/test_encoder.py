@@ -1,5 +1,7 @@
 import torch
-from zoograph.data.testing import HashEmbedder, make_toy_zoo
+
+from zoograph.data.testing import HashEmbedder
+from zoograph.data.toy import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.encoder import encode, make_encoders

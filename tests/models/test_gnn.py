@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from zoograph.data.synthetic import make_synthetic_zoo
 from zoograph.data.testing import HashEmbedder
 from zoograph.graphs.builder import build_graph
@@ -42,18 +43,14 @@ def test_a_hidden_accuracy_is_invisible_and_a_visible_one_is_not(graph):
         assert torch.equal(a, b)
     # The same plant, left visible, moves the answers: the test above can fail.
     nothing = torch.zeros_like(hidden)
-    assert not torch.equal(
-        answer(network, graph, nothing, pairs)[0], answer(network, planted, nothing, pairs)[0]
-    )
+    assert not torch.equal(answer(network, graph, nothing, pairs)[0], answer(network, planted, nothing, pairs)[0])
 
 
 def test_two_datasets_can_rank_models_differently(graph):
     pairs = torch.cartesian_prod(torch.arange(6), torch.arange(12)).t()
     network = network_for(graph)
     hidden = torch.ones(graph[TRANSFERS_TO].num_edges, dtype=torch.bool)
-    orders = {
-        tuple(row.argsort().tolist()) for row in answer(network, graph, hidden, pairs)[0].reshape(6, 12).t()
-    }
+    orders = {tuple(row.argsort().tolist()) for row in answer(network, graph, hidden, pairs)[0].reshape(6, 12).t()}
     assert len(orders) > 1
 
 

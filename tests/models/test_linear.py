@@ -1,7 +1,9 @@
 import pytest
 import torch
+
 from zoograph.data.synthetic import make_synthetic_zoo
-from zoograph.data.testing import HashEmbedder, make_toy_zoo
+from zoograph.data.testing import HashEmbedder
+from zoograph.data.toy import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import hold_out

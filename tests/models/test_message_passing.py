@@ -1,4 +1,5 @@
 import torch
+
 from zoograph.models.message_passing import EdgeConv
 
 

@@ -58,9 +58,7 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "raw" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.setattr(
-        zoo, "get_architecture", lambda name: Architecture(name, 100, 1, 224, fixed_input=False)
-    )
+    monkeypatch.setattr(zoo, "get_architecture", lambda name: Architecture(name, 100, 1, 224, fixed_input=False))
     return tmp_path / "raw"
 
 

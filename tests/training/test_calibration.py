@@ -2,7 +2,9 @@ import math
 
 import pytest
 import torch
-from zoograph.data.testing import HashEmbedder, make_toy_zoo
+
+from zoograph.data.testing import HashEmbedder
+from zoograph.data.toy import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.training.calibration import calibrate, conformal_quantile, situation
 

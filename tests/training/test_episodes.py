@@ -1,4 +1,5 @@
 import torch
+
 from zoograph.data.synthetic import make_synthetic_zoo
 from zoograph.data.testing import HashEmbedder
 from zoograph.graphs.builder import build_graph

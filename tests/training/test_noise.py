@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from zoograph.training.noise import measurement_variance
 
 

@@ -1,20 +1,28 @@
 import pytest
 import torch
+
+from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.synthetic import make_synthetic_zoo
-from zoograph.data.testing import HashEmbedder, make_toy_zoo
+from zoograph.data.testing import HashEmbedder
+from zoograph.data.toy import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import TRANSFERS_TO, reverse
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.linear import LinearRegression
 from zoograph.training.predictor import GraphPredictor, TrainingConfig
 
 EMBED = HashEmbedder(8)
-TINY = TrainingConfig(hidden_channels=8, num_members=2, num_steps=8)
+TINY = TrainingConfig(num_members=2, num_iterations=(2, 2), num_records=60)
 
 
 @pytest.fixture(scope="module")
-def graph():
-    return build_graph(make_synthetic_zoo(8, 30, scored=0.2, num_relations=10).zoo, EMBED)
+def zoo():
+    return make_synthetic_zoo(8, 30, scored=0.2, num_relations=10).zoo
+
+
+@pytest.fixture(scope="module")
+def graph(zoo):
+    return build_graph(zoo, EMBED)
 
 
 @pytest.fixture(scope="module")
@@ -26,42 +34,52 @@ def same(a, b):
     return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def test_beats_linear_regression_on_unseen_cells():
-    zoo = make_synthetic_zoo(10, 120, seed=3).zoo
-    graph = build_graph(zoo, EMBED)
+def planted(graph, cells, value):
+    """Return a copy of ``graph`` whose accuracies at ``cells`` are ``value``, in both directions."""
+    copy = graph.clone()
+    copy[TRANSFERS_TO].edge_label = torch.where(cells, value, graph[TRANSFERS_TO].edge_label)
+    copy[reverse(TRANSFERS_TO)].edge_label = copy[TRANSFERS_TO].edge_label
+    return copy
+
+
+def test_beats_linear_regression_on_unseen_cells_and_intervals_hold():
+    graph = build_graph(make_synthetic_zoo(10, 80, seed=3).zoo, EMBED)
     held = torch.rand(graph[TRANSFERS_TO].num_edges, generator=torch.Generator().manual_seed(0)) < 0.3
     train, pairs, target = hold_out(graph, held)
-    ours = GraphPredictor(TrainingConfig(num_steps=80)).fit(train).predict(pairs)
+    ours = GraphPredictor(TrainingConfig(num_records=300)).fit(train).predict(pairs)
     theirs = LinearRegression().fit(train).predict(pairs)
-    assert (ours.mean - target).abs().mean() < 0.9 * (theirs.mean - target).abs().mean()
+    assert (ours.mean - target).abs().mean() < 0.8 * (theirs.mean - target).abs().mean()
     inside = (target >= ours.lower) & (target <= ours.upper)
-    assert 0.85 < inside.float().mean() < 0.99
+    assert 0.84 < inside.float().mean() < 0.96
 
 
 def test_a_held_out_answer_changes_nothing_from_training_to_intervals(graph):
     held = torch.arange(graph[TRANSFERS_TO].num_edges) % 5 == 0
-    planted = graph.clone()
-    planted[TRANSFERS_TO].edge_label = torch.where(held, 0.987654, graph[TRANSFERS_TO].edge_label)
-    planted[reverse(TRANSFERS_TO)].edge_label = planted[TRANSFERS_TO].edge_label
     answers = [
         GraphPredictor(TINY).fit(split.train).predict(split.pairs)
-        for split in (hold_out(graph, held), hold_out(planted, held))
+        for split in (hold_out(graph, held), hold_out(planted(graph, held, 0.987654), held))
     ]
     assert same(*answers)
 
 
 def test_a_measured_pair_is_predicted_without_its_own_record(graph, fitted):
     """Planting another accuracy in one measured cell must not move the prediction of that cell."""
-    cell = 7
-    planted = graph.clone()
-    planted[TRANSFERS_TO].edge_label = graph[TRANSFERS_TO].edge_label.clone()
-    planted[TRANSFERS_TO].edge_label[cell] = 0.0123
-    planted[reverse(TRANSFERS_TO)].edge_label = planted[TRANSFERS_TO].edge_label
-    pair = graph[TRANSFERS_TO].edge_index[:, cell : cell + 1]
-    again = GraphPredictor(TINY).fit(planted)
+    cell = torch.arange(graph[TRANSFERS_TO].num_edges) == 7
+    pair = graph[TRANSFERS_TO].edge_index[:, cell]
+    again = GraphPredictor(TINY).fit(planted(graph, cell, 0.0123))
     assert fitted.predict(pair).mean.item() == again.predict(pair).mean.item()
-    neighbors = graph[TRANSFERS_TO].edge_index
-    assert not torch.equal(fitted.predict(neighbors).mean, again.predict(neighbors).mean)
+    others = graph[TRANSFERS_TO].edge_index
+    assert not torch.equal(fitted.predict(others).mean, again.predict(others).mean)
+
+
+def test_the_same_with_datasets_on_scales_of_their_own():
+    graph = build_graph(make_synthetic_zoo(30, 5).zoo, EMBED)
+    cell = torch.arange(graph[TRANSFERS_TO].num_edges) == 11
+    pair = graph[TRANSFERS_TO].edge_index[:, cell]
+    before = GraphPredictor(TINY).fit(graph)
+    assert before._conditioned.records.scale.standardised
+    again = GraphPredictor(TINY).fit(planted(graph, cell, 0.0123))
+    assert before.predict(pair).mean.item() == again.predict(pair).mean.item()
 
 
 def test_same_seed_same_predictor(graph, fitted):
@@ -75,16 +93,33 @@ def test_state_brings_back_the_same_answers(graph, fitted):
     assert same(fitted.predict(pairs), GraphPredictor.from_state(tensors, values, graph).predict(pairs))
 
 
-def test_bounds_enclose_the_mean_and_stay_accuracies(graph, fitted):
+def test_bounds_enclose_the_mean_and_stay_accuracies(fitted):
     pairs = torch.cartesian_prod(torch.arange(8), torch.arange(31)).t()
     mean, lower, upper = fitted.predict(pairs)
     assert ((lower >= 0) & (lower <= mean) & (mean <= upper) & (upper <= 1)).all()
 
 
-def test_progress_counts_to_the_end(graph):
+def test_newcomers_get_wider_intervals(zoo, graph, fitted):
+    newcomer = ModelCard(id="new", family="swin", parameters=10**8, input_size=224, source="t")
+    mine = DatasetCard(id="mine", domain="xray", labels=("bone", "lung"), num_classes=2, num_samples=40, source="t")
+    grown = build_graph(zoo.with_cards([newcomer], [mine]), EMBED, vocabulary=graph.vocabulary)
+    at = {name: i for i, name in enumerate(grown[MODEL].ids)}
+    to = {name: i for i, name in enumerate(grown[DATASET].ids)}
+    old = graph[MODEL].ids[0]
+    sized = next(card.id for card in zoo.datasets.values() if card.num_samples == 40)
+    pairs = torch.tensor([[at[old], at["new"], at[old], at["new"]], [to[sized], to[sized], to["mine"], to["mine"]]])
+    mean, lower, upper = fitted.predict(pairs, grown)
+    known, new_model, new_dataset, both = (upper - lower).tolist()
+    assert known < new_model
+    assert known < new_dataset
+    assert both >= max(new_model, new_dataset) - 0.1 or mean[3] > 0.8  # a bound at 1 may cut it
+
+
+def test_progress_goes_up_to_the_end(graph):
     steps = []
     GraphPredictor(TINY, progress=lambda done, total: steps.append((done, total))).fit(graph)
-    assert steps == [(i, 16) for i in range(1, 17)]
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+    assert steps[-1] == (8, 8)
 
 
 def test_too_few_records():

@@ -1,0 +1,81 @@
+"""Accuracies in units that compare between datasets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+# With fewer records a dataset than this, its own mean and spread are too uncertain to standardise by.
+_RECORDS_TO_STANDARDISE = 20
+_LEAST_SPREAD = 1e-4
+
+
+@dataclass(frozen=True)
+class AccuracyScale:
+    """Accuracy = centre + spread x latent, with one centre and spread a dataset.
+
+    Where datasets have 20 records or more on average, each is standardised by its own mean and spread,
+    so that a hard and an easy dataset weigh the same in learning who is good. Elsewhere all share one
+    scale, and how hard a dataset is is left to be learned.
+
+    Attributes:
+        centre: (D,).
+        spread: (D,).
+        informative: (D,) False for a dataset most of whose records are one and the same value: its ranking
+            cannot be learned from, nor predicted.
+        standardised: whether datasets have scales of their own.
+        doubt: standard deviation of the centre of a dataset without records; 0 unless standardised.
+    """
+
+    centre: Tensor
+    spread: Tensor
+    informative: Tensor
+    standardised: bool
+    doubt: float
+
+    @classmethod
+    def fitted(cls, values: Tensor, datasets: Tensor, num_datasets: int) -> Self:
+        """Return the scale of measured ``values`` (n,) on ``datasets`` (n,)."""
+        counts = torch.bincount(datasets, minlength=num_datasets)
+        centre = values.mean().repeat(num_datasets)
+        spread = values.std(correction=0).clamp(min=_LEAST_SPREAD).repeat(num_datasets)
+        informative = torch.ones(num_datasets, dtype=torch.bool)
+        if counts[counts > 0].double().mean() < _RECORDS_TO_STANDARDISE:
+            return cls(centre, spread, informative, False, 0.0)
+        own = {k: values[datasets == k] for k in (counts >= 3).nonzero().flatten().tolist()}
+        for k, group in own.items():
+            informative[k] = float((group == group.median()).double().mean()) < 0.5
+        usable = [group for k, group in own.items() if informative[k]]
+        if not usable:
+            return cls(centre, spread, informative, False, 0.0)
+        centres = torch.stack([group.mean() for group in usable])
+        spreads = torch.stack([group.std().clamp(min=_LEAST_SPREAD) for group in usable])
+        centre, spread = centres.mean().repeat(num_datasets), spreads.log().mean().exp().repeat(num_datasets)
+        for k, group in own.items():
+            centre[k] = group.mean() if informative[k] else group.median()
+            spread[k] = group.std().clamp(min=_LEAST_SPREAD)
+        doubt = float(centres.std()) if len(centres) > 1 else float(spreads[0])
+        return cls(centre, spread, informative, True, doubt)
+
+    def latent(self, values: Tensor, datasets: Tensor) -> Tensor:
+        """Return ``values`` in standard units."""
+        return (values - self.centre[datasets]) / self.spread[datasets]
+
+    def left_out(self, datasets: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+        """Return centre and spread (n,) that each of ``datasets`` would have had without records of its group.
+
+        Args:
+            datasets: (n,) nodes that have records.
+            groups: (D,) group of every node.
+        """
+        if not self.standardised:
+            return self.centre[datasets], self.spread[datasets]
+        present = torch.unique(datasets)
+        others = (groups[present][None] != groups[datasets][:, None]).to(self.centre)
+        count = others.sum(1).clamp(min=1)
+        centre = others @ self.centre[present] / count
+        spread = (others @ self.spread[present].log() / count).exp()
+        return centre, spread

@@ -1,0 +1,233 @@
+"""Structural embeddings: message passing over what is known before anything is fine-tuned.
+
+No accuracy enters here, neither as an input nor as an edge, so an embedding can feed a Gaussian process that conditions
+on accuracies exactly, and leaving a record out needs no second pass through the graph.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import HeteroData
+from torch_geometric.nn import MessagePassing
+
+from zoograph.graphs.schema import (
+    DATASET,
+    HAS,
+    LABEL,
+    MODEL,
+    NODE_TYPES,
+    PRETRAINED_ON,
+    RELATED_TO,
+    RELATION_NUMBERS,
+    SCORED_ON,
+    TRANSFERS_TO,
+    EdgeType,
+    reverse,
+)
+from zoograph.models.pair_features import NumberScaler
+
+# A model is near a dataset if its pre-training corpus is: the two-step path, with the relation measured on it.
+NEAR: EdgeType = (MODEL, "near", DATASET)
+_STRUCTURE = (HAS, PRETRAINED_ON, SCORED_ON, RELATED_TO, NEAR)
+_TEXT_SLOTS = {MODEL: (1, 0), DATASET: (1, 0), LABEL: (0,)}
+
+
+class GatedConv(MessagePassing):  # type: ignore[misc]
+    r"""Mean and spread of the neighbours' states, each shifted and gated by what its edge carries.
+
+    .. math:: m_{ji} = x_j (1 + \tanh(W_g e_{ji})) + W_s e_{ji}, \quad
+        x_i' = W [\mathrm{mean}_j m_{ji} ; \mathrm{std}_j m_{ji}]
+
+    Shapes:
+        x: ((N_source, C), (N_target, C)), edge_attr (E, F) -> (N_target, C).
+    """
+
+    def __init__(self, channels: int, edge_channels: int) -> None:
+        super().__init__(aggr=["mean", "std"])
+        self.gate = nn.Linear(edge_channels, channels)
+        self.shift = nn.Linear(edge_channels, channels)
+        self.out = nn.Linear(2 * channels, channels)
+
+    def forward(self, x: tuple[Tensor, Tensor], edge_index: Tensor, edge_attr: Tensor) -> Tensor:
+        """Return (N_target, C)."""
+        pooled = self.propagate(edge_index, x=x, edge_attr=edge_attr, size=(len(x[0]), len(x[1])))
+        return torch.as_tensor(self.out(pooled))
+
+    def message(self, x_j: Tensor, edge_attr: Tensor) -> Tensor:
+        """Return (E, C)."""
+        return x_j * (1 + torch.tanh(self.gate(edge_attr))) + self.shift(edge_attr)
+
+
+class StructuralGNN(nn.Module):
+    """Embeds models and datasets from cards, texts, labels, corpora, relations and scores.
+
+    Args:
+        graph: whose shapes and vocabulary to take.
+        hidden_channels: width of the states.
+        out_channels: width of the embeddings.
+        num_layers: rounds of message passing.
+        text_channels: principal components of the texts that are read.
+    """
+
+    def __init__(
+        self, graph: HeteroData, hidden_channels: int, out_channels: int, num_layers: int, text_channels: int
+    ) -> None:
+        super().__init__()
+        self.text_channels = text_channels
+        widths = {}
+        for kind in NODE_TYPES:
+            numbers = graph[kind].x_number.shape[1]
+            text = graph[kind].x_text.shape[-1]
+            self._add_scale(kind, numbers)
+            self.register_buffer(f"{kind}_text_mean", torch.zeros(text))
+            self.register_buffer(f"{kind}_text_basis", torch.zeros(text, text_channels))
+            read = 0 if kind == MODEL else text_channels
+            widths[kind] = 2 * numbers + len(graph.vocabulary.get(kind, [])) + read
+        num_relations = len(measured_relations(graph))
+        attributes = {SCORED_ON: len(graph[SCORED_ON].names), RELATED_TO: num_relations, NEAR: num_relations}
+        for edge, width in attributes.items():
+            self._add_scale(edge[1], width)
+        edge_widths = {edge: 2 * attributes[edge] if edge in attributes else 1 for edge in _STRUCTURE}
+        self.read = nn.ModuleDict({kind: nn.Linear(width, hidden_channels) for kind, width in widths.items()})
+        self.layers = nn.ModuleList(
+            nn.ModuleDict(
+                {
+                    name[1]: GatedConv(hidden_channels, width)
+                    for kind, width in edge_widths.items()
+                    for name in (kind, reverse(kind))
+                }
+            )
+            for _ in range(num_layers)
+        )
+        self.write = nn.ModuleDict({kind: nn.Linear(hidden_channels, out_channels) for kind in (MODEL, DATASET)})
+
+    def _add_scale(self, name: str, width: int) -> None:
+        self.register_buffer(f"{name}_mean", torch.zeros(width))
+        self.register_buffer(f"{name}_std", torch.ones(width))
+
+    def _scaler(self, name: str) -> NumberScaler:
+        return NumberScaler(getattr(self, f"{name}_mean"), getattr(self, f"{name}_std"))
+
+    def fit_scale(self, graph: HeteroData, trained: dict[str, Tensor]) -> None:
+        """Take scales and text axes from the ``trained`` nodes (by node type) and from the structural edges."""
+        for kind in NODE_TYPES:
+            nodes = trained.get(kind, torch.arange(graph[kind].num_nodes))
+            self._set_scale(kind, graph[kind].x_number[nodes], graph[kind].x_number_mask[nodes])
+            mean, basis = principal_axes(node_text(graph, kind)[nodes], self.text_channels)
+            getattr(self, f"{kind}_text_mean").copy_(mean)
+            getattr(self, f"{kind}_text_basis").copy_(basis)
+        for name, (_, attributes, mask) in attributed_edges(graph).items():
+            self._set_scale(name, attributes, mask)
+
+    def _set_scale(self, name: str, numbers: Tensor, mask: Tensor) -> None:
+        scaler = NumberScaler.fitted(numbers, mask)
+        getattr(self, f"{name}_mean").copy_(scaler.mean)
+        getattr(self, f"{name}_std").copy_(scaler.std)
+
+    def forward(self, graph: HeteroData) -> tuple[Tensor, Tensor]:
+        """Return the embeddings of models (M, out_channels) and of datasets (D, out_channels)."""
+        state = {kind: torch.tanh(self.read[kind](self._features(graph, kind))) for kind in NODE_TYPES}
+        edges = self._edges(graph)
+        for layer in self.layers:
+            convs, update = cast(nn.ModuleDict, layer), dict(state)
+            for (source, verb, target), (index, attributes) in edges.items():
+                update[target] = update[target] + convs[verb]((state[source], state[target]), index, attributes)
+            state = {kind: torch.tanh(value) for kind, value in update.items()}
+        return self.write[MODEL](state[MODEL]), self.write[DATASET](state[DATASET])
+
+    def _features(self, graph: HeteroData, kind: str) -> Tensor:
+        store, weight = graph[kind], cast(nn.Linear, self.read[kind]).weight
+        mask = store.x_number_mask
+        parts = [flagged(self._scaler(kind), store.x_number.to(weight), mask)]
+        words = len(graph.vocabulary.get(kind, []))
+        if words:
+            parts.append(nn.functional.one_hot(store.x_category, words + 1)[:, 1:].to(weight))
+        if kind != MODEL:
+            text = node_text(graph, kind).to(weight) - getattr(self, f"{kind}_text_mean")
+            parts.append(text @ getattr(self, f"{kind}_text_basis"))
+        return torch.cat(parts, dim=1).to(weight)
+
+    def _edges(self, graph: HeteroData) -> dict[EdgeType, tuple[Tensor, Tensor]]:
+        weight = cast(nn.Linear, self.read[MODEL]).weight
+        edges: dict[EdgeType, tuple[Tensor, Tensor]] = {}
+        attributed = attributed_edges(graph)
+        for kind in _STRUCTURE:
+            if kind[1] in attributed:
+                index, attributes, mask = attributed[kind[1]]
+                attributes = flagged(self._scaler(kind[1]), attributes.to(weight), mask).to(weight)
+            else:
+                index = graph[kind].edge_index
+                attributes = weight.new_ones(index.shape[1], 1)
+            if index.shape[1]:
+                edges[kind] = index, attributes
+                edges[reverse(kind)] = index.flip(0), attributes
+        return edges
+
+
+def flagged(scaler: NumberScaler, numbers: Tensor, mask: Tensor) -> Tensor:
+    """Return (N, 2F): scaled numbers, and flags of the missing ones."""
+    return torch.cat([(numbers - scaler.mean) / scaler.std * mask, (~mask).to(numbers)], dim=1)
+
+
+def node_text(graph: HeteroData, kind: str) -> Tensor:
+    """Return (N, T) the most telling text of each node: a domain or family where known, else the name."""
+    store = graph[kind]
+    text = torch.zeros_like(store.x_text[:, 0])
+    for slot in reversed(_TEXT_SLOTS[kind]):
+        text = torch.where(store.x_text_mask[:, slot, None], store.x_text[:, slot], text)
+    return text
+
+
+def principal_axes(rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return mean (T,) and axes (T, size) of ``rows`` (N, T), scaled so that the first component has spread 1.
+
+    Axes have no sign of their own: each is turned so that its largest entry is positive, so that a rerun agrees.
+    """
+    mean = rows.mean(0)
+    if len(rows) < 2:
+        return mean, rows.new_zeros(rows.shape[1], size)
+    _, values, axes = torch.linalg.svd(rows - mean, full_matrices=False)
+    axes = axes[:size] * axes[:size].gather(1, axes[:size].abs().argmax(1, keepdim=True)).sign()
+    basis = rows.new_zeros(rows.shape[1], size)
+    if values[0] > 1e-6:
+        basis[:, : len(axes)] = axes.t() / (values[0] / (len(rows) - 1) ** 0.5)
+        basis[:, : len(axes)] *= (values[: len(axes)] > 1e-6 * values[0]).to(basis)
+    return mean, basis
+
+
+def measured_relations(graph: HeteroData) -> list[int]:
+    """Return the columns of ``related_to`` that were measured, rather than read off labels and texts."""
+    return [i for i, name in enumerate(graph[RELATED_TO].names) if name not in RELATION_NUMBERS]
+
+
+def attributed_edges(graph: HeteroData) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+    """Return index (2, E), attributes (E, F) and mask of the structural edges that carry numbers, by verb.
+
+    A corpus that nobody was transferred to says something of the models that come from it, by ``near`` edges, and
+    nothing of the targets: what was measured between two such corpora is left out.
+    """
+    store = graph[RELATED_TO]
+    columns = measured_relations(graph)
+    measured = store.edge_attr_mask[:, columns].any(1)
+    index = store.edge_index[:, measured]
+    attributes, mask = store.edge_attr[measured][:, columns], store.edge_attr_mask[measured][:, columns]
+
+    corpora = torch.zeros(graph[DATASET].num_nodes, dtype=torch.bool)
+    corpora[graph[PRETRAINED_ON].edge_index[1]] = True
+    corpora[graph[SCORED_ON].edge_index[1]] = False
+    corpora[graph[TRANSFERS_TO].edge_index[1]] = False
+    # A relation is symmetric and stored once: walk it both ways.
+    both = torch.cat([index, index.flip(0)], 1)
+    attributes, mask = torch.cat([attributes, attributes]), torch.cat([mask, mask])
+    models, origins = graph[PRETRAINED_ON].edge_index
+    row, edge = ((origins[:, None] == both[0][None]) & ~corpora[both[1]][None]).nonzero(as_tuple=True)
+    kept = ~corpora[both].any(0)
+    scored = graph[SCORED_ON]
+    return {
+        SCORED_ON[1]: (scored.edge_index, scored.edge_attr, scored.edge_attr_mask),
+        RELATED_TO[1]: (both[:, kept], attributes[kept], mask[kept]),
+        NEAR[1]: (torch.stack([models[row], both[1][edge]]), attributes[edge], mask[edge]),
+    }

@@ -1,0 +1,218 @@
+"""What every test gets: a home of its own, no network, one thread; and zoos and predictors to start from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+# Before anything imports the client of the hub, which reads it once.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest
+
+from zoograph.data.cards import DatasetCard, ModelCard
+from zoograph.data.collections import Collection
+from zoograph.data.records import Metric, Protocol, Run
+from zoograph.data.store import RecordStore
+from zoograph.data.tables import write_tables
+from zoograph.training.artifact import COLUMNS, PREDICTIONS, Artifact, Manifest, new_version, save_artifact
+
+if TYPE_CHECKING:
+    from zoograph.training.predictor import TrainingConfig
+
+TOY = Collection(
+    models=(
+        ModelCard(id="resnet", source="toy", aliases=("owner/resnet", "net")),
+        ModelCard(id="vit", source="toy", aliases=("net",)),
+    ),
+    datasets=tuple(
+        DatasetCard(id=name, source="toy", family=family)
+        for name, family in (("birds_1", "birds"), ("birds_2", "birds"), ("pets", None))
+    ),
+    runs=(
+        Run(source="toy", model="resnet", dataset="birds_1", protocol=Protocol.HEAD, value=0.5),
+        Run(source="toy", model="resnet", dataset="pets", protocol=Protocol.FINETUNE, value=0.75),
+        Run(source="toy", model="vit", dataset="pets", protocol=Protocol.FINETUNE, value=1.0),
+    ),
+)
+
+
+class Ran(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of this test, not made yet."""
+    folder = tmp_path_factory.mktemp("state") / "home"
+    monkeypatch.setenv("ZOOGRAPH_HOME", str(folder))
+    monkeypatch.delenv("ZOOGRAPH_DATABASE_URL", raising=False)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise ConnectionRefusedError(f"tests have no network (got {address!r})")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def toy_zoo(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Collection:
+    """A small zoo that ships instead of the real one."""
+    folder = tmp_path_factory.mktemp("toy")
+    write_tables(TOY, folder)
+    monkeypatch.setattr("zoograph.data.tables.shipped_zoo", lambda: folder)
+    return TOY
+
+
+@pytest.fixture
+def toy_store(toy_zoo: Collection) -> Iterator[RecordStore]:
+    """An open store with the small zoo."""
+    with RecordStore.open() as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def _shipped_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shipped") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOOGRAPH_HOME", str(folder))
+        RecordStore.open().close()
+    return folder
+
+
+@pytest.fixture
+def shipped_home(_shipped_home: Path, home: Path) -> Path:
+    """The home of this test, with the zoo that ships."""
+    return Path(shutil.copytree(_shipped_home, home))
+
+
+def _tiny() -> TrainingConfig:
+    from zoograph.training.predictor import TrainingConfig
+
+    return TrainingConfig(num_members=2, num_iterations=(1, 2), num_records=100)
+
+
+@pytest.fixture
+def hardly_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training takes seconds: what is trained on first use is hardly trained."""
+    from zoograph.training import fit
+
+    monkeypatch.setattr(fit, "train_predictor", partial(fit.train_predictor, config=_tiny()))
+
+
+@pytest.fixture(scope="session")
+def _trained_home(_shipped_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from zoograph.training.answer import predictor_root
+    from zoograph.training.fit import train_predictor
+
+    folder = shutil.copytree(_shipped_home, tmp_path_factory.mktemp("trained") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOOGRAPH_HOME", str(folder))
+        with RecordStore.open() as store:
+            train_predictor(store, predictor_root(Protocol.HEAD, None), Protocol.HEAD, config=_tiny())
+    return Path(folder)
+
+
+@pytest.fixture
+def trained_home(_trained_home: Path, home: Path) -> Path:
+    """The home of this test, with the zoo that ships and a predictor that was hardly trained."""
+    return Path(shutil.copytree(_trained_home, home))
+
+
+@pytest.fixture
+def make_manifest() -> Callable[..., Manifest]:
+    """A callable that returns a manifest of two models and three datasets; its fields can be chosen."""
+
+    def make(**fields: Any) -> Manifest:
+        return Manifest.model_validate(
+            {
+                "version": "20240101T000000Z-toy",
+                "protocol": Protocol.HEAD,
+                "metric": Metric.TOP1,
+                "encoder": "toy",
+                "encoder_digest": "0" * 64,
+                "created_at": datetime(2024, 1, 1, tzinfo=UTC),
+                "data_hash": "1" * 64,
+                "revision": "r",
+                "num_records": 1,
+                "models": ("resnet", "vit"),
+                "datasets": ("birds_1", "birds_2", "pets"),
+                "vocabulary": {"family": ("resnet",)},
+                "values": {"widths": [1.0]},
+                "files": {},
+                **fields,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def save_toy(make_manifest: Callable[..., Manifest]) -> Callable[..., Artifact]:
+    """A callable that saves a predictor of the small zoo under a folder, without training.
+
+    It says i / 10 + j / 100 of model i and dataset j, give or take 0.05, and linear regression 0.9.
+    """
+    import numpy as np
+    from safetensors.numpy import save
+
+    mean = np.arange(2)[:, None] / 10 + np.arange(3) / 100
+    tables = dict(zip(COLUMNS, (mean, mean - 0.05, mean + 0.05, np.full_like(mean, 0.9)), strict=True))
+
+    def save_under(root: Path, **fields: Any) -> Artifact:
+        manifest = make_manifest(**{"version": new_version(), **fields})
+        return save_artifact(root, manifest, {PREDICTIONS: save(tables)})
+
+    return save_under
+
+
+@pytest.fixture
+def run_predict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """A callable that runs ``predict``, or another entry point, in this process."""
+    from zoograph.scripts.main import predict_main
+
+    def run(*arguments: str, entry: Callable[[], None] = predict_main) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["zoograph", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            entry()
+        printed = capsys.readouterr()
+        return Ran(int(stopped.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def run_python() -> Callable[..., Ran]:
+    """A callable that runs code in a process of its own."""
+
+    def run(code: str, *arguments: str) -> Ran:
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run

@@ -1,0 +1,191 @@
+"""The store under fault: other files, full disks, kills and crowds."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from zoograph.data import schema
+from zoograph.data.collections import Collection
+from zoograph.data.errors import StoreError
+from zoograph.data.store import RecordStore
+from zoograph.data.tables import read_tables, shipped_zoo
+
+
+def _counts(path: Path) -> dict[str, int]:
+    connection = sqlite3.connect(path)
+    try:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        tables = ("models", "datasets", "runs", "scores", "relations")
+        return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+    finally:
+        connection.close()
+
+
+def test_a_full_disk_changes_nothing(toy_zoo: Collection, toy_store: RecordStore, home: Path) -> None:
+    before = _counts(home / "zoograph.db")
+
+    def fill(connection: Any, *_: object) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # it never goes below what is used
+
+    event.listen(toy_store._engine, "begin", fill)
+    with pytest.raises(StoreError, match="nothing was changed: database or disk is full"):
+        toy_store.add(runs=[toy_zoo.runs[0].model_copy(update={"seed": seed}) for seed in range(5000)])
+    assert _counts(home / "zoograph.db") == before
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(os.urandom(5000))
+
+
+def _of_another_program(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_garbage, "file is not a database"),
+        (_of_another_program, "it is the database of another program"),
+    ],
+)
+def test_another_file_is_refused_and_left_alone(home: Path, make: Callable[[Path], None], reason: str) -> None:
+    home.mkdir()
+    path = home / "zoograph.db"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=rf"zoograph.db' cannot be used: {reason}\. Move that file aside"):
+        RecordStore.open()
+    assert path.read_bytes() == before
+    assert list(home.iterdir()) == [path]
+
+
+def test_a_folder_in_the_way_is_refused(home: Path) -> None:
+    (home / "zoograph.db").mkdir(parents=True)
+    with pytest.raises(StoreError, match="unable to open database file"):
+        RecordStore.open()
+
+
+def test_a_store_that_was_cut_short_never_answers_wrongly(toy_store: RecordStore, home: Path) -> None:
+    expected = (toy_store.names(), toy_store.snapshot().fingerprint())
+    toy_store.close()
+    whole = (home / "zoograph.db").read_bytes()
+    refused = 0
+    for length in range(1, len(whole), 2048 + 512):
+        (home / "zoograph.db").write_bytes(whole[:length])
+        try:
+            with RecordStore.open() as store:
+                assert (store.names(), store.snapshot().fingerprint()) == expected
+        except StoreError as error:
+            assert "cannot be used: " in str(error)  # noqa: PT017
+            refused += 1
+    assert refused > 10
+
+
+def test_a_store_of_a_newer_version_is_refused(toy_store: RecordStore) -> None:
+    with toy_store._begin(write=True) as connection:
+        change = sa.update(schema.meta).where(schema.meta.c.key == "schema_version")
+        connection.execute(change.values(value=str(schema.SCHEMA_VERSION + 1)))
+    with pytest.raises(StoreError, match="written by a newer zoograph: upgrade with 'pip install -U zoograph'"):
+        RecordStore.open()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("garbage", r"ZOOGRAPH_DATABASE_URL is no usable database URL: .*Give one such as 'sqlite:///"),
+        ("nothing://x", "no usable database URL: Can't load plugin"),
+        ("postgresql://u:secret@h:port/d", "no usable database URL: invalid literal"),
+        ("mssql+nodriver://h/d", "ZOOGRAPH_DATABASE_URL"),
+        ("sqlite:////nowhere/at/all.db", "'sqlite:////nowhere/at/all.db' cannot be used: unable to open"),
+    ],
+)
+def test_a_bad_url_is_explained(monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
+    monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", url)
+    with pytest.raises(StoreError, match=message) as caught:
+        RecordStore.open()
+    assert "secret" not in str(caught.value)
+
+
+def test_a_url_chooses_the_database(toy_zoo: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", f"sqlite:///{tmp_path / 'mine.db'}")
+    RecordStore.open().close()
+    assert _counts(tmp_path / "mine.db") == toy_zoo.counts()
+
+
+@pytest.mark.parametrize("url", [None, ""])
+@pytest.mark.parametrize("name", ["a?b#c%20d e", "größe"])
+def test_any_name_of_a_home_works(
+    toy_zoo: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, url: str | None
+) -> None:
+    monkeypatch.setenv("ZOOGRAPH_HOME", str(tmp_path / name))
+    if url is not None:
+        monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", url)
+    RecordStore.open().close()
+    assert _counts(tmp_path / name / "zoograph.db") == toy_zoo.counts()
+
+
+# -- processes ------------------------------------------------------------------------------------
+
+_KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from zoograph.data.store import RecordStore
+
+left = int(sys.argv[1])
+
+@event.listens_for(Engine, "before_cursor_execute")
+def count(connection, cursor, statement, *_):
+    global left
+    left -= statement.startswith("INSERT")
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+RecordStore.open()
+"""
+
+_TOGETHER = """
+import json, multiprocessing, sys
+from zoograph.data.store import RecordStore
+
+def work(barrier, results):
+    barrier.wait()
+    try:
+        with RecordStore.open() as store:
+            results.put([store.count_runs("head"), store.count_runs("finetune"), store.revision])
+    except Exception as error:
+        results.put(repr(error))
+
+context = multiprocessing.get_context("fork")
+barrier, results = context.Barrier(8), context.Queue()
+processes = [context.Process(target=work, args=(barrier, results)) for _ in range(8)]
+for process in processes:
+    process.start()
+print(json.dumps([results.get() for _ in processes]))
+"""
+
+
+def test_kill_in_the_middle_of_the_first_use_loses_nothing(home: Path, run_python: Callable[..., Any]) -> None:
+    for statement in (1, 3, 5, 8):
+        assert run_python(_KILLED, str(statement)).code == -9
+        assert (home / "zoograph.db").exists()
+    with RecordStore.open() as store:
+        assert len(store.names().families["clipart_32"]) == 9
+    assert _counts(home / "zoograph.db") == read_tables(shipped_zoo()).counts()
+
+
+def test_eight_processes_open_a_new_home_at_once(home: Path, run_python: Callable[..., Any]) -> None:
+    answers = json.loads(run_python(_TOGETHER).out)
+    assert answers == [[2700, 2254, answers[0][2]]] * 8  # one of them loaded the zoo, once
+    assert _counts(home / "zoograph.db") == read_tables(shipped_zoo()).counts()

@@ -1,0 +1,199 @@
+"""Planted answers: whatever the held-out accuracies are, nothing that a method can see may change."""
+
+from __future__ import annotations
+
+import copy
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from zoograph.data.masks import read_masks
+from zoograph.data.snapshot import Zoo
+from zoograph.data.synthetic import make_synthetic_zoo
+from zoograph.data.testing import HashEmbedder
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.protocols import PROTOCOLS, get_protocol, make_split
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
+from zoograph.graphs.splits import hold_out, is_edge, reveal
+from zoograph.models.linear import LinearRegression
+from zoograph.training.episodes import Episodes
+from zoograph.training.predictor import GraphPredictor, TrainingConfig
+
+TINY = TrainingConfig(num_members=2, num_iterations=(1, 1), num_records=60)
+METHODS = {"linear": LinearRegression, "graph": lambda: GraphPredictor(TINY)}
+PLANTS = {"root two": (-777.0, math.sqrt(2)), "pi": (4321.0, math.pi)}
+
+
+@cache
+def zoo_for(protocol):
+    if protocol != "published_masks":
+        return make_synthetic_zoo(8, 20, density=0.9, scored=0.5, num_relations=20).zoo
+    masks, synthetic = read_masks(), make_synthetic_zoo(10, 270, scored=0.1).zoo
+    names = {
+        **dict(zip(synthetic.models, masks.models, strict=True)),
+        **dict(zip(synthetic.datasets, masks.datasets, strict=False)),
+    }
+    runs, scores = (
+        frame.assign(model=frame["model"].map(names), dataset=frame["dataset"].map(names))
+        for frame in (synthetic.runs, synthetic.scores)
+    )
+    models = [card.model_copy(update={"id": names[name]}) for name, card in synthetic.models.items()]
+    datasets = [card.model_copy(update={"id": names.get(name, name)}) for name, card in synthetic.datasets.items()]
+    return Zoo(
+        {card.id: card for card in models},
+        {card.id: card for card in datasets},
+        runs,
+        scores,
+        synthetic.relations,
+    )
+
+
+def build(zoo):
+    return build_graph(zoo, HashEmbedder(4))
+
+
+def plant(zoo, graph, held_out, name):
+    """Return the graph of a zoo whose held-out runs were changed before it was built, and the new values."""
+    start, step = PLANTS[name]
+    models, datasets = graph[TRANSFERS_TO].edge_index[:, held_out].tolist()
+    values = {
+        (graph[MODEL].ids[m], graph[DATASET].ids[d]): start + step * i
+        for i, (m, d) in enumerate(zip(models, datasets, strict=True))
+    }
+    keys = zip(zoo.runs["model"], zoo.runs["dataset"], zoo.runs["value"], strict=True)
+    runs = zoo.runs.assign(value=[values.get((m, d), value) for m, d, value in keys])
+    planted = build(zoo.with_runs(runs))
+    assert torch.equal(planted[TRANSFERS_TO].edge_index, graph[TRANSFERS_TO].edge_index)
+    return planted, torch.tensor(list(values.values()), dtype=torch.float32)
+
+
+def walk(value, path=""):
+    """Yield every tensor, array and number inside ``value``, with where it is."""
+    if isinstance(value, torch.Tensor):
+        yield path, value
+    elif isinstance(value, np.ndarray | int | float):
+        yield path, torch.as_tensor(value)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from walk(part, f"{path}/{key}")
+    elif isinstance(value, list | tuple):
+        for i, part in enumerate(value):
+            yield from walk(part, f"{path}/{i}")
+    else:
+        assert value is None or isinstance(value, str), f"{path} is of a type that this test cannot see into"
+
+
+def places_of(planted, graph):
+    """Return where in a graph a planted value lies, whatever the attribute is called."""
+    return sorted(path for path, tensor in walk(graph.to_dict()) if torch.isin(tensor.float(), planted).any())
+
+
+def same(one, other):
+    """Return whether two tensors are bit for bit the same; not known is the same as not known."""
+    return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
+
+
+IN_FULL_VIEW = sorted(f"/{kind}/edge_label" for kind in (TRANSFERS_TO, reverse(TRANSFERS_TO)))
+
+
+@cache
+def first_fold(protocol):
+    """Return the zoo, the graph and the first fold of a protocol."""
+    zoo = zoo_for(protocol)
+    graph = build(zoo)
+    return zoo, graph, get_protocol(protocol)(graph, 0)[0]
+
+
+@cache
+def planted_splits(protocol):
+    """Return the split of each plant, and the planted values."""
+    zoo, graph, fold = first_fold(protocol)
+    plants = (plant(zoo, graph, fold.held_out, name) for name in PLANTS)
+    return [(make_split(planted, fold), values) for planted, values in plants]
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_no_tensor_of_a_training_graph_holds_a_held_out_accuracy(protocol):
+    zoo, graph, fold = first_fold(protocol)
+    for name in PLANTS:
+        planted, values = plant(zoo, graph, fold.held_out, name)
+        split = make_split(planted, fold)
+        assert places_of(values, split.train) == []
+        assert torch.isin(split.target, values).all()
+        # The control: with nothing held out, this test sees the answers, in both directions.
+        everything = hold_out(planted, torch.zeros_like(fold.held_out)).train
+        assert places_of(values, everything) == IN_FULL_VIEW
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_nothing_in_a_training_graph_depends_on_a_held_out_accuracy(protocol):
+    (one, _), (other, _) = planted_splits(protocol)
+    parts, others = dict(walk(one.train.to_dict())), dict(walk(other.train.to_dict()))
+    assert parts.keys() == others.keys()
+    assert [path for path, part in parts.items() if not same(part, others[path])] == []
+    assert torch.equal(one.pairs, other.pairs)
+    assert not torch.equal(one.target, other.target)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_predictions_do_not_depend_on_held_out_accuracies(protocol, method):
+    one, other = (METHODS[method]().fit(split.train).predict(split.pairs) for split, _ in planted_splits(protocol))
+    for part, same in zip(one, other, strict=True):
+        assert torch.equal(part, same)
+        assert torch.isfinite(part).all()
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_the_control_predictions_do_depend_on_accuracies_that_are_left_in(method):
+    _, graph, fold = first_fold("missing_edges")
+    answers = []
+    for low in (0.1, 0.9):
+        leaking = copy.copy(graph)
+        for kind in (TRANSFERS_TO, reverse(TRANSFERS_TO)):
+            leaking[kind].edge_label = torch.where(fold.held_out, low, graph[kind].edge_label)
+        split = hold_out(leaking, torch.zeros_like(fold.held_out))
+        pairs = graph[TRANSFERS_TO].edge_index[:, fold.asked]
+        answers.append(METHODS[method]().fit(split.train).predict(pairs).mean)
+    assert not torch.equal(*answers)
+
+
+def test_a_graph_that_is_read_shows_no_supervised_accuracy():
+    zoo, graph, fold = first_fold("missing_edges")
+    planted, values = plant(zoo, graph, fold.held_out, "pi")
+    read = reveal(planted, ~fold.held_out)
+    assert places_of(values, read) == []
+    for kind in (TRANSFERS_TO, reverse(TRANSFERS_TO)):
+        assert "edge_label" not in read[kind]
+        assert read[kind].num_edges == int((~fold.held_out).sum())
+    supervised = planted[TRANSFERS_TO].edge_index[:, fold.held_out]
+    assert not is_edge(read[TRANSFERS_TO].edge_index, supervised).any()
+    assert not is_edge(read[reverse(TRANSFERS_TO)].edge_index.flip(0), supervised).any()
+    # The control: what is revealed is found, as an input and in both directions.
+    everything = reveal(planted, torch.ones_like(fold.held_out))
+    assert places_of(values, everything) == [path.replace("label", "attr") for path in IN_FULL_VIEW]
+
+
+def test_an_episode_does_not_show_what_it_asks():
+    graph = copy.copy(first_fold("missing_edges")[1])
+    distinct = 4321.0 + math.pi * torch.arange(graph[TRANSFERS_TO].num_edges)
+    for kind in (TRANSFERS_TO, reverse(TRANSFERS_TO)):
+        graph[kind].edge_label = distinct
+    for episode in Episodes(graph, num_steps=10, seed=0):
+        assert torch.isin(episode.target, distinct).all()
+        assert places_of(episode.target, episode.graph) == []
+        assert not is_edge(episode.graph[TRANSFERS_TO].edge_index, episode.pairs).any()
+        assert not is_edge(episode.graph[reverse(TRANSFERS_TO)].edge_index.flip(0), episode.pairs).any()
+
+
+def test_splitting_leaves_the_graph_as_it_was():
+    _, graph, fold = first_fold("both_new")
+    before = {path: tensor.clone() for path, tensor in walk(graph.to_dict())}
+    make_split(graph, fold)
+    reveal(graph, ~fold.held_out)
+    after = dict(walk(graph.to_dict()))
+    assert before.keys() == after.keys()
+    assert all(same(tensor, after[path]) for path, tensor in before.items())

@@ -1,0 +1,155 @@
+"""Benchmarks: every method on the same folds, each answer kept, so that a stopped run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from zoograph.graphs.protocols import Fold, make_split
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.models.method import Prediction
+from zoograph.training.artifact import write_durably
+from zoograph.training.methods import make_method
+from zoograph.training.quietly import one_thread
+
+# Part of the key of every kept answer: raise it when a method's answers change.
+ANSWERS_VERSION = 1
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one method said on one fold.
+
+    Attributes:
+        method: its name.
+        fold: the question.
+        prediction: of the asked cells, in the order of :func:`make_split`.
+        seconds: fitting and predicting took.
+    """
+
+    method: str
+    fold: Fold
+    prediction: Prediction
+    seconds: float
+
+
+def run_benchmark(
+    graph: HeteroData,
+    folds: Iterable[Fold],
+    methods: Sequence[str],
+    folder: Path,
+    progress: Progress | None = None,
+) -> list[Answered]:
+    """Answer every fold by every method, reading what an earlier run has kept.
+
+    Args:
+        graph: with all records.
+        folds: questions.
+        methods: names for :func:`make_method`.
+        folder: where answers are kept, a file each.
+        progress: told the method before each answer.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = graph_fingerprint(graph)
+    answers = []
+    for method in methods:
+        for fold in folds:
+            if progress is not None:
+                progress(method)
+            path = folder / f"{_key(data, fold, method)}.safetensors"
+            answer = _read(path, method, fold)
+            if answer is None:
+                answer = _answer(graph, method, fold)
+                _write(path, answer)
+            answers.append(answer)
+    return answers
+
+
+def graph_fingerprint(graph: HeteroData) -> str:
+    """Return SHA-256 over every tensor of a graph."""
+    digest = hashlib.sha256()
+    for store in graph.stores:
+        for key, value in sorted(store.items(), key=lambda item: str(item[0])):
+            if isinstance(value, Tensor):
+                digest.update(key.encode())
+                digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+@one_thread()
+def _answer(graph: HeteroData, method: str, fold: Fold) -> Answered:
+    split = make_split(graph, fold)
+    start = time.perf_counter()
+    prediction = make_method(method).fit(split.train).predict(split.pairs)
+    return Answered(method, fold, prediction, time.perf_counter() - start)
+
+
+def _key(data: str, fold: Fold, method: str) -> str:
+    masks = hashlib.sha256(fold.held_out.numpy().tobytes() + fold.asked.numpy().tobytes()).hexdigest()
+    text = json.dumps([ANSWERS_VERSION, data, masks, method])
+    return f"{method}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def _write(path: Path, answer: Answered) -> None:
+    content = save(
+        {name: part.contiguous() for name, part in zip(Prediction._fields, answer.prediction, strict=True)},
+        metadata={"seconds": str(answer.seconds)},
+    )
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    write_durably(temporary, content)
+    temporary.replace(path)
+
+
+def _read(path: Path, method: str, fold: Fold) -> Answered | None:
+    """Return a kept answer; a file that was cut short counts as none."""
+    try:
+        with safe_open(path, "pt") as file:
+            prediction = Prediction(*(file.get_tensor(name) for name in Prediction._fields))
+            seconds = float(file.metadata()["seconds"])
+    except (FileNotFoundError, SafetensorError, KeyError, ValueError):
+        return None
+    if len(prediction.mean) != int(fold.asked.sum()):
+        return None
+    return Answered(method, fold, prediction, seconds)
+
+
+def oracle_answers(
+    graph: HeteroData, folds: Iterable[Fold], truth: Tensor, seed: int = 0
+) -> tuple[HeteroData, list[Answered]]:
+    """Return a graph of simulated measurements, and what an oracle that knows the noiseless truth says of them.
+
+    Args:
+        graph: whose pairs are measured anew.
+        folds: questions.
+        truth: (E,) noiseless accuracy of each of its records.
+        seed: of the noise, binomial over each record's sample size; a record of unknown size has none.
+
+    Returns:
+        A graph with simulated records, and one answer a fold.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    size = graph[TRANSFERS_TO].sample_size.double()
+    known = ~size.isnan()
+    drawn = truth.double().clone()
+    count = size[known].round()
+    drawn[known] = torch.binomial(count, truth[known].double(), generator=generator) / count
+    simulated = graph.clone()
+    simulated[TRANSFERS_TO].edge_label = drawn.float()
+    simulated[DATASET, "rev_transfers_to", MODEL].edge_label = drawn.float()
+    half = torch.where(known, 1.6449 * (truth * (1 - truth) / size).sqrt(), 0.0)
+    bounds = torch.stack([truth, truth - half, truth + half]).clamp(0, 1).float()
+    return simulated, [
+        Answered("noise ceiling (oracle)", fold, Prediction(*bounds[:, fold.asked]), 0.0) for fold in folds
+    ]

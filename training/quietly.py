@@ -1,0 +1,62 @@
+"""Running Lightning without its banners: who trains says so in its own words."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+
+def fit_quietly(
+    module: L.LightningModule,
+    steps: IterableDataset[object] | Iterable[object],
+    gradient_clip: float | None = None,
+) -> None:
+    """Train ``module`` on every one of ``steps`` once, on the CPU, with gradients clipped at that norm."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\..*")
+        warnings.filterwarnings("ignore", message=".*num_workers.*")
+        trainer = L.Trainer(
+            max_epochs=1,
+            accelerator="cpu",
+            devices=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            gradient_clip_val=gradient_clip,
+        )
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            trainer.fit(module, DataLoader(steps, batch_size=None))  # type: ignore[arg-type]
+        except SystemExit as stopped:
+            # Lightning makes an exit of its own out of Ctrl-C, and then ignores every further one.
+            signal.signal(signal.SIGINT, before)
+            raise KeyboardInterrupt from stopped
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: on matrices this small more of them only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def one_seeded_thread(seed: int) -> Iterator[None]:
+    """Seed torch and keep it to one thread; both are put back afterwards."""
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,205 @@
+"""From answers to one table: a row a method, means over folds, and a test against the strongest baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from pydantic import BaseModel
+from torch_geometric.data import HeteroData
+
+from zoograph.graphs.protocols import make_split
+from zoograph.models.method import Prediction
+from zoograph.training.benchmark import Answered
+from zoograph.training.metrics import (
+    Comparison,
+    Evaluation,
+    evaluate,
+    paired_bootstrap,
+    paper_average,
+    summarise,
+)
+
+PROJECT = "zoograph"
+
+
+class Cell(BaseModel):
+    """Mean and standard deviation over folds."""
+
+    mean: float
+    std: float | None
+
+
+class Row(BaseModel):
+    """One method's line; a column that is not defined is left out."""
+
+    method: str
+    cells: dict[str, Cell]
+    seconds: float
+
+
+class Column(NamedTuple):
+    """A column of the table.
+
+    Attributes:
+        name: in files.
+        heading: for people.
+        higher_is_better: direction.
+        digits: behind the decimal point.
+        printed: whether it is worth the width of a terminal; files have every column.
+    """
+
+    name: str
+    heading: str
+    higher_is_better: bool | None
+    digits: int = 3
+    printed: bool = True
+
+
+RANKING_COLUMNS = (
+    Column("paper_average", "paper avg", True),
+    Column("pearson", "Pearson", True),
+    Column("cold_pearson", "cold", True),
+    Column("kendall", "τ-b", True, printed=False),
+    Column("weighted_tau", "wtd τ", True),
+    Column("regret_at_1", "regret@1", False),
+    Column("regret_at_3", "regret@3", False),
+)
+ERROR_COLUMNS = (
+    Column("mae", "MAE", False, 4),
+    Column("cold_mae", "MAE cold", False, 4),
+    Column("rmse", "RMSE", False, 4, printed=False),
+)
+INTERVAL_COLUMNS = (
+    Column("coverage", "coverage", None),
+    Column("width", "width", False, 4),
+    Column("log_likelihood", "log-lik.", True, 2),
+)
+
+
+def make_row(graph: HeteroData, answers: Sequence[Answered], with_paper: bool) -> Row:
+    """Return one method's row; intervals are judged on the cells that are not cold."""
+    evaluations, warm, papers = [], [], []
+    for answer in answers:
+        split = make_split(graph, answer.fold)
+        cold = answer.fold.asked_cold
+        args = (answer.prediction, split.target, split.pairs)
+        evaluations.append(evaluate(*args, cold=cold))
+        if not cold.all():
+            warm.append(evaluate(*args, known=cold))
+        if with_paper:
+            papers.append(paper_average(answer.prediction, graph, split))
+    cells = _cells(evaluations)
+    if warm:
+        inner = _cells(warm)
+        cells |= {column.name: inner[column.name] for column in INTERVAL_COLUMNS if column.name in inner}
+    defined = [value for value in papers if value is not None]
+    if defined:
+        values = torch.tensor(defined)
+        cells["paper_average"] = Cell(mean=float(values.mean()), std=float(values.std()) if len(values) > 1 else None)
+    return Row(
+        method=answers[0].method,
+        cells=cells,
+        seconds=sum(answer.seconds for answer in answers) / len(answers),
+    )
+
+
+def _cells(evaluations: Sequence[Evaluation]) -> dict[str, Cell]:
+    return {
+        name: Cell(mean=summary.mean, std=summary.std)
+        for name, summary in summarise(evaluations).items()
+        if summary.mean is not None and math.isfinite(summary.mean)
+    }
+
+
+def make_rows(graph: HeteroData, answers: Iterable[Answered], with_paper: bool = False) -> list[Row]:
+    """Return a row a method, in the order of the answers."""
+    grouped: dict[str, list[Answered]] = {}
+    for answer in answers:
+        grouped.setdefault(answer.method, []).append(answer)
+    return [make_row(graph, group, with_paper) for group in grouped.values()]
+
+
+def strongest_baseline(rows: Sequence[Row], column: str, higher_is_better: bool) -> str | None:
+    """Return the baseline that is best in a column."""
+    scored = {row.method: row.cells[column].mean for row in rows if row.method != PROJECT and column in row.cells}
+    if not scored:
+        return None
+    return (max if higher_is_better else min)(scored, key=lambda name: scored[name])
+
+
+class Versus(BaseModel):
+    """The project's predictor against the strongest baseline in one loss; negative is better for the project."""
+
+    loss: str
+    baseline: str
+    difference: float
+    lower: float
+    upper: float
+    p: float
+
+
+def compare(graph: HeteroData, answers: Sequence[Answered], rows: Sequence[Row]) -> list[Versus]:
+    """Return paired bootstraps over datasets: absolute error a cell, and 1 - Pearson a dataset."""
+    result = []
+    for loss, column, higher, measure in (
+        ("absolute error", "mae", False, _absolute_errors),
+        ("1 - Pearson", "pearson", True, _pearson_losses),
+    ):
+        baseline = strongest_baseline(rows, column, higher)
+        if baseline is None or not any(answer.method == PROJECT for answer in answers):
+            continue
+        ours, theirs = (measure(graph, [a for a in answers if a.method == name]) for name in (PROJECT, baseline))
+        shared = sorted(ours.keys() & theirs.keys())
+        clusters = torch.tensor([dataset for _, _, dataset in shared])
+        found: Comparison = paired_bootstrap(
+            torch.tensor([ours[key] for key in shared]),
+            torch.tensor([theirs[key] for key in shared]),
+            clusters,
+        )
+        result.append(Versus(loss=loss, baseline=baseline, **found._asdict()))
+    return result
+
+
+_Losses = dict[tuple[int, int, int], float]
+_Measure = Callable[[HeteroData, Sequence[Answered]], _Losses]
+
+
+def _absolute_errors(graph: HeteroData, answers: Sequence[Answered]) -> _Losses:
+    losses = {}
+    for number, answer in enumerate(answers):
+        split = make_split(graph, answer.fold)
+        errors = (answer.prediction.mean - split.target).abs().tolist()
+        for error, model, dataset in zip(errors, *split.pairs.tolist(), strict=True):
+            losses[number, model, dataset] = error
+    return losses
+
+
+def _pearson_losses(graph: HeteroData, answers: Sequence[Answered]) -> _Losses:
+    losses = {}
+    for number, answer in enumerate(answers):
+        split = make_split(graph, answer.fold)
+        for ranking in evaluate(answer.prediction, split.target, split.pairs).rankings:
+            if ranking.pearson is not None:
+                losses[number, -1, ranking.dataset] = 1 - ranking.pearson
+    return losses
+
+
+def per_dataset_pearson(graph: HeteroData, answers: Sequence[Answered]) -> dict[str, dict[int, float]]:
+    """Return, by method, the mean Pearson correlation of each dataset over the folds that ask for it."""
+    found: dict[str, dict[int, list[float]]] = {}
+    for answer in answers:
+        split = make_split(graph, answer.fold)
+        for ranking in evaluate(answer.prediction, split.target, split.pairs).rankings:
+            if ranking.pearson is not None:
+                found.setdefault(answer.method, {}).setdefault(ranking.dataset, []).append(ranking.pearson)
+    return {
+        method: {dataset: sum(values) / len(values) for dataset, values in per.items()} for method, per in found.items()
+    }
+
+
+def pooled(answers: Sequence[Answered]) -> Prediction:
+    """Return the predictions of several folds as one."""
+    return Prediction(*(torch.cat(parts) for parts in zip(*(a.prediction for a in answers), strict=True)))
