@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from zoograph.data.errors import UnknownName
 from zoograph.models.boosting import ExtraTrees, GradientBoosting
+from zoograph.models.deep_kernel import KernelConfig
 from zoograph.models.gaussian_process import GaussianProcess
 from zoograph.models.linear import LinearRegression
 from zoograph.models.matrix_completion import MatrixCompletion
@@ -18,7 +19,7 @@ from zoograph.models.ridge import InteractionRidge
 from zoograph.models.score_alone import ScoreAlone
 from zoograph.training.gat_method import GraphAttention
 from zoograph.training.gnn_method import GraphNetwork
-from zoograph.training.predictor import GraphPredictor
+from zoograph.training.predictor import GraphPredictor, TrainingConfig
 
 METHODS: dict[str, Callable[[], Method]] = {}
 
@@ -62,4 +63,5 @@ register_method("extra-trees", ExtraTrees)
 register_method("gaussian-process", GaussianProcess)
 register_method("gat", GraphAttention)
 register_method("gnn", GraphNetwork)
+register_method("zoograph-tables", lambda: GraphPredictor(TrainingConfig(kernel=KernelConfig(gnn=False))))
 register_method("zoograph", GraphPredictor)

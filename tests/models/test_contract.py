@@ -15,6 +15,7 @@ from zoograph.graphs.builder import add_reverse, build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
 from zoograph.models.boosting import ExtraTrees, GradientBoosting
+from zoograph.models.deep_kernel import KernelConfig
 from zoograph.models.gaussian_process import GaussianProcess
 from zoograph.models.method import Method
 from zoograph.training.gat_method import GraphAttention
@@ -30,9 +31,12 @@ CHEAP: dict[str, Callable[[], Method]] = {
     "gat": lambda: GraphAttention(8, num_steps=3),
     "gnn": lambda: GraphNetwork(NetworkConfig(hidden_channels=8, num_members=2, num_steps=3)),
     "zoograph": lambda: GraphPredictor(TrainingConfig(num_members=2, num_iterations=(1, 1))),
+    "zoograph-tables": lambda: GraphPredictor(
+        TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1))
+    ),
 }
 # These cross-fit by a hash of names, and answer from the records of the graph they are asked about.
-NAMES_AND_RECORDS_MATTER = {"gnn", "zoograph"}
+NAMES_AND_RECORDS_MATTER = {"gnn", "zoograph", "zoograph-tables"}
 EMBED = HashEmbedder(8)
 
 every_method = pytest.mark.parametrize("name", sorted(CHEAP))
