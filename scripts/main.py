@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts import benchmark, picture, predict, text, zoo
+from zoograph.scripts import benchmark, picture, predict, recommend, text, zoo
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings=_SETTINGS,
 )
 app.command("predict")(predict.predict)
+app.command("recommend")(recommend.recommend)
 app.command("picture")(picture.picture)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(zoo.app, name="zoo")
