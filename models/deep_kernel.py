@@ -67,7 +67,7 @@ class KernelConfig(BaseModel):
     out_channels: int = 4
     num_layers: int = 2
     text_channels: int = 8
-    weight_precision: float = 1000.0
+    weight_precision: float = 10_000.0
     log_precision: float = 0.02
     amplitudes: tuple[float, float] = (0.15, 0.3)
     reach: float = 1.0

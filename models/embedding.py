@@ -90,7 +90,9 @@ class StructuralGNN(nn.Module):
         attributes = {SCORED_ON: len(graph[SCORED_ON].names), RELATED_TO: num_relations, NEAR: num_relations}
         for edge, width in attributes.items():
             self._add_scale(edge[1], width)
+        # A zoo without measured relations has no edges that carry them.
         edge_widths = {edge: 2 * attributes[edge] if edge in attributes else 1 for edge in _STRUCTURE}
+        edge_widths = {edge: width for edge, width in edge_widths.items() if width}
         self.read = nn.ModuleDict({kind: nn.Linear(width, hidden_channels) for kind, width in widths.items()})
         self.layers = nn.ModuleList(
             nn.ModuleDict(

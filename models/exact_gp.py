@@ -194,11 +194,6 @@ class Posterior:
             variances.append(torch.cholesky_inverse(chol).diagonal()[inside])
         return torch.cat(means), torch.cat(variances)
 
-    def leave_one_out(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and variance (n,), noise included, of each record had it alone been left out."""
-        variance = 1 / self.inverse.diagonal()
-        return y - self.alpha * variance, variance
-
 
 def condition(covariances: Covariances, pairs: Tensor, y: Tensor, noise: Tensor) -> Posterior:
     """Condition on records ``y`` (n,) of ``pairs`` (2, n) with ``noise`` variance (n,)."""

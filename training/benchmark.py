@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.errors import ProtocolError
 from zoograph.graphs.protocols import Fold, make_split
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.method import Prediction
@@ -60,6 +61,9 @@ def run_benchmark(
         methods: names for :func:`make_method`.
         folder: where answers are kept, a file each.
         progress: told the method before each answer.
+
+    Raises:
+        ProtocolError: if a fold leaves a method too little to learn from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = graph_fingerprint(graph)
@@ -92,13 +96,21 @@ def graph_fingerprint(graph: HeteroData) -> str:
 def _answer(graph: HeteroData, method: str, fold: Fold) -> Answered:
     split = make_split(graph, fold)
     start = time.perf_counter()
-    prediction = make_method(method).fit(split.train).predict(split.pairs)
+    try:
+        fitted = make_method(method).fit(split.train)
+    except ValueError as error:
+        raise ProtocolError(
+            f"The method '{method}' cannot learn from what fold '{fold.name}' leaves. {error}"
+        ) from error
+    prediction = fitted.predict(split.pairs)
     return Answered(method, fold, prediction, time.perf_counter() - start)
 
 
 def _key(data: str, fold: Fold, method: str) -> str:
     masks = hashlib.sha256(fold.held_out.numpy().tobytes() + fold.asked.numpy().tobytes()).hexdigest()
-    text = json.dumps([ANSWERS_VERSION, data, masks, method])
+    config = getattr(make_method(method), "config", None)
+    configured = [] if config is None else [config.model_dump(mode="json")]
+    text = json.dumps([ANSWERS_VERSION, data, masks, method, *configured])
     return f"{method}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 

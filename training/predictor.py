@@ -41,7 +41,7 @@ class TrainingConfig(BaseModel):
     kernel: KernelConfig = KernelConfig()
     num_members: int = 4
     num_iterations: tuple[int, int] = (8, 14)
-    num_records: int = 1250
+    num_records: int = 1400
     seed: int = 0
 
 
@@ -61,6 +61,7 @@ class GraphPredictor(Method):
     def __init__(self, config: TrainingConfig | None = None, progress: Progress | None = None) -> None:
         self.config = config or TrainingConfig()
         self._progress = progress
+        self._honest: list[_Conditioned] | None = None
 
     @one_thread()
     def fit(self, graph: HeteroData) -> Self:
@@ -79,28 +80,37 @@ class GraphPredictor(Method):
         ]
         ticker.finish()
         self._conditioned = _Conditioned.on(graph, self._members)
-        self._widths = calibrate(*self._conditioned.residuals(self.config.seed))
+        self._honest = self._condition_out_of_fold(graph)
+        left_out, situations = self._conditioned.residuals(self.config.seed)
+        out_of_fold = _out_of_fold_residuals(graph, self._honest)
+        self._widths = calibrate(
+            torch.cat([out_of_fold, left_out]), torch.cat([torch.zeros(len(out_of_fold), dtype=torch.long), situations])
+        )
         return self
 
     @one_thread()
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
         if graph is None or graph is self._graph:
-            graph, conditioned = self._graph, self._conditioned
+            graph, conditioned, out_of_fold = self._graph, self._conditioned, self._honest
         else:
-            conditioned = _Conditioned.on(graph, self._members)
+            conditioned, out_of_fold = _Conditioned.on(graph, self._members), None
         mean, variance = conditioned.predict(pairs)
-        records = graph[TRANSFERS_TO].edge_index
-        asked = torch.where(is_edge(records, pairs), pair_folds(graph, pairs, len(self._members)), -1)
-        folds = pair_folds(graph, records, len(self._members))
-        for number, member in enumerate(self._members):
-            own = asked == number
-            if own.any():
-                honest = _Conditioned.on(graph, [member], folds != number)
-                mean[own], variance[own] = honest.predict(pairs[:, own])
+        measured = is_edge(graph[TRANSFERS_TO].edge_index, pairs)
+        if measured.any():
+            asked = torch.where(measured, pair_folds(graph, pairs, len(self._members)), -1)
+            for number, honest in enumerate(out_of_fold or self._condition_out_of_fold(graph)):
+                own = asked == number
+                if own.any():
+                    mean[own], variance[own] = honest.predict(pairs[:, own])
         width = torch.tensor(self._widths, dtype=mean.dtype)[situation(graph, pairs)] * variance.sqrt()
         bounds = (mean, mean - width, mean + width)
         return Prediction(*(bound.clamp(0, 1).float() for bound in bounds))
+
+    def _condition_out_of_fold(self, graph: HeteroData) -> list[_Conditioned]:
+        """Return each member, conditioned on the records of the folds that it learned from."""
+        folds = pair_folds(graph, graph[TRANSFERS_TO].edge_index, len(self._members))
+        return [_Conditioned.on(graph, [member], folds != number) for number, member in enumerate(self._members)]
 
     def smoothed(self, pairs: Tensor) -> Tensor:
         """Return (n,) the expected noiseless accuracies given every record, a pair's own included."""
@@ -112,6 +122,20 @@ class GraphPredictor(Method):
         if graph is None or graph is self._graph:
             return self._conditioned
         return _Conditioned.on(graph, self._members)
+
+    @one_thread()
+    def embeddings(self, graph: HeteroData | None = None) -> tuple[Tensor, Tensor]:
+        """Return the first member's embeddings of models (M, C) and datasets (D, C); default: of the fitted graph.
+
+        Raises:
+            ValueError: if no member has embeddings.
+        """
+        encoder = self._members[0].second.encoder
+        if encoder is None:
+            raise ValueError("The predictor was configured without embeddings: set 'kernel.gnn'.")
+        with torch.no_grad():
+            models, datasets = encoder(self._graph if graph is None else graph)
+        return models, datasets
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
@@ -195,41 +219,51 @@ class _Conditioned(NamedTuple):
         return torch.where(ranked, mean, 0.0) * spread + scale.centre[d], variance
 
     def residuals(self, seed: int) -> tuple[Tensor, Tensor]:
-        """Return left-out absolute errors over their predicted spread, and the situation each was in."""
+        """Return absolute errors over their predicted spread, of dataset families and models that were left out
+        whole, and the situation each record was in.
+        """
         pairs, latent, scale = self.records.pairs, self.records.latent, self.records.scale
-        everything = torch.arange(len(latent))
         groups = self.graph[DATASET].group
         family = groups[pairs[1]]
-        zeros = torch.zeros(1, dtype=torch.long)
         chosen = torch.randperm(len(latent), generator=torch.Generator().manual_seed(seed))[:_BOTH_NEW_SAMPLES]
         both = [((family == family[i]) | (pairs[0] == pairs[0][i])).nonzero().flatten() for i in chosen]
         families = [(family == k).nonzero().flatten() for k in torch.unique(family)]
         models = [(pairs[0] == k).nonzero().flatten() for k in torch.unique(pairs[0])]
-        blocks = [
-            [(everything[i : i + 1], zeros) for i in range(len(latent))],
-            [(block, torch.arange(len(block))) for block in families],
-            [(block, torch.arange(len(block))) for block in models],
-            [(block, (block == i).nonzero().flatten()) for block, i in zip(both, chosen, strict=True)],
-        ]
+        blocks = {
+            1: [(block, torch.arange(len(block))) for block in families],
+            2: [(block, torch.arange(len(block))) for block in models],
+            3: [(block, (block == i).nonzero().flatten()) for block, i in zip(both, chosen, strict=True)],
+        }
         own = (scale.centre[pairs[1]], scale.spread[pairs[1]])
         others = scale.left_out(pairs[1], groups)
         values = latent * own[1] + own[0]
         errors, codes = [], []
-        for code, parts in enumerate(blocks):
+        for code, parts in blocks.items():
             parts = [part for part in parts if len(part[0]) < len(latent)]
             if not parts:
                 continue
             rows = torch.cat([block[inside] for block, inside in parts])
-            if code == 0:
-                pooled = _pool([posterior.leave_one_out(latent) for posterior in self.posteriors])
-            else:
-                pooled = _pool([posterior.leave_out(latent, parts) for posterior in self.posteriors])
+            pooled = _pool([posterior.leave_out(latent, parts) for posterior in self.posteriors])
             new_dataset = code in (1, 3)
             centre, spread = (part[rows] for part in (others if new_dataset else own))
             deviation = (pooled[1] * spread.square() + (scale.doubt**2 if new_dataset else 0.0)).sqrt()
             errors.append((values[rows] - pooled[0] * spread - centre).abs() / deviation)
             codes.append(torch.full((len(rows),), code))
+        if not errors:
+            return torch.zeros(0, dtype=latent.dtype), torch.zeros(0, dtype=torch.long)
         return torch.cat(errors), torch.cat(codes)
+
+
+def _out_of_fold_residuals(graph: HeteroData, honest: list[_Conditioned]) -> Tensor:
+    """Return absolute errors over their predicted spread, of records that neither learning nor conditioning saw."""
+    store = graph[TRANSFERS_TO]
+    folds = pair_folds(graph, store.edge_index, len(honest))
+    errors = []
+    for number, conditioned in enumerate(honest):
+        own = (folds == number) & conditioned.records.scale.informative[store.edge_index[1]]
+        mean, variance = conditioned.predict(store.edge_index[:, own])
+        errors.append((store.edge_label[own] - mean).abs() / variance.sqrt())
+    return torch.cat(errors)
 
 
 def _pool(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -117,14 +117,6 @@ def test_leaving_out_is_conditioning_on_the_rest(covariances, records):
     assert torch.allclose(variance, expected_variance + noise[asked])
 
 
-def test_leaving_one_out_is_leaving_out_blocks_of_one(covariances, records):
-    pairs, y, noise = records
-    posterior = condition(covariances, pairs, y, noise)
-    blocks = [(torch.tensor([i]), torch.tensor([0])) for i in range(len(y))]
-    for a, b in zip(posterior.leave_one_out(y), posterior.leave_out(y, blocks), strict=True):
-        assert torch.allclose(a, b)
-
-
 def test_cholesky_bears_rounding_and_refuses_nonsense():
     singular = torch.ones(3, 3, dtype=torch.float64)
     assert torch.isfinite(safe_cholesky(singular)).all()
