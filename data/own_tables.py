@@ -23,10 +23,11 @@ def read_own_tables(runs: Path, models: Path | None = None, datasets: Path | Non
     """Read a zoo from CSV files.
 
     ``runs`` needs the columns ``model``, ``dataset`` and ``accuracy`` (or ``value``); ``protocol`` (default
-    ``head``), ``train_size`` and ``test_size`` are optional. Accuracies are fractions or percent, decided for
-    the whole file: if one exceeds 1, all are percent. ``models`` and ``datasets`` need a column ``id`` and may
-    have any field of a card; columns that no card knows are ignored, missing ones are not known, and a
-    model or dataset without a row is known by its name alone. Labels are separated by ``;``.
+    ``head``), ``train_size`` and ``test_size`` are optional; a size below 1 is not known. Accuracies are
+    fractions or percent, decided for the whole file: if one exceeds 1, all are percent. ``models`` and
+    ``datasets`` need a column ``id`` and may have any field of a card; columns that no card knows are ignored,
+    missing ones are not known, and a model or dataset without a row is known by its name alone. Labels are
+    separated by ``;``.
 
     Raises:
         RawDataError: naming the file, the line and what does not fit.
@@ -40,9 +41,9 @@ def read_own_tables(runs: Path, models: Path | None = None, datasets: Path | Non
         )
     table = pd.DataFrame(
         {
-            "model": frame["model"].astype(str).str.strip(),
-            "dataset": frame["dataset"].astype(str).str.strip(),
-            "protocol": frame.get("protocol", pd.Series(Protocol.HEAD.value, frame.index)),
+            "model": _names(frame["model"], runs),
+            "dataset": _names(frame["dataset"], runs),
+            "protocol": _protocols(frame),
             "metric": Metric.TOP1.value,
             "value": _accuracies(frame[value], runs),
             "train_size": _numbers(frame, "train_size"),
@@ -64,9 +65,12 @@ def read_own_tables(runs: Path, models: Path | None = None, datasets: Path | Non
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        frame = pd.read_csv(path, encoding="utf-8-sig", dtype={"model": str, "dataset": str, "id": str})
+        frame = pd.read_csv(
+            path, encoding="utf-8-sig", dtype={"model": str, "dataset": str, "id": str}, skip_blank_lines=False
+        )
     except (OSError, ValueError) as error:
         raise RawDataError(f"The table '{path}' cannot be read ({error}). Give a CSV file with a header.") from error
+    frame = frame.dropna(how="all")  # an empty line says nothing, but counts: the index knows the lines
     if frame.empty:
         raise RawDataError(f"The table '{path}' needs a row (got none).")
     return frame
@@ -78,15 +82,35 @@ def _accuracies(column: pd.Series[Any], path: Path) -> pd.Series[float]:
     if bad.any():
         row = int(bad.to_numpy().argmax())
         raise RawDataError(
-            f"The accuracy at '{path}', line {row + 2}, needs to be a fraction or percent (got '{column.iloc[row]}')."
+            f"The accuracy at '{path}', line {_line(column, row)}, needs to be a fraction or percent "
+            f"(got '{column.iloc[row]}')."
         )
     return values / 100 if (values > 1).any() else values
+
+
+def _line(column: pd.Series[Any], row: int) -> int:
+    return int(column.index[row]) + 2
+
+
+def _names(column: pd.Series[Any], path: Path) -> pd.Series[str]:
+    names = column.fillna("").astype(str).str.strip()
+    if (names == "").any():
+        row = int((names == "").to_numpy().argmax())
+        raise RawDataError(f"The {column.name} at '{path}', line {_line(column, row)}, needs a name (got none).")
+    return names
+
+
+def _protocols(frame: pd.DataFrame) -> pd.Series[str]:
+    if "protocol" not in frame.columns:
+        return pd.Series(Protocol.HEAD.value, frame.index)
+    return frame["protocol"].fillna(Protocol.HEAD.value).astype(str).str.strip()
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> pd.Series[float]:
     if name not in frame.columns:
         return pd.Series(float("nan"), frame.index)
-    return pd.to_numeric(frame[name], errors="coerce")
+    numbers = pd.to_numeric(frame[name], errors="coerce")
+    return numbers.where(numbers >= 1)
 
 
 def _cards(schema: type[AnyCard], path: Path | None, names: pd.Series[str]) -> Mapping[str, AnyCard]:
@@ -96,7 +120,8 @@ def _cards(schema: type[AnyCard], path: Path | None, names: pd.Series[str]) -> M
         if "id" not in frame.columns:
             raise RawDataError(f"The table '{path}' needs a column 'id' (got {', '.join(frame.columns)}).")
         fields = [name for name in frame.columns if name in schema.model_fields and name != "source"]
-        for line, row in enumerate(frame[fields].to_dict("records"), start=2):
+        for index, row in zip(frame.index, frame[fields].to_dict("records"), strict=True):
+            line = int(index) + 2
             known = {str(key): _parse(key, value) for key, value in row.items() if not pd.isna(value)}
             try:
                 card = schema(**known, source=SOURCE)

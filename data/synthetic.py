@@ -99,8 +99,8 @@ def make_synthetic_zoo(
     sizes = (classes * shots)[columns]
     runs = pd.DataFrame(
         {
-            "model": pd.Categorical.from_codes(rows, [card.id for card in models]).astype(object),
-            "dataset": pd.Categorical.from_codes(columns, [card.id for card in datasets]).astype(object),
+            "model": np.array([card.id for card in models], object)[rows],
+            "dataset": np.array([card.id for card in datasets], object)[columns],
             "protocol": protocol.value,
             "metric": Metric.TOP1.value,
             "value": rng.binomial(sizes, truth[rows, columns]) / sizes,

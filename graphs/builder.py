@@ -194,8 +194,10 @@ def _edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
     return torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2).t().contiguous()
 
 
-def _indexed_edges(index: pd.MultiIndex, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> Tensor:
-    """Return (2, n) the nodes of an index of models and datasets; each name is looked up once."""
+def _indexed_edges(table: pd.DataFrame, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> Tensor:
+    """Return (2, n) the nodes of rows that are indexed by model and dataset; each name is looked up once."""
+    index = table.index
+    assert isinstance(index, pd.MultiIndex)
     ends = [
         np.array([at[name] for name in level], np.int64)[codes]
         for at, level, codes in zip((model_at, dataset_at), index.levels, index.codes, strict=True)
@@ -209,7 +211,7 @@ def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_
         value=("value", "mean"), num_runs=("value", "size"), test_size=("test_size", "mean")
     )
     store = graph[TRANSFERS_TO]
-    store.edge_index = _indexed_edges(pairs.index, model_at, dataset_at)
+    store.edge_index = _indexed_edges(pairs, model_at, dataset_at)
     store.edge_label = torch.from_numpy(pairs["value"].to_numpy(np.float32).copy())
     store.num_runs = torch.from_numpy(pairs["num_runs"].to_numpy(np.int64).copy())
     measured_on = torch.from_numpy(pairs["test_size"].to_numpy(np.float32, na_value=np.nan).copy())
@@ -224,7 +226,7 @@ def _add_scores(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], datase
     spread = grouped.transform("std").fillna(0.0)
     table = ((table - grouped.transform("mean")) / spread.where(spread > 0, 1.0)).reindex(columns=names)
     store = graph[SCORED_ON]
-    store.edge_index = _indexed_edges(table.index, model_at, dataset_at)
+    store.edge_index = _indexed_edges(table, model_at, dataset_at)
     values = torch.from_numpy(table.to_numpy(np.float32).copy()).reshape(len(table), len(names))
     store.edge_attr_mask = ~values.isnan()
     store.edge_attr = values.nan_to_num(0.0)

@@ -38,7 +38,7 @@ def relation_edges(
 
     measured: dict[tuple[int, int], dict[str, float]] = {}
     means = zoo.relations.groupby(["dataset", "other", "name"])["value"].mean()
-    for (dataset, other, name), value in means.items():  # type: ignore[misc]
+    for (dataset, other, name), value in zip(means.index.to_list(), means.to_list(), strict=True):
         measured.setdefault((dataset_at[dataset], dataset_at[other]), {})[name] = float(value)
     pairs = dict.fromkeys(measured)
     for pair in _nearest_pairs(similarity, has_labels):

@@ -132,6 +132,13 @@ def _print(suite: Suite, result: Result) -> None:
             "negative is better)",
             highlight=False,
         )
+    constant = min(row.num_undefined for row in result.rows)
+    if constant:
+        console.print(
+            f"{constant} of {result.rows[0].num_rankings} rankings have no correlation, because measured or predicted "
+            "accuracies are all the same, and count in no mean of one.",
+            highlight=False,
+        )
     for note in suite.notes:
         console.print(note, highlight=False)
 

@@ -32,10 +32,13 @@ from zoograph.training.artifact import (
     new_version,
     save_artifact,
 )
+from zoograph.training.large import LargePredictor, load_predictor, make_predictor
 from zoograph.training.predictor import GraphPredictor, Progress, TrainingConfig
 
 _PREDICTOR, _BASELINE = "predictor.", "baseline."
 _BASELINE_FOLDS = 10
+# A zoo with more pairs than this is answered pair by pair, rather than from a table.
+_MOST_LISTED = 1_000_000
 
 
 def train_predictor(
@@ -49,15 +52,17 @@ def train_predictor(
 ) -> Artifact:
     """Train on everything in ``store`` and save the result as the current predictor under ``root``.
 
-    Every pair that the store knows is predicted once and saved with it, so that asking again needs no network.
+    Every pair that the store knows is predicted once and saved with it, so that asking again needs no network;
+    unless there are more than a million.
     """
     revision = store.revision
     zoo = store.snapshot()
     text = text_for(zoo, encoder)
     graph = build_graph(zoo, text.lookup, protocol, metric)
-    predictor = GraphPredictor(config, progress).fit(graph)
+    predictor = (make_predictor(graph, progress) if config is None else GraphPredictor(config, progress)).fit(graph)
     baseline = LinearRegression().fit(graph)
     tensors, values = predictor.state()
+    listed = graph[MODEL].num_nodes * graph[DATASET].num_nodes <= _MOST_LISTED
     manifest = Manifest(
         version=new_version(),
         protocol=protocol,
@@ -68,8 +73,8 @@ def train_predictor(
         data_hash=zoo.fingerprint(),
         revision=revision,
         num_records=store.count_runs(protocol, metric),
-        models=tuple(graph[MODEL].ids),
-        datasets=tuple(graph[DATASET].ids),
+        models=tuple(graph[MODEL].ids) if listed else (),
+        datasets=tuple(graph[DATASET].ids) if listed else (),
         vocabulary=graph.vocabulary,
         values=values,
         files={},
@@ -78,8 +83,8 @@ def train_predictor(
         **{_PREDICTOR + key: tensor for key, tensor in tensors.items()},
         **{_BASELINE + key: tensor for key, tensor in baseline.state().items()},
     }
-    pairs = torch.cartesian_prod(torch.arange(graph[MODEL].num_nodes), torch.arange(graph[DATASET].num_nodes)).t()
-    shape = (graph[MODEL].num_nodes, graph[DATASET].num_nodes)
+    shape = (len(manifest.models), len(manifest.datasets))
+    pairs = torch.cartesian_prod(*(torch.arange(size) for size in shape)).t()
     columns = _columns(predictor.predict(pairs), _cross_fitted(baseline, graph, pairs))
     return save_artifact(
         root,
@@ -135,14 +140,14 @@ def _cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) 
     return answer
 
 
-def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[GraphPredictor, LinearRegression]:
+def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[GraphPredictor | LargePredictor, LinearRegression]:
     """Return the saved predictor and baseline, on ``graph``."""
     from safetensors.torch import load
 
     tensors = load((artifact.folder / WEIGHTS).read_bytes())
     values: dict[str, Any] = artifact.manifest.values
     return (
-        GraphPredictor.from_state(_part(tensors, _PREDICTOR), values, graph),
+        load_predictor(_part(tensors, _PREDICTOR), values, graph),
         LinearRegression.from_state(_part(tensors, _BASELINE), graph),
     )
 

@@ -42,8 +42,9 @@ class NetworkConfig(BaseModel):
         max_full_edges: records up to which a graph is read whole; past it, by sampled neighbours.
         batch_size: records that a sampled step asks for.
         num_neighbors: edges of each type into a node in a sampled step, at most, one number a hop.
-        min_batches: sampled steps of a member, at least; whole passes over the records are made until
-            there are as many, and a large zoo is passed over once.
+        min_batches: sampled steps of a member that are enough; whole passes over the records are made until
+            there are as many, or
+        max_epochs: passes were made, since a small zoo that is passed over too often is learned by heart.
         num_read: edges of each type into a node from which a sampled answer is read, at most.
         max_calibration: held-out records that calibrate sampled answers, at most, for each member.
     """
@@ -58,8 +59,9 @@ class NetworkConfig(BaseModel):
     seed: int = 0
     max_full_edges: int = 20_000
     batch_size: int = 4096
-    num_neighbors: tuple[int, ...] = (32, 16)
-    min_batches: int = 400
+    num_neighbors: tuple[int, ...] = (32, 8)
+    min_batches: int = 1000
+    max_epochs: int = 60
     num_read: int = 128
     max_calibration: int = 20_000
 
@@ -92,7 +94,7 @@ class GraphNetwork(Method):
                 f"The network needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
         self._graph = graph
-        self._members = torch.nn.ModuleList()
+        self._members: list[TransferGNN] = []
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
         newcomers = draw_newcomers(graph, self.config.num_members, self.config.seed)
         hidden = [(folds == member) | (newcomers == member) for member in range(self.config.num_members)]
@@ -139,7 +141,7 @@ class GraphNetwork(Method):
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
         values = {"config": self.config.model_dump(mode="json"), "widths": self._widths}
-        return dict(self._members.state_dict()), values
+        return dict(torch.nn.ModuleList(self._members).state_dict()), values
 
     @classmethod
     def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:
@@ -148,16 +150,16 @@ class GraphNetwork(Method):
         self._graph, self._widths = graph, [float(width) for width in values["widths"]]
         shape = self.config.hidden_channels, self.config.num_layers
         with one_seeded_thread(self.config.seed):
-            networks = [TransferGNN(graph, *shape) for _ in range(self.config.num_members)]
-        self._members = torch.nn.ModuleList(networks).eval()
-        self._members.load_state_dict(tensors)
+            self._members = [TransferGNN(graph, *shape) for _ in range(self.config.num_members)]
+        torch.nn.ModuleList(self._members).eval().load_state_dict(tensors)
         return self
 
     def _samples(self, graph: HeteroData) -> bool:
         return bool(graph[TRANSFERS_TO].num_edges > self.config.max_full_edges)
 
     def _num_epochs(self, num_records: int) -> int:
-        return math.ceil(self.config.min_batches / num_batches(num_records, self.config.batch_size))
+        enough = math.ceil(self.config.min_batches / num_batches(num_records, self.config.batch_size))
+        return min(enough, self.config.max_epochs)
 
     def _num_steps(self, num_records: int, sampled: bool) -> int:
         if not sampled:
@@ -220,8 +222,8 @@ class _Ticked(IterableDataset[Episode]):
 
     def __iter__(self) -> Iterator[Episode]:
         for episode in self._episodes:
-            yield episode
             self._tick()
+            yield episode
 
 
 class _HeldOut(NamedTuple):

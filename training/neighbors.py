@@ -109,15 +109,15 @@ class NeighborSampler:
             reached[kind][nodes] = True
         for most in num_neighbors:
             found = {kind: torch.zeros_like(mask) for kind, mask in reached.items()}
-            for kind, in_edges in self._in_edges.items():
-                source, _, target = kind
+            for edge_type, in_edges in self._in_edges.items():
+                source, _, target = edge_type
                 if target not in frontier:
                     continue
                 chosen = in_edges.sample(frontier[target], most, self.generator)
-                if kind in _ACCURACIES:
-                    chosen = chosen[~hidden[chosen] & ~self._touches(new, kind, chosen)]
-                edges[kind].append(chosen)
-                found[source][graph[kind].edge_index[0, chosen]] = True
+                if edge_type in _ACCURACIES:
+                    chosen = chosen[~hidden[chosen] & ~self._touches(new, edge_type, chosen)]
+                edges[edge_type].append(chosen)
+                found[source][graph[edge_type].edge_index[0, chosen]] = True
             frontier = {kind: (mask & ~reached[kind]).nonzero().flatten() for kind, mask in found.items()}
             for kind, nodes in frontier.items():
                 reached[kind][nodes] = True
@@ -138,12 +138,12 @@ class NeighborSampler:
             result[kind].n_id, result[kind].num_nodes = nodes, len(nodes)
             for name in _NODE_FEATURES:
                 result[kind][name] = graph[kind][name][nodes]
-        for kind, chosen in edges.items():
-            store, cut = graph[kind], result[kind]
+        for edge_type, chosen in edges.items():
+            store, cut = graph[edge_type], result[edge_type]
             source, target = store.edge_index[:, chosen]
-            cut.edge_index = torch.stack([place[kind[0]][source], place[kind[2]][target]])
+            cut.edge_index = torch.stack([place[edge_type[0]][source], place[edge_type[2]][target]])
             cut.e_id = chosen
-            if kind in _ACCURACIES:
+            if edge_type in _ACCURACIES:
                 cut.edge_attr = store.edge_label[chosen].unsqueeze(-1)
             elif "edge_attr" in store:
                 cut.edge_attr, cut.edge_attr_mask = store.edge_attr[chosen], store.edge_attr_mask[chosen]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
@@ -30,8 +30,8 @@ class TrainingConfig(BaseModel):
 
     Attributes:
         kernel: shape and priors.
-        num_members: random starts that are averaged; each learns without one fold of the records, and the
-            last of several reads the tables alone, without embeddings.
+        num_members: members that are averaged; each learns without one fold of the records, and the
+            last one reads the tables alone, without embeddings.
         num_iterations: of L-BFGS, for the stage without embeddings and for the stage with them.
         num_records: that hyper-parameters are learned from at most; answers are conditioned on all of them.
     """
@@ -39,7 +39,7 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kernel: KernelConfig = KernelConfig()
-    num_members: int = 4
+    num_members: Annotated[int, Field(ge=2)] = 4
     num_iterations: tuple[int, int] = (8, 14)
     num_records: int = 1400
     seed: int = 0
@@ -163,8 +163,8 @@ class GraphPredictor(Method):
         return self
 
     def _kernel_config(self, number: int) -> KernelConfig:
-        last_of_several = self.config.num_members > 1 and number == self.config.num_members - 1
-        return self.config.kernel.model_copy(update={"gnn": False}) if last_of_several else self.config.kernel
+        last = number == self.config.num_members - 1
+        return self.config.kernel.model_copy(update={"gnn": False}) if last else self.config.kernel
 
     def _learn(self, graph: HeteroData, records: Records, number: int, ticker: _Ticker) -> DeepGP:
         seed = self.config.seed * 1000 + number

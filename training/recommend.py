@@ -139,6 +139,7 @@ def recommend_models(
     from zoograph.models.training_records import same_names
     from zoograph.training.fit import load_methods, text_for
     from zoograph.training.outlook import weigh_models
+    from zoograph.training.predictor import GraphPredictor
     from zoograph.training.quietly import one_thread
 
     graph = build_graph(zoo, text_for(zoo, encoder).lookup, protocol, Metric.TOP1, artifact.manifest.vocabulary)
@@ -148,6 +149,11 @@ def recommend_models(
     explanation = None
     with one_thread():
         predictor, _ = load_methods(artifact, graph)
+        if not isinstance(predictor, GraphPredictor):
+            raise ZoographError(
+                f"A ranking needs the joint posterior, which {provenance.records:,} records are too many for. "
+                "Use 'predict' model by model."
+            )
         outlook = weigh_models(predictor, sources, targets)
         order = torch.argsort(outlook.expected_regret, stable=True).tolist()
         informative = predictor.posterior().records.scale.informative[targets].tolist()

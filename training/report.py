@@ -33,11 +33,24 @@ class Cell(BaseModel):
 
 
 class Row(BaseModel):
-    """One method's line; a column that is not defined is left out."""
+    """One method's line.
+
+    Attributes:
+        method: its name.
+        cells: by column; a column that is not defined is left out.
+        seconds: that fitting and predicting took, mean over folds.
+        num_rankings: datasets that are ranked, over all folds.
+        num_small: datasets that are not, having too few asked cells.
+        num_undefined: rankings without a correlation, all measurements or all predictions being the same; they
+            count in no mean of one.
+    """
 
     method: str
     cells: dict[str, Cell]
     seconds: float
+    num_rankings: int = 0
+    num_small: int = 0
+    num_undefined: int = 0
 
 
 class Column(NamedTuple):
@@ -103,6 +116,9 @@ def make_row(graph: HeteroData, answers: Sequence[Answered], with_paper: bool) -
         method=answers[0].method,
         cells=cells,
         seconds=sum(answer.seconds for answer in answers) / len(answers),
+        num_rankings=sum(evaluation.num_datasets for evaluation in evaluations),
+        num_small=sum(evaluation.num_small for evaluation in evaluations),
+        num_undefined=sum(evaluation.num_undefined for evaluation in evaluations),
     )
 
 
@@ -142,7 +158,10 @@ class Versus(BaseModel):
 
 
 def compare(graph: HeteroData, answers: Sequence[Answered], rows: Sequence[Row]) -> list[Versus]:
-    """Return paired bootstraps over datasets: absolute error a cell, and 1 - Pearson a dataset."""
+    """Return paired bootstraps over datasets: absolute error a cell, and 1 - Pearson a dataset.
+
+    A loss that fewer than two datasets have for both methods is left out.
+    """
     result = []
     for loss, column, higher, measure in (
         ("absolute error", "mae", False, _absolute_errors),
@@ -154,6 +173,8 @@ def compare(graph: HeteroData, answers: Sequence[Answered], rows: Sequence[Row])
         ours, theirs = (measure(graph, [a for a in answers if a.method == name]) for name in (PROJECT, baseline))
         shared = sorted(ours.keys() & theirs.keys())
         clusters = torch.tensor([dataset for _, _, dataset in shared])
+        if len(torch.unique(clusters)) < 2:
+            continue
         found: Comparison = paired_bootstrap(
             torch.tensor([ours[key] for key in shared]),
             torch.tensor([theirs[key] for key in shared]),

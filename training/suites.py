@@ -11,6 +11,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from zoograph.data.domainnet import SOURCE as DOMAINNET
+from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
 from zoograph.data.own_tables import read_own_tables
 from zoograph.data.records import Protocol
@@ -61,7 +62,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class Result:
-    """A benchmark's table."""
+    """A benchmark's table, and the answers behind it."""
 
     suite: str
     rows: list[Row]
@@ -69,6 +70,7 @@ class Result:
     comparisons: list[Versus]
     per_target: dict[str, dict[str, float]]
     answers: list[Answered]
+    interval_answers: list[Answered] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the single predictions, as plain values."""
@@ -145,9 +147,12 @@ def chosen_methods(suite: Suite, methods: str) -> list[str]:
 
     Raises:
         UnknownName: if one is not a method.
+        ZoographError: if there is none.
     """
     if methods != "all":
-        names = [name.strip() for name in methods.split(",") if name.strip()]
+        names = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
+        if not names:
+            raise ZoographError("A benchmark needs a method (got none): see 'all'.")
         for name in names:
             make_method(name)
         return names
@@ -179,7 +184,7 @@ def run_suite(
             method: {ids[dataset]: value for dataset, value in values.items()}
             for method, values in per_dataset_pearson(suite.graph, answers).items()
         }
-    return Result(suite.name, rows, make_rows(suite.graph, intervals), comparisons, per_target, answers)
+    return Result(suite.name, rows, make_rows(suite.graph, intervals), comparisons, per_target, answers, intervals)
 
 
 def _smooth_truth(graph: HeteroData) -> torch.Tensor:
