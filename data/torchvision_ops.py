@@ -49,7 +49,7 @@ def import_torchvision() -> None:
 def _declare_operators() -> None:
     import torch
 
-    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")
     for operator in _OPERATORS:
         if not hasattr(torch.ops.torchvision, operator):
             library.define(operator + _SCHEMA)

@@ -10,13 +10,14 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records import Protocol
-from zoograph.scripts import warm
+from zoograph.scripts import scale, warm
 
 if TYPE_CHECKING:
     from zoograph.training.suites import Result, Suite
 
 app = typer.Typer(help="Measure the project: its speed and its accuracy.", no_args_is_help=True)
 app.command("warm")(warm.warm)
+app.command("scale")(scale.scale)
 
 Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the JSON, the CSV and the pictures.")]

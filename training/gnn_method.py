@@ -61,7 +61,7 @@ class NetworkConfig(BaseModel):
     batch_size: int = 4096
     num_neighbors: tuple[int, ...] = (32, 8)
     min_batches: int = 1000
-    max_epochs: int = 60
+    max_epochs: int = 100
     num_read: int = 128
     max_calibration: int = 20_000
 

@@ -219,8 +219,9 @@ class _Conditioned(NamedTuple):
         return torch.where(ranked, mean, 0.0) * spread + scale.centre[d], variance
 
     def residuals(self, seed: int) -> tuple[Tensor, Tensor]:
-        """Return absolute errors over their predicted spread, of dataset families and models that were left out
-        whole, and the situation each record was in.
+        """Return absolute errors over their predicted spread, and the situation each record was in.
+
+        Dataset families and models are left out whole, in closed form.
         """
         pairs, latent, scale = self.records.pairs, self.records.latent, self.records.scale
         groups = self.graph[DATASET].group
