@@ -23,6 +23,8 @@ from zoograph.training.metrics import (
 )
 
 PROJECT = "zoograph"
+# The project itself with a part left out: no baseline to be held against.
+ABLATIONS = frozenset({"zoograph-tables"})
 
 
 class Cell(BaseModel):
@@ -140,7 +142,9 @@ def make_rows(graph: HeteroData, answers: Iterable[Answered], with_paper: bool =
 
 def strongest_baseline(rows: Sequence[Row], column: str, higher_is_better: bool) -> str | None:
     """Return the baseline that is best in a column."""
-    scored = {row.method: row.cells[column].mean for row in rows if row.method != PROJECT and column in row.cells}
+    scored = {row.method: row.cells[column].mean
+        for row in rows
+        if row.method not in {PROJECT, *ABLATIONS} and column in row.cells}
     if not scored:
         return None
     return (max if higher_is_better else min)(scored, key=lambda name: scored[name])
