@@ -121,8 +121,8 @@ def _print(rows: list[Row]) -> None:
     from rich.table import Table
 
     table = Table(title="Processor seconds, memory and error by size", title_justify="left", box=SIMPLE, pad_edge=False)
-    for heading in ("runs", "predictor", "graph", "train", "one pass", "predict", "peak GiB", "MAE", "noise"):
-        table.add_column(heading, justify="left" if heading == "predictor" else "right")
+    for heading in ("runs", "kind", "graph", "train", "pass", "predict", "GiB", "MAE", "noise"):
+        table.add_column(heading, justify="left" if heading == "kind" else "right", no_wrap=True)
     for row in rows:
         seconds, epoch = row["cpu_seconds"], row["cpu_seconds_per_epoch"]
         table.add_row(
@@ -138,7 +138,8 @@ def _print(rows: list[Row]) -> None:
     console = Console()
     console.print(table)
     console.print(
-        "MAE is that of held-out predictions against the known truth; noise is that of the measurements themselves.\n"
+        "Pass is one over all records. MAE is that of held-out predictions against the known truth; noise is that of\n"
+        "the measurements themselves.\n"
         "One thread does all work. Memory counts everything in the process, the imported libraries too.",
         highlight=False,
     )

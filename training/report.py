@@ -142,9 +142,11 @@ def make_rows(graph: HeteroData, answers: Iterable[Answered], with_paper: bool =
 
 def strongest_baseline(rows: Sequence[Row], column: str, higher_is_better: bool) -> str | None:
     """Return the baseline that is best in a column."""
-    scored = {row.method: row.cells[column].mean
+    scored = {
+        row.method: row.cells[column].mean
         for row in rows
-        if row.method not in {PROJECT, *ABLATIONS} and column in row.cells}
+        if row.method not in {PROJECT, *ABLATIONS} and column in row.cells
+    }
     if not scored:
         return None
     return (max if higher_is_better else min)(scored, key=lambda name: scored[name])
