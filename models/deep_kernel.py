@@ -85,7 +85,9 @@ class Covariances(NamedTuple):
     def between(self, a: Tensor, b: Tensor) -> Tensor:
         """Return (n, k) covariances of pairs ``a`` (2, n) with pairs ``b`` (2, k)."""
         (am, ad), (bm, bd) = a, b
-        smooth = self.level[ad][:, bd] + self.effect[am][:, bm] * self.spread[ad][:, bd]
+        # index_select is several times faster than indexing by two lists.
+        level, spread = (matrix.index_select(0, ad).index_select(1, bd) for matrix in (self.level, self.spread))
+        smooth = level + self.effect.index_select(0, am).index_select(1, bm) * spread
         return smooth + self.score_weight * (self.scores[am, ad] @ self.scores[bm, bd].t())
 
     def variance(self, pairs: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from zoograph.data.errors import ProtocolError
 from zoograph.graphs.protocols import Fold, make_split
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.method import Prediction
+from zoograph.training import methods
 from zoograph.training.artifact import write_durably
 from zoograph.training.methods import make_method
 from zoograph.training.quietly import one_thread
@@ -108,7 +109,7 @@ def _answer(graph: HeteroData, method: str, fold: Fold) -> Answered:
 
 def _key(data: str, fold: Fold, method: str) -> str:
     masks = hashlib.sha256(fold.held_out.numpy().tobytes() + fold.asked.numpy().tobytes()).hexdigest()
-    config = getattr(make_method(method), "config", None)
+    config = getattr(methods.make_method(method), "config", None)
     configured = [] if config is None else [config.model_dump(mode="json")]
     text = json.dumps([ANSWERS_VERSION, data, masks, method, *configured])
     return f"{method}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"

@@ -41,7 +41,7 @@ class TrainingConfig(BaseModel):
     kernel: KernelConfig = KernelConfig()
     num_members: Annotated[int, Field(ge=2)] = 4
     num_iterations: tuple[int, int] = (8, 14)
-    num_records: int = 1400
+    num_records: int = 1000
     seed: int = 0
 
 
@@ -63,7 +63,6 @@ class GraphPredictor(Method):
         self._progress = progress
         self._honest: list[_Conditioned] | None = None
 
-    @one_thread()
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""
         store = graph[TRANSFERS_TO]
@@ -74,10 +73,11 @@ class GraphPredictor(Method):
         self._graph = graph
         ticker = _Ticker(self._progress, self.config.num_members * sum(self.config.num_iterations))
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
-        self._members = [
-            self._learn(graph, Records.of(graph, folds != member), member, ticker)
-            for member in range(self.config.num_members)
-        ]
+        with one_thread():
+            self._members = [
+                self._learn(graph, Records.of(graph, folds != member), member, ticker)
+                for member in range(self.config.num_members)
+            ]
         ticker.finish()
         self._conditioned = _Conditioned.on(graph, self._members)
         self._honest = self._condition_out_of_fold(graph)
@@ -88,7 +88,6 @@ class GraphPredictor(Method):
         )
         return self
 
-    @one_thread()
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
         if graph is None or graph is self._graph:
