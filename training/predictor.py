@@ -63,6 +63,7 @@ class GraphPredictor(Method):
         self._progress = progress
         self._honest: list[_Conditioned] | None = None
 
+    @one_thread()
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""
         store = graph[TRANSFERS_TO]
@@ -73,11 +74,10 @@ class GraphPredictor(Method):
         self._graph = graph
         ticker = _Ticker(self._progress, self.config.num_members * sum(self.config.num_iterations))
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
-        with one_thread():
-            self._members = [
-                self._learn(graph, Records.of(graph, folds != member), member, ticker)
-                for member in range(self.config.num_members)
-            ]
+        self._members = [
+            self._learn(graph, Records.of(graph, folds != member), member, ticker)
+            for member in range(self.config.num_members)
+        ]
         ticker.finish()
         self._conditioned = _Conditioned.on(graph, self._members)
         self._honest = self._condition_out_of_fold(graph)
@@ -88,6 +88,7 @@ class GraphPredictor(Method):
         )
         return self
 
+    @one_thread()
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
         if graph is None or graph is self._graph:
