@@ -92,10 +92,10 @@ class GraphPredictor(Method):
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
         if graph is None or graph is self._graph:
-            graph, conditioned, out_of_fold = self._graph, self._conditioned, self._honest
+            graph, out_of_fold = self._graph, self._honest
         else:
-            conditioned, out_of_fold = _Conditioned.on(graph, self._members), None
-        mean, variance = conditioned.predict(pairs)
+            out_of_fold = None
+        mean, variance = self.posterior(graph).predict(pairs)
         measured = is_edge(graph[TRANSFERS_TO].edge_index, pairs)
         if measured.any():
             asked = torch.where(measured, pair_folds(graph, pairs, len(self._members)), -1)
