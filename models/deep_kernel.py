@@ -116,10 +116,11 @@ class DeepKernel(nn.Module):
             if config.gnn or term != "gnn"
         }
         starts |= {"noise": 1.0, "repeat": 0.15, "common": 0.3, "score": 0.2, "length_distance": 0.7}
-        for kind in (MODEL, DATASET):
-            starts |= {f"length_{kind}{i}": 1.5 for i in range(graph[kind].x_number.shape[1])}
-            if config.gnn:
-                starts[f"length_gnn_{kind}"] = config.reach
+        starts |= {f"length_number{i}": 1.5 for i in range(graph[DATASET].x_number.shape[1])}
+        # One for all: with seven lengths the evidence of few models is overfitted.
+        starts["length_models"] = 2.0
+        if config.gnn:
+            starts |= {f"length_gnn_{kind}": config.reach for kind in (MODEL, DATASET)}
         self.log = nn.ParameterDict({name: nn.Parameter(torch.tensor(math.log(x))) for name, x in starts.items()})
         self.encoder = (
             StructuralGNN(graph, config.hidden_channels, config.out_channels, config.num_layers, config.text_channels)
@@ -168,16 +169,16 @@ class DeepKernel(nn.Module):
         terms = [self.variance(f"{part}_{name}") * kernel for name, kernel in kernels.items()]
         return torch.stack(terms).sum(0)
 
-    def _numbers(self, graph: HeteroData, kind: str) -> list[Tensor]:
+    def _numbers(self, graph: HeteroData, kind: str, lengths: Tensor) -> list[Tensor]:
         store = graph[kind]
-        lengths = torch.stack([self.log[f"length_{kind}{i}"] for i in range(store.x_number.shape[1])]).exp()
         scaler = NumberScaler(getattr(self, f"{kind}_mean"), getattr(self, f"{kind}_std"))
         return number_kernels(store.x_number.double(), store.x_number_mask, scaler, lengths)
 
     def _model_kernels(self, graph: HeteroData, embedding: Tensor | None) -> dict[str, Tensor]:
+        lengths = self.log["length_models"].exp().expand(graph[MODEL].x_number.shape[1])
         kernels = {
             "own": torch.eye(graph[MODEL].num_nodes, dtype=torch.float64),
-            "numbers": torch.stack(self._numbers(graph, MODEL)).prod(0),
+            "numbers": torch.stack(self._numbers(graph, MODEL, lengths)).prod(0),
             "family": same_code(graph[MODEL].x_category),
             "corpus": same_code(corpus_codes(graph)),
         }
@@ -186,7 +187,8 @@ class DeepKernel(nn.Module):
         return kernels
 
     def _dataset_kernels(self, graph: HeteroData, embedding: Tensor | None) -> dict[str, Tensor]:
-        numbers = self._numbers(graph, DATASET)
+        lengths = torch.stack([self.log[f"length_number{i}"] for i in range(graph[DATASET].x_number.shape[1])]).exp()
+        numbers = self._numbers(graph, DATASET, lengths)
         own = torch.eye(graph[DATASET].num_nodes, dtype=torch.float64)
         domain, labels = same_code(graph[DATASET].x_category), label_overlap(graph)
         kernels = {

@@ -64,15 +64,24 @@ class PlainKernel(nn.Module):
     """Weights and length scales of the kernels, as logarithms; in float64.
 
     Args:
-        scalers: of the numbers, by node type.
+        graph: whose numbers are read.
     """
 
-    def __init__(self, scalers: dict[str, NumberScaler]) -> None:
+    def __init__(self, graph: HeteroData) -> None:
         super().__init__()
-        self.scalers = scalers
+        for kind in (MODEL, DATASET):
+            width = graph[kind].x_number.shape[1]
+            self.register_buffer(f"{kind}_mean", torch.zeros(width))
+            self.register_buffer(f"{kind}_std", torch.ones(width))
         self.log = nn.ParameterDict(
             {name: nn.Parameter(torch.tensor(math.log(start), dtype=torch.float64)) for name, start in _STARTS.items()}
         )
+
+    def fit_scale(self, graph: HeteroData, pairs: Tensor) -> None:
+        """Take all scales from the nodes in ``pairs`` (2, n)."""
+        for kind, scaler in fit_scalers(graph, pairs).items():
+            getattr(self, f"{kind}_mean").copy_(scaler.mean)
+            getattr(self, f"{kind}_std").copy_(scaler.std)
 
     def forward(self, graph: HeteroData) -> Covariances:
         """Return the prior covariances of all nodes of ``graph``."""
@@ -102,10 +111,15 @@ class PlainKernel(nn.Module):
     def _sum(self, part: str, kernels: dict[str, Tensor]) -> Tensor:
         return torch.stack([self._square(f"{part}_{term}") * k for term, k in kernels.items()]).sum(0)
 
+    def _numbers(self, graph: HeteroData, kind: str, lengths: Tensor) -> list[Tensor]:
+        store = graph[kind]
+        scaler = NumberScaler(getattr(self, f"{kind}_mean"), getattr(self, f"{kind}_std"))
+        return number_kernels(store.x_number.double(), store.x_number_mask, scaler, lengths)
+
     def _datasets(self, graph: HeteroData) -> dict[str, Tensor]:
         store = graph[DATASET]
         lengths = torch.stack([self.log[f"length_number{i}"].exp() for i in _NUMBERS])
-        numbers = number_kernels(store.x_number.double(), store.x_number_mask, self.scalers[DATASET], lengths)
+        numbers = self._numbers(graph, DATASET, lengths)
         domain, labels = same_code(store.x_category), label_overlap(graph)
         return {
             "domain": domain,
@@ -121,7 +135,7 @@ class PlainKernel(nn.Module):
     def _models(self, graph: HeteroData) -> dict[str, Tensor]:
         store = graph[MODEL]
         lengths = self.log["length_models"].exp().expand(store.x_number.shape[1])
-        numbers = number_kernels(store.x_number.double(), store.x_number_mask, self.scalers[MODEL], lengths)
+        numbers = self._numbers(graph, MODEL, lengths)
         return {
             "own": torch.eye(store.num_nodes, dtype=torch.float64),
             "numbers": torch.stack(numbers).prod(0),
@@ -155,7 +169,8 @@ class GaussianProcess(Method):
         # One dataset more than there are: the last one stands for every newcomer.
         self._scale = AccuracyScale.fitted(records.value, records.dataset, len(records.dataset_ids) + 1)
         self._counts = torch.bincount(records.dataset, minlength=len(records.dataset_ids) + 1)
-        self._kernel = PlainKernel(fit_scalers(graph, torch.stack([records.model, records.dataset])))
+        self._kernel = PlainKernel(graph)
+        self._kernel.fit_scale(graph, torch.stack([records.model, records.dataset]))
         order = torch.randperm(len(records), generator=torch.Generator().manual_seed(0))
         self._learn(records.taken(order[: self.num_records].sort().values))
         self._posterior = self._condition(graph)

@@ -115,7 +115,7 @@ def shipped_home(_shipped_home: Path, home: Path) -> Path:
 def _tiny() -> TrainingConfig:
     from zoograph.training.predictor import TrainingConfig
 
-    return TrainingConfig(num_members=2, num_iterations=(1, 2), num_records=100)
+    return TrainingConfig(num_members=2, num_iterations=(1, 2, 2), num_records=(100, 100))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -79,6 +80,11 @@ class DeepGP(nn.Module):
         super().__init__()
         self.first = DeepKernel(graph, config.model_copy(update={"gnn": False}))
         self.second = DeepKernel(graph, config)
+
+    def stages(self, graph: HeteroData, records: Records) -> Iterator[tuple[DeepKernel, Tensor | None]]:
+        """Yield each kernel with the ``chance`` that it is learned under, the second when the first is learned."""
+        yield self.first, None
+        yield self.second, self.chance(graph, records)
 
     def chance(self, graph: HeteroData, records: Records) -> Tensor:
         """Return (M, D) p (1 - p) of every pair, by the first stage."""

@@ -11,15 +11,17 @@ from torch_geometric.data import HeteroData
 
 from zoograph.models.deep_kernel import DeepKernel
 from zoograph.models.exact_gp import NegativeLogEvidence, gram
+from zoograph.models.gaussian_process import PlainKernel
 from zoograph.training.deep_gp import DeepGP, Records
+from zoograph.training.plain_gp import PlainGP
 
 
 class EvidenceModule(L.LightningModule):  # type: ignore[misc]
-    """Maximises the evidence of records under one kernel of a :class:`DeepGP`, by L-BFGS.
+    """Maximises the evidence of records under one kernel of a member, by L-BFGS.
 
     Args:
         member: whose kernel is learned.
-        kernel: which of its two.
+        kernel: which of its own.
         graph: what the kernel reads.
         records: all that may be learned from.
         chance: (M, D) p (1 - p) of every pair, or None for 1/4.
@@ -29,8 +31,8 @@ class EvidenceModule(L.LightningModule):  # type: ignore[misc]
 
     def __init__(
         self,
-        member: DeepGP,
-        kernel: DeepKernel,
+        member: DeepGP | PlainGP,
+        kernel: DeepKernel | PlainKernel,
         graph: HeteroData,
         records: Records,
         chance: Tensor | None,

@@ -1,4 +1,4 @@
-"""The project's predictor: an ensemble of deep-kernel Gaussian processes with conformal intervals."""
+"""The project's predictor: an ensemble of deep-kernel and plain Gaussian processes with conformal intervals."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge, pair_folds
-from zoograph.models.deep_kernel import DeepKernel, KernelConfig
+from zoograph.models.deep_kernel import KernelConfig
 from zoograph.models.exact_gp import Posterior
 from zoograph.models.method import Method, Prediction
 from zoograph.training.calibration import calibrate, situation
 from zoograph.training.deep_gp import DeepGP, Noise, Records
 from zoograph.training.module import EvidenceModule
+from zoograph.training.plain_gp import PlainGP
 from zoograph.training.quietly import fit_quietly, one_seeded_thread, one_thread
 
 Progress = Callable[[int, int], None]
+Member = DeepGP | PlainGP
 MINIMUM_RECORDS = 20
 _BOTH_NEW_SAMPLES = 100
 
@@ -30,23 +32,24 @@ class TrainingConfig(BaseModel):
 
     Attributes:
         kernel: shape and priors.
-        num_members: members that are averaged; each learns without one fold of the records, and the
-            last one reads the tables alone, without embeddings.
-        num_iterations: of L-BFGS, for the stage without embeddings and for the stage with them.
-        num_records: that hyper-parameters are learned from at most; answers are conditioned on all of them.
+        num_members: members that are averaged; each learns without one fold of the records. The first half
+            has a deep kernel, the other half the plain one, whose errors are different ones.
+        num_iterations: of L-BFGS, for the two stages of a deep kernel and for a plain one.
+        num_records: that hyper-parameters are learned from at most, deep and plain; answers are conditioned
+            on all records.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kernel: KernelConfig = KernelConfig()
     num_members: Annotated[int, Field(ge=2)] = 4
-    num_iterations: tuple[int, int] = (8, 14)
-    num_records: int = 1000
+    num_iterations: tuple[int, int, int] = (8, 14, 20)
+    num_records: tuple[int, int] = (1000, 1400)
     seed: int = 0
 
 
 class GraphPredictor(Method):
-    """Graph embeddings of models and datasets under an exact Gaussian process, cross-fitted.
+    """Exact Gaussian processes, half of them on graph embeddings of models and datasets, cross-fitted.
 
     Every record belongs to one fold, by a hash of its pair, and member k learns its hyper-parameters and its
     network without fold k. A pair that *was* measured is predicted by the one member that never saw its
@@ -72,7 +75,7 @@ class GraphPredictor(Method):
                 f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
         self._graph = graph
-        ticker = _Ticker(self._progress, self.config.num_members * sum(self.config.num_iterations))
+        ticker = _Ticker(self._progress, sum(sum(self._budget(k)[1]) for k in range(self.config.num_members)))
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
         self._members = [
             self._learn(graph, Records.of(graph, folds != member), member, ticker)
@@ -130,7 +133,8 @@ class GraphPredictor(Method):
         Raises:
             ValueError: if no member has embeddings.
         """
-        encoder = self._members[0].second.encoder
+        first = self._members[0]
+        encoder = first.second.encoder if isinstance(first, DeepGP) else None
         if encoder is None:
             raise ValueError("The predictor was configured without embeddings: set 'kernel.gnn'.")
         with torch.no_grad():
@@ -153,7 +157,7 @@ class GraphPredictor(Method):
         self._graph, self._widths = graph, [float(width) for width in values["widths"]]
         self._members = []
         for number in range(self.config.num_members):
-            member = DeepGP(graph, self._kernel_config(number))
+            member = self._make_member(graph, number)
             prefix = f"{number}."
             member.load_state_dict(
                 {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
@@ -162,25 +166,27 @@ class GraphPredictor(Method):
         self._conditioned = _Conditioned.on(graph, self._members)
         return self
 
-    def _kernel_config(self, number: int) -> KernelConfig:
-        last = number == self.config.num_members - 1
-        return self.config.kernel.model_copy(update={"gnn": False}) if last else self.config.kernel
+    def _is_deep(self, number: int) -> bool:
+        return number < self.config.num_members // 2
 
-    def _learn(self, graph: HeteroData, records: Records, number: int, ticker: _Ticker) -> DeepGP:
+    def _make_member(self, graph: HeteroData, number: int) -> Member:
+        return DeepGP(graph, self.config.kernel) if self._is_deep(number) else PlainGP(graph)
+
+    def _budget(self, number: int) -> tuple[int, tuple[int, ...]]:
+        """Return records and iterations of each stage that a member learns with."""
+        (deep, plain), (*stages, one_stage) = self.config.num_records, self.config.num_iterations
+        return (deep, tuple(stages)) if self._is_deep(number) else (plain, (one_stage,))
+
+    def _learn(self, graph: HeteroData, records: Records, number: int, ticker: _Ticker) -> Member:
         seed = self.config.seed * 1000 + number
         with one_seeded_thread(seed):
-            member = DeepGP(graph, self._kernel_config(number))
-        index = records.sample(self.config.num_records, seed)
-        for kernel in (member.first, member.second):
+            member = self._make_member(graph, number)
+        num_records, num_iterations = self._budget(number)
+        index = records.sample(num_records, seed)
+        for (kernel, chance), rounds in zip(member.stages(graph, records), num_iterations, strict=True):
             kernel.fit_scale(graph, records.pairs)
-
-        def learn(kernel: DeepKernel, chance: Tensor | None, num_iterations: int) -> None:
-            tick = ticker.start(num_iterations)
-            module = EvidenceModule(member, kernel, graph, records, chance, num_iterations, tick)
+            module = EvidenceModule(member, kernel, graph, records, chance, rounds, ticker.start(rounds))
             fit_quietly(module, [index])
-
-        learn(member.first, None, self.config.num_iterations[0])
-        learn(member.second, member.chance(graph, records), self.config.num_iterations[1])
         return member.requires_grad_(False).eval()
 
 
@@ -193,7 +199,7 @@ class _Conditioned(NamedTuple):
     noises: list[Noise]
 
     @classmethod
-    def on(cls, graph: HeteroData, members: list[DeepGP], visible: Tensor | None = None) -> _Conditioned:
+    def on(cls, graph: HeteroData, members: list[Member], visible: Tensor | None = None) -> _Conditioned:
         records = Records.of(graph, visible)
         posteriors, noises = zip(*(member.condition(graph, records) for member in members), strict=True)
         return cls(graph, records, list(posteriors), list(noises))

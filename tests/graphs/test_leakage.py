@@ -22,7 +22,7 @@ from zoograph.models.linear import LinearRegression
 from zoograph.training.episodes import Episodes
 from zoograph.training.predictor import GraphPredictor, TrainingConfig
 
-TINY = TrainingConfig(num_members=2, num_iterations=(1, 1), num_records=60)
+TINY = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60))
 METHODS = {"linear": LinearRegression, "graph": lambda: GraphPredictor(TINY)}
 PLANTS = {"root two": (-777.0, math.sqrt(2)), "pi": (4321.0, math.pi)}
 

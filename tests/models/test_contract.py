@@ -30,9 +30,9 @@ CHEAP: dict[str, Callable[[], Method]] = {
     "gaussian-process": lambda: GaussianProcess(2),
     "gat": lambda: GraphAttention(8, num_steps=3),
     "gnn": lambda: GraphNetwork(NetworkConfig(hidden_channels=8, num_members=2, num_steps=3)),
-    "zoograph": lambda: GraphPredictor(TrainingConfig(num_members=2, num_iterations=(1, 1))),
+    "zoograph": lambda: GraphPredictor(TrainingConfig(num_members=2, num_iterations=(1, 1, 1))),
     "zoograph-tables": lambda: GraphPredictor(
-        TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1))
+        TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1, 1))
     ),
 }
 # These cross-fit by a hash of names, and answer from the records of the graph they are asked about.

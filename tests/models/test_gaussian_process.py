@@ -8,7 +8,6 @@ from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
 from zoograph.models.gaussian_process import GaussianProcess, PlainKernel
 from zoograph.models.means import ModelMean
-from zoograph.models.pair_features import fit_scalers
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def test_learning_raises_the_evidence(split, fitted):
 
 
 def test_covariance_of_all_pairs_is_symmetric_and_positive(split):
-    kernel = PlainKernel(fit_scalers(split.train, split.train[TRANSFERS_TO].edge_index))
+    kernel = PlainKernel(split.train)
     pairs = torch.cartesian_prod(torch.arange(8), torch.arange(20)).t()
     with torch.no_grad():
         covariances = kernel(split.train)
@@ -50,7 +49,7 @@ def test_covariance_of_all_pairs_is_symmetric_and_positive(split):
 
 
 def test_noise_is_a_plus_b_over_n(split):
-    kernel = PlainKernel(fit_scalers(split.train, split.train[TRANSFERS_TO].edge_index))
+    kernel = PlainKernel(split.train)
     noise = kernel.noise(torch.tensor([48.0, torch.nan]), torch.tensor([0.5, 0.5]))
     assert noise.tolist() == pytest.approx([0.2**2 + 0.48**2 / 48 / 0.25, 0.2**2])
 

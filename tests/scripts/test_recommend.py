@@ -71,7 +71,7 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         patch.setenv("ZOOGRAPH_HOME", str(home))
         patch.setattr("zoograph.data.tables.shipped_zoo", lambda: tables)
         patch.setattr("zoograph.training.fit.text_for", _text_for)
-        config = TrainingConfig(num_members=2, num_iterations=(2, 2), num_records=60)
+        config = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(60, 60))
         with RecordStore.open() as store:
             train_predictor(store, predictor_root(Protocol.HEAD, None), Protocol.HEAD, config=config)
     return tables, home

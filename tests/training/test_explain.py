@@ -13,7 +13,7 @@ from zoograph.training.explain import dataset_similarity, explain_prediction, in
 from zoograph.training.predictor import GraphPredictor, TrainingConfig
 from zoograph.training.recommend import measured_pairs
 
-TINY = TrainingConfig(num_members=2, num_iterations=(2, 2), num_records=100)
+TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(100, 100))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from zoograph.training.outlook import chance_of_best, weigh_models
 from zoograph.training.predictor import GraphPredictor, TrainingConfig
 
 EMBED = HashEmbedder(8)
-TINY = TrainingConfig(num_members=2, num_iterations=(2, 2), num_records=60)
+TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(60, 60))
 EVERY = torch.arange(8)
 TASKS = torch.tensor([3, 5])
 

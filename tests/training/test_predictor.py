@@ -12,7 +12,7 @@ from zoograph.models.linear import LinearRegression
 from zoograph.training.predictor import GraphPredictor, TrainingConfig
 
 EMBED = HashEmbedder(8)
-TINY = TrainingConfig(num_members=2, num_iterations=(2, 2), num_records=60)
+TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(60, 60))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_beats_linear_regression_on_unseen_cells_and_intervals_hold():
     graph = build_graph(make_synthetic_zoo(10, 80, seed=3).zoo, EMBED)
     held = torch.rand(graph[TRANSFERS_TO].num_edges, generator=torch.Generator().manual_seed(0)) < 0.3
     train, pairs, target = hold_out(graph, held)
-    ours = GraphPredictor(TrainingConfig(num_records=300)).fit(train).predict(pairs)
+    ours = GraphPredictor(TrainingConfig(num_records=(300, 300))).fit(train).predict(pairs)
     theirs = LinearRegression().fit(train).predict(pairs)
     assert (ours.mean - target).abs().mean() < 0.8 * (theirs.mean - target).abs().mean()
     inside = (target >= ours.lower) & (target <= ours.upper)
@@ -119,7 +119,7 @@ def test_progress_goes_up_to_the_end(graph):
     steps = []
     GraphPredictor(TINY, progress=lambda done, total: steps.append((done, total))).fit(graph)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
-    assert steps[-1] == (8, 8)
+    assert steps[-1] == (6, 6)
 
 
 def test_too_few_records():

@@ -1,0 +1,43 @@
+"""The other kind of member: the plain kernel, learned by evidence in one stage, then conditioned on records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import HeteroData
+
+from zoograph.graphs.schema import DATASET
+from zoograph.models.accuracy_scale import AccuracyScale
+from zoograph.models.deep_kernel import Covariances
+from zoograph.models.exact_gp import Posterior, condition
+from zoograph.models.gaussian_process import PlainKernel
+from zoograph.training.deep_gp import Noise, Records
+
+
+class PlainGP(nn.Module):
+    """A Gaussian process that reads tables alone, whose noise of a run is a + b / n."""
+
+    def __init__(self, graph: HeteroData) -> None:
+        super().__init__()
+        self.kernel = PlainKernel(graph)
+
+    def stages(self, graph: HeteroData, records: Records) -> Iterator[tuple[PlainKernel, None]]:
+        """Yield the one kernel to be learned."""
+        yield self.kernel, None
+
+    def prior(
+        self, kernel: PlainKernel, graph: HeteroData, scale: AccuracyScale, chance: Tensor | None
+    ) -> tuple[Covariances, Noise]:
+        """Return prior covariances and noise; ``chance`` is not read."""
+        covariances = kernel(graph)
+        run = kernel.noise(graph[DATASET].sample_size.double(), scale.spread)
+        return covariances, Noise(run.expand(len(covariances.effect), -1), torch.zeros_like(run), 0.0)
+
+    @torch.no_grad()
+    def condition(self, graph: HeteroData, records: Records) -> tuple[Posterior, Noise]:
+        """Return the posterior given ``records``."""
+        covariances, noise = self.prior(self.kernel, graph, records.scale, None)
+        own = noise.of(records.pairs, records.num_runs)
+        return condition(covariances, records.pairs, records.latent, own), noise
