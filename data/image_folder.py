@@ -80,7 +80,7 @@ def count_images(path: str | os.PathLike[str]) -> dict[str, int]:
             f"The dataset '{path}' must be a folder with one sub-folder of images for each class "
             f"(got {got}). Check the path."
         )
-    suffixes = _image_suffixes()
+    suffixes = image_suffixes()
     classes, loose = _list_classes(root, suffixes)
     if not classes:
         got = f"{loose} images beside each other" if loose else "no sub-folders"
@@ -131,7 +131,7 @@ def _list_classes(root: Path, suffixes: frozenset[str]) -> tuple[list[str], int]
     inside = root.resolve()
     classes: list[str] = []
     loose = 0
-    with _scan(root) as entries:
+    with scan_folder(root) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
@@ -142,7 +142,7 @@ def _list_classes(root: Path, suffixes: frozenset[str]) -> tuple[list[str], int]
                     classes.append(entry.name)
                 else:
                     _log.warning("The link '%s' leads out of the dataset and is left out.", entry.path)
-            elif _is_image(entry, suffixes):
+            elif is_image(entry, suffixes):
                 loose += 1
     return classes, loose
 
@@ -150,23 +150,29 @@ def _list_classes(root: Path, suffixes: frozenset[str]) -> tuple[list[str], int]
 def _count_class(folder: Path, suffixes: frozenset[str]) -> tuple[int, int]:
     """Return the number of images and of folders directly in ``folder``."""
     images = folders = 0
-    with _scan(folder) as entries:
+    with scan_folder(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if _is_image(entry, suffixes):
+            if is_image(entry, suffixes):
                 images += 1
             elif entry.is_dir(follow_symlinks=False):
                 folders += 1
     return images, folders
 
 
-def _is_image(entry: os.DirEntry[str], suffixes: frozenset[str]) -> bool:
+def is_image(entry: os.DirEntry[str], suffixes: frozenset[str]) -> bool:
+    """Return whether an entry is a file, or a link to one, that ends like an image."""
     return os.path.splitext(entry.name)[1].lower() in suffixes and entry.is_file()  # noqa: PTH122
 
 
 @contextmanager
-def _scan(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+def scan_folder(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """Yield the entries of ``folder``.
+
+    Raises:
+        ImageFolderError: if it cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
             yield entries
@@ -177,8 +183,8 @@ def _scan(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
 
 
 @cache
-def _image_suffixes() -> frozenset[str]:
-    """The suffixes of the formats that Pillow can open."""
+def image_suffixes() -> frozenset[str]:
+    """Return the suffixes of the formats that Pillow can open."""
     from PIL import Image
 
     known = Image.registered_extensions()

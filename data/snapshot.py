@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from zoograph.data.cards import DatasetCard, ModelCard
+from zoograph.data.collections import Collection
+from zoograph.data.records import Record
 
 RUN_COLUMNS = ("model", "dataset", "protocol", "metric", "value", "train_size", "test_size", "source")
 SCORE_COLUMNS = ("model", "dataset", "name", "value", "source")
@@ -33,6 +35,17 @@ class Zoo:
     scores: pd.DataFrame
     relations: pd.DataFrame
 
+    @classmethod
+    def of(cls, collection: Collection) -> Zoo:
+        """Return a collection's cards and records, as they would come out of a store."""
+        return cls(
+            {card.id: card for card in sorted(collection.models, key=lambda card: card.id)},
+            {card.id: card for card in sorted(collection.datasets, key=lambda card: card.id)},
+            _frame(collection.runs, RUN_COLUMNS),
+            _frame(collection.scores, SCORE_COLUMNS),
+            _frame(collection.relations, RELATION_COLUMNS),
+        )
+
     def with_cards(self, models: Iterable[ModelCard] = (), datasets: Iterable[DatasetCard] = ()) -> Zoo:
         """Return a copy that also knows these cards; a card of a known id is left as it was."""
         return replace(
@@ -44,6 +57,14 @@ class Zoo:
     def with_runs(self, runs: pd.DataFrame) -> Zoo:
         """Return a copy that knows these runs and no others."""
         return replace(self, runs=runs.reset_index(drop=True))
+
+    def with_names(self, scores: Iterable[str], relations: Iterable[str]) -> Zoo:
+        """Return a copy that knows scores and relations of these names and no others."""
+        return replace(
+            self,
+            scores=self.scores[self.scores["name"].isin(list(scores))].reset_index(drop=True),
+            relations=self.relations[self.relations["name"].isin(list(relations))].reset_index(drop=True),
+        )
 
     def collection(self, source: str) -> Zoo:
         """Return the part of one source: its models and datasets, the corpora behind them, and its records."""
@@ -64,3 +85,7 @@ class Zoo:
         for frame in (self.runs, self.scores, self.relations):
             digest.update(pd.util.hash_pandas_object(frame, index=False).sort_values().to_numpy().tobytes())
         return digest.hexdigest()
+
+
+def _frame(records: Iterable[Record], columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame([[getattr(row, name) for name in columns] for row in records], columns=list(columns))

@@ -198,6 +198,18 @@ class RecordStore:
         with self._read() as connection:
             return {name: Measured(float(value), int(n)) for name, value, n in connection.execute(query)}
 
+    def score_digests(self, datasets: Sequence[str] | None = None) -> dict[str, str]:
+        """Return a token for the scores of each of ``datasets`` (default: all) that has some; they change together."""
+        table = schema.scores
+        query = sa.select(table.c.dataset, table.c.id)
+        if datasets is not None:
+            query = query.where(table.c.dataset.in_(datasets))
+        ids: dict[str, list[str]] = {}
+        with self._read() as connection:
+            for dataset, identity in connection.execute(query):
+                ids.setdefault(dataset, []).append(identity)
+        return {name: hashlib.sha256("".join(sorted(own)).encode()).hexdigest() for name, own in ids.items()}
+
     def snapshot(self) -> Zoo:
         """Return all cards and records, as one consistent view."""
         import pandas as pd

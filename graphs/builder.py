@@ -66,18 +66,22 @@ def build_graph(
         text: looks up text embeddings: n strings -> (n, T) float32.
         protocol: whose runs become ``transfers_to`` edges.
         metric: likewise.
-        vocabulary: known families and domains by node type; default: all in ``zoo``.
+        vocabulary: known families and domains by node type, scores and relations by edge verb; what it does not
+            list is left out. Default: all in ``zoo``.
 
     Returns:
         A validated graph.
     """
     models, datasets = list(zoo.models.values()), list(zoo.datasets.values())
     labels = sorted({label_text(label) for card in datasets for label in card.labels})
-    if vocabulary is None:
-        vocabulary = {
-            MODEL: sorted({card.family for card in models if card.family}),
-            DATASET: sorted({card.domain for card in datasets if card.domain}),
-        }
+    vocabulary = {
+        MODEL: sorted({card.family for card in models if card.family}),
+        DATASET: sorted({card.domain for card in datasets if card.domain}),
+        SCORED_ON[1]: sorted(zoo.scores["name"].unique()),
+        RELATED_TO[1]: sorted(zoo.relations["name"].unique()),
+        **(vocabulary or {}),
+    }
+    zoo = zoo.with_names(vocabulary[SCORED_ON[1]], vocabulary[RELATED_TO[1]])
 
     graph = HeteroData()
     graph.vocabulary = {kind: list(words) for kind, words in vocabulary.items()}
@@ -117,7 +121,9 @@ def build_graph(
     graph[HAS].edge_index = _edges(
         (dataset_at[card.id], label_at[label_text(label)]) for card in datasets for label in card.labels
     )
-    edge_index, attributes, mask, names = relation_edges(zoo, dataset_at, graph[LABEL].x_text[:, 0], label_at)
+    edge_index, attributes, mask, names = relation_edges(
+        zoo, graph.vocabulary[RELATED_TO[1]], dataset_at, graph[LABEL].x_text[:, 0], label_at
+    )
     graph[RELATED_TO].edge_index = edge_index
     graph[RELATED_TO].edge_attr, graph[RELATED_TO].edge_attr_mask = attributes, mask
     graph[RELATED_TO].names = names
@@ -220,7 +226,7 @@ def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_
 
 def _add_scores(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
     """Add ``scored_on`` edges; a score is standardised within its dataset, so that only the ranking speaks."""
-    names = sorted(zoo.scores["name"].unique())
+    names = graph.vocabulary[SCORED_ON[1]]
     table = zoo.scores.pivot_table(index=["model", "dataset"], columns="name", values="value", aggfunc="mean")
     grouped = table.groupby(level="dataset")
     spread = grouped.transform("std").fillna(0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,7 +15,11 @@ NUM_NEIGHBORS = 10
 
 
 def relation_edges(
-    zoo: Zoo, dataset_at: Mapping[str, int], label_text: Tensor, label_at: Mapping[str, int]
+    zoo: Zoo,
+    measured_names: Sequence[str],
+    dataset_at: Mapping[str, int],
+    label_text: Tensor,
+    label_at: Mapping[str, int],
 ) -> tuple[Tensor, Tensor, Tensor, list[str]]:
     """Return the ``related_to`` edges of a zoo.
 
@@ -25,6 +29,7 @@ def relation_edges(
 
     Args:
         zoo: cards and measured relations.
+        measured_names: of the relations that get a column.
         dataset_at: dataset id -> node.
         label_text: (L, T) embeddings of the labels.
         label_at: normalised label -> node.
@@ -34,7 +39,7 @@ def relation_edges(
     """
     membership = _label_membership(zoo, dataset_at, label_at)
     similarity, overlap, has_labels = compare_labels(membership, label_text)
-    names = [*sorted(zoo.relations["name"].unique()), *RELATION_NUMBERS]
+    names = [*measured_names, *RELATION_NUMBERS]
 
     measured: dict[tuple[int, int], dict[str, float]] = {}
     means = zoo.relations.groupby(["dataset", "other", "name"])["value"].mean()

@@ -10,7 +10,7 @@ from zoograph.graphs.schema import DATASET, HAS, LABEL, MODEL, PRETRAINED_ON, RE
 from zoograph.models.pair_features import NumberScaler
 
 # Relations that are distances: 0 between equals. What else was measured reaches the kernels through the embeddings.
-DISTANCES = ("domain_distance",)
+DISTANCES = ("domain_distance", "class_mean_transport")
 _UNKNOWN_LIKENESS = 0.3
 
 

@@ -10,7 +10,7 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records import Protocol
-from zoograph.scripts import scale, warm
+from zoograph.scripts import scale, score_speed, warm
 
 if TYPE_CHECKING:
     from zoograph.training.suites import Result, Suite
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure the project: its speed and its accuracy.", no_args_is_help=True)
 app.command("warm")(warm.warm)
 app.command("scale")(scale.scale)
+app.command("scores")(score_speed.scores)
 
 Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the JSON, the CSV and the pictures.")]
@@ -45,6 +46,23 @@ def transfergraph(methods: Methods = "all", out: Out = None, fresh: Fresh = Fals
     from zoograph.training.suites import transfergraph_suite
 
     _run(transfergraph_suite(), methods, out, fresh, as_json)
+
+
+@app.command()
+def glyphs(
+    methods: Methods = "standardized-model-mean,linear-regression,gaussian-process,zoograph,"
+    "zoograph-without-scores,zoograph-without-relations",
+    out: Out = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold every transferability score against measured accuracy on the glyph zoo, and say what its edges are worth.
+
+    Example: `zoograph benchmark glyphs --methods zoograph,zoograph-without-scores`
+    """
+    from zoograph.training.suites import glyphs_suite
+
+    _run(glyphs_suite(), methods, out, fresh, as_json)
 
 
 @app.command()
@@ -99,8 +117,11 @@ def _print(suite: Suite, result: Result) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from zoograph.scripts.score_table import print_quality
     from zoograph.training.report import ERROR_COLUMNS, INTERVAL_COLUMNS, PROJECT, RANKING_COLUMNS
 
+    if result.scores:
+        print_quality(result.scores)
     console = Console()
     console.print(f"[bold]{suite.title}[/bold]")
     for title, rows, columns in (

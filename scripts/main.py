@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts import benchmark, picture, predict, recommend, text, zoo
+from zoograph.scripts import benchmark, measure, picture, predict, recommend, score, text, zoo
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 app.command("predict")(predict.predict)
 app.command("recommend")(recommend.recommend)
+app.command("score")(score.score)
+app.command("measure")(measure.measure)
 app.command("picture")(picture.picture)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(zoo.app, name="zoo")

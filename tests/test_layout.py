@@ -166,7 +166,10 @@ def test_python_tour_imports_what_exists() -> None:
 def test_layout_table_lists_the_folders() -> None:
     listed = re.findall(r"^\| `(\w+)/` \|", _section("Layout"), flags=re.MULTILINE)
     assert listed == [*PACKAGES, "tests"]
-    assert PROJECT["tool"]["setuptools"]["package-dir"] == {f"zoograph.{name}": name for name in PACKAGES}
+    folders = [*PACKAGES, "graphs/scores"]
+    mapped = {f"zoograph.{name.replace('/', '.')}": name for name in folders}
+    assert PROJECT["tool"]["setuptools"]["package-dir"] == mapped
+    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(mapped)
     assert all((ROOT / name).is_dir() for name in listed)
 
 
@@ -224,7 +227,8 @@ def test_wheel_holds_the_packages_with_their_tables_and_nothing_else(tmp_path: P
         f"zoograph/{path.relative_to(copy)}"
         for package in PACKAGES
         for path in (copy / package).rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed" or path.parent == copy / "data" / "zoo"
+        if path.suffix in (".py", ".csv") or path.name == "py.typed" or copy / "data" / "zoo" in path.parents
+        if path.is_file()
     }
     assert files == expected
     assert {f"zoograph/{package}/py.typed" for package in PACKAGES} <= files

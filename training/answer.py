@@ -5,7 +5,7 @@ The warm path, a known pair and a trained predictor, imports neither torch nor P
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +98,7 @@ def answer_question(
         protocol = protocol or next(iter(store.protocols(dataset_ids)), Protocol.HEAD)
         artifact = current_predictor(store, protocol, encoder, progress, warn)
         answered = [artifact.row(model_id, name) for name in dataset_ids]
-        if None in answered:
+        if None in answered or _scored_since(store, artifact, dataset_ids):
             from zoograph.training.fit import predict_from_cards
 
             pairs = [(model_id, name) for name in dataset_ids]
@@ -128,6 +128,12 @@ def answer_question(
             _mean(rows),
             tuple(card.id for card in (*model_cards, *dataset_cards)),
         )
+
+
+def _scored_since(store: RecordStore, artifact: Artifact, datasets: Sequence[str]) -> bool:
+    """Return whether ``datasets`` have other scores than when the predictor's table was written."""
+    known = artifact.manifest.scores
+    return store.score_digests(datasets) != {name: known[name] for name in datasets if name in known}
 
 
 def current_predictor(
@@ -191,8 +197,9 @@ def find_datasets(
 ) -> tuple[tuple[str, ...], tuple[DatasetCard, ...]]:
     """Return the datasets' ids, and the card of a folder of images."""
     folder = _as_folder(dataset)
+    measured = () if folder is None else names.datasets.get(str(folder.resolve()), ())
     try:
-        found = names.resolve_datasets(dataset)
+        found = measured or names.resolve_datasets(dataset)
     except UnknownName:
         if folder is None:
             raise

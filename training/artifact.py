@@ -38,7 +38,8 @@ class Manifest(BaseModel):
         revision: the store's token at that moment.
         num_records: runs that it learned from.
         models, datasets: rows and columns of its table of predictions.
-        vocabulary: families and domains that it knows.
+        vocabulary: families, domains, scores and relations that it knows.
+        scores: token of the scores that it read, by dataset.
         values: plain values of the fitted methods.
         files: SHA-256 by file name.
     """
@@ -58,6 +59,7 @@ class Manifest(BaseModel):
     models: tuple[str, ...]
     datasets: tuple[str, ...]
     vocabulary: dict[str, tuple[str, ...]]
+    scores: dict[str, str] = {}
     values: dict[str, Any]
     files: dict[str, str]
 

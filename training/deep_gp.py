@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.models.accuracy_scale import AccuracyScale
 from zoograph.models.deep_kernel import Covariances, DeepKernel, KernelConfig
 from zoograph.models.exact_gp import Posterior, condition
+from zoograph.models.gaussian_process import PlainKernel
 
 # Least standard deviation of one run, in units of its dataset's spread, where datasets have scales of their own.
 _LEAST_NOISE = 0.4
@@ -69,6 +71,10 @@ class Noise(NamedTuple):
         return self.run[pairs[0], pairs[1]] / num_runs + self.least
 
 
+Kernel = DeepKernel | PlainKernel
+Prior = Callable[[], tuple[Covariances, Noise]]
+
+
 class DeepGP(nn.Module):
     """Two stages of one Gaussian process.
 
@@ -81,10 +87,10 @@ class DeepGP(nn.Module):
         self.first = DeepKernel(graph, config.model_copy(update={"gnn": False}))
         self.second = DeepKernel(graph, config)
 
-    def stages(self, graph: HeteroData, records: Records) -> Iterator[tuple[DeepKernel, Tensor | None]]:
-        """Yield each kernel with the ``chance`` that it is learned under, the second when the first is learned."""
-        yield self.first, None
-        yield self.second, self.chance(graph, records)
+    def stages(self, graph: HeteroData, records: Records) -> Iterator[tuple[Kernel, Prior]]:
+        """Yield each kernel with the prior that it is learned under, the second when the first is learned."""
+        yield self.first, partial(self.prior, self.first, graph, records.scale, None)
+        yield self.second, partial(self.prior, self.second, graph, records.scale, self.chance(graph, records))
 
     def chance(self, graph: HeteroData, records: Records) -> Tensor:
         """Return (M, D) p (1 - p) of every pair, by the first stage."""

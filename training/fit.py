@@ -55,7 +55,7 @@ def train_predictor(
     Every pair that the store knows is predicted once and saved with it, so that asking again needs no network;
     unless there are more than a million.
     """
-    revision = store.revision
+    revision, scores = store.revision, store.score_digests()
     zoo = store.snapshot()
     text = text_for(zoo, encoder)
     graph = build_graph(zoo, text.lookup, protocol, metric)
@@ -76,6 +76,7 @@ def train_predictor(
         models=tuple(graph[MODEL].ids) if listed else (),
         datasets=tuple(graph[DATASET].ids) if listed else (),
         vocabulary=graph.vocabulary,
+        scores=scores,
         values=values,
         files={},
     )
@@ -104,7 +105,7 @@ def predict_from_cards(
     pairs: list[tuple[str, str]],
     encoder: str | None = None,
 ) -> list[dict[str, float]]:
-    """Predict pairs of which a side was not there when the predictor was trained, from its card alone.
+    """Predict pairs that the table does not answer: a side is known by its card alone, or was scored since.
 
     Returns:
         ``COLUMNS`` of each pair, in order.
@@ -122,7 +123,7 @@ def predict_from_cards(
     model_at = {name: i for i, name in enumerate(graph[MODEL].ids)}
     dataset_at = {name: i for i, name in enumerate(graph[DATASET].ids)}
     index = torch.tensor([[model_at[m] for m, _ in pairs], [dataset_at[d] for _, d in pairs]])
-    columns = _columns(predictor.predict(index), baseline.predict(index))
+    columns = _columns(predictor.predict(index), _cross_fitted(baseline, graph, index))
     return [{name: float(columns[name][i]) for name in COLUMNS} for i in range(len(pairs))]
 
 
@@ -132,7 +133,7 @@ def _cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) 
     records = graph[TRANSFERS_TO].edge_index
     measured = is_edge(records, pairs)
     asked, folds = pair_folds(graph, pairs, _BASELINE_FOLDS), pair_folds(graph, records, _BASELINE_FOLDS)
-    for fold in range(_BASELINE_FOLDS):
+    for fold in torch.unique(asked[measured]).tolist():
         own = measured & (asked == fold)
         honest = LinearRegression().fit(hold_out(graph, folds == fold).train).predict(pairs[:, own])
         for column, values in zip(answer, honest, strict=True):

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Callable
 
 from zoograph.data.errors import UnknownName
+from zoograph.graphs.ablation import without_relations, without_scores
+from zoograph.models.blinded import Blinded
 from zoograph.models.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.deep_kernel import KernelConfig
 from zoograph.models.gaussian_process import GaussianProcess
@@ -65,3 +67,5 @@ register_method("gat", GraphAttention)
 register_method("gnn", GraphNetwork)
 register_method("zoograph-tables", lambda: GraphPredictor(TrainingConfig(kernel=KernelConfig(gnn=False))))
 register_method("zoograph", GraphPredictor)
+register_method("zoograph-without-scores", lambda: Blinded(GraphPredictor(), without_scores))
+register_method("zoograph-without-relations", lambda: Blinded(GraphPredictor(), without_relations))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET
@@ -13,7 +14,7 @@ from zoograph.models.accuracy_scale import AccuracyScale
 from zoograph.models.deep_kernel import Covariances
 from zoograph.models.exact_gp import Posterior, condition
 from zoograph.models.gaussian_process import PlainKernel
-from zoograph.training.deep_gp import Noise, Records
+from zoograph.training.deep_gp import Kernel, Noise, Prior, Records
 
 
 class PlainGP(nn.Module):
@@ -23,21 +24,19 @@ class PlainGP(nn.Module):
         super().__init__()
         self.kernel = PlainKernel(graph)
 
-    def stages(self, graph: HeteroData, records: Records) -> Iterator[tuple[PlainKernel, None]]:
-        """Yield the one kernel to be learned."""
-        yield self.kernel, None
+    def stages(self, graph: HeteroData, records: Records) -> Iterator[tuple[Kernel, Prior]]:
+        """Yield the one kernel with the prior that it is learned under."""
+        yield self.kernel, partial(self.prior, graph, records.scale)
 
-    def prior(
-        self, kernel: PlainKernel, graph: HeteroData, scale: AccuracyScale, chance: Tensor | None
-    ) -> tuple[Covariances, Noise]:
-        """Return prior covariances and noise; ``chance`` is not read."""
-        covariances = kernel(graph)
-        run = kernel.noise(graph[DATASET].sample_size.double(), scale.spread)
+    def prior(self, graph: HeteroData, scale: AccuracyScale) -> tuple[Covariances, Noise]:
+        """Return prior covariances and noise."""
+        covariances = self.kernel(graph)
+        run = self.kernel.noise(graph[DATASET].sample_size.double(), scale.spread)
         return covariances, Noise(run.expand(len(covariances.effect), -1), torch.zeros_like(run), 0.0)
 
     @torch.no_grad()
     def condition(self, graph: HeteroData, records: Records) -> tuple[Posterior, Noise]:
         """Return the posterior given ``records``."""
-        covariances, noise = self.prior(self.kernel, graph, records.scale, None)
+        covariances, noise = self.prior(graph, records.scale)
         own = noise.of(records.pairs, records.num_runs)
         return condition(covariances, records.pairs, records.latent, own), noise

@@ -183,9 +183,9 @@ class GraphPredictor(Method):
             member = self._make_member(graph, number)
         num_records, num_iterations = self._budget(number)
         index = records.sample(num_records, seed)
-        for (kernel, chance), rounds in zip(member.stages(graph, records), num_iterations, strict=True):
+        for (kernel, prior), rounds in zip(member.stages(graph, records), num_iterations, strict=True):
             kernel.fit_scale(graph, records.pairs)
-            module = EvidenceModule(member, kernel, graph, records, chance, rounds, ticker.start(rounds))
+            module = EvidenceModule(kernel, prior, records, rounds, ticker.start(rounds))
             fit_quietly(module, [index])
         return member.requires_grad_(False).eval()
 

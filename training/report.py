@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import torch
 from pydantic import BaseModel
+from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.protocols import make_split
+from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.method import Prediction
 from zoograph.training.benchmark import Answered
 from zoograph.training.metrics import (
@@ -24,7 +26,7 @@ from zoograph.training.metrics import (
 
 PROJECT = "zoograph"
 # The project itself with a part left out: no baseline to be held against.
-ABLATIONS = frozenset({"zoograph-tables"})
+ABLATIONS = frozenset({"zoograph-tables", "zoograph-without-scores", "zoograph-without-relations"})
 
 
 class Cell(BaseModel):
@@ -94,18 +96,55 @@ INTERVAL_COLUMNS = (
 )
 
 
+class Judged(NamedTuple):
+    """Answers that are judged as one: of n cells, which of them cold."""
+
+    prediction: Prediction
+    target: Tensor
+    pairs: Tensor
+    cold: Tensor
+
+
+def judged_together(graph: HeteroData, answers: Sequence[Answered]) -> list[Judged]:
+    """Return what is judged together: one fold, or all folds that part the models of a dataset between them.
+
+    A fold that leaves out one model has nothing to rank; the folds of all models rank every dataset.
+    """
+    groups: list[list[Answered]] = []
+    asked = torch.zeros(graph[TRANSFERS_TO].num_edges, dtype=torch.bool)
+    for answer in answers:
+        if not groups or (asked & answer.fold.asked).any():
+            groups.append([])
+            asked = torch.zeros_like(asked)
+        groups[-1].append(answer)
+        asked = asked | answer.fold.asked
+    judged = []
+    for group in groups:
+        datasets = [torch.unique(graph[TRANSFERS_TO].edge_index[1, answer.fold.asked]) for answer in group]
+        shared = len(torch.unique(torch.cat(datasets))) < sum(len(part) for part in datasets)
+        judged += [_join(graph, part) for part in ([group] if shared else [[answer] for answer in group])]
+    return judged
+
+
+def _join(graph: HeteroData, answers: Sequence[Answered]) -> Judged:
+    splits = [make_split(graph, answer.fold) for answer in answers]
+    return Judged(
+        pooled(answers),
+        torch.cat([split.target for split in splits]),
+        torch.cat([split.pairs for split in splits], dim=1),
+        torch.cat([answer.fold.asked_cold for answer in answers]),
+    )
+
+
 def make_row(graph: HeteroData, answers: Sequence[Answered], with_paper: bool) -> Row:
     """Return one method's row; intervals are judged on the cells that are not cold."""
-    evaluations, warm, papers = [], [], []
-    for answer in answers:
-        split = make_split(graph, answer.fold)
-        cold = answer.fold.asked_cold
-        args = (answer.prediction, split.target, split.pairs)
-        evaluations.append(evaluate(*args, cold=cold))
-        if not cold.all():
-            warm.append(evaluate(*args, known=cold))
-        if with_paper:
-            papers.append(paper_average(answer.prediction, graph, split))
+    evaluations, warm = [], []
+    for judged in judged_together(graph, answers):
+        args = (judged.prediction, judged.target, judged.pairs)
+        evaluations.append(evaluate(*args, cold=judged.cold))
+        if not judged.cold.all():
+            warm.append(evaluate(*args, known=judged.cold))
+    papers = [paper_average(a.prediction, graph, make_split(graph, a.fold)) for a in answers] if with_paper else []
     cells = _cells(evaluations)
     if warm:
         inner = _cells(warm)
@@ -206,9 +245,8 @@ def _absolute_errors(graph: HeteroData, answers: Sequence[Answered]) -> _Losses:
 
 def _pearson_losses(graph: HeteroData, answers: Sequence[Answered]) -> _Losses:
     losses = {}
-    for number, answer in enumerate(answers):
-        split = make_split(graph, answer.fold)
-        for ranking in evaluate(answer.prediction, split.target, split.pairs).rankings:
+    for number, judged in enumerate(judged_together(graph, answers)):
+        for ranking in evaluate(judged.prediction, judged.target, judged.pairs).rankings:
             if ranking.pearson is not None:
                 losses[number, -1, ranking.dataset] = 1 - ranking.pearson
     return losses

@@ -12,6 +12,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.data.domainnet import SOURCE as DOMAINNET
 from zoograph.data.errors import ZoographError
+from zoograph.data.glyph_zoo import read_glyph_texts, read_glyph_zoo
 from zoograph.data.home import make_home
 from zoograph.data.own_tables import read_own_tables
 from zoograph.data.records import Protocol
@@ -20,11 +21,13 @@ from zoograph.data.transfergraph import SOURCE as TRANSFERGRAPH
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.protocols import TRANSFERGRAPH_TARGETS, Fold, get_protocol, leave_one_dataset_out
 from zoograph.graphs.schema import DATASET, SCORED_ON, TRANSFERS_TO
+from zoograph.models.embedding import measured_relations
 from zoograph.training.benchmark import Answered, oracle_answers, run_benchmark
 from zoograph.training.fit import text_for
 from zoograph.training.methods import METHODS, make_method
 from zoograph.training.predictor import GraphPredictor
 from zoograph.training.report import PROJECT, Row, Versus, compare, make_rows, per_dataset_pearson
+from zoograph.training.score_quality import ScoreQuality, score_quality
 
 _INTERVAL_SEEDS = 3
 
@@ -41,6 +44,7 @@ class Suite:
         interval_folds: more folds on which intervals alone are judged, where ``folds`` are all cold.
         with_paper: whether the paper's own average is printed.
         with_ceiling: whether records have sample sizes, from which the noise ceiling follows.
+        scores: how scores alone agree with what was measured, printed above the table.
         notes: printed below the table.
     """
 
@@ -52,6 +56,7 @@ class Suite:
     with_paper: bool = False
     with_ceiling: bool = False
     per_target: bool = False
+    scores: tuple[ScoreQuality, ...] = ()
     interval_title: str = "Intervals on unseen cells of known models and datasets (missing edges, three draws)"
     notes: tuple[str, ...] = ()
 
@@ -71,6 +76,7 @@ class Result:
     per_target: dict[str, dict[str, float]]
     answers: list[Answered]
     interval_answers: list[Answered] = field(default_factory=list)
+    scores: tuple[ScoreQuality, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the single predictions, as plain values."""
@@ -80,6 +86,7 @@ class Result:
             "interval_rows": [row.model_dump() for row in self.interval_rows],
             "comparisons": [versus.model_dump() for versus in self.comparisons],
             "per_target": self.per_target,
+            **({"scores": [row.model_dump() for row in self.scores]} if self.scores else {}),
         }
 
 
@@ -113,6 +120,23 @@ def transfergraph_suite() -> Suite:
         [fold for seed in range(_INTERVAL_SEEDS) for fold in missing(graph, seed)],
         per_target=True,
         notes=("Scores measured on a target are given; its accuracies are not.",),
+    )
+
+
+def glyphs_suite() -> Suite:
+    """Return the measured glyph zoo with each family of tasks left out whole, and draws of missing edges."""
+    zoo = read_glyph_zoo()
+    graph = build_graph(zoo, read_glyph_texts().lookup, Protocol.HEAD)
+    missing = get_protocol("missing_edges")
+    return Suite(
+        "glyphs",
+        f"Glyphs: {graph[TRANSFERS_TO].num_edges:,} retrained heads, each family of tasks left out whole",
+        graph,
+        get_protocol("leave_one_family_out")(graph, 0),
+        missing(graph, 0),
+        scores=tuple(score_quality(zoo)),
+        interval_title="Intervals on unseen cells of known models and datasets (missing edges, one draw)",
+        notes=("Scores and relations of the tasks that are left out are given; their accuracies are not.",),
     )
 
 
@@ -156,9 +180,14 @@ def chosen_methods(suite: Suite, methods: str) -> list[str]:
         for name in names:
             make_method(name)
         return names
-    scores = suite.graph[SCORED_ON].names
-    without = {"logme": "logme", "h-score": "regularized_h_score"}
-    return [name for name in METHODS if without.get(name) is None or without[name] in scores]
+    scores, relations = suite.graph[SCORED_ON].names, measured_relations(suite.graph)
+    lacking = {
+        "logme": "logme" not in scores,
+        "h-score": "regularized_h_score" not in scores,
+        "zoograph-without-scores": not scores,
+        "zoograph-without-relations": not relations,
+    }
+    return [name for name in METHODS if not lacking.get(name, False)]
 
 
 def answers_folder(suite: Suite) -> Path:
@@ -184,7 +213,8 @@ def run_suite(
             method: {ids[dataset]: value for dataset, value in values.items()}
             for method, values in per_dataset_pearson(suite.graph, answers).items()
         }
-    return Result(suite.name, rows, make_rows(suite.graph, intervals), comparisons, per_target, answers, intervals)
+    interval_rows = make_rows(suite.graph, intervals)
+    return Result(suite.name, rows, interval_rows, comparisons, per_target, answers, intervals, suite.scores)
 
 
 def _smooth_truth(graph: HeteroData) -> torch.Tensor:

@@ -11,9 +11,11 @@ from torch_geometric.data import HeteroData
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.synthetic import make_synthetic_zoo
 from zoograph.data.testing import HashEmbedder
+from zoograph.graphs.ablation import without_relations, without_scores
 from zoograph.graphs.builder import add_reverse, build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
+from zoograph.models.blinded import Blinded
 from zoograph.models.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.deep_kernel import KernelConfig
 from zoograph.models.gaussian_process import GaussianProcess
@@ -36,8 +38,12 @@ CHEAP: dict[str, Callable[[], Method]] = {
     ),
 }
 # These cross-fit by a hash of names, and answer from the records of the graph they are asked about.
-NAMES_AND_RECORDS_MATTER = {"gnn", "zoograph", "zoograph-tables"}
+NAMES_AND_RECORDS_MATTER = {"gnn", *(name for name in METHODS if name.startswith("zoograph"))}
 EMBED = HashEmbedder(8)
+CHEAP |= {
+    f"zoograph-{blind.__name__.replace('_', '-')}": lambda blind=blind: Blinded(CHEAP["zoograph"](), blind)
+    for blind in (without_scores, without_relations)
+}
 
 every_method = pytest.mark.parametrize("name", sorted(CHEAP))
 

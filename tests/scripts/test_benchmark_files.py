@@ -227,7 +227,7 @@ def test_map_shows_the_embeddings_of_every_node(complete: tuple[Suite, Result]) 
 
 
 def test_without_embeddings_there_is_no_map(complete: tuple[Suite, Result]) -> None:
-    config = TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1, 1), num_records=(40, 40))
+    config = TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1, 1))
     with pytest.raises(ValueError, match=r"without embeddings: set 'kernel\.gnn'"):
         GraphPredictor(config).fit(complete[0].graph).embeddings()
 

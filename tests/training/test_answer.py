@@ -11,7 +11,7 @@ import pytest
 from zoograph.data.cards import ModelCard
 from zoograph.data.collections import Collection
 from zoograph.data.errors import EncoderError, ImageFolderError, StoreError, UnknownName
-from zoograph.data.records import Protocol, Run
+from zoograph.data.records import Protocol, Run, Score
 from zoograph.data.store import RecordStore
 from zoograph.data.testing import hash_encoder
 from zoograph.training import answer as module
@@ -199,6 +199,18 @@ def test_a_model_that_came_after_the_training_is_answered_by_its_card(asked: lis
         store.add(models=[ModelCard(id="newer", source="mine")])
     assert answer_question("newer", "birds").mean.predicted == 0.5
     assert asked == [("newer", "birds_1"), ("newer", "birds_2")]
+
+
+def test_a_score_that_was_measured_since_is_read_without_retraining(
+    asked: list[tuple[str, str]], trainings: list[Path]
+) -> None:
+    answer_question("resnet", "birds_1")
+    assert asked == []
+    with RecordStore.open() as store:
+        store.add(scores=[Score(source="mine", model="resnet", dataset="birds_1", name="logme", value=0.7)])
+    assert answer_question("vit", "birds_2").mean.predicted != 0.5  # another dataset's table still holds
+    assert answer_question("vit", "birds_1").mean.predicted == 0.5  # a score says something of all its dataset's models
+    assert (asked, len(trainings)) == ([("vit", "birds_1")], 1)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ def graph():
 
 def learned(graph, num_iterations):
     member, records = PlainGP(graph), Records.of(graph)
-    ((kernel, chance),) = member.stages(graph, records)
+    ((kernel, prior),) = member.stages(graph, records)
     kernel.fit_scale(graph, records.pairs)
     everything = torch.arange(len(records.latent))
-    fit_quietly(EvidenceModule(member, kernel, graph, records, chance, num_iterations, lambda: None), [everything])
+    fit_quietly(EvidenceModule(kernel, prior, records, num_iterations, lambda: None), [everything])
     return member.requires_grad_(False), records
 
 
@@ -39,7 +39,7 @@ def test_learned_on_everything_it_is_the_baseline(graph):
 
 def test_smaller_test_sets_are_noisier(graph):
     member, records = learned(graph, 1)
-    _, noise = member.prior(member.kernel, graph, records.scale, None)
+    _, noise = member.prior(graph, records.scale)
     size = graph["dataset"].sample_size[:20]
     assert noise.run.shape == (graph["model"].num_nodes, graph["dataset"].num_nodes)
     assert noise.run[0, int(size.argmin())] > noise.run[0, int(size.argmax())]

@@ -1,12 +1,16 @@
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 import torch
 
 from zoograph.data.cards import DatasetCard, ModelCard
+from zoograph.data.snapshot import SCORE_COLUMNS
 from zoograph.data.synthetic import make_synthetic_zoo
 from zoograph.data.testing import HashEmbedder
 from zoograph.data.toy import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.linear import LinearRegression
 from zoograph.training.predictor import GraphPredictor, TrainingConfig
@@ -113,6 +117,24 @@ def test_newcomers_get_wider_intervals(zoo, graph, fitted):
     assert known < new_model
     assert known < new_dataset
     assert both >= max(new_model, new_dataset) - 0.1 or mean[3] > 0.8  # a bound at 1 may cut it
+
+
+def test_a_score_measured_after_the_training_moves_its_dataset_and_an_unknown_kind_of_score_nothing(zoo, graph, fitted):
+    unscored = set(range(graph[DATASET].num_nodes)) - set(graph[SCORED_ON].edge_index[1].tolist())
+    dataset = graph[DATASET].ids[min(unscored)]
+    pairs = torch.stack([torch.arange(graph[MODEL].num_nodes), torch.full((graph[MODEL].num_nodes,), min(unscored))])
+
+    def answered_with(name):
+        rows = [(model, dataset, name, float(i), "later") for i, model in enumerate(graph[MODEL].ids)]
+        scores = pd.concat([zoo.scores, pd.DataFrame(rows, columns=list(SCORE_COLUMNS))])
+        grown = build_graph(replace(zoo, scores=scores), EMBED, vocabulary=graph.vocabulary)
+        return fitted.predict(pairs, grown).mean
+
+    before = fitted.predict(pairs, graph.clone()).mean
+    after = answered_with(graph[SCORED_ON].names[0])
+    assert (after - before).abs().max() > 1e-4
+    assert (after - before)[-1] > (after - before)[0]  # the better the score, the better the answer
+    assert torch.equal(answered_with("a score of tomorrow"), before)
 
 
 def test_progress_goes_up_to_the_end(graph):

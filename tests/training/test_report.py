@@ -23,6 +23,7 @@ from zoograph.training.report import (
     Cell,
     Row,
     compare,
+    judged_together,
     make_row,
     make_rows,
     per_dataset_pearson,
@@ -200,3 +201,41 @@ def test_pooled_is_one_prediction_after_another(graph: HeteroData) -> None:
     whole = pooled(answers)
     assert torch.equal(whole.mean, torch.cat([answer.prediction.mean for answer in answers]))
     assert len(whole.lower) == len(whole.upper) == 36
+
+
+# -- folds that part a dataset's models -----------------------------------------------------------
+
+
+def one_model_folds(graph: HeteroData) -> list[Fold]:
+    models = graph[TRANSFERS_TO].edge_index[0]
+    never = torch.zeros(len(models), dtype=torch.bool)
+    return [Fold(f"m{k}", models == k, models == k, never) for k in torch.unique(models).tolist()]
+
+
+def measured_answers(graph: HeteroData, folds: list[Fold], sign: float = 1.0) -> list[Answered]:
+    values = 0.5 + sign * (graph[TRANSFERS_TO].edge_label - 0.5)
+    return [Answered("guess", fold, Prediction(*[values[fold.asked]] * 3), 1.0) for fold in folds]
+
+
+def test_folds_of_one_model_each_rank_every_dataset_together() -> None:
+    graph = build(MEASURED)
+    folds = one_model_folds(graph)
+    right, wrong = (make_row(graph, measured_answers(graph, folds, sign), False) for sign in (1.0, -1.0))
+    assert right.cells["pearson"].mean == pytest.approx(1.0)
+    assert wrong.cells["pearson"].mean == pytest.approx(-1.0)
+    assert (right.num_rankings, right.num_undefined, right.num_small) == (3, 1, 0)
+    # Two draws are two evaluations, with a standard deviation over them.
+    both = make_row(graph, measured_answers(graph, folds) + measured_answers(graph, folds, -1.0), False)
+    assert (both.cells["pearson"].mean, both.num_rankings) == (pytest.approx(0.0), 6)
+    assert both.cells["pearson"].std == pytest.approx(2**0.5)
+
+
+def test_folds_of_one_dataset_each_are_judged_one_by_one() -> None:
+    graph = build(MEASURED)
+    datasets = graph[TRANSFERS_TO].edge_index[1]
+    never = torch.zeros(len(datasets), dtype=torch.bool)
+    folds = [Fold(f"d{k}", datasets == k, datasets == k, never) for k in range(3)]
+    assert [len(judged.target) for judged in judged_together(graph, measured_answers(graph, folds))] == [6, 6, 6]
+    (joined,) = judged_together(graph, measured_answers(graph, one_model_folds(graph)))
+    assert torch.equal(joined.target, graph[TRANSFERS_TO].edge_label)
+    assert torch.equal(joined.pairs, graph[TRANSFERS_TO].edge_index)

@@ -121,9 +121,16 @@ def test_methods_are_chosen_by_name_once(own_runs: Path) -> None:
         chosen_methods(suite, " , ")
 
 
-@pytest.mark.parametrize(("scored", "without"), [(0.0, {"logme", "h-score"}), (0.5, {"h-score"})])
-def test_all_methods_are_those_that_find_their_scores(scored: float, without: set[str]) -> None:
-    graph = build_graph(make_synthetic_zoo(6, 12, scored=scored).zoo, HashEmbedder(4))
+@pytest.mark.parametrize(
+    ("scored", "related", "without"),
+    [
+        (0.0, 0, {"logme", "h-score", "zoograph-without-scores", "zoograph-without-relations"}),
+        (0.5, 0, {"h-score", "zoograph-without-relations"}),
+        (0.5, 20, {"h-score"}),
+    ],
+)
+def test_all_methods_are_those_that_find_what_they_read(scored: float, related: int, without: set[str]) -> None:
+    graph = build_graph(make_synthetic_zoo(6, 12, scored=scored, num_relations=related).zoo, HashEmbedder(4))
     assert set(METHODS) - set(chosen_methods(Suite("toy", "Toy", graph, []), "all")) == without
 
 

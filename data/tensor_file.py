@@ -1,0 +1,74 @@
+"""Files of tensors that are either whole or not there: safetensors with a hash of their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors and a JSON description in one step: whoever reads meanwhile sees the old file or the new one.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    from safetensors.torch import save
+
+    held = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
+    }
+    described = json.dumps({"about": dict(about), "content": hash_tensors(held)}, sort_keys=True)
+    raw = save(held, metadata={"zoograph": described})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what :func:`save_tensors` wrote: the tensors, on the CPU, and the description.
+
+    Raises:
+        FileNotFoundError: if there is no file.
+        ValueError: if it is not what was written.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            described = json.loads((file.metadata() or {})["zoograph"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+        about, content = described["about"], described["content"]
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        raise ValueError(f"'{path}' cannot be read ({error})") from error
+    if content != hash_tensors(tensors):
+        raise ValueError(f"the content of '{path}' does not agree with its hash")
+    return tensors, about
+
+
+def hash_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Return SHA-256 over names, types, shapes and values, in any order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

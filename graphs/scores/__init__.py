@@ -1,0 +1,1 @@
+"""Transferability scores: pure functions of tensors, one file each."""

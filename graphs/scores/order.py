@@ -1,0 +1,12 @@
+"""An order of samples that depends on their features alone, for procedures whose result would depend on the order."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def canonical_order(features: Tensor) -> tuple[Tensor, int]:
+    """Return the (N,) permutation that sorts the rows of (N, D) features, and how many rows are distinct."""
+    rows, ranks = torch.unique(features, dim=0, return_inverse=True)
+    return ranks.argsort(stable=True), len(rows)

@@ -1,0 +1,298 @@
+"""What every registered score promises: one suite over the registry."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from zoograph.data.errors import UnknownName
+from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.registry import SCORES, compute_scores, compute_scores_batch
+from zoograph.graphs.scores.undefined import UndefinedScore
+
+every_score = pytest.mark.parametrize("name", SCORES)
+
+
+def _make(
+    seed: int = 0,
+    num_samples: int = 60,
+    num_features: int = 8,
+    num_classes: int = 4,
+    num_source: int = 5,
+    separation: float = 1.0,
+) -> ScoreInputs:
+    """Features and source probabilities that both tell something about the class; classes are of unequal size."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    draws = torch.rand(num_samples, generator=generator).sqrt() * num_classes
+    labels = torch.cat([torch.arange(num_classes), draws.long()])[:num_samples]
+    centres = normal(num_classes, num_features)
+    hints = 3 * torch.nn.functional.one_hot(labels % num_source, num_source)
+    source_labels = torch.arange(num_samples) % num_source
+    return ScoreInputs(
+        separation * centres[labels] + normal(num_samples, num_features) + 0.5,
+        labels,
+        (separation * hints + normal(num_samples, num_source)).softmax(dim=1),
+        centres[source_labels % num_classes] + normal(num_samples, num_features) + 0.5,
+        source_labels,
+    )
+
+
+def _value(name: str, inputs: ScoreInputs) -> float:
+    value = compute_scores(inputs, [name])[name]
+    assert isinstance(value, float), value
+    return value
+
+
+def _assert_same(one: float | UndefinedScore, other: float | UndefinedScore, rel: float) -> None:
+    if isinstance(one, UndefinedScore) or isinstance(other, UndefinedScore):
+        assert str(one) == str(other)
+    else:
+        assert one == pytest.approx(other, rel=rel, abs=rel)
+
+
+@every_score
+@pytest.mark.parametrize("num_features", [8, 90])
+def test_order_of_samples_does_not_matter(name: str, num_features: int) -> None:
+    inputs = _make(num_features=num_features)
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(1))
+    assert inputs.source_probabilities is not None
+    shuffled = replace(
+        inputs,
+        features=inputs.features[order],
+        labels=inputs.labels[order],
+        source_probabilities=inputs.source_probabilities[order],
+    )
+    _assert_same(compute_scores(shuffled, [name])[name], compute_scores(inputs, [name])[name], 1e-9)
+
+
+@every_score
+def test_names_of_classes_do_not_matter(name: str) -> None:
+    inputs = _make()
+    renamed = replace(inputs, labels=torch.tensor([70, -3, 12, 5])[inputs.labels])
+    assert _value(name, renamed) == pytest.approx(_value(name, inputs), rel=1e-9)
+
+
+@every_score
+def test_float32_is_cast(name: str) -> None:
+    inputs = _make()
+    assert inputs.source_probabilities is not None
+    assert inputs.source_features is not None
+    single = replace(
+        inputs,
+        features=inputs.features.float(),
+        source_probabilities=inputs.source_probabilities.float(),
+        source_features=inputs.source_features.float(),
+    )
+    value = _value(name, single)
+    assert value == pytest.approx(_value(name, inputs), rel=1e-4)
+    assert single.source_probabilities is not None
+    assert single.source_features is not None
+    cast = replace(
+        single,
+        features=single.features.double(),
+        source_probabilities=single.source_probabilities.double(),
+        source_features=single.source_features.double(),
+    )
+    assert value == pytest.approx(_value(name, cast), rel=1e-9)
+
+
+@every_score
+def test_higher_is_better(name: str) -> None:
+    inputs = _make(num_samples=200)
+    order = torch.randperm(200, generator=torch.Generator().manual_seed(2))
+    assert _value(name, inputs) > _value(name, replace(inputs, labels=inputs.labels[order]))
+
+
+@every_score
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("num_features", [8, 90])
+def test_device_does_not_matter(name: str, num_features: int) -> None:
+    inputs = _make(num_features=num_features)
+    moved = ScoreInputs(*(None if part is None else part.cuda() for part in vars(inputs).values()))
+    _assert_same(compute_scores(moved, [name])[name], compute_scores(inputs, [name])[name], 1e-6)
+
+
+def _column(value: float) -> Callable[[Tensor], Tensor]:
+    def change(features: Tensor) -> Tensor:
+        return torch.cat([features[:, 1:], torch.full_like(features[:, :1], value)], dim=1)
+
+    return change
+
+
+def _with_features(change: Callable[[Tensor], Tensor]) -> Callable[[], ScoreInputs]:
+    def make() -> ScoreInputs:
+        inputs = _make()
+        return replace(inputs, features=change(inputs.features))
+
+    return make
+
+
+def _with_labels(labels: list[int]) -> Callable[[], ScoreInputs]:
+    def make() -> ScoreInputs:
+        inputs = _make(num_samples=len(labels), num_classes=2)
+        return replace(inputs, labels=torch.tensor(labels))
+
+    return make
+
+
+def _with_probabilities(change: Callable[[Tensor], Tensor]) -> Callable[[], ScoreInputs]:
+    def make() -> ScoreInputs:
+        inputs = _make()
+        assert inputs.source_probabilities is not None
+        return replace(inputs, source_probabilities=change(inputs.source_probabilities))
+
+    return make
+
+
+def _without_first_class(probabilities: Tensor) -> Tensor:
+    rest = probabilities[:, 1:]
+    return torch.cat([torch.zeros_like(probabilities[:, :1]), rest / rest.sum(dim=1, keepdim=True)], dim=1)
+
+
+def _twice(inputs: ScoreInputs) -> ScoreInputs:
+    assert inputs.source_probabilities is not None
+    return replace(
+        inputs,
+        features=inputs.features.repeat(2, 1),
+        labels=inputs.labels.repeat(2),
+        source_probabilities=inputs.source_probabilities.repeat(2, 1),
+    )
+
+
+def _exact_classes() -> ScoreInputs:
+    inputs = _make()
+    return replace(inputs, features=torch.nn.functional.one_hot(inputs.labels, 8).double())
+
+
+HARD: dict[str, Callable[[], ScoreInputs]] = {
+    "a constant feature": _with_features(_column(0.1)),
+    "a zero feature": _with_features(_column(0.0)),
+    "all features constant": _with_features(lambda x: x[:1].expand_as(x)),
+    "all features constant in float32": _with_features(lambda x: torch.full_like(x, 0.1).float()),
+    "all features zero": _with_features(torch.zeros_like),
+    "all samples of one sum": _with_features(lambda x: x.softmax(dim=1)),
+    "a feature twice": _with_features(lambda x: torch.cat([x, x[:, :1]], dim=1)[:, 1:].repeat(1, 2)[:, :8]),
+    "one feature": lambda: _make(num_features=1),
+    "huge features": _with_features(lambda x: 1e37 * x),
+    "large features": _with_features(lambda x: 1e6 * x),
+    "tiny features": _with_features(lambda x: 1e-30 * x),
+    "features far from the origin": _with_features(lambda x: x + 1e6),
+    "features that are the class": _exact_classes,
+    "one feature is an outlier": _with_features(lambda x: x * torch.tensor([1e8] + [1.0] * 7)),
+    "each sample twice": lambda: _twice(_make()),
+    "each of few samples twice": lambda: _twice(_make(num_samples=20, num_features=90)),
+    "fewer samples than features": lambda: _make(num_features=90),
+    "as many samples as features": lambda: _make(num_features=60),
+    "two samples": _with_labels([0, 1]),
+    "three samples": _with_labels([0, 1, 1]),
+    "every sample a class": _with_labels([3, 1, 0, 2, 7]),
+    "a class of one sample": _with_labels([0] * 30 + [1]),
+    "two classes apart": lambda: _make(num_classes=2, separation=50.0),
+    "a source class without mass": _with_probabilities(_without_first_class),
+    "certain source classes": _with_probabilities(lambda p: torch.nn.functional.one_hot(p.argmax(dim=1), 5).double()),
+    "one certain source class": _with_probabilities(
+        lambda p: torch.eye(5, dtype=torch.float64)[torch.zeros(60).long()]
+    ),
+    "the same source probabilities": _with_probabilities(lambda p: torch.full_like(p, 0.2)),
+    "a sample without probabilities": _with_probabilities(lambda p: torch.cat([torch.zeros_like(p[:1]), p[1:]])),
+    "one source class": _with_probabilities(lambda p: torch.ones_like(p[:, :1])),
+}
+
+
+@every_score
+@pytest.mark.parametrize("case", HARD)
+def test_hard_inputs_give_a_number_or_a_reason(name: str, case: str) -> None:
+    inputs = HARD[case]()
+    value = compute_scores(inputs, [name])[name]
+    if isinstance(value, UndefinedScore):
+        assert value.reason
+        with pytest.raises(UndefinedScore, match=re.escape(value.reason)):
+            SCORES[name].compute(inputs)
+    else:
+        assert math.isfinite(value)
+        assert SCORES[name].compute(HARD[case]()) == value
+
+
+def test_a_value_that_is_no_number_becomes_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = SCORES["logme"]._replace(compute=lambda inputs: math.nan)
+    monkeypatch.setitem(SCORES, "logme", broken)
+    assert str(compute_scores(_make(), ["logme"])["logme"]) == (
+        "The score is undefined: it leaves the range of floating-point numbers."
+    )
+
+
+def test_what_no_score_can_take_is_undefined() -> None:
+    inputs = _make()
+    with pytest.raises(UndefinedScore, match="all samples are of one class"):
+        replace(inputs, labels=torch.zeros(60, dtype=torch.long))
+    for value in (math.nan, math.inf):
+        with pytest.raises(UndefinedScore, match="features hold NaN or infinite values"):
+            replace(inputs, features=_column(value)(inputs.features))
+        assert inputs.source_probabilities is not None
+        with pytest.raises(UndefinedScore, match="source_probabilities hold NaN or infinite values"):
+            replace(inputs, source_probabilities=inputs.source_probabilities * value)
+    with pytest.raises(UndefinedScore, match="features are larger than float32 can hold"):
+        replace(inputs, features=1e40 * inputs.features)
+    with pytest.raises(UndefinedScore, match="1 samples of 3 features, two of one are the least"):
+        ScoreInputs(torch.ones(1, 3), torch.tensor([0]))
+
+
+def test_logits_are_no_probabilities() -> None:
+    with pytest.raises(ValueError, match="give probabilities, not logits"):
+        ScoreInputs(torch.ones(2, 3), torch.tensor([0, 1]), torch.tensor([[1.0, -1.0], [0.5, 0.5]]))
+
+
+@every_score
+def test_a_batch_is_the_same_as_one_by_one(name: str) -> None:
+    shapes = [(0, 60, 8), (1, 60, 8), (2, 40, 8), (3, 30, 45), (4, 30, 45)]
+
+    def make() -> list[ScoreInputs]:
+        return [_make(seed, num_samples, num_features) for seed, num_samples, num_features in shapes]
+
+    for batched, single in zip(compute_scores_batch(make(), [name]), make(), strict=True):
+        _assert_same(batched[name], compute_scores(single, [name])[name], 1e-12)
+
+
+def test_all_at_once_is_the_same_as_each_alone() -> None:
+    together = compute_scores(_make())
+    assert list(together) == list(SCORES)
+    for name, value in together.items():
+        assert value == compute_scores(_make(), [name])[name]
+
+
+def test_needs_that_are_not_met_are_skipped_or_named() -> None:
+    bare = ScoreInputs(_make().features, _make().labels)
+    assert list(compute_scores(bare)) == [name for name, spec in SCORES.items() if not spec.needs]
+    for name, spec in SCORES.items():
+        if spec.needs:
+            (undefined,) = compute_scores(bare, [name]).values()
+            assert isinstance(undefined, UndefinedScore)
+            assert undefined.reason == f"it needs {' and '.join(sorted(spec.needs))}, which the inputs lack"
+
+
+def test_unknown_name_lists_the_nearest() -> None:
+    with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme"):
+        compute_scores(_make(), ["logmee"])
+    with pytest.raises(UnknownName, match="Unknown score 'x'"):
+        compute_scores_batch([_make()], ["x"])
+
+
+@every_score
+def test_registry_says_what_people_need(name: str) -> None:
+    spec = SCORES[name]
+    assert spec.name == name
+    assert name.replace("_", "").isalnum()
+    assert name == name.lower()
+    assert spec.title
+    assert spec.paper[-4:].isdigit()
+    assert spec.needs <= {"source_probabilities", "source_task"}

@@ -1,0 +1,62 @@
+"""What the commands that look at images start from: a folder of pictures, and weights of a small network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import typer
+from PIL import Image
+from safetensors.torch import save_file
+
+from zoograph.data.torchvision_ops import import_torchvision
+from zoograph.scripts.main import _run
+
+ARCHITECTURE = "test_resnet"
+
+
+@pytest.fixture
+def animals(tmp_path: Path) -> Path:
+    """A folder of 3 x 10 images whose classes have a tint each."""
+    random = np.random.default_rng(0)
+    for place, name in enumerate(("cat", "dog", "owl")):
+        (tmp_path / "animals" / name).mkdir(parents=True)
+        for row in range(10):
+            pixels = random.integers(0, 80, (24, 24, 3), dtype=np.uint8)
+            pixels[..., place] += 120
+            Image.fromarray(pixels).save(tmp_path / "animals" / name / f"{row}.png")
+    return tmp_path / "animals"
+
+
+@pytest.fixture(scope="session")
+def _weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import_torchvision()
+    import timm
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
+    save_file(timm.create_model(ARCHITECTURE, num_classes=7).state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def mine(_weights: Path) -> tuple[str, ...]:
+    """The options that choose a small network with weights of its own."""
+    return ("--models", ARCHITECTURE, "--weights", str(_weights))
+
+
+@pytest.fixture
+def run_command(run_predict: Callable[..., Any]) -> Callable[..., Any]:
+    """A callable that runs a function as a command of its own."""
+
+    def run(command: Callable[..., None], *arguments: str) -> Any:
+        app = typer.Typer(pretty_exceptions_enable=False)
+        app.command()(command)
+        return run_predict(*arguments, entry=partial(_run, app))
+
+    return run
