@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -29,6 +31,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "relations.csv": Relation,
 }
 
+_GZIPPED = ".gz"
 # Columns whose cells are lists or mappings, written as compact JSON.
 _JSON_COLUMNS = frozenset({"aliases", "labels", "hyperparameters"})
 
@@ -38,12 +41,13 @@ def shipped_zoo() -> Path:
     return Path(__file__).parent / "zoo"
 
 
-def write_tables(collection: Collection, folder: Path) -> None:
+def write_tables(collection: Collection, folder: Path, *, compressed: bool = False) -> None:
     """Write a collection as CSV tables: UTF-8, LF, sorted rows, each file replaced in one step.
 
     Args:
         collection: what to write; it is validated first, so that a bad one leaves the folder as it was.
         folder: made if it is missing.
+        compressed: whether each file is gzipped and gets ``.gz`` behind its name.
 
     Raises:
         RawDataError: if the collection does not fit together, or the folder cannot be written.
@@ -54,7 +58,11 @@ def write_tables(collection: Collection, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            replace_file(folder / name, text)
+            if compressed:
+                # Without a time of writing: the same tables are the same bytes.
+                replace_file(folder / f"{name}{_GZIPPED}", gzip.compress(text.encode(), mtime=0))
+            else:
+                replace_file(folder / name, text)
     except OSError as error:
         raise RawDataError(
             f"The tables need a folder that can be written (got '{folder}': {error.strerror}). Choose another."
@@ -88,7 +96,7 @@ def read_rows(path: Path, columns: Sequence[str], *, short_rows: bool = False) -
         RawDataError: if the file cannot be read, a column is missing or a row has another number of cells.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with _open_text(path) as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
             missing = [name for name in columns if name not in header]
@@ -109,7 +117,7 @@ def read_rows(path: Path, columns: Sequence[str], *, short_rows: bool = False) -
         raise RawDataError(
             f"The table '{path}' is needed and must be readable (got: {error.strerror}). Check the folder."
         ) from error
-    except (csv.Error, UnicodeDecodeError) as error:
+    except (csv.Error, UnicodeDecodeError, EOFError, zlib.error) as error:
         raise RawDataError(
             f"The table '{path}' needs to be a UTF-8 CSV file (got: {error}). Fetch the file again."
         ) from error
@@ -134,6 +142,8 @@ def make_row(schema: type[Row], fields: dict[str, Any], path: Path, line: int) -
 
 def _read(path: Path, schema: type[Row]) -> tuple[Row, ...]:
     columns = tuple(schema.model_fields)
+    packed = path.with_name(f"{path.name}{_GZIPPED}")
+    path = packed if packed.exists() else path
     rows = []
     for line, cells in read_rows(path, columns):
         fields: dict[str, Any] = {name: cell for name, cell in cells.items() if cell}
@@ -167,13 +177,19 @@ def _cell(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Put ``text`` at ``path`` in one step: whoever reads meanwhile sees the old file or the new one."""
+def _open_text(path: Path) -> TextIO:
+    if path.suffix == _GZIPPED:
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Put text or bytes at ``path`` in one step: whoever reads meanwhile sees the old file or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts import benchmark, measure, picture, predict, recommend, score, text, zoo
+from zoograph.scripts import benchmark, glyphs, measure, picture, predict, recommend, score, text, zoo
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -28,6 +28,7 @@ app.command("measure")(measure.measure)
 app.command("picture")(picture.picture)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(zoo.app, name="zoo")
+zoo.app.add_typer(glyphs.app, name="measure")
 app.add_typer(text.app, name="text")
 
 _predict_app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown", context_settings=_SETTINGS)

@@ -16,14 +16,14 @@ def print_quality(rows: Sequence[ScoreQuality]) -> None:
     from rich.table import Table
 
     table = Table(
-        title="Kendall's τ-b of scores with the accuracy of retrained heads (± standard error)",
+        title="Kendall's τ-b with the accuracy of retrained heads (± standard error), ranking",
         title_justify="left",
         box=SIMPLE,
         pad_edge=False,
     )
-    table.add_column("score")
-    table.add_column("ranking models on a task", justify="right", no_wrap=True)
-    table.add_column("ranking tasks for a model", justify="right", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    table.add_column("models on a task", justify="right", no_wrap=True)
+    table.add_column("tasks for a model", justify="right", no_wrap=True)
     table.add_column("pairs", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(row.name, _cell(row.models), _cell(row.tasks), f"{row.num_pairs:,}")

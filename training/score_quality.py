@@ -61,9 +61,9 @@ def score_quality(zoo: Zoo, protocol: Protocol = Protocol.HEAD, metric: Metric =
     peers = _mean_of_others(accuracy.T, pd.Series(accuracy.index, accuracy.index)).T
     return [
         *rows,
-        _quality("mean of the model on other tasks", others, accuracy, tasks=False),
-        _quality("mean of the model in other families", strangers, accuracy, tasks=False),
-        _quality("mean of the other models on the task", peers, accuracy, models=False),
+        _quality("model mean, other tasks", others, accuracy, tasks=False),
+        _quality("model mean, other families", strangers, accuracy, tasks=False),
+        _quality("task mean, other models", peers, accuracy, models=False),
     ]
 
 

@@ -118,6 +118,8 @@ def _require_integers(name: str, labels: Tensor) -> None:
 
 def _require_finite(name: str, values: Tensor) -> tuple[float, float]:
     """Return the extremes of the values, which NaN passes through."""
+    if not values.numel():
+        raise UndefinedScore(f"{name} hold no values")
     low, high = map(float, values.aminmax())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise UndefinedScore(f"{name} hold NaN or infinite values")

@@ -46,4 +46,4 @@ def leep_of(inputs: ScoreInputs) -> float:
     expected = torch.cat([theta.double() @ of_source for theta, of_source in pairs])
     if not bool((expected > 0).all()):
         raise UndefinedScore("a sample has no probability of any source class")
-    return float(expected.log().mean())
+    return min(float(expected.log().mean()), 0.0)  # rounding may leave 1e-17 above 0

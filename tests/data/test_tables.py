@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -217,3 +218,21 @@ def test_shipped_accuracies_are_whole_numbers_of_test_images(zoo: Collection) ->
     assert len(values) == 13
     misfits = {name: fits.count(False) for name, fits in values.items() if not all(fits)}
     assert misfits == {"cifar100": 2}
+
+
+def test_compressed_tables_read_the_same_are_smaller_and_the_same_bytes_each_time(tmp_path: Path) -> None:
+    for name, compressed in (("plain", False), ("packed", True), ("again", True)):
+        write_tables(TOY, tmp_path / name, compressed=compressed)
+    assert {path.name for path in (tmp_path / "packed").iterdir()} == {f"{name}.gz" for name in TABLES}
+    assert read_tables(tmp_path / "packed") == read_tables(tmp_path / "plain")
+    for name in TABLES:
+        assert (tmp_path / "packed" / f"{name}.gz").read_bytes() == (tmp_path / "again" / f"{name}.gz").read_bytes()
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[: len(raw) // 2], lambda raw: b"no gzip at all"])
+def test_a_damaged_compressed_table_is_an_error_that_names_it(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    write_tables(TOY, tmp_path, compressed=True)
+    path = tmp_path / "runs.csv.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(RawDataError, match=r"runs\.csv\.gz"):
+        read_tables(tmp_path)

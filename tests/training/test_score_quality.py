@@ -10,11 +10,7 @@ from zoograph.data.snapshot import Zoo
 from zoograph.training.score_quality import score_quality
 
 ACCURACY = np.array([[0.5, 0.9, 0.3, 0.6], [0.6, 0.8, 0.2, 0.7], [0.7, 0.7, 0.4, 0.9], [0.8, 0.6, 0.5, 0.8]])
-OTHERS, STRANGERS, PEERS = (
-    "mean of the model on other tasks",
-    "mean of the model in other families",
-    "mean of the other models on the task",
-)
+OTHERS, STRANGERS, PEERS = "model mean, other tasks", "model mean, other families", "task mean, other models"
 
 
 def zoo(scores, accuracy=ACCURACY):

@@ -296,3 +296,9 @@ def test_registry_says_what_people_need(name: str) -> None:
     assert spec.title
     assert spec.paper[-4:].isdigit()
     assert spec.needs <= {"source_probabilities", "source_task"}
+
+
+def test_a_source_task_without_samples_is_undefined() -> None:
+    inputs = _make()
+    with pytest.raises(UndefinedScore, match="source_features hold no values"):
+        replace(inputs, source_features=torch.zeros(0, 8), source_labels=torch.zeros(0, dtype=torch.int64))
