@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ Array = NDArray[np.float64]
 
 _MANY_ROWS = 45
 _LONGEST_NAME = 26
+_GROUP_WIDTH, _TITLE_WIDTH, _LEGEND_WIDTH = 14, 30, 48
 _OTHER = "other or not known"
 
 
@@ -71,7 +73,7 @@ def draw_matrix(panels: Mapping[str, Array], models: Axis, datasets: Axis) -> An
         axes.axhspan(-0.5, len(rows) - 0.5, facecolor=MISSING, edgecolor="white", hatch="//////", linewidth=0, zorder=0)
         shown = np.ma.masked_invalid(table[np.ix_(rows, columns)])
         image = axes.imshow(shown, cmap=COLORMAP, vmin=low, vmax=high, aspect="auto", interpolation="nearest", zorder=1)
-        label_axes(axes, title)
+        label_axes(axes, fill(title, _TITLE_WIDTH))
         axes.set_xticks(range(len(columns)), [_short(across.names[k]) for k in columns], rotation=90, fontsize=8)
         _label_rows(axes, down, rows, first=axes is axes_of[0])
     bar = figure.colorbar(image, ax=axes_of, shrink=0.5, pad=0.02, aspect=28)
@@ -99,7 +101,8 @@ def _label_rows(axes: Any, axis: Axis, rows: Sequence[int], first: bool) -> None
     elif len(starts) > 1:
         ends = [*starts[1:], len(rows)]
         middles = [(start + end - 1) / 2 for start, end in zip(starts, ends, strict=True)]
-        axes.set_yticks(middles, [groups[k] for k in starts], fontsize=8, rotation=90, va="center")
+        names = [fill(groups[k], _GROUP_WIDTH) for k in starts]
+        axes.set_yticks(middles, names, fontsize=8, rotation=90, va="center", linespacing=0.95)
         axes.tick_params(axis="y", length=0)
     else:
         axes.set_yticks([])
@@ -139,7 +142,8 @@ def draw_map(maps: Sequence[Places]) -> Any:
         axes.grid(alpha=0.25)
         axes.margins(0.2, 0.1)
         label_axes(axes, nodes.title, "first component", "second component" if axes is panels[0] else "")
-        legend = {"fontsize": 8, "ncols": 3, "frameon": False, "handletextpad": 0.2, "columnspacing": 0.8}
+        columns = max(1, min(3, _LEGEND_WIDTH // max(map(len, {*nodes.groups, ""}))))
+        legend = {"fontsize": 8, "ncols": columns, "frameon": False, "handletextpad": 0.2, "columnspacing": 0.8}
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), **legend)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
