@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -14,10 +18,45 @@ from sqlalchemy import (
     String,
     Table,
 )
+from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+# What the first version had: a database with less is somebody else's.
+FIRST_TABLES = frozenset({"meta", "models", "datasets", "names", "runs", "scores", "relations"})
 
 metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: kept in UTC, because SQLite forgets zones; one without a zone is taken as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn it to UTC."""
+        return None if value is None else in_utc(value)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give it back in UTC."""
+        return None if value is None else in_utc(value)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return the same moment in UTC; one without a zone is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+# SQLite's integers are wide anyway, PostgreSQL's have 32 bits.
+_Wide = BigInteger().with_variant(Integer(), "sqlite")
+
+# Alembic's own table: which revision the tables are at.
+alembic_version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), primary_key=True),
+)
 
 meta = Table(
     "meta",
@@ -26,11 +65,22 @@ meta = Table(
     Column("value", String, nullable=False),
 )
 
+# What came in together. A batch from before version 2 has no time.
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("created_at", Moment),
+    Column("origin", String, nullable=False),
+    Column("records", Integer, nullable=False),
+)
+
 models = Table(
     "models",
     metadata,
     Column("id", String, primary_key=True),
     Column("card", JSON, nullable=False),
+    Column("batch", String),
 )
 
 datasets = Table(
@@ -38,6 +88,7 @@ datasets = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("card", JSON, nullable=False),
+    Column("batch", String),
 )
 
 # Every way to call a thing: an alias of a model or a dataset, or a family and its members.
@@ -58,13 +109,14 @@ runs = Table(
     Column("protocol", String, nullable=False),
     Column("metric", String, nullable=False),
     Column("value", Float, nullable=False),
-    Column("train_size", Integer),
-    Column("test_size", Integer),
-    Column("seed", Integer),
+    Column("train_size", _Wide),
+    Column("test_size", _Wide),
+    Column("seed", _Wide),
     Column("hyperparameters", JSON, nullable=False),
-    Column("measured_at", DateTime(timezone=True)),
+    Column("measured_at", Moment),
     Column("source", String, nullable=False),
     Column("batch", String, nullable=False),
+    Column("stored_at", Moment),
     Index("runs_by_pair", "dataset", "model", "protocol", "metric"),
 )
 
@@ -78,6 +130,7 @@ scores = Table(
     Column("value", Float, nullable=False),
     Column("source", String, nullable=False),
     Column("batch", String, nullable=False),
+    Column("stored_at", Moment),
     Index("scores_by_pair", "dataset", "model"),
 )
 
@@ -91,4 +144,5 @@ relations = Table(
     Column("value", Float, nullable=False),
     Column("source", String, nullable=False),
     Column("batch", String, nullable=False),
+    Column("stored_at", Moment),
 )

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
-import sqlite3
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from zoograph.data import schema
-from zoograph.data.cards import Card, DatasetCard, ModelCard
-from zoograph.data.errors import StoreError
+from zoograph.data.cards import DatasetCard, ModelCard
+from zoograph.data.database import begin, explained, make_engine
+from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
-from zoograph.data.names import NameIndex, index_names
-from zoograph.data.records import Metric, Protocol, Record, Relation, Run, Score
+from zoograph.data.migrations import get_revision, upgrade
+from zoograph.data.names import NEAREST, NameIndex, index_names
+from zoograph.data.records import Metric, Protocol, Relation, Run, Score
+from zoograph.data.store_rows import (
+    count_batch,
+    get_meta,
+    new_batch,
+    put_datasets,
+    put_models,
+    put_records,
+    read_cards,
+    remove_batch,
+    remove_idle_cards,
+    renew_revision,
+    set_meta,
+)
 
 if TYPE_CHECKING:
     from zoograph.data.snapshot import Zoo
-
-AnyCard = TypeVar("AnyCard", bound=Card)
+    from zoograph.data.staging import Staging
 
 SHIPPED_BATCH = "shipped"
-_BUSY_TIMEOUT_MS = 60_000
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,36 @@ class Measured:
 
     value: float
     num_runs: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came into the store together.
+
+    Attributes:
+        id: what ``undo`` is given.
+        created_at: when, in UTC; None for a batch of an older zoograph, which kept no time.
+        origin: where it came from, in words.
+        records: runs, scores and relations that were new.
+    """
+
+    id: str
+    created_at: datetime | None
+    origin: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back.
+
+    Attributes:
+        records: runs, scores and relations.
+        cards: models and datasets that came with the batch and that nothing else names.
+    """
+
+    records: int
+    cards: int
 
 
 class RecordStore:
@@ -59,13 +99,13 @@ class RecordStore:
         """
         chosen = url or os.environ.get(DATABASE_VARIABLE)
         if chosen:
-            store = cls(_make_engine(chosen))
+            store = cls(make_engine(chosen))
         else:
             home = make_home()
             require_writable(home)
-            store = cls(_make_engine(sa.URL.create("sqlite", database=str(home / "zoograph.db"))))
+            store = cls(make_engine(sa.URL.create("sqlite", database=str(home / "zoograph.db"))))
         try:
-            store._load_shipped_zoo()
+            store._prepare()
         except BaseException:
             store.close()
             raise
@@ -91,10 +131,21 @@ class RecordStore:
         scores: Iterable[Score] = (),
         relations: Iterable[Relation] = (),
         batch: str | None = None,
+        origin: str = "a script",
     ) -> int:
         """Add cards and records in one transaction; rows that are already there are left alone.
 
-        A card of a known id replaces the old card. Records must name known models and datasets.
+        A card of a known id replaces the old card. Records must name known models and datasets. Every row carries
+        its source, the time, and its batch, by which :meth:`undo` takes it back.
+
+        Args:
+            models: cards.
+            datasets: cards.
+            runs: records; for millions, see :meth:`stage`.
+            scores: records.
+            relations: records.
+            batch: id of a batch, new or not; None for a new one.
+            origin: where a new batch comes from, in words.
 
         Returns:
             The number of records that are new.
@@ -102,33 +153,68 @@ class RecordStore:
         Raises:
             StoreError: if a record names an unknown model or dataset, or the database refuses.
         """
-        with _explained("The records were not stored, and nothing was changed"), self._begin(write=True) as c:
-            return _insert(c, models, datasets, runs, scores, relations, batch or uuid.uuid4().hex)
+        chosen = batch or new_batch()
+        with explained("The records were not stored, and nothing was changed"), begin(self._engine, write=True) as c:
+            return _put(c, models, datasets, runs, scores, relations, chosen, origin)
 
-    def _load_shipped_zoo(self) -> None:
+    def stage(self, runs: Iterable[Run]) -> AbstractContextManager[Staging]:
+        """Set any number of runs aside, to be stored in one short transaction; the memory stays small.
+
+        Raises:
+            StoreError: if there is no room for them.
+        """
+        from zoograph.data.staging import stage
+
+        return stage(self._engine, runs)
+
+    def undo(self, batch: str) -> Undone:
+        """Take a batch back in one transaction: its records, and the cards that nothing else names.
+
+        A row belongs to the batch that brought it first. A card that the batch replaced stays as it is.
+
+        Raises:
+            UnknownName: if there is no such batch.
+            StoreError: if it is the zoo that ships, or the database refuses.
+        """
+        if batch == SHIPPED_BATCH:
+            raise StoreError("The zoo that ships cannot be taken back: it would return with the next command.")
+        with explained("Nothing was taken back"), begin(self._engine, write=True) as connection:
+            known = list(connection.execute(sa.select(schema.batches.c.id)).scalars())
+            if batch not in known:
+                nearest = difflib.get_close_matches(batch, known, n=NEAREST, cutoff=0.0)
+                raise UnknownName("batch", batch, nearest, "See 'zoograph undo --list'.")
+            undone = Undone(remove_batch(connection, batch), remove_idle_cards(connection, batch))
+            renew_revision(connection)
+            return undone
+
+    def _prepare(self) -> None:
+        """Make or migrate the tables, and load the zoo that ships if it is new."""
         from zoograph.data.tables import shipped_zoo
 
         folder = shipped_zoo()
         digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))).hexdigest()
+        ready = {"schema_version": str(schema.SCHEMA_VERSION), "shipped_zoo": digest}
         with self._read() as connection:
-            if _get_meta(connection).get("shipped_zoo") == digest:
+            if get_meta(connection).items() >= ready.items():
                 return
-        with _explained(*self._unusable), self._begin(write=True) as connection:
-            schema.metadata.create_all(connection)
-            if _get_meta(connection).get("shipped_zoo") == digest:  # another process was faster
+        with explained(*self._unusable), begin(self._engine, write=True) as connection:
+            known = get_meta(connection)
+            if known.items() >= ready.items():  # another process was faster
                 return
-            from zoograph.data.tables import read_tables
+            if not known:
+                schema.metadata.create_all(connection)
+                revision = {"version_num": get_revision(schema.SCHEMA_VERSION)}
+                connection.execute(sa.insert(schema.alembic_version), revision)
+            elif known["schema_version"] != ready["schema_version"]:
+                upgrade(connection, int(known["schema_version"]))
+            if known.get("shipped_zoo") != digest:
+                from zoograph.data.tables import read_tables
 
-            zoo = read_tables(folder)
-            for table in (schema.runs, schema.scores, schema.relations):
-                connection.execute(sa.delete(table).where(table.c.batch == SHIPPED_BATCH))
-            _insert(connection, zoo.models, zoo.datasets, zoo.runs, zoo.scores, zoo.relations, SHIPPED_BATCH)
-            _set_meta(connection, schema_version=str(schema.SCHEMA_VERSION), shipped_zoo=digest)
-
-    @contextmanager
-    def _begin(self, *, write: bool = False) -> Iterator[Connection]:
-        with self._engine.connect().execution_options(zoograph_write=write) as connection, connection.begin():
-            yield connection
+                zoo = read_tables(folder)
+                remove_batch(connection, SHIPPED_BATCH)
+                parts = (zoo.models, zoo.datasets, zoo.runs, zoo.scores, zoo.relations)
+                _put(connection, *parts, SHIPPED_BATCH, "the zoo that ships")
+            set_meta(connection, **ready)
 
     @property
     def _unusable(self) -> tuple[str, str]:
@@ -145,14 +231,14 @@ class RecordStore:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with _explained(*self._unusable), self._begin() as connection:
+        with explained(*self._unusable), begin(self._engine) as connection:
             yield connection
 
     @property
     def revision(self) -> str:
         """A token that changes with every write."""
         with self._read() as connection:
-            return _get_meta(connection).get("revision", "")
+            return get_meta(connection).get("revision", "")
 
     def names(self) -> NameIndex:
         """Return everything that models and datasets can be called."""
@@ -160,6 +246,23 @@ class RecordStore:
         with self._read() as connection:
             # Sorted here, because databases do not agree on the order of text.
             return index_names(sorted((kind, name, target) for kind, name, target in connection.execute(query)))
+
+    def batches(self) -> list[Batch]:
+        """Return the batches, the newest first; those without a time come last."""
+        table = schema.batches
+        query = sa.select(table.c.id, table.c.created_at, table.c.origin, table.c.records)
+        with self._read() as connection:
+            found = [Batch(*row) for row in connection.execute(query)]
+        return sorted(found, key=lambda batch: (batch.created_at is not None, batch.created_at, batch.id), reverse=True)
+
+    def stream_runs(self, columns: Sequence[str], size: int = 10_000) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """Yield the runs as of one moment, in the order of their ids, so many at a time."""
+        table = schema.runs
+        query = sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)
+        with self._read() as connection:
+            rows = connection.execution_options(stream_results=True, max_row_buffer=size).execute(query)
+            for part in rows.partitions(size):
+                yield [tuple(row) for row in part]
 
     def count_runs(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> int:
         """Return the number of runs of one protocol and metric."""
@@ -228,79 +331,12 @@ class RecordStore:
                     (schema.relations, RELATION_COLUMNS),
                 )
             ]
-            models = _read_cards(connection, schema.models, ModelCard)
-            datasets = _read_cards(connection, schema.datasets, DatasetCard)
+            models = read_cards(connection, schema.models, ModelCard)
+            datasets = read_cards(connection, schema.datasets, DatasetCard)
         return Zoo(models, datasets, *frames)
 
 
-def _make_engine(url: str | sa.URL) -> Engine:
-    try:
-        engine = sa.create_engine(url)
-    except ImportError as error:
-        raise StoreError(
-            f"The database of {DATABASE_VARIABLE} needs a driver: {error}. Install it with 'pip install {error.name}'."
-        ) from error
-    except (SQLAlchemyError, ValueError, TypeError) as error:
-        raise StoreError(
-            f"{DATABASE_VARIABLE} is no usable database URL: {_reason(error)}. "
-            "Give one such as 'sqlite:////path/to/zoograph.db', or unset it."
-        ) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _configure_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, so that tables are made inside the transaction
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-    # Before anything is changed: our tables were made in one transaction, so they are all there or none.
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and not tables >= schema.metadata.tables.keys():
-        raise sqlite3.DatabaseError("it is the database of another program")
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("zoograph_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _explained(what: str, remedy: str = "") -> Iterator[None]:
-    """Raise what the database refuses, and values that nobody wrote, as a :class:`StoreError`."""
-    try:
-        yield
-    except (SQLAlchemyError, ValueError) as error:
-        raise StoreError(f"{what}: {_reason(error)}. {remedy}".rstrip()) from error
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
-
-
-def _get_meta(connection: Connection) -> dict[str, str]:
-    """Return what the store says of itself; nothing if it is new.
-
-    Raises:
-        StoreError: if a newer zoograph wrote it.
-    """
-    if not sa.inspect(connection).has_table(schema.meta.name):
-        return {}
-    rows = connection.execute(sa.select(schema.meta.c.key, schema.meta.c.value))
-    known = {str(key): str(value) for key, value in rows}
-    if int(known.get("schema_version", schema.SCHEMA_VERSION)) > schema.SCHEMA_VERSION:
-        raise StoreError("The store was written by a newer zoograph: upgrade with 'pip install -U zoograph'.")
-    return known
-
-
-def _set_meta(connection: Connection, **values: str) -> None:
-    connection.execute(sa.delete(schema.meta).where(schema.meta.c.key.in_(list(values))))
-    connection.execute(sa.insert(schema.meta), [{"key": key, "value": value} for key, value in values.items()])
-
-
-def _insert(
+def _put(
     connection: Connection,
     models: Iterable[ModelCard],
     datasets: Iterable[DatasetCard],
@@ -308,74 +344,12 @@ def _insert(
     scores: Iterable[Score],
     relations: Iterable[Relation],
     batch: str,
+    origin: str,
 ) -> int:
-    _replace_cards(connection, schema.models, "model", list(models))
-    _replace_cards(connection, schema.datasets, "dataset", list(datasets))
-    new = sum(
-        _insert_records(connection, table, rows, batch)
-        for table, rows in ((schema.runs, runs), (schema.scores, scores), (schema.relations, relations))
-    )
-    _set_meta(connection, revision=uuid.uuid4().hex)
+    put_models(connection, models, batch)
+    put_datasets(connection, datasets, batch)
+    tables = ((schema.runs, runs), (schema.scores, scores), (schema.relations, relations))
+    new = sum(put_records(connection, table, rows, batch) for table, rows in tables)
+    count_batch(connection, batch, origin, new)
+    renew_revision(connection)
     return new
-
-
-def _replace_cards(
-    connection: Connection, table: sa.Table, kind: str, cards: Sequence[ModelCard] | Sequence[DatasetCard]
-) -> None:
-    if not cards:
-        return
-    ids = [card.id for card in cards]
-    known = set(connection.execute(sa.select(table.c.id)).scalars())
-    rows = {card.id: card.model_dump(mode="json", exclude_none=True) for card in cards}
-    for card_id in known.intersection(ids):
-        connection.execute(sa.update(table).where(table.c.id == card_id).values(card=rows[card_id]))
-    fresh = [{"id": card_id, "card": row} for card_id, row in rows.items() if card_id not in known]
-    if fresh:
-        connection.execute(sa.insert(table), fresh)
-    connection.execute(
-        sa.delete(schema.names).where(schema.names.c.target.in_(ids), schema.names.c.kind.in_(_name_kinds(kind)))
-    )
-    connection.execute(sa.insert(schema.names), [row for card in cards for row in _name_rows(kind, card)])
-
-
-def _read_cards(connection: Connection, table: sa.Table, card: type[AnyCard]) -> dict[str, AnyCard]:
-    """Return the cards by id, sorted here for the same reason as the names."""
-    cards = [card.model_validate(row) for row in connection.execute(sa.select(table.c.card)).scalars()]
-    return {card.id: card for card in sorted(cards, key=lambda card: card.id)}
-
-
-def _name_kinds(kind: str) -> list[str]:
-    return ["dataset", "family"] if kind == "dataset" else ["model"]
-
-
-def _name_rows(kind: str, card: ModelCard | DatasetCard) -> Iterator[dict[str, str]]:
-    for name in dict.fromkeys((card.id, *card.aliases)):
-        yield {"kind": kind, "name": name, "target": card.id}
-    if isinstance(card, DatasetCard) and card.family is not None:
-        yield {"kind": "family", "name": card.family, "target": card.id}
-
-
-def _insert_records(connection: Connection, table: sa.Table, records: Iterable[Record], batch: str) -> int:
-    rows = {record.identity: record for record in records}
-    known: set[str] = set()
-    ids = list(rows)
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        known.update(connection.execute(sa.select(table.c.id).where(table.c.id.in_(chunk))).scalars())
-    fresh = [
-        {**record.model_dump(), "id": identity, "batch": batch}
-        for identity, record in rows.items()
-        if identity not in known
-    ]
-    if fresh:
-        _require_cards(connection, table, fresh)
-        connection.execute(sa.insert(table), fresh)
-    return len(fresh)
-
-
-def _require_cards(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    for column in table.columns:
-        for key in column.foreign_keys:
-            known = set(connection.execute(sa.select(key.column)).scalars())
-            for name in sorted({row[column.name] for row in rows} - known):
-                raise ValueError(f"the {column.name} '{name}' of a record has no card")

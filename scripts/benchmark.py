@@ -10,7 +10,7 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records import Protocol
-from zoograph.scripts import scale, score_speed, warm
+from zoograph.scripts import ingest_speed, relatedness_study, replay, scale, score_speed, warm
 
 if TYPE_CHECKING:
     from zoograph.training.suites import Result, Suite
@@ -19,6 +19,9 @@ app = typer.Typer(help="Measure the project: its speed and its accuracy.", no_ar
 app.command("warm")(warm.warm)
 app.command("scale")(scale.scale)
 app.command("scores")(score_speed.scores)
+app.command("relatedness")(relatedness_study.relatedness)
+app.command("ingest")(ingest_speed.measure)
+app.command("replay")(replay.replay)
 
 Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the JSON, the CSV and the pictures.")]

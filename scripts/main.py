@@ -10,7 +10,24 @@ from collections.abc import Callable
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts import benchmark, glyphs, measure, picture, predict, recommend, score, text, zoo
+from zoograph.scripts import (
+    benchmark,
+    export,
+    glyphs,
+    ingest,
+    measure,
+    picture,
+    predict,
+    recommend,
+    relatedness,
+    retrain,
+    score,
+    status,
+    text,
+    undo,
+    versions,
+    zoo,
+)
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -25,6 +42,14 @@ app.command("predict")(predict.predict)
 app.command("recommend")(recommend.recommend)
 app.command("score")(score.score)
 app.command("measure")(measure.measure)
+app.command("relatedness")(relatedness.relatedness)
+app.command("ingest")(ingest.ingest)
+app.command("undo")(undo.undo)
+app.command("export")(export.export)
+app.command("retrain")(retrain.retrain)
+app.command("versions")(versions.versions)
+app.command("rollback")(versions.rollback)
+app.command("status")(status.status)
 app.command("picture")(picture.picture)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(zoo.app, name="zoo")

@@ -166,7 +166,7 @@ def test_python_tour_imports_what_exists() -> None:
 def test_layout_table_lists_the_folders() -> None:
     listed = re.findall(r"^\| `(\w+)/` \|", _section("Layout"), flags=re.MULTILINE)
     assert listed == [*PACKAGES, "tests"]
-    folders = [*PACKAGES, "graphs/scores"]
+    folders = [*PACKAGES, "graphs/scores", "data/migrations", "data/migrations/versions"]
     mapped = {f"zoograph.{name.replace('/', '.')}": name for name in folders}
     assert PROJECT["tool"]["setuptools"]["package-dir"] == mapped
     assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(mapped)

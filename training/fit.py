@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+import pandas as pd
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -18,27 +24,89 @@ from zoograph.data.records import Metric, Protocol
 from zoograph.data.snapshot import Zoo
 from zoograph.data.store import RecordStore
 from zoograph.data.text import TextTable, text_table_for, zoo_texts
-from zoograph.graphs.builder import build_graph
+from zoograph.graphs.builder import Vocabulary, build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.graphs.splits import hold_out, is_edge, pair_folds
+from zoograph.graphs.splits import hold_out, is_edge, keep_records, pair_folds
 from zoograph.models.linear import LinearRegression
 from zoograph.models.method import Prediction
 from zoograph.training.artifact import (
     COLUMNS,
     PREDICTIONS,
+    SAW,
     WEIGHTS,
     Artifact,
     Manifest,
+    damaged_error,
     new_version,
+    read_tensor_file,
     save_artifact,
 )
+from zoograph.training.held_out import held_out_cells
 from zoograph.training.large import LargePredictor, load_predictor, make_predictor
+from zoograph.training.member_cache import MemberCache
 from zoograph.training.predictor import GraphPredictor, Progress, TrainingConfig
+from zoograph.training.trial import Trial
 
+Predictor = GraphPredictor | LargePredictor
 _PREDICTOR, _BASELINE = "predictor.", "baseline."
 _BASELINE_FOLDS = 10
 # A zoo with more pairs than this is answered pair by pair, rather than from a table.
 _MOST_LISTED = 1_000_000
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that a version learns from, as of one moment.
+
+    Attributes:
+        zoo: cards and records.
+        batches: the batch of each run of ``zoo``.
+        text: embeddings of every text in ``zoo``.
+        protocol, metric: whose runs count.
+        revision: the store's token.
+        scores: token of the scores of each dataset.
+    """
+
+    zoo: Zoo
+    batches: pd.Series[str]
+    text: TextTable
+    protocol: Protocol
+    metric: Metric
+    revision: str = ""
+    scores: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: RecordStore, protocol: Protocol, metric: Metric, encoder: str | None = None) -> Material:
+        """Read a store; if it is written to meanwhile, read it again."""
+        while True:
+            revision, scores = store.revision, store.score_digests()
+            zoo = store.snapshot()
+            batches = [batch for part in store.stream_runs(["batch"]) for (batch,) in part]
+            if store.revision == revision:
+                break
+        return cls(zoo, pd.Series(batches, dtype=str), text_for(zoo, encoder), protocol, metric, revision, scores)
+
+    @cached_property
+    def counted(self) -> pd.Series[bool]:
+        """Which runs are of the protocol and the metric."""
+        runs = self.zoo.runs
+        return (runs["protocol"] == self.protocol) & (runs["metric"] == self.metric)
+
+    @cached_property
+    def batch_digests(self) -> dict[str, str]:
+        """A token of the counted runs of each batch, which changes with every one of them."""
+        columns = ["model", "dataset", "value"]
+        hashed = pd.util.hash_pandas_object(self.zoo.runs.loc[self.counted, columns], index=False)
+        own = self.batches[self.counted]
+        return {
+            str(batch): hashlib.sha256(part.sort_values().to_numpy().tobytes()).hexdigest()[:16]
+            for batch, part in hashed.groupby(own)
+        }
+
+    def graph(self, vocabulary: Vocabulary | None = None, only: pd.Series[bool] | None = None) -> HeteroData:
+        """Return the graph of all runs, or ``only`` of these."""
+        zoo = self.zoo if only is None else self.zoo.with_runs(self.zoo.runs[only])
+        return build_graph(zoo, self.text.lookup, self.protocol, self.metric, vocabulary)
 
 
 def train_predictor(
@@ -52,32 +120,99 @@ def train_predictor(
 ) -> Artifact:
     """Train on everything in ``store`` and save the result as the current predictor under ``root``.
 
+    Held-out cells are not learned from, though answers are conditioned on them: the next version will meet this
+    one there. A training that was killed goes on with the member that it was at.
+    """
+    return train_first(root, Material.of(store, protocol, metric, encoder), config, progress)
+
+
+def train_first(
+    root: Path, material: Material, config: TrainingConfig | None = None, progress: Progress | None = None
+) -> Artifact:
+    """Train on ``material`` and save the result as the current predictor under ``root``, without a comparison."""
+    begun = time.monotonic()
+    graph = material.graph()
+    cache = MemberCache(root, training_key(material, graph, config, None))
+    predictor = learn(graph, held_out_cells(graph), config, progress, cache=cache)
+    trial = Trial(full_records=graph[TRANSFERS_TO].num_edges, seconds=time.monotonic() - begun)
+    artifact = save_predictor(root, material, graph, predictor, trial)
+    cache.clear()
+    return artifact
+
+
+def training_key(material: Material, graph: HeteroData, config: TrainingConfig | None, start: str | None) -> str:
+    """Return a digest of everything that decides how the members of a training turn out."""
+    parts = (
+        material.zoo.fingerprint(),
+        material.protocol.value,
+        material.metric.value,
+        material.text.digest,
+        json.dumps(graph.vocabulary, sort_keys=True),
+        (config or TrainingConfig()).model_dump_json(),
+        start or "",
+        torch.__version__,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def learn(
+    graph: HeteroData,
+    held_out: Tensor,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+    start: dict[str, Tensor] | None = None,
+    cache: MemberCache | None = None,
+) -> Predictor:
+    """Return a predictor that knows all records of ``graph``, and learned from those that are not ``held_out`` (E,).
+
+    Args:
+        graph: as built.
+        held_out: records that answers are conditioned on alone.
+        config: how to train; default: as the number of records asks for.
+        progress: called with (steps done, steps in all).
+        start: tensors of an earlier exact predictor to learn on from.
+        cache: of the members that are finished.
+    """
+    chosen = make_predictor(graph, progress) if config is None else GraphPredictor(config, progress)
+    if isinstance(chosen, LargePredictor):
+        return LargePredictor.from_state(*chosen.fit(keep_records(graph, ~held_out)).state(), graph)
+    return GraphPredictor(chosen.config, progress, start, cache).fit(graph, held_out)
+
+
+def save_predictor(
+    root: Path,
+    material: Material,
+    graph: HeteroData,
+    predictor: Predictor,
+    trial: Trial,
+) -> Artifact:
+    """Save a predictor of ``graph``; if it was promoted, it answers from now on.
+
     Every pair that the store knows is predicted once and saved with it, so that asking again needs no network;
     unless there are more than a million.
+
+    Raises:
+        PredictorError: if it cannot be written, or another version was promoted since the trial.
     """
-    revision, scores = store.revision, store.score_digests()
-    zoo = store.snapshot()
-    text = text_for(zoo, encoder)
-    graph = build_graph(zoo, text.lookup, protocol, metric)
-    predictor = (make_predictor(graph, progress) if config is None else GraphPredictor(config, progress)).fit(graph)
     baseline = LinearRegression().fit(graph)
     tensors, values = predictor.state()
     listed = graph[MODEL].num_nodes * graph[DATASET].num_nodes <= _MOST_LISTED
     manifest = Manifest(
         version=new_version(),
-        protocol=protocol,
-        metric=metric,
-        encoder=text.encoder,
-        encoder_digest=text.digest,
+        protocol=material.protocol,
+        metric=material.metric,
+        encoder=material.text.encoder,
+        encoder_digest=material.text.digest,
         created_at=datetime.now(UTC),
-        data_hash=zoo.fingerprint(),
-        revision=revision,
-        num_records=store.count_runs(protocol, metric),
+        data_hash=material.zoo.fingerprint(),
+        revision=material.revision,
+        num_records=int(material.counted.sum()),
         models=tuple(graph[MODEL].ids) if listed else (),
         datasets=tuple(graph[DATASET].ids) if listed else (),
         vocabulary=graph.vocabulary,
-        scores=scores,
+        scores=material.scores,
         values=values,
+        trial=trial,
         files={},
     )
     weights = {
@@ -87,14 +222,12 @@ def train_predictor(
     shape = (len(manifest.models), len(manifest.datasets))
     pairs = torch.cartesian_prod(*(torch.arange(size) for size in shape)).t()
     columns = _columns(predictor.predict(pairs), _cross_fitted(baseline, graph, pairs))
-    return save_artifact(
-        root,
-        manifest,
-        {
-            WEIGHTS: save({key: tensor.contiguous() for key, tensor in weights.items()}),
-            PREDICTIONS: save({name: column.reshape(shape).contiguous() for name, column in columns.items()}),
-        },
-    )
+    files = {
+        WEIGHTS: save({key: tensor.contiguous() for key, tensor in weights.items()}),
+        PREDICTIONS: save({name: column.reshape(shape).contiguous() for name, column in columns.items()}),
+        SAW: json.dumps(material.batch_digests).encode(),
+    }
+    return save_artifact(root, manifest, files, expected=trial.parent)
 
 
 def predict_from_cards(
@@ -141,16 +274,36 @@ def _cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) 
     return answer
 
 
-def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[GraphPredictor | LargePredictor, LinearRegression]:
-    """Return the saved predictor and baseline, on ``graph``."""
+def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[Predictor, LinearRegression]:
+    """Return the saved predictor and baseline, on ``graph``.
+
+    Raises:
+        PredictorError: if the weights are not those of a predictor.
+    """
+    try:
+        return (
+            load_predictor(saved_tensors(artifact, _PREDICTOR), artifact.manifest.values, graph),
+            LinearRegression.from_state(saved_tensors(artifact, _BASELINE), graph),
+        )
+    except (RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise damaged_error(artifact.folder.parent, f"its weights are not those of a predictor ({error})") from error
+
+
+def saved_tensors(artifact: Artifact, prefix: str = _PREDICTOR) -> dict[str, Tensor]:
+    """Return the tensors of the saved predictor, or of the baseline.
+
+    Raises:
+        PredictorError: if they are no tensors, or no numbers.
+    """
     from safetensors.torch import load
 
-    tensors = load((artifact.folder / WEIGHTS).read_bytes())
-    values: dict[str, Any] = artifact.manifest.values
-    return (
-        load_predictor(_part(tensors, _PREDICTOR), values, graph),
-        LinearRegression.from_state(_part(tensors, _BASELINE), graph),
-    )
+    try:
+        tensors = load(read_tensor_file(artifact.folder / WEIGHTS))
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise damaged_error(artifact.folder.parent, error) from error
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise damaged_error(artifact.folder.parent, f"'{WEIGHTS}' holds what is no number")
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def text_for(zoo: Zoo, encoder: str | None = None) -> TextTable:
@@ -160,7 +313,3 @@ def text_for(zoo: Zoo, encoder: str | None = None) -> TextTable:
 
 def _columns(predictor: Prediction, baseline: Prediction) -> dict[str, Tensor]:
     return dict(zip(COLUMNS, (*predictor, baseline.mean), strict=True))
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

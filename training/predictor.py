@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple, Self
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,12 +19,15 @@ from zoograph.models.exact_gp import Posterior
 from zoograph.models.method import Method, Prediction
 from zoograph.training.calibration import calibrate, situation
 from zoograph.training.deep_gp import DeepGP, Noise, Records
+from zoograph.training.member_cache import MemberCache
 from zoograph.training.module import EvidenceModule
 from zoograph.training.plain_gp import PlainGP
 from zoograph.training.quietly import fit_quietly, one_seeded_thread, one_thread
 
 Progress = Callable[[int, int], None]
 Member = DeepGP | PlainGP
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 MINIMUM_RECORDS = 20
 _BOTH_NEW_SAMPLES = 100
 
@@ -35,6 +40,7 @@ class TrainingConfig(BaseModel):
         num_members: members that are averaged; each learns without one fold of the records. The first half
             has a deep kernel, the other half the plain one, whose errors are different ones.
         num_iterations: of L-BFGS, for the two stages of a deep kernel and for a plain one.
+        warm_iterations: the same where learning starts from an earlier predictor.
         num_records: that hyper-parameters are learned from at most, deep and plain; answers are conditioned
             on all records.
     """
@@ -44,6 +50,7 @@ class TrainingConfig(BaseModel):
     kernel: KernelConfig = KernelConfig()
     num_members: Annotated[int, Field(ge=2)] = 4
     num_iterations: tuple[int, int, int] = (8, 14, 20)
+    warm_iterations: tuple[int, int, int] = (2, 3, 4)
     num_records: tuple[int, int] = (1000, 1400)
     seed: int = 0
 
@@ -59,16 +66,31 @@ class GraphPredictor(Method):
     Args:
         config: how to train.
         progress: called with (evaluations done, evaluations expected).
+        start: tensors of an earlier predictor's :meth:`state`, of the same configuration and vocabulary, to
+            learn on from in fewer iterations.
+        cache: keeps members as they are finished, and hands them back to a training that was interrupted.
     """
 
-    def __init__(self, config: TrainingConfig | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig | None = None,
+        progress: Progress | None = None,
+        start: dict[str, Tensor] | None = None,
+        cache: MemberCache | None = None,
+    ) -> None:
         self.config = config or TrainingConfig()
-        self._progress = progress
+        self._progress, self._start, self._cache = progress, start, cache
         self._honest: list[_Conditioned] | None = None
 
     @one_thread()
-    def fit(self, graph: HeteroData) -> Self:
-        """See :meth:`Method.fit`."""
+    def fit(self, graph: HeteroData, unlearned: Tensor | None = None) -> Self:
+        """See :meth:`Method.fit`.
+
+        Args:
+            graph: as there.
+            unlearned: (E,) bool, records that hyper-parameters and networks are not learned from, though answers
+                are conditioned on them; default: none.
+        """
         store = graph[TRANSFERS_TO]
         if store.num_edges < MINIMUM_RECORDS:
             raise ValueError(
@@ -77,8 +99,9 @@ class GraphPredictor(Method):
         self._graph = graph
         ticker = _Ticker(self._progress, sum(sum(self._budget(k)[1]) for k in range(self.config.num_members)))
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
+        learned = torch.ones(store.num_edges, dtype=torch.bool) if unlearned is None else ~unlearned
         self._members = [
-            self._learn(graph, Records.of(graph, folds != member), member, ticker)
+            self._learn(graph, Records.of(graph, learned & (folds != member)), member, ticker)
             for member in range(self.config.num_members)
         ]
         ticker.finish()
@@ -113,7 +136,9 @@ class GraphPredictor(Method):
     def _condition_out_of_fold(self, graph: HeteroData) -> list[_Conditioned]:
         """Return each member, conditioned on the records of the folds that it learned from."""
         folds = pair_folds(graph, graph[TRANSFERS_TO].edge_index, len(self._members))
-        return [_Conditioned.on(graph, [member], folds != number) for number, member in enumerate(self._members)]
+        return _two_at_once(
+            lambda number: _Conditioned.on(graph, [self._members[number]], folds != number), range(len(self._members))
+        )
 
     def smoothed(self, pairs: Tensor) -> Tensor:
         """Return (n,) the expected noiseless accuracies given every record, a pair's own included."""
@@ -158,10 +183,7 @@ class GraphPredictor(Method):
         self._members = []
         for number in range(self.config.num_members):
             member = self._make_member(graph, number)
-            prefix = f"{number}."
-            member.load_state_dict(
-                {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
-            )
+            member.load_state_dict(_of_member(tensors, number))
             self._members.append(member)
         self._conditioned = _Conditioned.on(graph, self._members)
         return self
@@ -174,7 +196,8 @@ class GraphPredictor(Method):
 
     def _budget(self, number: int) -> tuple[int, tuple[int, ...]]:
         """Return records and iterations of each stage that a member learns with."""
-        (deep, plain), (*stages, one_stage) = self.config.num_records, self.config.num_iterations
+        iterations = self.config.num_iterations if self._start is None else self.config.warm_iterations
+        (deep, plain), (*stages, one_stage) = self.config.num_records, iterations
         return (deep, tuple(stages)) if self._is_deep(number) else (plain, (one_stage,))
 
     def _learn(self, graph: HeteroData, records: Records, number: int, ticker: _Ticker) -> Member:
@@ -182,11 +205,20 @@ class GraphPredictor(Method):
         with one_seeded_thread(seed):
             member = self._make_member(graph, number)
         num_records, num_iterations = self._budget(number)
+        finished = self._cache.load(number) if self._cache is not None else None
+        if finished is not None:
+            ticker.start(sum(num_iterations))
+            member.load_state_dict(finished)
+            return member.requires_grad_(False).eval()
+        if self._start is not None:
+            member.load_state_dict(_of_member(self._start, number))
         index = records.sample(num_records, seed)
         for (kernel, prior), rounds in zip(member.stages(graph, records), num_iterations, strict=True):
             kernel.fit_scale(graph, records.pairs)
             module = EvidenceModule(kernel, prior, records, rounds, ticker.start(rounds))
             fit_quietly(module, [index])
+        if self._cache is not None:
+            self._cache.save(number, member.state_dict())
         return member.requires_grad_(False).eval()
 
 
@@ -201,21 +233,24 @@ class _Conditioned(NamedTuple):
     @classmethod
     def on(cls, graph: HeteroData, members: list[Member], visible: Tensor | None = None) -> _Conditioned:
         records = Records.of(graph, visible)
-        posteriors, noises = zip(*(member.condition(graph, records) for member in members), strict=True)
+        conditioned = _two_at_once(lambda member: member.condition(graph, records), members)
+        posteriors, noises = zip(*conditioned, strict=True)
         return cls(graph, records, list(posteriors), list(noises))
 
     def predict(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and variance (n,) of the accuracy of one run of each pair, noise included."""
         m, d = pairs
         everything = pairs.shape[1] * len(self.records.latent) > 50_000_000
-        parts = []
-        for posterior, noise in zip(self.posteriors, self.noises, strict=True):
+
+        def answer(number: int) -> tuple[Tensor, Tensor]:
+            posterior, noise = self.posteriors[number], self.noises[number]
             if everything:
                 mean, variance = (table[m, d] for table in posterior.predict_all())
             else:
                 mean, variance = posterior.predict(pairs)
-            parts.append((mean, variance + noise.of(pairs)))
-        mean, variance = _pool(parts)
+            return mean, variance + noise.of(pairs)
+
+        mean, variance = _pool(_two_at_once(answer, range(len(self.posteriors))))
         scale = self.records.scale
         known = torch.zeros(self.graph[DATASET].num_nodes, dtype=torch.bool)
         known[self.records.pairs[1]] = True
@@ -250,7 +285,8 @@ class _Conditioned(NamedTuple):
             if not parts:
                 continue
             rows = torch.cat([block[inside] for block, inside in parts])
-            pooled = _pool([posterior.leave_out(latent, parts) for posterior in self.posteriors])
+            leave_out = partial(_leave_out, latent=latent, blocks=parts)
+            pooled = _pool(_two_at_once(leave_out, self.posteriors))
             new_dataset = code in (1, 3)
             centre, spread = (part[rows] for part in (others if new_dataset else own))
             deviation = (pooled[1] * spread.square() + (scale.doubt**2 if new_dataset else 0.0)).sqrt()
@@ -271,6 +307,21 @@ def _out_of_fold_residuals(graph: HeteroData, honest: list[_Conditioned]) -> Ten
         mean, variance = conditioned.predict(store.edge_index[:, own])
         errors.append((store.edge_label[own] - mean).abs() / variance.sqrt())
     return torch.cat(errors)
+
+
+def _leave_out(posterior: Posterior, latent: Tensor, blocks: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    return posterior.leave_out(latent, blocks)
+
+
+def _two_at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Return ``call`` of each item, in order, each on one thread: matrix algebra lets go of the interpreter."""
+    with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(pool.map(call, items))
+
+
+def _of_member(tensors: dict[str, Tensor], number: int) -> dict[str, Tensor]:
+    prefix = f"{number}."
+    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
 
 
 def _pool(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -62,7 +62,7 @@ def _shrinkage(inputs: ScoreInputs) -> float:
     """Return the shrinkage in [0, 1] of Ledoit and Wolf, Journal of Multivariate Analysis 88, 2004."""
     moments = inputs.moments
     num_samples, num_features = moments.features.shape
-    fourth = float(moments.centred.square().sum(dim=1).square().sum()) / num_samples
+    fourth = float(torch.linalg.vector_norm(moments.centred, dim=1).pow(4).sum()) / num_samples
     squared = float(moments.scatter.square().sum()) / num_samples**2
     distance = squared - (moments.total / num_samples) ** 2 / num_features
     if distance <= torch.finfo(torch.float64).eps * squared:

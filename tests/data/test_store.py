@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from zoograph.data import schema
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.collections import Collection
-from zoograph.data.errors import StoreError
+from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.records import Metric, Protocol, Relation, Run, Score
-from zoograph.data.store import Measured, RecordStore
+from zoograph.data.store import Measured, RecordStore, Undone
 from zoograph.data.tables import read_tables, shipped_zoo, write_tables
+
+_BOOKKEEPING = ("value", "source", "batch", "stored_at")
 
 
 def _run(value: float, **fields: Any) -> Run:
@@ -21,20 +25,25 @@ def _run(value: float, **fields: Any) -> Run:
     return Run.model_validate({**given, **fields})
 
 
-def _counts(path: Path) -> dict[str, int]:
-    connection = sqlite3.connect(path)
-    try:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        tables = ("models", "datasets", "runs", "scores", "relations")
-        return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
-    finally:
-        connection.close()
+@pytest.fixture(autouse=True)
+def _database(database_url: str) -> str:
+    """Every test runs on both databases."""
+    return database_url
 
 
-def test_a_new_home_holds_the_zoo_that_ships(shipped_home: Path) -> None:
+def _counts(url: str) -> dict[str, int]:
+    engine = sa.create_engine(url)
+    tables = (schema.models, schema.datasets, schema.runs, schema.scores, schema.relations)
+    with engine.connect() as connection:
+        counts = {t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar_one() for t in tables}
+    engine.dispose()
+    return counts
+
+
+def test_a_new_store_holds_the_zoo_that_ships(database_url: str) -> None:
     zoo = read_tables(shipped_zoo())
-    assert _counts(shipped_home / "zoograph.db") == zoo.counts()
     with RecordStore.open() as store:
+        assert _counts(database_url) == zoo.counts()
         assert {protocol: store.count_runs(protocol) for protocol in Protocol} == {
             "head": 2700,
             "finetune": 2254,
@@ -116,3 +125,112 @@ def test_another_zoo_that_ships_replaces_the_old_and_keeps_ones_own(
     monkeypatch.setattr("zoograph.data.tables.shipped_zoo", lambda: tmp_path)
     with RecordStore.open() as store:
         assert sorted(store.snapshot().runs["value"]) == [0.125, 0.875]
+
+
+# -- batches --------------------------------------------------------------------------------------
+
+
+def test_every_row_carries_source_time_and_batch(toy_store: RecordStore, database_url: str) -> None:
+    before = datetime.now(UTC)
+    toy_store.add(runs=[_run(0.875)], batch="monday", origin="a test")
+    newest, shipped = toy_store.batches()
+    assert (newest.id, newest.origin, newest.records) == ("monday", "a test", 1)
+    assert (shipped.id, shipped.records) == ("shipped", 3)
+    assert newest.created_at is not None
+    assert before <= newest.created_at <= datetime.now(UTC)
+    ((row,),) = [[row for row in part if row[0] == 0.875] for part in toy_store.stream_runs(_BOOKKEEPING)]
+    assert row[1:3] == ("mine", "monday")
+    assert before <= row[3] <= datetime.now(UTC)
+
+
+def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
+    assert toy_store.add(runs=[_run(0.1)], batch="monday") == 1
+    assert toy_store.add(runs=[_run(0.1), _run(0.2)], batch="monday") == 1
+    assert toy_store.batches()[0].records == 2
+
+
+def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: RecordStore, database_url: str) -> None:
+    before, counts = toy_store.snapshot().fingerprint(), _counts(database_url)
+    model = ModelCard(id="mine", source="mine", aliases=("m",), pretrained_on="corpus")
+    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine", family="f")]
+    scores = [Score(source="s", model="mine", dataset="d", name="logme", value=1)]
+    relations = [Relation(source="s", dataset="pets", other="d", name="d", value=1)]
+    toy_store.add([model], datasets, [_run(0.1, model="mine"), _run(0.2)], scores, relations, batch="monday")
+    revision = toy_store.revision
+    assert toy_store.undo("monday") == Undone(records=4, cards=3)
+    assert (toy_store.snapshot().fingerprint(), _counts(database_url)) == (before, counts)
+    assert not {"m", "mine"} & set(toy_store.names().models)
+    assert "f" not in toy_store.names().families
+    assert toy_store.revision != revision
+    assert [batch.id for batch in toy_store.batches()] == ["shipped"]
+
+
+def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore) -> None:
+    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine")]
+    toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")
+    toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus")], batch="tuesday")
+    toy_store.add(runs=[_run(0.1, model="a")], batch="tuesday")
+    assert toy_store.undo("monday") == Undone(records=0, cards=1)
+    assert {"a", "corpus"} <= {*toy_store.names().models, *toy_store.names().datasets}
+    assert "d" not in toy_store.names().datasets
+
+
+def test_a_batch_that_is_not_there_and_the_shipped_one_cannot_be_undone(toy_store: RecordStore) -> None:
+    toy_store.add(runs=[_run(0.1)], batch="monday")
+    with pytest.raises(UnknownName, match=r"'mondya'\. Nearest names: monday, shipped\. See 'zoograph undo --list'"):
+        toy_store.undo("mondya")
+    with pytest.raises(StoreError, match="The zoo that ships cannot be taken back"):
+        toy_store.undo("shipped")
+
+
+# -- staging --------------------------------------------------------------------------------------
+
+
+def test_staged_runs_are_counted_and_stored_once(toy_store: RecordStore) -> None:
+    runs = [_run(0.25), _run(0.75), _run(0.25), _run(0.5, source="toy")]
+    with toy_store.stage(iter(runs)) as staged:
+        assert staged.count_new() == 2
+        assert toy_store.count_runs(Protocol.HEAD) == 1
+        assert staged.store([], [], "monday", "a test") == 2
+        assert staged.count_new() == 0
+    assert toy_store.count_runs(Protocol.HEAD) == 3
+    with toy_store.stage(runs) as staged:
+        assert staged.store([], [], "tuesday", "a test") == 0
+    assert [batch.id for batch in toy_store.batches()] == ["monday", "shipped"]
+
+
+def test_staged_runs_bring_cards_but_replace_none(toy_store: RecordStore) -> None:
+    known, new = (DatasetCard(id=name, source="mine") for name in ("pets", "new"))
+    with toy_store.stage([_run(0.25, dataset="new")]) as staged:
+        assert staged.store([], [known, new], "monday", "a test") == 1
+    assert {card.id: card.source for card in toy_store.snapshot().datasets.values()} == {
+        "birds_1": "toy",
+        "birds_2": "toy",
+        "new": "mine",
+        "pets": "toy",
+    }
+
+
+def test_staged_runs_without_cards_change_nothing(toy_store: RecordStore) -> None:
+    revision = toy_store.revision
+    with (
+        pytest.raises(StoreError, match=r"were not stored, and nothing was changed: .*(?i:foreign key)"),
+        toy_store.stage([_run(0.25, model="nobody")]) as staged,
+    ):
+        staged.store([], [], "monday", "a test")
+    assert toy_store.revision == revision
+    with toy_store.stage([_run(0.25)]) as staged:  # on the same connection
+        assert staged.store([], [], "tuesday", "a test") == 1
+
+
+def test_times_are_kept_in_utc(toy_store: RecordStore) -> None:
+    noon = datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    toy_store.add(runs=[_run(0.1, measured_at=noon), _run(0.2, measured_at=noon.replace(tzinfo=None))])
+    rows = {row[0]: row[1] for part in toy_store.stream_runs(("value", "measured_at")) for row in part}
+    assert rows[0.1] == noon
+    assert rows[0.1].utcoffset() == timedelta(0)
+    assert rows[0.2] == datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+def test_wide_seeds_are_kept(toy_store: RecordStore) -> None:
+    assert toy_store.add(runs=[_run(0.1, seed=2**40)]) == 1

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from zoograph.data import schema
 from zoograph.data.collections import Collection
+from zoograph.data.database import begin
 from zoograph.data.errors import StoreError
 from zoograph.data.store import RecordStore
 from zoograph.data.tables import read_tables, shipped_zoo
@@ -93,7 +94,7 @@ def test_a_store_that_was_cut_short_never_answers_wrongly(toy_store: RecordStore
 
 
 def test_a_store_of_a_newer_version_is_refused(toy_store: RecordStore) -> None:
-    with toy_store._begin(write=True) as connection:
+    with begin(toy_store._engine, write=True) as connection:
         change = sa.update(schema.meta).where(schema.meta.c.key == "schema_version")
         connection.execute(change.values(value=str(schema.SCHEMA_VERSION + 1)))
     with pytest.raises(StoreError, match="written by a newer zoograph: upgrade with 'pip install -U zoograph'"):

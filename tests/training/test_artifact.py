@@ -130,7 +130,7 @@ def test_a_pointer_leads_nowhere_else(saved: Artifact, root: Path, version: str)
         load_current(root)
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"format": 0}, {"new_field": 1}, {"models": None}])
+@pytest.mark.parametrize("change", [{"format": 3}, {"format": 1}, {"new_field": 1}, {"models": None}])
 def test_another_version_is_called_so(saved: Artifact, root: Path, change: dict[str, object]) -> None:
     content = {**json.loads((saved.folder / MANIFEST).read_text()), **change}
     text = json.dumps(content).encode()
@@ -163,8 +163,8 @@ def test_what_cannot_be_moved_aside_stays(saved: Artifact, root: Path, monkeypat
 
 # -- faults while saving --------------------------------------------------------------------------
 
-# Saving makes one folder, writes four files, and moves one folder and one file.
-STEPS = [("mkdir", 1), *(("open", k) for k in range(1, 5)), *(("fsync", k) for k in range(1, 5))]
+# Saving makes one folder, writes five files, and moves one folder and one file.
+STEPS = [("mkdir", 1), *(("open", k) for k in range(1, 6)), *(("fsync", k) for k in range(1, 6))]
 STEPS += [("rename", 1), ("replace", 1)]
 
 

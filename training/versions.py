@@ -1,0 +1,97 @@
+"""All versions of a predictor: which there are, and which of them answers."""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoograph.data.errors import PredictorError, UnknownName
+from zoograph.training.artifact import (
+    POINTER,
+    POINTER_SUFFIX,
+    SEAL,
+    Artifact,
+    Manifest,
+    current_version,
+    damaged_error,
+    load_sealed,
+    read_sealed,
+    write_durably,
+)
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Every version of one kind of predictor.
+
+    Attributes:
+        readable: manifests, the oldest first.
+        damaged: names of those that cannot be read.
+        current: name of the one that answers.
+    """
+
+    readable: tuple[Manifest, ...]
+    damaged: tuple[str, ...]
+    current: str | None
+
+    @property
+    def before_current(self) -> str | None:
+        """The newest version that was promoted before the current one."""
+        names = [manifest.version for manifest in self.readable]
+        if self.current not in names:
+            return None
+        earlier = self.readable[: names.index(self.current)]
+        return next((manifest.version for manifest in reversed(earlier) if manifest.trial.promoted), None)
+
+
+def list_versions(root: Path) -> Versions:
+    """Return what is known of every version under ``root``.
+
+    Raises:
+        PredictorError: if the folder cannot be read.
+    """
+    readable, damaged = [], []
+    for name in _version_names(root):
+        try:
+            readable.append(read_sealed(root, root / name / SEAL)[1])
+        except PredictorError:
+            damaged.append(name)
+    readable.sort(key=lambda manifest: (manifest.created_at, manifest.version))
+    return Versions(tuple(readable), tuple(damaged), current_version(root))
+
+
+def make_current(root: Path, version: str) -> Artifact:
+    """Make a version that was saved earlier the current one, in one atomic switch, after checking all its files.
+
+    Raises:
+        UnknownName: if there is no such version.
+        PredictorError: if it is damaged, or the switch cannot be written.
+    """
+    known = _version_names(root)
+    if version not in known:
+        raise UnknownName("version", version, difflib.get_close_matches(version, known, n=5, cutoff=0.0))
+    artifact = load_sealed(root, root / version / SEAL)
+    temporary = root / f".{uuid.uuid4().hex}{POINTER_SUFFIX}"
+    try:
+        write_durably(temporary, (root / version / SEAL).read_bytes())
+        temporary.replace(root / POINTER)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise PredictorError(
+            f"The switch to '{version}' could not be written in '{root}' ({error.strerror or error}). "
+            "Free some space or make it writable."
+        ) from error
+    return artifact
+
+
+def _version_names(root: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise damaged_error(root, error) from error
