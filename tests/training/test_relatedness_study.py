@@ -73,6 +73,7 @@ def write(path: Path, found: dict[str, Any]) -> None:
 
 def test_every_piece_is_done_once(files: GlyphFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "relate_tasks", lambda r, t, how: relate_tasks(r, t, replace(how, iterations=2)))
+    monkeypatch.setattr(module, "OTHERS", ("h_score", "leep", "ot_nce"))
     study = Study(files, tmp_path / "study")
     begun: list[str] = []
     run_study(study, begun.append)
@@ -80,7 +81,7 @@ def test_every_piece_is_done_once(files: GlyphFiles, tmp_path: Path, monkeypatch
     assert study.targets == ["glyph_print_b2_50", "glyph_thin_b2_50", "glyph_clutter_b2_50"]
     first = study.read("pairs")[0]
     assert [facts["images"] for facts in first["shares"].values()] == [4, 5, 20, 100]
-    assert {"relatedness", "logme", "ot_nce", "leep"} <= first["shares"]["1.0"]["scores"].keys()
+    assert list(first["shares"]["1.0"]["scores"]) == ["relatedness", "h_score", "leep", "ot_nce"]
     report = report_study(study)
     assert report.num_finetuned == len([pair for pair in TINY.finetuned if pair in study.pairs])
     assert [row.name for row in report.settings] == [
