@@ -14,6 +14,7 @@ from typing import Any
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.export_cells import guard
+from zoograph.data.parquet import import_pyarrow
 from zoograph.data.store import RecordStore
 
 COLUMNS = (
@@ -109,9 +110,7 @@ def _cell(value: Any) -> Any:
 
 
 def _write_parquet(path: Path, parts: Iterable[Rows]) -> int:
-    import pyarrow as pa
-    from pyarrow import parquet
-
+    pa, parquet = import_pyarrow()
     moment = pa.timestamp("us", tz="UTC")
     kinds = {"value": pa.float64(), "measured_at": moment, "stored_at": moment}
     kinds |= dict.fromkeys(("train_size", "test_size", "seed"), pa.int64())

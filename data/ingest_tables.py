@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.export_cells import unguard
+from zoograph.data.parquet import import_pyarrow
 
 Cells = Mapping[str, Any]
 LONGEST_LINE = 1 << 20  # bytes
@@ -259,9 +260,7 @@ class ParquetTable(_FileTable):
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
-        import pyarrow as pa
-        from pyarrow import parquet
-
+        pa, parquet = import_pyarrow()
         with _readable(self._path), self._path.open("rb") as raw:
             try:
                 with parquet.ParquetFile(raw) as file:
@@ -271,8 +270,7 @@ class ParquetTable(_FileTable):
 
     def rows(self) -> Iterator[Row | Reject]:
         """Yield the rows, decimal numbers of single precision as they are written."""
-        import pyarrow as pa
-
+        pa, _ = import_pyarrow()
         line = 0
         with self._open() as file:
             for batch in file.iter_batches(batch_size=8_192):

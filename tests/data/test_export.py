@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
 from pyarrow import parquet
 
 from zoograph.data.cards import DatasetCard
-from zoograph.data.errors import RawDataError
+from zoograph.data.errors import RawDataError, ZoographError
 from zoograph.data.export import COLUMNS, export_runs
 from zoograph.data.export_cells import guard, unguard
 from zoograph.data.ingest import ingest
@@ -118,3 +119,11 @@ def test_places_that_cannot_be_written_are_refused(toy_store: RecordStore, tmp_p
 def test_guarded_text_comes_back(text: str) -> None:
     assert unguard(guard(text)) == text
     assert not guard(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_without_pyarrow_parquet_says_what_to_install(
+    toy_store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ZoographError, match=r"pip install 'zoograph\[parquet\]'"):
+        export_runs(toy_store, tmp_path / "runs.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from zoograph.data.errors import RawDataError
+from zoograph.data.errors import RawDataError, ZoographError
 from zoograph.data.ingest_tables import LONGEST_LINE, Reject, Row, open_table
 
 
@@ -156,3 +157,9 @@ def test_a_stamp_changes_with_the_file(tmp_path: Path) -> None:
 def test_rejects_keep_what_was_there(tmp_path: Path) -> None:
     (reject,) = open_table(_write(tmp_path / "r.csv", "m,d\na\n")).rows()
     assert reject == Reject(2, "the row needs 2 cells (got 1)", "a")
+
+
+def test_without_pyarrow_parquet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ZoographError, match=r"pip install 'zoograph\[parquet\]'"):
+        open_table(_write(tmp_path / "r.parquet", b""))
