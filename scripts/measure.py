@@ -9,21 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoograph.data.records import Protocol
-from zoograph.scripts.score import split_names
+from zoograph.scripts.own_pairs import Dataset, Device, Domain, Models, Weights, end_with_failures, split_names
 
 if TYPE_CHECKING:
     from zoograph.training.measuring import MeasureReport
 
 
 def measure(
-    models: Annotated[str, typer.Option(help="Names that timm knows, separated by commas.")],
-    dataset: Annotated[
-        str,
-        typer.Option(
-            help="A folder of images with one sub-folder a class, a folder written by `save_to_disk` of the library "
-            "`datasets`, or an image dataset on the Hugging Face hub."
-        ),
-    ],
+    models: Models,
+    dataset: Dataset,
     protocol: Annotated[Protocol, typer.Option(help="How the models are transferred.")] = Protocol.HEAD,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 1,
     test_fraction: Annotated[
@@ -33,12 +27,9 @@ def measure(
     max_images: Annotated[
         int | None, typer.Option(min=4, help="Use a stratified sample of so many images. Default: all.")
     ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="File of weights for the one model, or `random`. Default: the weights of the name."),
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="Where to compute. Default: cuda if it is there.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Kind of images, such as `sketch` or `photo`.")] = None,
+    weights: Weights = None,
+    device: Device = None,
+    domain: Domain = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
@@ -59,10 +50,7 @@ def measure(
         print()
     else:
         _print_table(report, protocol)
-    for failure in report.failures:
-        print(f"Failed: {failure.model}: {failure.reason}", file=sys.stderr)
-    if report.failures:
-        raise typer.Exit(1)
+    end_with_failures(report.failures)
 
 
 def _as_dict(report: MeasureReport) -> dict[str, object]:

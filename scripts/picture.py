@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.scripts.plots import figure_class
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -70,14 +71,7 @@ def draw_picture(head: HeteroData, finetune: HeteroData) -> Any:
     Raises:
         ZoographError: if matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ZoographError(
-            "Drawing needs matplotlib, which is not installed: pip install 'matplotlib>=3.9'."
-        ) from error
-
-    figure = Figure(figsize=(10, 8.4), dpi=130, facecolor="white")
+    figure = figure_class()(figsize=(10, 8.4), dpi=130, facecolor="white")
     schema, excerpt = figure.subplots(2, 1, height_ratios=(1, 1.08))
     figure.subplots_adjust(left=0.01, right=0.99, top=0.995, bottom=0.005, hspace=0.03)
     for axes in (schema, excerpt):

@@ -19,8 +19,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 COLORMAP = "viridis"
 
 
-def new_figure(height: float) -> Any:
-    """Return an empty figure of the width of a page.
+def figure_class() -> Any:
+    """Return matplotlib's ``Figure``.
 
     Raises:
         ZoographError: if matplotlib is not installed.
@@ -29,7 +29,16 @@ def new_figure(height: float) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ZoographError(f"Drawing needs matplotlib, which is not installed: {INSTALL}.") from error
-    return Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white", layout="constrained")
+    return Figure
+
+
+def new_figure(height: float) -> Any:
+    """Return an empty figure of the width of a page.
+
+    Raises:
+        ZoographError: if matplotlib is not installed.
+    """
+    return figure_class()(figsize=(WIDTH, height), dpi=DPI, facecolor="white", layout="constrained")
 
 
 def label_axes(axes: Any, title: str = "", x: str = "", y: str = "") -> None:

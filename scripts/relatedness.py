@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.score import split_names
+from zoograph.scripts.own_pairs import Models, Weights, end_with_failures, split_names
 
 if TYPE_CHECKING:
     from zoograph.training.relatedness_images import ModelRelatedness, RelatednessReport
@@ -18,7 +18,7 @@ _SETTINGS = ("sparse", "learned-all", "learned-a", "fixed-all")
 
 
 def relatedness(
-    models: Annotated[str, typer.Option(help="Names that timm knows, separated by commas.")],
+    models: Models,
     reference: Annotated[
         str,
         typer.Option(
@@ -36,10 +36,7 @@ def relatedness(
     ] = False,
     samples: Annotated[int, typer.Option(min=4, help="Samples of each side that are related.")] = 500,
     max_images: Annotated[int, typer.Option(min=8, help="Images of each side that models look at.")] = 1500,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="File of weights for the one model, or `random`. Default: the weights of the name."),
-    ] = None,
+    weights: Weights = None,
     device: Annotated[str | None, typer.Option(help="Where to compute features. Default: cuda if it is there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
@@ -65,10 +62,7 @@ def relatedness(
         print()
     else:
         _print_table(report)
-    for failure in report.failures:
-        print(f"Failed: {failure.model}: {failure.reason}", file=sys.stderr)
-    if report.failures:
-        raise typer.Exit(1)
+    end_with_failures(report.failures)
 
 
 def _as_dict(report: RelatednessReport) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from zoograph.data.errors import ZoographError
+from zoograph.scripts.plots import figure_class
 
 Row = dict[str, Any]
 # Okabe and Ito's colours; markers and line styles say the same once more, for readers in print.
@@ -85,15 +85,9 @@ def draw_scale(rows: list[Row]) -> Any:
     Raises:
         ZoographError: if matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
-    except ImportError as error:
-        raise ZoographError(
-            "Drawing needs matplotlib, which is not installed: pip install 'matplotlib>=3.9'."
-        ) from error
+    figure = figure_class()(figsize=(12.5, 4.4), dpi=130, facecolor="white", layout="constrained")
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-    figure = Figure(figsize=(12.5, 4.4), dpi=130, facecolor="white", layout="constrained")
     time, memory, accuracy = figure.subplots(1, 3)
     for axes, curves in zip((time, memory, accuracy), (_TIMES, _MEMORY, _ERRORS), strict=True):
         for curve in curves:

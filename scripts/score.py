@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoograph.scripts.own_pairs import Dataset, Device, Domain, Models, Weights, end_with_failures, split_names
+
 if TYPE_CHECKING:
     from zoograph.training.scoring import ScoreReport
 
 
 def score(
-    models: Annotated[str, typer.Option(help="Names that timm knows, separated by commas.")],
-    dataset: Annotated[
-        str,
-        typer.Option(
-            help="A folder of images with one sub-folder a class, a folder written by `save_to_disk` of the library "
-            "`datasets`, or an image dataset on the Hugging Face hub."
-        ),
-    ],
+    models: Models,
+    dataset: Dataset,
     scores: Annotated[str, typer.Option(help="Names of scores, separated by commas.")] = "all",
     max_images: Annotated[int, typer.Option(min=2, help="Images in the stratified probe.")] = 500,
     all_images: Annotated[bool, typer.Option("--all", help="Look at all images instead of a probe.")] = False,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="File of weights for the one model, or `random`. Default: the weights of the name."),
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="Where to compute. Default: cuda if it is there.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Kind of images, such as `sketch` or `photo`.")] = None,
+    weights: Weights = None,
+    device: Device = None,
+    domain: Domain = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute again what the store has.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
@@ -52,22 +45,7 @@ def score(
         print()
     else:
         _print_table(report)
-    for failure in report.failures:
-        print(f"Failed: {failure.model}: {failure.reason}", file=sys.stderr)
-    if report.failures:
-        raise typer.Exit(1)
-
-
-def split_names(text: str) -> list[str]:
-    """Return the distinct names in a list with commas.
-
-    Raises:
-        typer.BadParameter: if there is none.
-    """
-    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names:
-        raise typer.BadParameter(f"must be names with commas between them (got '{text}').")
-    return names
+    end_with_failures(report.failures)
 
 
 def _print_table(report: ScoreReport) -> None:

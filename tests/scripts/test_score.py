@@ -14,7 +14,8 @@ from zoograph.data.store import RecordStore
 from zoograph.graphs.scores import registry
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.undefined import UndefinedScore
-from zoograph.scripts.score import score, split_names
+from zoograph.scripts.own_pairs import split_names
+from zoograph.scripts.score import score
 
 Command = Callable[..., Any]
 Options = tuple[str, ...]
