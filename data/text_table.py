@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from zoograph.data.encoders import Encoder
 from zoograph.data.errors import EncoderError
+from zoograph.data.tables import replace_file
 
 FORMAT = "zoograph-text-1"
 _MAX_BYTES = 1 << 30
@@ -141,7 +140,7 @@ class TextTable:
         # One entry, because safetensors writes several entries in an order that changes from run to run.
         raw = save({"vectors": half}, metadata={"zoograph": json.dumps(about, sort_keys=True)})
         try:
-            _write_atomically(path, raw)
+            replace_file(path, raw)
         except OSError as error:
             raise EncoderError(
                 f"The text table '{path}' cannot be written ({error.strerror or error}). Choose a folder "
@@ -202,17 +201,3 @@ def _parse(raw: bytes) -> tuple[dict[str, Any], NDArray[np.float16]]:
 def _content_hash(about: dict[str, Any], half: NDArray[np.float16]) -> str:
     described = json.dumps([about, list(half.shape)], sort_keys=True).encode()
     return hashlib.sha256(described + b"\0" + half.astype("<f2").tobytes()).hexdigest()
-
-
-def _write_atomically(path: Path, raw: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
