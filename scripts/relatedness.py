@@ -36,6 +36,13 @@ def relatedness(
     ] = False,
     samples: Annotated[int, typer.Option(min=4, help="Samples of each side that are related.")] = 500,
     max_images: Annotated[int, typer.Option(min=8, help="Images of each side that models look at.")] = 1500,
+    stored: Annotated[
+        bool,
+        typer.Option(
+            "--store",
+            help="Keep the relation of the two datasets under each model in the store, as an edge of the graph.",
+        ),
+    ] = False,
     weights: Weights = None,
     device: Annotated[str | None, typer.Option(help="Where to compute features. Default: cuda if it is there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
@@ -56,7 +63,7 @@ def relatedness(
     how = Relating(Setting(setting), samples=samples, iterations=iterations)
     subject = Subject(split_names(models), target, None, max_images, weights, device)
     with progress_bar("Looking at the images") as progress:
-        report = rank_on_images(subject, reference, how, not unlabelled, progress)
+        report = rank_on_images(subject, reference, how, not unlabelled, progress, stored=stored)
     if as_json:
         json.dump(_as_dict(report), sys.stdout, indent=1)
         print()
@@ -71,6 +78,7 @@ def _as_dict(report: RelatednessReport) -> dict[str, Any]:
         "target": report.target,
         "models": [_row(one) for one in report.models],
         "failures": [{"model": failure.model, "reason": failure.reason} for failure in report.failures],
+        "stored": [relation.model_dump(mode="json") for relation in report.stored],
     }
 
 
@@ -98,3 +106,5 @@ def _print_table(report: RelatednessReport) -> None:
         loss = "–" if one.true_loss is None else f"{one.true_loss:.3f}"
         table.add_row(escape(one.model), *(f"{part:.3f}" for part in parts), loss)
     Console().print(table)
+    if report.stored:
+        print(f"Stored {len(report.stored)} relations; 'zoograph retrain' learns what they are worth.")

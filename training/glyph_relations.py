@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-import ot
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
+
+from zoograph.graphs.scores.network_simplex import solve_transport
 
 Array = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ def class_mean_transport(means: Array, weights: Array, other_means: Array, other
     Returns:
         The cost in units of the features, at least 0.
     """
-    return float(ot.emd2(weights, other_weights, cdist(means, other_means)))
+    return solve_transport(weights, other_weights, cdist(means, other_means)).cost
 
 
 def relate_datasets(

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zoograph.data.errors import ZoographError
 from zoograph.data.features import Features, extract_features
 from zoograph.data.glyph_models import CORPORA
 from zoograph.data.home import make_home
 from zoograph.data.image_sources import open_task
 from zoograph.data.images import ImageTask, task_from_arrays
 from zoograph.data.model_weights import PretrainedModel
+from zoograph.data.records import Relation
+from zoograph.data.store import RecordStore
 from zoograph.graphs.scores.relatedness_bound import Bound
 from zoograph.graphs.scores.relatedness_tasks import Task
-from zoograph.training.own_pairs import Failure, Progress, Subject, for_each_model, part_of
+from zoograph.training.own_pairs import (
+    Failure,
+    Progress,
+    Subject,
+    describe_source,
+    for_each_model,
+    part_of,
+    place_in_store,
+)
 from zoograph.training.relatedness import Relating, true_loss
 from zoograph.training.relatedness_ranking import relate_once
+from zoograph.training.relatedness_relations import relate
 from zoograph.training.relatedness_unlabelled import relate_unlabelled
 
 
@@ -42,16 +54,23 @@ class ModelRelatedness:
 
 @dataclass(frozen=True)
 class RelatednessReport:
-    """Models ranked for a target, that of the lowest bound first, and what failed."""
+    """Models ranked for a target, that of the lowest bound first, what failed, and what was stored."""
 
     reference: str
     target: str
     models: tuple[ModelRelatedness, ...]
     failures: tuple[Failure, ...]
+    stored: tuple[Relation, ...] = ()
 
 
 def rank_on_images(
-    subject: Subject, reference: str, how: Relating, labelled: bool = True, progress: Progress | None = None
+    subject: Subject,
+    reference: str,
+    how: Relating,
+    labelled: bool = True,
+    progress: Progress | None = None,
+    *,
+    stored: bool = False,
 ) -> RelatednessReport:
     """Rank models for a target by task-relatedness.
 
@@ -65,11 +84,16 @@ def rank_on_images(
         how: tasks are related.
         labelled: whether the labels of the target may be read; without, only the number of its classes is.
         progress: called with (images done, images in all), over all models.
+        stored: whether the relation between the two datasets under each model enters the store, as an edge of the
+            graph.
 
     Raises:
-        ZoographError: if a dataset cannot be read.
+        ZoographError: if a dataset cannot be read, or what has no labels is to be stored.
     """
+    if stored and not labelled:
+        raise ZoographError("A relation is stored between labelled datasets (got no labels). Leave one of the two out.")
     target, known = subject.open(), open_reference(reference, subject.max_images)
+    relations: list[Relation] = []
     folder, place_of = make_home() / "cache" / "relatedness", subject.place()
 
     def work(model: PretrainedModel, place: int) -> ModelRelatedness:
@@ -83,12 +107,22 @@ def rank_on_images(
             related = relate_unlabelled(source, wanted, len(set(target.labels)), how).relatedness
             return ModelRelatedness(model.card.id, related.bound, None, related.seconds)
         related = relate_once(source, wanted, how, folder)
+        if stored:
+            with RecordStore.open() as store:
+                cards = [
+                    known.card if reference in CORPORA else place_in_store(store, known.card, reference),
+                    place_in_store(store, target.card, subject.dataset),
+                ]
+                seen = {cards[0].id: source, cards[1].id: wanted}
+                found = relate(seen, model.card.id, describe_source(model, target), how, folder)
+                store.add(datasets=cards, relations=found, origin="zoograph relatedness")
+            relations.extend(found)
         loss = true_loss(wanted, samples=how.samples, seed=how.seed)
         return ModelRelatedness(model.card.id, related.bound, loss, related.seconds)
 
     models, failures = for_each_model(subject, work)
     models.sort(key=lambda one: one.bound.total)
-    return RelatednessReport(known.card.id, target.card.id, tuple(models), tuple(failures))
+    return RelatednessReport(known.card.id, target.card.id, tuple(models), tuple(failures), tuple(relations))
 
 
 def open_reference(name: str, max_images: int | None) -> ImageTask:

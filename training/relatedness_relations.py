@@ -14,14 +14,22 @@ from zoograph.training.relatedness_ranking import relate_once
 RELATION = "task_relatedness"
 
 
-def relate(tasks: Mapping[str, Task], source: str, how: Relating = QUICK, folder: Path | None = None) -> list[Relation]:
-    """Return the relation ``task_relatedness`` of all pairs of datasets.
+def relation_name(model: str) -> str:
+    """Return the name of the relation under one model: under different ones its values do not compare."""
+    return f"{RELATION}[{model}]"
+
+
+def relate(
+    tasks: Mapping[str, Task], model: str, source: str, how: Relating = QUICK, folder: Path | None = None
+) -> list[Relation]:
+    """Return the relation ``task_relatedness[model]`` of all pairs of datasets.
 
     Its value is the bound in nats with one dataset as the reference of the other, lower is closer; the mean of
     both ways if both have equally many classes, else the way from the one with more classes.
 
     Args:
-        tasks: dataset -> its features under one model, and its labels.
+        tasks: dataset -> its features under ``model``, and its labels.
+        model: whose features they are.
         source: of the records.
         how: tasks are related.
         folder: where finished pairs are kept; None keeps nothing.
@@ -36,5 +44,5 @@ def relate(tasks: Mapping[str, Task], source: str, how: Relating = QUICK, folder
         bounds = [relate_once(tasks[a], tasks[b], how, folder).bound.total for a, b in ways]
         if bounds:
             value = float(f"{sum(bounds) / len(bounds):.6g}")
-            relations.append(Relation(source=source, dataset=one, other=other, name=RELATION, value=value))
+            relations.append(Relation(source=source, dataset=one, other=other, name=relation_name(model), value=value))
     return relations

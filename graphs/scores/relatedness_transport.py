@@ -5,16 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-import numpy as np
 import ot
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+
+from zoograph.graphs.scores.network_simplex import solve_transport
 
 Coupler = Callable[[Tensor, Tensor], Tensor]
 """Takes (N, M) costs of features and (N, M) costs of labels, returns the (N, M) plan between uniform weights."""
 
-_MAX_PIVOTS = 10**8
 _SHARE_OF_ENTROPY = 0.01
 _MAX_SWEEPS = 2000
 _TOLERANCE = 1e-4
@@ -23,7 +22,7 @@ _TOLERANCE = 1e-4
 def exact_plan(feature_costs: Tensor, label_costs: Tensor) -> Tensor:
     """Return the plan of least cost, by POT's network simplex on the CPU."""
     costs = (feature_costs + label_costs).detach()
-    plan = ot.emd(*_uniform(costs), costs.double().cpu().numpy(), numItermax=_MAX_PIVOTS)
+    plan = solve_transport(None, None, costs.double().cpu().numpy()).plan
     return torch.as_tensor(plan, dtype=costs.dtype, device=costs.device)
 
 
@@ -56,8 +55,4 @@ COUPLERS: dict[str, Coupler] = {"exact": exact_plan, "entropic": entropic_plan}
 def wasserstein(points: Tensor, others: Tensor) -> float:
     """Return the exact 1-Wasserstein distance of (N, d) and (M, d) points of uniform weights, Euclidean."""
     costs = torch.cdist(points, others)
-    return float(ot.emd2(*_uniform(costs), costs.double().cpu().numpy(), numItermax=_MAX_PIVOTS))
-
-
-def _uniform(costs: Tensor) -> list[NDArray[np.float64]]:
-    return [np.full(size, 1 / size) for size in costs.shape]
+    return solve_transport(None, None, costs.double().cpu().numpy()).cost

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import ot
 import torch
 from scipy.sparse import coo_matrix
 from torch import Tensor
 
+from zoograph.graphs.scores.network_simplex import solve_transport
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _DENSE_CELLS = 2**22
@@ -19,7 +19,6 @@ _BLOCK_CELLS = 2**22
 _GATHER_CELLS = 2**17
 _CANDIDATES = 40
 _TOLERANCE = 1e-6
-_MAX_PIVOTS = 10**9
 
 
 class Cloud(NamedTuple):
@@ -110,11 +109,10 @@ def _solve(source: Cloud, target: Cloud) -> _Solution:
 
 
 def _simplex(source: Cloud, target: Cloud, cost: np.ndarray | coo_matrix) -> _Solution:
-    plan, log = ot.emd(source.weights.cpu().numpy(), target.weights.cpu().numpy(), cost, _MAX_PIVOTS, log=True)
-    if log["warning"] is not None:
-        raise UndefinedScore(f"the transport problem cannot be solved in float64 ({log['warning']})")
-    plan = coo_matrix(plan)
-    parts = (plan.row.astype(np.int64), plan.col.astype(np.int64), plan.data, log["u"], log["v"])
+    solved = solve_transport(source.weights.cpu().numpy(), target.weights.cpu().numpy(), cost)
+    plan = coo_matrix(solved.plan)
+    duals = solved.source_duals, solved.target_duals
+    parts = (plan.row.astype(np.int64), plan.col.astype(np.int64), plan.data, *duals)
     return _Solution(*(torch.as_tensor(part).to(source.points.device) for part in parts))
 
 

@@ -13,8 +13,13 @@ import pytest
 from PIL import Image
 
 from zoograph.data.glyph_models import CORPORA
+from zoograph.data.store import RecordStore
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import DATASET, RELATED_TO
 from zoograph.scripts.relatedness import _SETTINGS, relatedness
+from zoograph.training.fit import text_for
 from zoograph.training.relatedness import Setting
+from zoograph.training.relatedness_relations import relation_name
 
 Command = Callable[..., Any]
 Options = tuple[str, ...]
@@ -70,6 +75,31 @@ def test_without_labels_there_is_no_true_loss(animals: Path, shapes: Path, mine:
     assert row["true_loss"] is None
     assert row["held"] is None
     assert row["bound"] > 0
+
+
+def test_the_relation_becomes_an_edge_of_the_graph(
+    animals: Path, shapes: Path, mine: Options, run_command: Command
+) -> None:
+    ran = run_command(relatedness, *_ask(mine, animals, shapes, "--store", "--json"))
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    (relation,) = found["stored"]
+    name = relation_name(found["models"][0]["model"])
+    assert (relation["dataset"], relation["other"], relation["name"]) == ("animals", "shapes", name)
+    with RecordStore.open() as store:
+        zoo = store.snapshot()
+    graph = build_graph(zoo, text_for(zoo).lookup)
+    edges, column = graph[RELATED_TO], graph[RELATED_TO].names.index(name)
+    known = edges.edge_attr_mask[:, column]
+    assert edges.edge_attr[known, column].tolist() == pytest.approx([relation["value"]])
+    ends = [graph[DATASET].ids[node] for node in edges.edge_index[:, known].flatten().tolist()]
+    assert ends == ["animals", "shapes"]
+
+
+def test_what_has_no_labels_is_not_stored(animals: Path, shapes: Path, mine: Options, run_command: Command) -> None:
+    ran = run_command(relatedness, *_ask(mine, animals, shapes, "--store", "--unlabelled"))
+    assert ran.code == 2
+    assert "stored between labelled datasets" in ran.err
 
 
 def test_a_corpus_of_glyphs_is_a_reference(

@@ -11,7 +11,7 @@ from zoograph.graphs.scores.relatedness_tasks import Task
 from zoograph.training import relatedness_ranking as module
 from zoograph.training.relatedness import QUICK, Relating, relate_tasks
 from zoograph.training.relatedness_ranking import rank_models, relate_once
-from zoograph.training.relatedness_relations import RELATION, relate
+from zoograph.training.relatedness_relations import relate
 
 NOISE = {"blurry": 6.0, "sharp": 0.0, "fair": 2.0}
 
@@ -64,10 +64,10 @@ def test_a_damaged_file_is_computed_again(tmp_path: Path, caplog: pytest.LogCapt
 
 def test_relations_are_symmetric_stored_once_and_smaller_for_datasets_that_are_alike() -> None:
     tasks = {"a": task("a"), "b": task("b", seed=1), "c": task("c", noise=8, seed=2), "d": task("d", num_classes=2)}
-    relations = relate(tasks, "here")
+    relations = relate(tasks, "encoder", "here")
     value = {(one.dataset, one.other): one.value for one in relations}
     assert list(value) == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
-    assert {one.name for one in relations} == {RELATION}
+    assert {one.name for one in relations} == {"task_relatedness[encoder]"}
     assert value["a", "b"] < min(value["a", "c"], value["b", "c"])
     ways = [relate_tasks(tasks[x], tasks[y]).bound.total for x, y in (("a", "b"), ("b", "a"))]
     assert value["a", "b"] == pytest.approx(sum(ways) / 2, rel=1e-5)
