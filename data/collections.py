@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from zoograph.data.cards import Card, DatasetCard, ModelCard
 from zoograph.data.errors import RawDataError
-from zoograph.data.records import Relation, Run, Score
+from zoograph.data.records import ClassInfluence, Relation, Run, Score
 
 AnyCard = TypeVar("AnyCard", bound=Card)
 
@@ -23,6 +23,7 @@ class Collection:
         runs: one row a measured transfer.
         scores: one row a transferability score of a (model, dataset) pair.
         relations: one row a measured pair of datasets, each pair once.
+        influences: one row what a class of a source task does to a target.
     """
 
     models: tuple[ModelCard, ...] = ()
@@ -30,6 +31,7 @@ class Collection:
     runs: tuple[Run, ...] = ()
     scores: tuple[Score, ...] = ()
     relations: tuple[Relation, ...] = ()
+    influences: tuple[ClassInfluence, ...] = ()
 
     def validate(self) -> Collection:
         """Return the collection itself, after checking that its parts fit together.
@@ -43,8 +45,9 @@ class Collection:
         for rows in (self.runs, self.scores):
             _require_cards("model", (row.model for row in rows), models)
             _require_cards("dataset", (row.dataset for row in rows), datasets)
-        for name in ("dataset", "other"):
-            _require_cards("dataset", (getattr(row, name) for row in self.relations), datasets)
+        for pairs, names in ((self.relations, ("dataset", "other")), (self.influences, ("corpus", "dataset"))):
+            for name in names:
+                _require_cards("dataset", (getattr(row, name) for row in pairs), datasets)
         return self
 
     def counts(self) -> dict[str, int]:
@@ -55,6 +58,7 @@ class Collection:
             "runs": len(self.runs),
             "scores": len(self.scores),
             "relations": len(self.relations),
+            "influences": len(self.influences),
         }
 
 
@@ -74,6 +78,7 @@ def merge(collections: Iterable[Collection]) -> Collection:
         runs=tuple(row for part in parts for row in part.runs),
         scores=tuple(row for part in parts for row in part.scores),
         relations=tuple(row for part in parts for row in part.relations),
+        influences=tuple(row for part in parts for row in part.influences),
     )
 
 

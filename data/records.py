@@ -1,4 +1,4 @@
-"""Records: what was measured. One row is one run, one score or one relation; repeats are kept."""
+"""Records: what was measured. One row is one run, score, relation or influence; repeats are kept."""
 
 from __future__ import annotations
 
@@ -87,3 +87,25 @@ class Relation(Record):
     other: Name
     name: Name
     value: Finite
+
+
+class ClassInfluence(Record):
+    """What a class of a source task does to a target, over models that were pre-trained with and without it.
+
+    Attributes:
+        label: the class, as the card of ``corpus`` calls it.
+        corpus: id of the source task.
+        dataset: id of the target.
+        name: of the outcome, such as ``influence_correct``.
+        value: mean outcome with the class minus that without it; higher is more helpful.
+        standard_error: of ``value`` over models, at least 0.
+        num_models: behind ``value``.
+    """
+
+    label: Name
+    corpus: Name
+    dataset: Name
+    name: Name
+    value: Finite
+    standard_error: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    num_models: Count | None = None

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # What the first version had: a database with less is somebody else's.
 FIRST_TABLES = frozenset({"meta", "models", "datasets", "names", "runs", "scores", "relations"})
@@ -142,6 +142,22 @@ relations = Table(
     Column("other", ForeignKey("datasets.id"), nullable=False),
     Column("name", String, nullable=False),
     Column("value", Float, nullable=False),
+    Column("source", String, nullable=False),
+    Column("batch", String, nullable=False),
+    Column("stored_at", Moment),
+)
+
+influences = Table(
+    "influences",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("label", String, nullable=False),
+    Column("corpus", ForeignKey("datasets.id"), nullable=False),
+    Column("dataset", ForeignKey("datasets.id"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("standard_error", Float),
+    Column("num_models", Integer),
     Column("source", String, nullable=False),
     Column("batch", String, nullable=False),
     Column("stored_at", Moment),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from zoograph.data.records import Record
 RUN_COLUMNS = ("model", "dataset", "protocol", "metric", "value", "train_size", "test_size", "source")
 SCORE_COLUMNS = ("model", "dataset", "name", "value", "source")
 RELATION_COLUMNS = ("dataset", "other", "name", "value", "source")
+INFLUENCE_COLUMNS = ("label", "corpus", "dataset", "name", "value", "standard_error", "source")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Zoo:
         runs: one row a run, with ``RUN_COLUMNS``; ``value`` in [0, 1], sizes are NaN where not known.
         scores: one row a score, with ``SCORE_COLUMNS``.
         relations: one row a measured pair of datasets, with ``RELATION_COLUMNS``; symmetric, each pair once.
+        influences: one row what a class of a corpus does to a target, with ``INFLUENCE_COLUMNS``.
     """
 
     models: Mapping[str, ModelCard]
@@ -34,6 +36,7 @@ class Zoo:
     runs: pd.DataFrame
     scores: pd.DataFrame
     relations: pd.DataFrame
+    influences: pd.DataFrame = field(default_factory=lambda: _frame((), INFLUENCE_COLUMNS))
 
     @classmethod
     def of(cls, collection: Collection) -> Zoo:
@@ -44,7 +47,12 @@ class Zoo:
             _frame(collection.runs, RUN_COLUMNS),
             _frame(collection.scores, SCORE_COLUMNS),
             _frame(collection.relations, RELATION_COLUMNS),
+            _frame(collection.influences, INFLUENCE_COLUMNS),
         )
+
+    @property
+    def _records(self) -> tuple[pd.DataFrame, ...]:
+        return self.runs, self.scores, self.relations, self.influences
 
     def with_cards(self, models: Iterable[ModelCard] = (), datasets: Iterable[DatasetCard] = ()) -> Zoo:
         """Return a copy that also knows these cards; a card of a known id is left as it was."""
@@ -58,12 +66,13 @@ class Zoo:
         """Return a copy that knows these runs and no others."""
         return replace(self, runs=runs.reset_index(drop=True))
 
-    def with_names(self, scores: Iterable[str], relations: Iterable[str]) -> Zoo:
-        """Return a copy that knows scores and relations of these names and no others."""
+    def with_names(self, scores: Iterable[str], relations: Iterable[str], influences: Iterable[str]) -> Zoo:
+        """Return a copy that knows scores, relations and influences of these names and no others."""
         return replace(
             self,
             scores=self.scores[self.scores["name"].isin(list(scores))].reset_index(drop=True),
             relations=self.relations[self.relations["name"].isin(list(relations))].reset_index(drop=True),
+            influences=self.influences[self.influences["name"].isin(list(influences))].reset_index(drop=True),
         )
 
     def collection(self, source: str) -> Zoo:
@@ -73,7 +82,7 @@ class Zoo:
         datasets = {
             key: card for key, card in self.datasets.items() if source in card.source.split("; ") or key in corpora
         }
-        frames = (frame[frame["source"] == source] for frame in (self.runs, self.scores, self.relations))
+        frames = (frame[frame["source"] == source] for frame in self._records)
         return Zoo(models, datasets, *(frame.reset_index(drop=True) for frame in frames))
 
     def fingerprint(self) -> str:
@@ -82,7 +91,7 @@ class Zoo:
         for cards in (self.models, self.datasets):
             for key in sorted(cards):
                 digest.update(cards[key].model_dump_json().encode())
-        for frame in (self.runs, self.scores, self.relations):
+        for frame in self._records:
             digest.update(pd.util.hash_pandas_object(frame, index=False).sort_values().to_numpy().tobytes())
         return digest.hexdigest()
 

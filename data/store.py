@@ -21,8 +21,9 @@ from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
 from zoograph.data.migrations import get_revision, upgrade
 from zoograph.data.names import NEAREST, NameIndex, index_names
-from zoograph.data.records import Metric, Protocol, Relation, Run, Score
+from zoograph.data.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
 from zoograph.data.store_rows import (
+    RECORDS,
     count_batch,
     get_meta,
     new_batch,
@@ -59,7 +60,7 @@ class Batch:
         id: what ``undo`` is given.
         created_at: when, in UTC; None for a batch of an older zoograph, which kept no time.
         origin: where it came from, in words.
-        records: runs, scores and relations that were new.
+        records: runs, scores, relations and influences that were new.
     """
 
     id: str
@@ -73,7 +74,7 @@ class Undone:
     """What was taken back.
 
     Attributes:
-        records: runs, scores and relations.
+        records: runs, scores, relations and influences.
         cards: models and datasets that came with the batch and that nothing else names.
     """
 
@@ -130,6 +131,7 @@ class RecordStore:
         runs: Iterable[Run] = (),
         scores: Iterable[Score] = (),
         relations: Iterable[Relation] = (),
+        influences: Iterable[ClassInfluence] = (),
         batch: str | None = None,
         origin: str = "a script",
     ) -> int:
@@ -144,6 +146,7 @@ class RecordStore:
             runs: records; for millions, see :meth:`stage`.
             scores: records.
             relations: records.
+            influences: records.
             batch: id of a batch, new or not; None for a new one.
             origin: where a new batch comes from, in words.
 
@@ -155,7 +158,7 @@ class RecordStore:
         """
         chosen = batch or new_batch()
         with explained("The records were not stored, and nothing was changed"), begin(self._engine, write=True) as c:
-            return _put(c, models, datasets, runs, scores, relations, chosen, origin)
+            return _put(c, models, datasets, runs, scores, relations, influences, chosen, origin)
 
     def stage(self, runs: Iterable[Run]) -> AbstractContextManager[Staging]:
         """Set any number of runs aside, to be stored in one short transaction; the memory stays small.
@@ -212,7 +215,7 @@ class RecordStore:
 
                 zoo = read_tables(folder)
                 remove_batch(connection, SHIPPED_BATCH)
-                parts = (zoo.models, zoo.datasets, zoo.runs, zoo.scores, zoo.relations)
+                parts = (zoo.models, zoo.datasets, zoo.runs, zoo.scores, zoo.relations, zoo.influences)
                 _put(connection, *parts, SHIPPED_BATCH, "the zoo that ships")
             set_meta(connection, **ready)
 
@@ -317,7 +320,7 @@ class RecordStore:
         """Return all cards and records, as one consistent view."""
         import pandas as pd
 
-        from zoograph.data.snapshot import RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
+        from zoograph.data.snapshot import INFLUENCE_COLUMNS, RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
 
         with self._read() as connection:
             frames = [
@@ -329,6 +332,7 @@ class RecordStore:
                     (schema.runs, RUN_COLUMNS),
                     (schema.scores, SCORE_COLUMNS),
                     (schema.relations, RELATION_COLUMNS),
+                    (schema.influences, INFLUENCE_COLUMNS),
                 )
             ]
             models = read_cards(connection, schema.models, ModelCard)
@@ -343,13 +347,14 @@ def _put(
     runs: Iterable[Run],
     scores: Iterable[Score],
     relations: Iterable[Relation],
+    influences: Iterable[ClassInfluence],
     batch: str,
     origin: str,
 ) -> int:
     put_models(connection, models, batch)
     put_datasets(connection, datasets, batch)
-    tables = ((schema.runs, runs), (schema.scores, scores), (schema.relations, relations))
-    new = sum(put_records(connection, table, rows, batch) for table, rows in tables)
+    parts = zip(RECORDS, (runs, scores, relations, influences), strict=True)
+    new = sum(put_records(connection, table, rows, batch) for table, rows in parts)
     count_batch(connection, batch, origin, new)
     renew_revision(connection)
     return new

@@ -17,7 +17,7 @@ from zoograph.data.records import Record
 
 AnyCard = TypeVar("AnyCard", bound=Card)
 
-RECORDS = (schema.runs, schema.scores, schema.relations)
+RECORDS = (schema.runs, schema.scores, schema.relations, schema.influences)
 CARDS = {"model": schema.models, "dataset": schema.datasets}
 _CHUNK = 5_000
 

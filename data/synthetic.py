@@ -9,7 +9,7 @@ import pandas as pd
 
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.records import Metric, Protocol
-from zoograph.data.snapshot import RELATION_COLUMNS, Zoo
+from zoograph.data.snapshot import INFLUENCE_COLUMNS, RELATION_COLUMNS, Zoo
 
 SOURCE = "synthetic"
 _FAMILIES = ("convnext", "densenet", "efficientnet", "mobilenet", "resnet", "swin", "vit", "regnet")
@@ -32,6 +32,7 @@ def make_synthetic_zoo(
     density: float = 1.0,
     scored: float = 0.0,
     num_relations: int = 0,
+    num_influences: int = 0,
     protocol: Protocol = Protocol.HEAD,
     seed: int = 0,
 ) -> SyntheticZoo:
@@ -49,6 +50,7 @@ def make_synthetic_zoo(
         density: share of pairs that are measured, in (0, 1].
         scored: share of pairs that have a ``logme`` score, in [0, 1].
         num_relations: measured ``domain_distance`` rows between random pairs of datasets.
+        num_influences: ``influence_correct`` rows of classes on random datasets.
         protocol: of the runs.
         seed: everything is drawn from it.
     """
@@ -116,6 +118,7 @@ def make_synthetic_zoo(
             runs,
             _make_scores(rng, truth, scored, models, datasets),
             _make_relations(rng, appeal, num_relations, datasets),
+            _make_influences(rng, num_influences, datasets),
         ),
         truth,
     )
@@ -157,3 +160,20 @@ def _make_relations(
         ],
         columns=list(RELATION_COLUMNS),
     )
+
+
+def _make_influences(rng: np.random.Generator, count: int, datasets: list[DatasetCard]) -> pd.DataFrame:
+    labels = sorted({label for card in datasets for label in card.labels})
+    rows = [
+        (
+            labels[rng.integers(len(labels))],
+            "corpus",
+            datasets[rng.integers(len(datasets))].id,
+            "influence_correct",
+            float(rng.normal(0, 0.02)),
+            0.01,
+            SOURCE,
+        )
+        for _ in range(count)
+    ]
+    return pd.DataFrame(rows, columns=list(INFLUENCE_COLUMNS))

@@ -1,4 +1,4 @@
-"""Tables: a collection as five CSV files, one schema each, written atomically and read strictly."""
+"""Tables: a collection as six CSV files, one schema each, written atomically and read strictly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.collections import Collection
 from zoograph.data.errors import RawDataError
-from zoograph.data.records import Relation, Run, Score
+from zoograph.data.records import ClassInfluence, Relation, Run, Score
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -29,6 +29,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "runs.csv": Run,
     "scores.csv": Score,
     "relations.csv": Relation,
+    "influences.csv": ClassInfluence,
 }
 
 _GZIPPED = ".gz"
@@ -53,7 +54,7 @@ def write_tables(collection: Collection, folder: Path, *, compressed: bool = Fal
         RawDataError: if the collection does not fit together, or the folder cannot be written.
     """
     collection.validate()
-    parts = (collection.models, collection.datasets, collection.runs, collection.scores, collection.relations)
+    parts = (getattr(collection, name.removesuffix(".csv")) for name in TABLES)
     texts = {name: _format(schema, rows) for (name, schema), rows in zip(TABLES.items(), parts, strict=True)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,13 +76,8 @@ def read_tables(folder: Path) -> Collection:
     Raises:
         RawDataError: naming file and line, if a table is missing or a row does not fit its schema.
     """
-    return Collection(
-        models=_read(folder / "models.csv", ModelCard),
-        datasets=_read(folder / "datasets.csv", DatasetCard),
-        runs=_read(folder / "runs.csv", Run),
-        scores=_read(folder / "scores.csv", Score),
-        relations=_read(folder / "relations.csv", Relation),
-    ).validate()
+    parts: dict[str, Any] = {name.removesuffix(".csv"): _read(folder / name, schema) for name, schema in TABLES.items()}
+    return Collection(**parts).validate()
 
 
 def read_rows(path: Path, columns: Sequence[str], *, short_rows: bool = False) -> Iterator[tuple[int, dict[str, str]]]:

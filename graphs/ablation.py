@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import RELATED_TO, RELATION_NUMBERS, SCORED_ON, reverse
+from zoograph.graphs.schema import INFLUENCES, RELATED_TO, RELATION_NUMBERS, SCORED_ON, reverse
 
 
 def without_scores(graph: HeteroData) -> HeteroData:
@@ -17,6 +17,11 @@ def without_relations(graph: HeteroData) -> HeteroData:
     """Return a copy in which nothing was measured between datasets; texts and labels still compare."""
     names = graph[RELATED_TO].names
     return _masked(graph, RELATED_TO, [i for i, name in enumerate(names) if name not in RELATION_NUMBERS])
+
+
+def without_influences(graph: HeteroData) -> HeteroData:
+    """Return a copy in which no influence of a class was measured."""
+    return _masked(graph, INFLUENCES, list(range(len(graph[INFLUENCES].names))))
 
 
 def _masked(graph: HeteroData, edge_type: tuple[str, str, str], columns: list[int]) -> HeteroData:

@@ -21,6 +21,7 @@ from zoograph.graphs.schema import (
     DATASET_NUMBERS,
     FORWARD_EDGE_TYPES,
     HAS,
+    INFLUENCES,
     LABEL,
     MODEL,
     MODEL_NUMBERS,
@@ -28,6 +29,7 @@ from zoograph.graphs.schema import (
     RELATED_TO,
     SCORED_ON,
     TRANSFERS_TO,
+    EdgeType,
     reverse,
 )
 
@@ -59,15 +61,16 @@ def build_graph(
     ``transfers_to`` holds ``edge_label`` (measured accuracy in [0, 1], mean over runs), ``num_runs`` and
     ``sample_size`` (images it was measured on; NaN where not known). It holds no ``edge_attr``: what message
     passing may see of a measured accuracy is decided by :func:`zoograph.graphs.splits.reveal`.
-    ``scored_on`` and ``related_to`` hold ``edge_attr`` (E, F) with ``edge_attr_mask`` (E, F) and ``names``.
+    ``scored_on``, ``related_to`` and ``influences`` hold ``edge_attr`` (E, F) with ``edge_attr_mask`` (E, F) and
+    ``names``.
 
     Args:
         zoo: cards and records.
         text: looks up text embeddings: n strings -> (n, T) float32.
         protocol: whose runs become ``transfers_to`` edges.
         metric: likewise.
-        vocabulary: known families and domains by node type, scores and relations by edge verb; what it does not
-            list is left out. Default: all in ``zoo``.
+        vocabulary: known families and domains by node type, scores, relations and influences by edge verb; what it
+            does not list is left out. Default: all in ``zoo``.
 
     Returns:
         A validated graph.
@@ -79,9 +82,11 @@ def build_graph(
         DATASET: sorted({card.domain for card in datasets if card.domain}),
         SCORED_ON[1]: sorted(zoo.scores["name"].unique()),
         RELATED_TO[1]: sorted(zoo.relations["name"].unique()),
+        # A vocabulary of before there were influences knows none.
+        INFLUENCES[1]: sorted(zoo.influences["name"].unique()) if vocabulary is None else [],
         **(vocabulary or {}),
     }
-    zoo = zoo.with_names(vocabulary[SCORED_ON[1]], vocabulary[RELATED_TO[1]])
+    zoo = zoo.with_names(*(vocabulary[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
 
     graph = HeteroData()
     graph.vocabulary = {kind: list(words) for kind, words in vocabulary.items()}
@@ -114,7 +119,8 @@ def build_graph(
     dataset_at = {card.id: i for i, card in enumerate(datasets)}
     label_at = {label: i for i, label in enumerate(labels)}
     _add_runs(graph, zoo, model_at, dataset_at)
-    _add_scores(graph, zoo, model_at, dataset_at)
+    _add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
+    _add_numbers(graph, INFLUENCES, _named_by_text(zoo.influences), label_at, dataset_at)
     graph[PRETRAINED_ON].edge_index = _edges(
         (model_at[card.id], dataset_at[card.pretrained_on]) for card in models if card.pretrained_on in dataset_at
     )
@@ -200,13 +206,13 @@ def _edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
     return torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2).t().contiguous()
 
 
-def _indexed_edges(table: pd.DataFrame, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> Tensor:
-    """Return (2, n) the nodes of rows that are indexed by model and dataset; each name is looked up once."""
+def _indexed_edges(table: pd.DataFrame, source_at: Mapping[str, int], target_at: Mapping[str, int]) -> Tensor:
+    """Return (2, n) the nodes of rows that are indexed by two names; each name is looked up once."""
     index = table.index
     assert isinstance(index, pd.MultiIndex)
     ends = [
         np.array([at[name] for name in level], np.int64)[codes]
-        for at, level, codes in zip((model_at, dataset_at), index.levels, index.codes, strict=True)
+        for at, level, codes in zip((source_at, target_at), index.levels, index.codes, strict=True)
     ]
     return torch.from_numpy(np.stack(ends))
 
@@ -224,16 +230,31 @@ def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_
     store.sample_size = torch.where(measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on)
 
 
-def _add_scores(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
-    """Add ``scored_on`` edges; a score is standardised within its dataset, so that only the ranking speaks."""
-    names = graph.vocabulary[SCORED_ON[1]]
-    table = zoo.scores.pivot_table(index=["model", "dataset"], columns="name", values="value", aggfunc="mean")
+def _add_numbers(
+    graph: HeteroData,
+    edge_type: EdgeType,
+    rows: pd.DataFrame,
+    source_at: Mapping[str, int],
+    target_at: Mapping[str, int],
+) -> None:
+    """Add edges into datasets with a column for each name; a number is standardised within its dataset.
+
+    So the ranking of the sources alone speaks: of a model's scores, or of the classes that help.
+    """
+    names = graph.vocabulary[edge_type[1]]
+    ends = [edge_type[0], "dataset"]
+    table = rows.pivot_table(index=ends, columns="name", values="value", aggfunc="mean")
     grouped = table.groupby(level="dataset")
     spread = grouped.transform("std").fillna(0.0)
     table = ((table - grouped.transform("mean")) / spread.where(spread > 0, 1.0)).reindex(columns=names)
-    store = graph[SCORED_ON]
-    store.edge_index = _indexed_edges(table, model_at, dataset_at)
+    store = graph[edge_type]
+    store.edge_index = _indexed_edges(table, source_at, target_at)
     values = torch.from_numpy(table.to_numpy(np.float32).copy()).reshape(len(table), len(names))
     store.edge_attr_mask = ~values.isnan()
     store.edge_attr = values.nan_to_num(0.0)
     store.names = names
+
+
+def _named_by_text(influences: pd.DataFrame) -> pd.DataFrame:
+    """Return influences whose labels are called as their nodes are."""
+    return influences.assign(label=[label_text(label) for label in influences["label"]])

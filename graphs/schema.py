@@ -14,6 +14,7 @@ SCORED_ON: EdgeType = (MODEL, "scored_on", DATASET)
 PRETRAINED_ON: EdgeType = (MODEL, "pretrained_on", DATASET)
 RELATED_TO: EdgeType = (DATASET, "related_to", DATASET)
 HAS: EdgeType = (DATASET, "has", LABEL)
+INFLUENCES: EdgeType = (LABEL, "influences", DATASET)
 
 
 def reverse(edge_type: EdgeType) -> EdgeType:
@@ -22,7 +23,7 @@ def reverse(edge_type: EdgeType) -> EdgeType:
     return target, f"rev_{verb}", source
 
 
-FORWARD_EDGE_TYPES = (TRANSFERS_TO, SCORED_ON, PRETRAINED_ON, RELATED_TO, HAS)
+FORWARD_EDGE_TYPES = (TRANSFERS_TO, SCORED_ON, PRETRAINED_ON, RELATED_TO, HAS, INFLUENCES)
 EDGE_TYPES = tuple(kind for forward in FORWARD_EDGE_TYPES for kind in (forward, reverse(forward)))
 
 MODEL_NUMBERS = (

@@ -16,6 +16,7 @@ from torch_geometric.nn import MessagePassing
 from zoograph.graphs.schema import (
     DATASET,
     HAS,
+    INFLUENCES,
     LABEL,
     MODEL,
     NODE_TYPES,
@@ -88,10 +89,12 @@ class StructuralGNN(nn.Module):
             widths[kind] = 2 * numbers + len(graph.vocabulary.get(kind, [])) + read
         num_relations = len(measured_relations(graph))
         attributes = {SCORED_ON: len(graph[SCORED_ON].names), RELATED_TO: num_relations, NEAR: num_relations}
+        if graph[INFLUENCES].names:
+            attributes[INFLUENCES] = len(graph[INFLUENCES].names)
         for edge, width in attributes.items():
             self._add_scale(edge[1], width)
         # A zoo without measured relations has no edges that carry them.
-        edge_widths = {edge: 2 * attributes[edge] if edge in attributes else 1 for edge in _STRUCTURE}
+        edge_widths = {edge: 2 * attributes[edge] if edge in attributes else 1 for edge in (*_STRUCTURE, *attributes)}
         edge_widths = {edge: width for edge, width in edge_widths.items() if width}
         self.read = nn.ModuleDict({kind: nn.Linear(width, hidden_channels) for kind, width in widths.items()})
         self.layers = nn.ModuleList(
@@ -156,7 +159,7 @@ class StructuralGNN(nn.Module):
         weight = cast(nn.Linear, self.read[MODEL]).weight
         edges: dict[EdgeType, tuple[Tensor, Tensor]] = {}
         attributed = attributed_edges(graph)
-        for kind in _STRUCTURE:
+        for kind in (*_STRUCTURE, INFLUENCES):
             if kind[1] in attributed:
                 index, attributes, mask = attributed[kind[1]]
                 attributes = flagged(self._scaler(kind[1]), attributes.to(weight), mask).to(weight)
@@ -227,9 +230,12 @@ def attributed_edges(graph: HeteroData) -> dict[str, tuple[Tensor, Tensor, Tenso
     models, origins = graph[PRETRAINED_ON].edge_index
     row, edge = ((origins[:, None] == both[0][None]) & ~corpora[both[1]][None]).nonzero(as_tuple=True)
     kept = ~corpora[both].any(0)
-    scored = graph[SCORED_ON]
-    return {
+    scored, influences = graph[SCORED_ON], graph[INFLUENCES]
+    attributed = {
         SCORED_ON[1]: (scored.edge_index, scored.edge_attr, scored.edge_attr_mask),
         RELATED_TO[1]: (both[:, kept], attributes[kept], mask[kept]),
         NEAR[1]: (torch.stack([models[row], both[1][edge]]), attributes[edge], mask[edge]),
     }
+    if influences.names:
+        attributed[INFLUENCES[1]] = (influences.edge_index, influences.edge_attr, influences.edge_attr_mask)
+    return attributed

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, MODEL, RELATED_TO, SCORED_ON, TRANSFERS_TO, EdgeType
+from zoograph.graphs.schema import DATASET, INFLUENCES, MODEL, RELATED_TO, SCORED_ON, TRANSFERS_TO, EdgeType
 from zoograph.models.encoder import NodeEncoder, encode, make_encoders
 from zoograph.models.message_passing import MessagePassingStack, edge_attributes, edge_channels
 from zoograph.models.pair_features import NumberScaler
 
-_SCALED = (TRANSFERS_TO, SCORED_ON, RELATED_TO)
+_SCALED = (TRANSFERS_TO, SCORED_ON, RELATED_TO, INFLUENCES)
 
 
 class EdgeDecoder(nn.Module):
@@ -66,7 +66,8 @@ class TransferGNN(nn.Module):
         self.stack = MessagePassingStack(channels, hidden_channels, num_layers)
         self.decoder = EdgeDecoder(hidden_channels, channels[SCORED_ON])
         self.register_buffer("accuracy_logit", torch.zeros(()))
-        for kind in _SCALED:
+        self.scaled = tuple(kind for kind in _SCALED if kind in channels)
+        for kind in self.scaled:
             width = 1 if kind == TRANSFERS_TO else channels[kind] // 2
             self.register_buffer(f"{kind[1]}_mean", torch.zeros(width))
             self.register_buffer(f"{kind[1]}_std", torch.ones(width))
@@ -85,7 +86,7 @@ class TransferGNN(nn.Module):
             trained = torch.unique(nodes)
             encoder = cast(NodeEncoder, self.encoders[kind])
             encoder.fit_scale(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
-        for edge in _SCALED[1:]:
+        for edge in self.scaled[1:]:
             self._set_scale(edge, NumberScaler.fitted(graph[edge].edge_attr, graph[edge].edge_attr_mask))
         labels = store.edge_label.unsqueeze(1)
         self._set_scale(TRANSFERS_TO, NumberScaler.fitted(labels, torch.ones_like(labels, dtype=torch.bool)))
@@ -107,7 +108,8 @@ class TransferGNN(nn.Module):
             of measuring does not explain.
         """
         scalers = {
-            kind: NumberScaler(getattr(self, f"{kind[1]}_mean"), getattr(self, f"{kind[1]}_std")) for kind in _SCALED
+            kind: NumberScaler(getattr(self, f"{kind[1]}_mean"), getattr(self, f"{kind[1]}_std"))
+            for kind in self.scaled
         }
         x_dict = self.stack(encode(self.encoders, graph), graph.edge_index_dict, edge_attributes(graph, scalers))
         scores = pair_scores(graph, pairs, scalers[SCORED_ON])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv, MessagePassing
 
-from zoograph.graphs.schema import EDGE_TYPES, TRANSFERS_TO, EdgeType, reverse
+from zoograph.graphs.schema import EDGE_TYPES, INFLUENCES, TRANSFERS_TO, EdgeType, reverse
 from zoograph.models.pair_features import NumberScaler
 
 
@@ -88,9 +88,12 @@ class MessagePassingStack(nn.Module):
 
 
 def edge_channels(graph: HeteroData) -> dict[EdgeType, int]:
-    """Return how many numbers :func:`edge_attributes` gives an edge of each type."""
+    """Return how many numbers :func:`edge_attributes` gives an edge of each type; influences count if there are any."""
+    unknown = () if graph[INFLUENCES].names else (INFLUENCES, reverse(INFLUENCES))
     channels = {}
     for kind in EDGE_TYPES:
+        if kind in unknown:
+            continue
         mask = graph[kind].get("edge_attr_mask")
         accuracy = kind in (TRANSFERS_TO, reverse(TRANSFERS_TO))
         channels[kind] = 1 if accuracy else 0 if mask is None else 2 * mask.shape[1]

@@ -54,7 +54,7 @@ def transfergraph(methods: Methods = "all", out: Out = None, fresh: Fresh = Fals
 @app.command()
 def glyphs(
     methods: Methods = "standardized-model-mean,linear-regression,gaussian-process,zoograph,"
-    "zoograph-without-scores,zoograph-without-relations",
+    "zoograph-without-scores,zoograph-without-relations,zoograph-without-influences",
     out: Out = None,
     fresh: Fresh = False,
     as_json: AsJson = False,

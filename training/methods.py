@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 
 from zoograph.data.errors import UnknownName
-from zoograph.graphs.ablation import without_relations, without_scores
+from zoograph.graphs.ablation import without_influences, without_relations, without_scores
 from zoograph.models.blinded import Blinded
 from zoograph.models.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.deep_kernel import KernelConfig
@@ -69,3 +69,4 @@ register_method("zoograph-tables", lambda: GraphPredictor(TrainingConfig(kernel=
 register_method("zoograph", GraphPredictor)
 register_method("zoograph-without-scores", lambda: Blinded(GraphPredictor(), without_scores))
 register_method("zoograph-without-relations", lambda: Blinded(GraphPredictor(), without_relations))
+register_method("zoograph-without-influences", lambda: Blinded(GraphPredictor(), without_influences))

@@ -26,7 +26,9 @@ from zoograph.training.metrics import (
 
 PROJECT = "zoograph"
 # The project itself with a part left out: no baseline to be held against.
-ABLATIONS = frozenset({"zoograph-tables", "zoograph-without-scores", "zoograph-without-relations"})
+ABLATIONS = frozenset(
+    {"zoograph-tables", "zoograph-without-scores", "zoograph-without-relations", "zoograph-without-influences"}
+)
 
 
 class Cell(BaseModel):

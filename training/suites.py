@@ -20,7 +20,7 @@ from zoograph.data.store import RecordStore
 from zoograph.data.transfergraph import SOURCE as TRANSFERGRAPH
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.protocols import TRANSFERGRAPH_TARGETS, Fold, get_protocol, leave_one_dataset_out
-from zoograph.graphs.schema import DATASET, SCORED_ON, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, INFLUENCES, SCORED_ON, TRANSFERS_TO
 from zoograph.models.embedding import measured_relations
 from zoograph.training.benchmark import Answered, oracle_answers, run_benchmark
 from zoograph.training.fit import text_for
@@ -136,7 +136,7 @@ def glyphs_suite() -> Suite:
         missing(graph, 0),
         scores=tuple(score_quality(zoo)),
         interval_title="Intervals on unseen cells of known models and datasets (missing edges, one draw)",
-        notes=("Scores and relations of the tasks that are left out are given; their accuracies are not.",),
+        notes=("Scores, relations and influences of the tasks that are left out are given; their accuracies are not.",),
     )
 
 
@@ -186,6 +186,7 @@ def chosen_methods(suite: Suite, methods: str) -> list[str]:
         "h-score": "regularized_h_score" not in scores,
         "zoograph-without-scores": not scores,
         "zoograph-without-relations": not relations,
+        "zoograph-without-influences": not suite.graph[INFLUENCES].names,
     }
     return [name for name in METHODS if not lacking.get(name, False)]
 

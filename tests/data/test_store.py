@@ -13,7 +13,7 @@ from zoograph.data import schema
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.collections import Collection
 from zoograph.data.errors import StoreError, UnknownName
-from zoograph.data.records import Metric, Protocol, Relation, Run, Score
+from zoograph.data.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
 from zoograph.data.store import Measured, RecordStore, Undone
 from zoograph.data.tables import read_tables, shipped_zoo, write_tables
 
@@ -25,6 +25,11 @@ def _run(value: float, **fields: Any) -> Run:
     return Run.model_validate({**given, **fields})
 
 
+def _influence(**fields: Any) -> ClassInfluence:
+    given = {"source": "s", "label": "cat", "dataset": "pets", "name": "influence_correct", "value": 0.25}
+    return ClassInfluence.model_validate({**given, **fields})
+
+
 @pytest.fixture(autouse=True)
 def _database(database_url: str) -> str:
     """Every test runs on both databases."""
@@ -33,7 +38,7 @@ def _database(database_url: str) -> str:
 
 def _counts(url: str) -> dict[str, int]:
     engine = sa.create_engine(url)
-    tables = (schema.models, schema.datasets, schema.runs, schema.scores, schema.relations)
+    tables = (schema.models, schema.datasets, schema.runs, schema.scores, schema.relations, schema.influences)
     with engine.connect() as connection:
         counts = {t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar_one() for t in tables}
     engine.dispose()
@@ -105,6 +110,10 @@ def test_a_card_of_a_known_id_replaces_it_with_its_names(toy_store: RecordStore)
             {"relations": [Relation(source="s", dataset="pets", other="x", name="d", value=1)]},
             "the other 'x'",
         ),
+        (
+            {"influences": [_influence(corpus="x")]},
+            "the corpus 'x'",
+        ),
     ],
 )
 def test_a_record_without_cards_changes_nothing(toy_store: RecordStore, records: dict[str, Any], what: str) -> None:
@@ -155,9 +164,11 @@ def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: Record
     datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine", family="f")]
     scores = [Score(source="s", model="mine", dataset="d", name="logme", value=1)]
     relations = [Relation(source="s", dataset="pets", other="d", name="d", value=1)]
-    toy_store.add([model], datasets, [_run(0.1, model="mine"), _run(0.2)], scores, relations, batch="monday")
+    runs, influences = [_run(0.1, model="mine"), _run(0.2)], [_influence(corpus="corpus")]
+    toy_store.add([model], datasets, runs, scores, relations, influences, batch="monday")
+    assert toy_store.snapshot().influences[["label", "corpus", "value"]].values.tolist() == [["cat", "corpus", 0.25]]
     revision = toy_store.revision
-    assert toy_store.undo("monday") == Undone(records=4, cards=3)
+    assert toy_store.undo("monday") == Undone(records=5, cards=3)
     assert (toy_store.snapshot().fingerprint(), _counts(database_url)) == (before, counts)
     assert not {"m", "mine"} & set(toy_store.names().models)
     assert "f" not in toy_store.names().families

@@ -25,7 +25,7 @@ def _counts(path: Path) -> dict[str, int]:
     connection = sqlite3.connect(path)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        tables = ("models", "datasets", "runs", "scores", "relations")
+        tables = ("models", "datasets", "runs", "scores", "relations", "influences")
         return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
     finally:
         connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.collections import Collection, merge
 from zoograph.data.errors import RawDataError
-from zoograph.data.records import Protocol, Relation, Run, Score
+from zoograph.data.records import ClassInfluence, Protocol, Relation, Run, Score
 from zoograph.data.tables import TABLES, read_tables, shipped_zoo, write_tables
 
 TOY = Collection(
@@ -46,6 +47,9 @@ TOY = Collection(
     ),
     scores=(Score(source="toy", model="a", dataset="x", name="logme", value=-1e-7),),
     relations=(Relation(source="toy", dataset="x", other="pets", name="domain_distance", value=8.5),),
+    influences=(
+        ClassInfluence(source="toy", label="cat", corpus="x", dataset="pets", name="influence_correct", value=-0.25),
+    ),
 )
 
 
@@ -62,10 +66,11 @@ def test_round_trip_keeps_every_field(tmp_path: Path) -> None:
     assert {run.identity for run in back.runs} == {run.identity for run in TOY.runs}
     assert back.scores == TOY.scores
     assert back.relations == TOY.relations
+    assert back.influences == TOY.influences
 
 
 def test_order_of_rows_leaves_no_trace(tmp_path: Path) -> None:
-    shuffled = Collection(TOY.models[::-1], TOY.datasets[::-1], TOY.runs[::-1], TOY.scores, TOY.relations)
+    shuffled = replace(TOY, models=TOY.models[::-1], datasets=TOY.datasets[::-1], runs=TOY.runs[::-1])
     write_tables(TOY, tmp_path / "one")
     write_tables(shuffled, tmp_path / "two")
     for name in TABLES:
@@ -175,7 +180,14 @@ def test_shipped_tables_are_small_and_cited() -> None:
 
 
 def test_shipped_counts(zoo: Collection) -> None:
-    assert zoo.counts() == {"models": 195, "datasets": 348, "runs": 4954, "scores": 2466, "relations": 2346}
+    assert zoo.counts() == {
+        "models": 195,
+        "datasets": 348,
+        "runs": 4954,
+        "scores": 2466,
+        "relations": 2346,
+        "influences": 0,
+    }
     assert Counter(run.protocol for run in zoo.runs) == {Protocol.HEAD: 2700, Protocol.FINETUNE: 2254}
     for rows in (zoo.runs, zoo.scores, zoo.relations):
         assert len({row.identity for row in rows}) == len(rows)  # storing them drops none

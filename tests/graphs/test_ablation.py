@@ -3,14 +3,14 @@ import torch
 
 from zoograph.data.synthetic import make_synthetic_zoo
 from zoograph.data.testing import HashEmbedder
-from zoograph.graphs.ablation import without_relations, without_scores
+from zoograph.graphs.ablation import without_influences, without_relations, without_scores
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import RELATED_TO, RELATION_NUMBERS, SCORED_ON, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import INFLUENCES, RELATED_TO, RELATION_NUMBERS, SCORED_ON, TRANSFERS_TO, reverse
 
 
 @pytest.fixture(scope="module")
 def graph():
-    return build_graph(make_synthetic_zoo(6, 14, scored=0.5, num_relations=20).zoo, HashEmbedder(8))
+    return build_graph(make_synthetic_zoo(6, 14, scored=0.5, num_relations=20, num_influences=30).zoo, HashEmbedder(8))
 
 
 def test_no_score_is_left(graph):
@@ -40,7 +40,15 @@ def test_no_measured_relation_is_left_and_texts_still_compare(graph):
     assert blind[SCORED_ON].num_edges == graph[SCORED_ON].num_edges
 
 
+def test_no_influence_is_left(graph):
+    blind = without_influences(graph)
+    for kind in (INFLUENCES, reverse(INFLUENCES)):
+        assert blind[kind].num_edges == 0 < graph[kind].num_edges
+    assert torch.equal(blind[SCORED_ON].edge_attr, graph[SCORED_ON].edge_attr)
+    assert blind.validate()
+
+
 def test_the_graph_itself_is_left_alone(graph):
-    before = {kind: graph[kind].edge_attr_mask.clone() for kind in (SCORED_ON, RELATED_TO)}
-    without_scores(graph), without_relations(graph)
+    before = {kind: graph[kind].edge_attr_mask.clone() for kind in (SCORED_ON, RELATED_TO, INFLUENCES)}
+    without_scores(graph), without_relations(graph), without_influences(graph)
     assert all(torch.equal(graph[kind].edge_attr_mask, mask) for kind, mask in before.items())

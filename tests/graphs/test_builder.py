@@ -7,6 +7,7 @@ import torch
 
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.records import Metric, Protocol
+from zoograph.data.snapshot import INFLUENCE_COLUMNS
 from zoograph.data.testing import HashEmbedder
 from zoograph.data.toy import make_toy_zoo
 from zoograph.graphs.builder import build_graph
@@ -15,6 +16,7 @@ from zoograph.graphs.schema import (
     EDGE_TYPES,
     FORWARD_EDGE_TYPES,
     HAS,
+    INFLUENCES,
     LABEL,
     MODEL,
     MODEL_NUMBERS,
@@ -115,6 +117,26 @@ def test_a_score_missing_of_a_pair_is_masked_and_a_constant_one_is_zero():
     assert store.names == ["leep", "logme"]
     assert store.edge_attr_mask[:, 0].sum() == 1
     assert not store.edge_attr[:, 0].any()
+
+
+def test_influences_are_standardised_within_a_dataset_whatever_the_spelling_of_labels():
+    zoo = make_toy_zoo()
+    rows = [("Hot_Dog", "s1", 0.1), ("jail", "s1", 0.3), ("car", "s2", 0.7), ("car", "s2", 0.9)]
+    influences = pd.DataFrame(
+        [(label, "corpus", dataset, "influence_correct", value, None, "toy") for label, dataset, value in rows],
+        columns=list(INFLUENCE_COLUMNS),
+    )
+    grown = build_graph(replace(zoo, influences=influences), EMBED)
+    store, root = grown[INFLUENCES], 1 / math.sqrt(2)
+    found = dict(zip(pairs_of(grown, INFLUENCES), store.edge_attr[:, 0].tolist(), strict=True))
+    assert found == pytest.approx({("hot dog", "s1"): -root, ("jail", "s1"): root, ("car", "s2"): 0.0})
+    assert store.names == ["influence_correct"]
+    # A vocabulary of before there were influences leaves them out.
+    older = {kind: words for kind, words in build_graph(zoo, EMBED).vocabulary.items() if kind != INFLUENCES[1]}
+    assert build_graph(replace(zoo, influences=influences), EMBED, vocabulary=older)[INFLUENCES].edge_attr.shape == (
+        0,
+        0,
+    )
 
 
 def test_groups_are_families(graph):

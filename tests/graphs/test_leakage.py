@@ -30,7 +30,7 @@ PLANTS = {"root two": (-777.0, math.sqrt(2)), "pi": (4321.0, math.pi)}
 @cache
 def zoo_for(protocol):
     if protocol != "published_masks":
-        return make_synthetic_zoo(8, 20, density=0.9, scored=0.5, num_relations=20).zoo
+        return make_synthetic_zoo(8, 20, density=0.9, scored=0.5, num_relations=20, num_influences=30).zoo
     masks, synthetic = read_masks(), make_synthetic_zoo(10, 270, scored=0.1).zoo
     names = {
         **dict(zip(synthetic.models, masks.models, strict=True)),

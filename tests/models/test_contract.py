@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.synthetic import make_synthetic_zoo
 from zoograph.data.testing import HashEmbedder
-from zoograph.graphs.ablation import without_relations, without_scores
+from zoograph.graphs.ablation import without_influences, without_relations, without_scores
 from zoograph.graphs.builder import add_reverse, build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
@@ -42,7 +42,7 @@ NAMES_AND_RECORDS_MATTER = {"gnn", *(name for name in METHODS if name.startswith
 EMBED = HashEmbedder(8)
 CHEAP |= {
     f"zoograph-{blind.__name__.replace('_', '-')}": lambda blind=blind: Blinded(CHEAP["zoograph"](), blind)
-    for blind in (without_scores, without_relations)
+    for blind in (without_scores, without_relations, without_influences)
 }
 
 every_method = pytest.mark.parametrize("name", sorted(CHEAP))
@@ -54,7 +54,7 @@ def fit(name: str, graph: HeteroData) -> Method:
 
 @pytest.fixture(scope="module")
 def zoo():
-    return make_synthetic_zoo(6, 14, density=0.8, scored=0.5, num_relations=20, seed=8).zoo
+    return make_synthetic_zoo(6, 14, density=0.8, scored=0.5, num_relations=20, num_influences=30, seed=8).zoo
 
 
 @pytest.fixture(scope="module")
