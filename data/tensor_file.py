@@ -48,6 +48,24 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         FileNotFoundError: if there is no file.
         ValueError: if it is not what was written.
     """
+    tensors, about, content = _read(path, whole=True)
+    if content != hash_tensors(tensors):
+        raise ValueError(f"the content of '{path}' does not agree with its hash")
+    return tensors, about
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Read the description alone; whether the tensors are as they were written is not checked.
+
+    Raises:
+        FileNotFoundError: if there is no file.
+        ValueError: if it is no such file.
+    """
+    return _read(path, whole=False)[1]
+
+
+def _read(path: Path, whole: bool) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+    """Return the tensors, or none of them, the description, and the hash that the tensors should have."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -55,13 +73,11 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {})["zoograph"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-        about, content = described["about"], described["content"]
+            names = list(file.keys()) if whole else []
+            tensors = {name: file.get_tensor(name) for name in names}
+        return tensors, described["about"], described["content"]
     except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise ValueError(f"'{path}' cannot be read ({error})") from error
-    if content != hash_tensors(tensors):
-        raise ValueError(f"the content of '{path}' does not agree with its hash")
-    return tensors, about
 
 
 def hash_tensors(tensors: Mapping[str, Tensor]) -> str:

@@ -12,6 +12,7 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.scripts import (
     benchmark,
+    explain,
     export,
     glyphs,
     ingest,
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.command("predict")(predict.predict)
 app.command("recommend")(recommend.recommend)
+app.command("explain")(explain.explain)
 app.command("score")(score.score)
 app.command("measure")(measure.measure)
 app.command("relatedness")(relatedness.relatedness)

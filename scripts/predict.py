@@ -46,7 +46,7 @@ def predict(
         json.dump(_as_dict(answer), sys.stdout, indent=1)
         print()
     else:
-        _print_table(answer)
+        print_answer(answer)
 
 
 def _warn(message: str) -> None:
@@ -64,7 +64,8 @@ def _as_dict(answer: Answer) -> dict[str, object]:
     }
 
 
-def _print_table(answer: Answer) -> None:
+def print_answer(answer: Answer) -> None:
+    """Print the table and its footnotes."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

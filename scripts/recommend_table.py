@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from zoograph.scripts.evidence_tables import SIMILARITY_NOTE, WIDE, evidence_tables, format_number, make_table
 from zoograph.training.recommend import Candidate, Recommendation
-
-if TYPE_CHECKING:
-    from zoograph.training.explain import Explanation
-
-_WIDE = 100
 
 
 def print_recommendation(answer: Recommendation) -> None:
     """Print the table, the evidence if it was asked for, and the footnotes."""
     console = Console()
-    wide = console.width >= _WIDE
+    wide = console.width >= WIDE
     console.print(_ranking(answer, wide))
     if answer.explanation:
         console.print(f"What the prediction of [bold]{escape(answer.explanation.model)}[/] rests on:", highlight=False)
-        for table in _evidence(answer.explanation, answer.dataset, wide):
+        for table in evidence_tables(answer.explanation, answer.dataset, wide):
             console.print(table)
     console.print("\n".join(_footnotes(answer)), highlight=False, markup=False)
 
@@ -39,15 +33,19 @@ def _ranking(answer: Recommendation, wide: bool) -> Table:
             *("90 % interval", "90 % int."),
             lambda c: f"{c.lower:.3f} – {c.upper:.3f}" if wide else f"{c.lower:.2f}–{c.upper:.2f}",
         ),
-        ("measured", "meas.", lambda c: _number(c.measured, ".3f")),
+        ("measured", "meas.", lambda c: format_number(c.measured, ".3f")),
         ("best", "best", lambda c: _percent(c.probability_best)),
         ("regret", "regret", lambda c: f"{c.expected_regret_points:.2f}"),
-        ("parameters", "params", lambda c: _number(c.parameters and c.parameters / 1e6, ".1f", " M" if wide else "M")),
-        ("GMACs", "GMACs", lambda c: _number(c.gmacs, ".2f")),
+        (
+            "parameters",
+            "params",
+            lambda c: format_number(c.parameters and c.parameters / 1e6, ".1f", " M" if wide else "M"),
+        ),
+        ("GMACs", "GMACs", lambda c: format_number(c.gmacs, ".2f")),
     ]
     columns = [(long if wide else short, [cell(c) for c in answer.candidates]) for long, short, cell in shown]
     columns = [(heading, cells) for heading, cells in columns if set(cells) != {"–"}]
-    return _make_table(
+    return make_table(
         f"Models for {answer.dataset}{tasks}, {answer.protocol.description}: top-1 accuracy",
         ("#", "model", *(heading for heading, _ in columns)),
         [
@@ -56,47 +54,6 @@ def _ranking(answer: Recommendation, wide: bool) -> Table:
         ],
         wide,
     )
-
-
-def _evidence(why: Explanation, dataset: str, wide: bool) -> list[Table]:
-    return [
-        _make_table(
-            f"Measured datasets most like {dataset}",
-            ("dataset", "similarity", "measured there", "best there", "model"),
-            [
-                (d.dataset, f"{d.similarity:.2f}", _number(d.measured, ".3f"), f"{d.best_measured:.3f}", d.best_model)
-                for d in why.datasets
-            ],
-            wide,
-        ),
-        _make_table(
-            f"Measured models most like {why.model}",
-            ("model", "similarity", "measured here"),
-            [(m.model, f"{m.similarity:.2f}", _number(m.measured, ".3f")) for m in why.models],
-            wide,
-        ),
-        _make_table(
-            "Records that moved the prediction most",
-            ("model", "dataset", "measured", "points"),
-            [(r.model, r.dataset, f"{r.measured:.3f}", f"{r.points:+.2f}") for r in why.records],
-            wide,
-        ),
-    ]
-
-
-def _make_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], wide: bool) -> Table:
-    """Return a table whose names fold and whose numbers do not; without lines between columns if it is narrow."""
-    table = Table(title=escape(title))
-    if not wide:
-        table.box, table.pad_edge, table.collapse_padding = box.SIMPLE_HEAD, False, True
-    for heading in headings:
-        if heading in ("model", "dataset"):
-            table.add_column(heading, overflow="fold")
-        else:
-            table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    return table
 
 
 def _footnotes(answer: Recommendation) -> list[str]:
@@ -122,15 +79,8 @@ def _footnotes(answer: Recommendation) -> list[str]:
     if answer.new:
         notes.append(f"Known by its card alone: {', '.join(answer.new)}.")
     if answer.explanation:
-        notes.append(
-            "similarity: from 0 to 1, the correlation of accuracies that the predictor expects before any record. "
-            "points: the prediction with the record minus the prediction without it."
-        )
+        notes.append(SIMILARITY_NOTE)
     return notes
-
-
-def _number(value: float | None, form: str, unit: str = "") -> str:
-    return "–" if value is None else f"{value:{form}}{unit}"
 
 
 def _percent(probability: float) -> str:

@@ -243,16 +243,7 @@ def predict_from_cards(
     Returns:
         ``COLUMNS`` of each pair, in order.
     """
-    manifest = artifact.manifest
-    zoo = store.snapshot().with_cards(models, datasets)
-    text = text_for(zoo, encoder)
-    if text.digest != manifest.encoder_digest:
-        raise PredictorError(
-            f"The predictor was trained on embeddings of another encoder than '{text.encoder}'. "
-            f"Remove the folder '{artifact.folder.parent}' to have it trained anew."
-        )
-    graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary)
-    predictor, baseline = load_methods(artifact, graph)
+    graph, predictor, baseline = load_on(artifact, store.snapshot().with_cards(models, datasets), encoder)
     model_at = {name: i for i, name in enumerate(graph[MODEL].ids)}
     dataset_at = {name: i for i, name in enumerate(graph[DATASET].ids)}
     index = torch.tensor([[model_at[m] for m, _ in pairs], [dataset_at[d] for _, d in pairs]])
@@ -272,6 +263,22 @@ def _cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) 
         for column, values in zip(answer, honest, strict=True):
             column[own] = values
     return answer
+
+
+def load_on(artifact: Artifact, zoo: Zoo, encoder: str | None = None) -> tuple[HeteroData, Predictor, LinearRegression]:
+    """Return the graph of a zoo as a saved predictor sees it, and the predictor and the baseline on it.
+
+    Raises:
+        PredictorError: if it was trained with another encoder, or the weights are not those of a predictor.
+    """
+    manifest, text = artifact.manifest, text_for(zoo, encoder)
+    if text.digest != manifest.encoder_digest:
+        raise PredictorError(
+            f"The predictor was trained on embeddings of another encoder than '{text.encoder}'. "
+            f"Remove the folder '{artifact.folder.parent}' to have it trained anew."
+        )
+    graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary)
+    return graph, *load_methods(artifact, graph)
 
 
 def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[Predictor, LinearRegression]:

@@ -134,21 +134,19 @@ def recommend_models(
 
     import torch
 
-    from zoograph.graphs.builder import build_graph
     from zoograph.graphs.schema import DATASET, MODEL
     from zoograph.models.training_records import same_names
-    from zoograph.training.fit import load_methods, text_for
+    from zoograph.training.fit import load_on
     from zoograph.training.outlook import weigh_models
     from zoograph.training.predictor import GraphPredictor
     from zoograph.training.quietly import one_thread
 
-    graph = build_graph(zoo, text_for(zoo, encoder).lookup, protocol, Metric.TOP1, artifact.manifest.vocabulary)
-    sources = same_names([card.id for card in models], graph[MODEL].ids)
-    targets = same_names(tasks, graph[DATASET].ids)
     measured = measured_pairs(zoo, protocol)
     explanation = None
     with one_thread():
-        predictor, _ = load_methods(artifact, graph)
+        graph, predictor, _ = load_on(artifact, zoo, encoder)
+        sources = same_names([card.id for card in models], graph[MODEL].ids)
+        targets = same_names(tasks, graph[DATASET].ids)
         if not isinstance(predictor, GraphPredictor):
             raise ZoographError(
                 f"A ranking needs the joint posterior, which {provenance.records:,} records are too many for. "

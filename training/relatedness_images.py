@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.features import Features, extract_features
@@ -94,7 +95,7 @@ def rank_on_images(
         raise ZoographError("A relation is stored between labelled datasets (got no labels). Leave one of the two out.")
     target, known = subject.open(), open_reference(reference, subject.max_images)
     relations: list[Relation] = []
-    folder, place_of = make_home() / "cache" / "relatedness", subject.place()
+    folder, place_of = relatedness_folder(), subject.place()
 
     def work(model: PretrainedModel, place: int) -> ModelRelatedness:
         advance = part_of(progress, place, len(subject.models))
@@ -106,7 +107,7 @@ def rank_on_images(
         if not labelled:
             related = relate_unlabelled(source, wanted, len(set(target.labels)), how).relatedness
             return ModelRelatedness(model.card.id, related.bound, None, related.seconds)
-        related = relate_once(source, wanted, how, folder)
+        related = relate_once(source, wanted, how, folder, model.card.id)
         if stored:
             with RecordStore.open() as store:
                 cards = [
@@ -123,6 +124,11 @@ def rank_on_images(
     models, failures = for_each_model(subject, work)
     models.sort(key=lambda one: one.bound.total)
     return RelatednessReport(known.card.id, target.card.id, tuple(models), tuple(failures), tuple(relations))
+
+
+def relatedness_folder() -> Path:
+    """Return where finished pairs are kept."""
+    return make_home() / "cache" / "relatedness"
 
 
 def open_reference(name: str, max_images: int | None) -> ImageTask:

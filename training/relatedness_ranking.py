@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from zoograph.data.tensor_file import hash_tensors, load_tensors, save_tensors
+from zoograph.data.tensor_file import hash_tensors, load_tensors, read_about, save_tensors
 from zoograph.graphs.scores.relatedness import Chain
 from zoograph.graphs.scores.relatedness_bound import Bound
 from zoograph.graphs.scores.relatedness_tasks import Task
 from zoograph.training.relatedness import QUICK, Relatedness, Relating, relate_tasks
 
 _FORMAT = "zoograph-relatedness-1"
+_NAMES = ("model", "reference", "target")
 _log = logging.getLogger(__name__)
 
 View = Callable[[str], tuple[Task, Task]]
@@ -52,15 +53,15 @@ def rank_models(
     ranked = []
     for model in models:
         begin(model)
-        ranked.append(Ranked(model, relate_once(*view(model), how, folder)))
+        ranked.append(Ranked(model, relate_once(*view(model), how, folder, model)))
     return sorted(ranked, key=lambda one: one.relatedness.bound.total)
 
 
-def relate_once(reference: Task, target: Task, how: Relating, folder: Path | None) -> Relatedness:
+def relate_once(reference: Task, target: Task, how: Relating, folder: Path | None, model: str) -> Relatedness:
     """Return :func:`relate_tasks` from a folder if it is there, else compute it and leave it there.
 
     The file is named by the features and labels of both tasks, which no two models share, and by ``how``. One that is
-    damaged is computed again.
+    damaged is computed again. ``model`` is kept beside it, for :func:`find_kept`.
     """
     if folder is None:
         return relate_tasks(reference, target, how)
@@ -69,9 +70,29 @@ def relate_once(reference: Task, target: Task, how: Relating, folder: Path | Non
     if found is None:
         found = relate_tasks(reference, target, how)
         about = {name: value for name, value in vars(found).items() if name not in ("bound", "chain")}
-        tasks = {"reference": reference.name, "target": target.name}
+        tasks = {"model": model, "reference": reference.name, "target": target.name}
         save_tensors(path, found.chain._asdict(), {**about, **tasks, "bound": found.bound._asdict()})
     return found
+
+
+class KeptBound(NamedTuple):
+    """A bound that was measured before, see :class:`Bound`."""
+
+    reference: str
+    bound: Bound
+
+
+def find_kept(folder: Path, model: str, targets: Container[str]) -> list[KeptBound]:
+    """Return the bounds of a model on a target, called by any of its names, that are kept in a folder; lowest first."""
+    found = []
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            about = read_about(path)
+            if about.get("model") == model and about["target"] in targets:
+                found.append(KeptBound(about["reference"], Bound(**about["bound"])))
+        except (ValueError, KeyError, TypeError) as error:
+            _log.warning("'%s' is damaged and passed over: %s.", path, error)
+    return sorted(found, key=lambda kept: kept.bound.total)
 
 
 def _key(reference: Task, target: Task, how: Relating) -> str:
@@ -85,7 +106,7 @@ def _key(reference: Task, target: Task, how: Relating) -> str:
 def _load(path: Path) -> Relatedness | None:
     try:
         tensors, about = load_tensors(path)
-        parts = {name: value for name, value in about.items() if name not in ("reference", "target", "bound")}
+        parts = {name: value for name, value in about.items() if name not in (*_NAMES, "bound")}
         return Relatedness(bound=Bound(**about["bound"]), chain=Chain(**tensors), **parts)
     except FileNotFoundError:
         return None

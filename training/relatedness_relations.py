@@ -41,7 +41,7 @@ def relate(
     relations = []
     for one, other in combinations(sorted(tasks), 2):
         ways = [(a, b) for a, b in ((one, other), (other, one)) if sizes[a] >= sizes[b] * how.per_class]
-        bounds = [relate_once(tasks[a], tasks[b], how, folder).bound.total for a, b in ways]
+        bounds = [relate_once(tasks[a], tasks[b], how, folder, model).bound.total for a, b in ways]
         if bounds:
             value = float(f"{sum(bounds) / len(bounds):.6g}")
             relations.append(Relation(source=source, dataset=one, other=other, name=relation_name(model), value=value))

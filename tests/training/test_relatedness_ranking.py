@@ -50,15 +50,15 @@ def test_finished_pairs_are_not_computed_again(tmp_path: Path, monkeypatch: pyte
         assert kept[one.model].bound == one.relatedness.bound
         assert kept[one.model].seconds == one.relatedness.seconds
         torch.testing.assert_close(kept[one.model].chain.matrix, one.relatedness.chain.matrix)
-    relate_once(*view("fair"), Relating(samples=50), tmp_path)
+    relate_once(*view("fair"), Relating(samples=50), tmp_path, "fair")
     assert len(calls) == 2  # another way of relating is another file
 
 
 def test_a_damaged_file_is_computed_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    found = relate_once(*view("fair"), QUICK, tmp_path)
+    found = relate_once(*view("fair"), QUICK, tmp_path, "fair")
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:-5])
-    assert relate_once(*view("fair"), QUICK, tmp_path).bound == found.bound
+    assert relate_once(*view("fair"), QUICK, tmp_path, "fair").bound == found.bound
     assert "damaged and computed again" in caplog.text
 
 
