@@ -12,7 +12,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.cards import Card, DatasetCard, ModelCard
-from zoograph.data.records import Metric, Protocol
+from zoograph.data.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.snapshot import Zoo
 from zoograph.data.text import label_text, name_text
 from zoograph.graphs.relations import relation_edges
@@ -67,7 +67,7 @@ def build_graph(
         protocol: whose runs become ``transfers_to`` edges.
         metric: likewise.
         vocabulary: known families and domains by node type, scores and relations by edge verb; what it does not
-            list is left out. Default: all in ``zoo``.
+            list is left out. Default: all in ``zoo``. Scores of :data:`zoograph.data.records.HINDSIGHT` never enter.
 
     Returns:
         A validated graph.
@@ -81,7 +81,9 @@ def build_graph(
         RELATED_TO[1]: sorted(zoo.relations["name"].unique()),
         **(vocabulary or {}),
     }
-    zoo = zoo.with_names(vocabulary[SCORED_ON[1]], vocabulary[RELATED_TO[1]])
+    foreseen = [name for name in vocabulary[SCORED_ON[1]] if name not in HINDSIGHT]
+    vocabulary = {**vocabulary, SCORED_ON[1]: foreseen}
+    zoo = zoo.with_names(foreseen, vocabulary[RELATED_TO[1]])
 
     graph = HeteroData()
     graph.vocabulary = {kind: list(words) for kind, words in vocabulary.items()}
