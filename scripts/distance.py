@@ -87,9 +87,7 @@ def _tune(subjects: list[Subject], how: How, seed: int, test_fraction: float) ->
 
     with progress_bar("Fine-tuning") as progress:
         return [
-            measure_distance(
-                subject, how, seed, test_fraction, progress=part_of(progress, place, len(subjects))
-            )
+            measure_distance(subject, how, seed, test_fraction, progress=part_of(progress, place, len(subjects)))
             for place, subject in enumerate(subjects)
         ]
 

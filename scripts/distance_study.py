@@ -1,4 +1,4 @@
-"""``zoograph benchmark distance``: how far fine-tuning went from where it began on the glyph zoo, and what explains it."""
+"""``zoograph benchmark distance``: how far fine-tuning went on the glyph zoo, and what explains it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,11 @@ def _print(report: DistanceReport) -> None:
     num_moved = len(report.pairs) - report.num_unmoved
     console.print(
         f"{report.num_unmoved} of {len(report.pairs)} pairs have a block that did not move (T infinite) and are in no "
-        f"regression. log T goes with the accuracy after fine-tuning at r = {report.accuracy:.2f} ({num_moved} pairs, "
+        "regression.",
+        highlight=False,
+    )
+    console.print(
+        f"log T goes with the accuracy after fine-tuning at r = {report.accuracy:.2f} ({num_moved} pairs, "
         f"models' means taken off). {report.num_alike} of {report.num_measured} pairs reached the accuracy that the zoo "
         "measured.",
         highlight=False,

@@ -29,7 +29,8 @@ def domain_gap(corpus: Tensor, target: Tensor, full: bool = False) -> float:
         full: whether covariances are full, each shrunk to a multiple of the identity as Ledoit and Wolf do.
 
     Returns:
-        The distance, 0 or more; larger is further. A feature that is constant on the corpus has no unit and is left out.
+        The distance, 0 or more; larger is further. A feature that is constant on the corpus has no unit and is left
+        out.
 
     Raises:
         UndefinedScore: if a cloud has fewer than two rows, if no feature varies on the corpus, or if a feature is not

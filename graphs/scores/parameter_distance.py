@@ -12,7 +12,6 @@ from enum import StrEnum
 from statistics import fmean
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 Weights = Mapping[str, Tensor]
@@ -110,6 +109,7 @@ def parameter_distance(
         ValueError: if there is no block, if a weight of a block is missing or has several shapes, or if one is not
             finite.
 
+    >>> import torch
     >>> a, b, c = ({"w": torch.full((2, 2), x)} for x in (0.0, 3.0, 4.0))
     >>> parameter_distance(a, b, c, {"stem": ["w"]}).transferability
     4.0
