@@ -78,7 +78,9 @@ def _draw(axes: Any, lines: Mapping[str, Mapping[str, float]], blocks: Sequence[
         shown = [value if math.isfinite(value) else math.nan for value in values]
         style = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
         axes.plot(range(len(blocks)), shown, label=name, markersize=4.5, linewidth=1.3, **style)
-    axes.set_yscale("log")
+    axes.set_yscale("log", subs=[2, 5])
+    for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        set_formatter("{x:g}")
     axes.set_xticks(range(len(blocks)), blocks, rotation=30 if len(blocks) < 9 else 90, ha="right")
     axes.grid(alpha=0.25, which="both")
 

@@ -77,14 +77,14 @@ def _print(report: DistanceReport) -> None:
     table.add_column("regression")
     for heading in (*HEADINGS.values(), "intercept", "R² within"):
         table.add_column(heading, justify="right")
-    for row in (report.pooled, *report.architectures, *report.variants):
-        table.add_row(*_regression_row(row))
+    for regression in (report.pooled, *report.architectures, *report.variants):
+        table.add_row(*_regression_row(regression))
     for one in report.published:
         cells = (f"{value:+.2f}" for value in one.coefficients)
         table.add_row(f"{one.architecture}, published", *cells, "", f"{one.intercept:.2f}", "")
     console.print(table)
-    for row in report.pooled.weaker_than:
-        console.print(f"|{HEADINGS[row.name]}| less |G|, pooled: {_cell(row)}.", highlight=False)
+    for excess in report.pooled.weaker_than:
+        console.print(f"|{HEADINGS[excess.name]}| less |G|, pooled: {_cell(excess)}.", highlight=False)
     num_moved = len(report.pairs) - report.num_unmoved
     console.print(
         f"{report.num_unmoved} of {len(report.pairs)} pairs have a block that did not move (T infinite) and are in no "
@@ -93,8 +93,8 @@ def _print(report: DistanceReport) -> None:
     )
     console.print(
         f"log T goes with the accuracy after fine-tuning at r = {report.accuracy:.2f} ({num_moved} pairs, "
-        f"models' means taken off). {report.num_alike} of {report.num_measured} pairs reached the accuracy that the zoo "
-        "measured.",
+        f"models' means taken off). {report.num_alike} of {report.num_measured} pairs reached the accuracy that the "
+        "zoo measured.",
         highlight=False,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +57,9 @@ class How(NamedTuple):
     norm: Norm = Norm.L1
 
 
+AS_PUBLISHED = How()
+
+
 class Answer(BaseModel):
     """What is known of one pair.
 
@@ -89,7 +92,7 @@ class Answer(BaseModel):
     is_stored: bool = False
 
 
-def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = How()) -> Answer:
+def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = AS_PUBLISHED) -> Answer:
     """Compare three safetensors files of one architecture.
 
     Args:
@@ -126,7 +129,7 @@ def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = How()) 
 
 def _compare(name: str, network: nn.Module, states: States, how: How) -> Answer:
     found = network_blocks(network, how.grouping)
-    three = [states[role] for role in ("random", "pretrained", "finetuned")]
+    three = (states["random"], states["pretrained"], states["finetuned"])
     try:
         distance = parameter_distance(*three, found.blocks, found.head, how.norm)
     except ValueError as error:
@@ -144,7 +147,7 @@ def _compare(name: str, network: nn.Module, states: States, how: How) -> Answer:
     )
 
 
-def _why_left_out(head: tuple[str, ...], states: list[Mapping[str, Tensor]]) -> str:
+def _why_left_out(head: tuple[str, ...], states: Sequence[Mapping[str, Tensor]]) -> str:
     if not head:
         return "the architecture has none"
     sizes = [str(len(state[head[0]])) if head[0] in state else "no" for state in states]
@@ -153,7 +156,7 @@ def _why_left_out(head: tuple[str, ...], states: list[Mapping[str, Tensor]]) -> 
 
 def measure_distance(
     subject: Subject,
-    how: How = How(),
+    how: How = AS_PUBLISHED,
     seed: int = 0,
     test_fraction: float = 0.3,
     config: FinetuneConfig | None = None,
@@ -193,7 +196,7 @@ def measure_distance(
     random = _draw(folder / f"random-{seed}.safetensors", name, model.network, seed)
     states = {"random": random, "pretrained": kept.pretrained, "finetuned": kept.finetuned}
     answer = _compare(name, model.network, states, how)
-    stored = how == How() and seed == 0 and answer.log_transferability is not None
+    stored = how == AS_PUBLISHED and seed == 0 and answer.log_transferability is not None
     _store(subject, model, task, kept.run, answer.log_transferability if stored else None)
     return answer.model_copy(
         update={

@@ -101,7 +101,8 @@ def regress(
     if len(table) <= design.shape[1] or num_clusters < 3 or np.linalg.matrix_rank(design) < design.shape[1]:
         raise ZoographError(
             f"A regression on {', '.join(regressors)} needs more pairs than unknowns, three clusters, and regressors "
-            f"that vary (got {len(table)} pairs, {design.shape[1]} unknowns, {num_clusters} clusters). Measure more pairs."
+            f"that vary (got {len(table)} pairs, {design.shape[1]} unknowns, {num_clusters} clusters). "
+            "Measure more pairs."
         )
     fitted = ols(table["log_t"], design).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)
     interval = fitted.conf_int(1 - CONFIDENCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -115,9 +116,7 @@ def report_study(study: DistanceStudy) -> DistanceReport:
         num_measured=sum(alike is not None for alike in again),
         num_alike=sum(alike is True for alike in again),
         summary=[
-            ArchitectureSummary(
-                str(name), len(part), *map(float, part["log_t"].quantile([0.25, 0.5, 0.75]).map(math.exp))
-            )
+            ArchitectureSummary(str(name), len(part), *np.exp(part["log_t"].quantile([0.25, 0.5, 0.75])).tolist())
             for name, part in moved.groupby("architecture")
         ],
         correlations={str(name): column.to_dict() for name, column in moved[columns].corr().items()},
