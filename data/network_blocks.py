@@ -30,7 +30,7 @@ class NetworkBlocks(NamedTuple):
     head: tuple[str, ...]
 
 
-def network_blocks(network: nn.Module, grouping: Grouping = Grouping.STAGES) -> NetworkBlocks:
+def network_blocks(network: nn.Module, grouping: Grouping = Grouping.BLOCKS) -> NetworkBlocks:
     """Return the blocks of a network by timm's own ``group_matcher``, its classifier apart.
 
     A parameter is a weight if at least two of its dimensions are longer than one. A vision transformer has one

@@ -69,7 +69,8 @@ def distance(
     else:
         got = ", ".join(["--dataset"] * bool(dataset) + [f"--{role}" for role in given]) or "neither"
         raise ZoographError(
-            f"Give either a '--dataset' to fine-tune on, or all of '--random', '--pretrained' and '--finetuned' (got {got})."
+            "Give either a '--dataset' to fine-tune on, or all of '--random', '--pretrained' and "
+            f"'--finetuned' (got {got})."
         )
     if picture is not None:
         _draw(answers, picture)
