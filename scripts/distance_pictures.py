@@ -10,6 +10,7 @@ from typing import Any
 from zoograph.scripts.plots import COLORS, INK, MARKERS, QUIET, label_axes, new_figure
 from zoograph.training.distance_report import DistanceReport, PairDistance
 
+_MANY_BLOCKS = 9
 _REGRESSORS = {"gap": "domain gap G", "spread": "intraclass variance D", "log_images": "log N"}
 
 
@@ -53,7 +54,7 @@ def draw_forest(report: DistanceReport) -> Any:
     ours = [report.pooled, *report.architectures]
     names = [f"{row.name}, here" for row in ours] + [f"{row.architecture}, published" for row in report.published]
     figure = new_figure(0.9 + 0.27 * len(names))
-    panels = figure.subplots(1, len(_REGRESSORS), sharey=True)
+    panels = figure.subplots(1, len(_REGRESSORS), sharex=True, sharey=True)  # lengths can be compared
     for place, (axes, (name, title)) in enumerate(zip(panels, _REGRESSORS.items(), strict=True)):
         axes.axvline(0, color=QUIET, linewidth=0.8)
         for row, regression in enumerate(ours):
@@ -81,7 +82,12 @@ def _draw(axes: Any, lines: Mapping[str, Mapping[str, float]], blocks: Sequence[
     axes.set_yscale("log", subs=[2, 5])
     for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         set_formatter("{x:g}")
-    axes.set_xticks(range(len(blocks)), blocks, rotation=30 if len(blocks) < 9 else 90, ha="right")
+    names = [block.replace("+", "\n+") for block in blocks]
+    if len(blocks) < _MANY_BLOCKS:
+        axes.set_xticks(range(len(blocks)), names, rotation=30, ha="right", rotation_mode="anchor")
+    else:
+        axes.set_xticks(range(len(blocks)), names, rotation=90)
+    axes.tick_params(which="both", labelsize=8, colors=INK)
     axes.grid(alpha=0.25, which="both")
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -66,45 +65,51 @@ def _print(report: DistanceReport) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table(title="T of the fine-tuned pairs", title_justify="left", box=SIMPLE)
+    style: dict[str, Any] = {"title_justify": "left", "box": SIMPLE, "pad_edge": False}
+    table = Table(title="T of the fine-tuned pairs", **style)
     table.add_column("architecture")
     for heading in ("pairs", "lower quartile", "median", "upper quartile"):
         table.add_column(heading, justify="right")
     for row in report.summary:
         table.add_row(row.architecture, str(row.num_pairs), *(f"{x:.2f}" for x in (row.lower, row.median, row.upper)))
     console.print(table)
-    table = Table(title="log T on standardised regressors, 95 % intervals", title_justify="left", box=SIMPLE)
+    table = Table(title="log T on standardised regressors (± 95 %)", **style)
     table.add_column("regression")
-    for heading in (*HEADINGS.values(), "intercept", "R² within"):
-        table.add_column(heading, justify="right")
-    for regression in (report.pooled, *report.architectures, *report.variants):
-        table.add_row(*_regression_row(regression))
+    for heading in (*list(HEADINGS.values())[:3], "mean", "R²"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for regression in (report.pooled, *report.architectures):
+        cells = _cells(regression)[:3]
+        table.add_row(regression.name, *cells, f"{regression.intercept:.2f}", f"{regression.within:.2f}")
     for one in report.published:
-        cells = (f"{value:+.2f}" for value in one.coefficients)
-        table.add_row(f"{one.architecture}, published", *cells, "", f"{one.intercept:.2f}", "")
+        values = (f"{value:+.2f}" for value in one.coefficients)
+        table.add_row(f"{one.architecture}, published", *values, f"{one.intercept:.2f}", "")
     console.print(table)
-    for excess in report.pooled.weaker_than:
-        console.print(f"|{HEADINGS[excess.name]}| less |G|, pooled: {_cell(excess)}.", highlight=False)
+    table = Table(title="The same over all models, with something else", **style)
+    table.add_column("regression")
+    for heading in (*HEADINGS.values(), "R²"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for regression in report.variants:
+        table.add_row(regression.name, *_cells(regression), f"{regression.within:.2f}")
+    console.print(table)
+    console.print("\n".join(_notes(report)), highlight=False)
+
+
+def _notes(report: DistanceReport) -> list[str]:
     num_moved = len(report.pairs) - report.num_unmoved
-    console.print(
+    return [
+        *(f"|{HEADINGS[excess.name]}| less |G|, all models: {_cell(excess)}." for excess in report.pooled.weaker_than),
         f"{report.num_unmoved} of {len(report.pairs)} pairs have a block that did not move (T infinite) and are in no "
         "regression.",
-        highlight=False,
-    )
-    console.print(
-        f"log T goes with the accuracy after fine-tuning at r = {report.accuracy:.2f} ({num_moved} pairs, "
-        f"models' means taken off). {report.num_alike} of {report.num_measured} pairs reached the accuracy that the "
-        "zoo measured.",
-        highlight=False,
-    )
+        f"log T goes with the accuracy after fine-tuning at r = {report.accuracy:.2f} ({num_moved} pairs, models' "
+        "means taken off).",
+        f"{report.num_alike} of {report.num_measured} pairs reached the accuracy that the zoo measured.",
+    ]
 
 
-def _regression_row(row: Regression) -> list[str]:
-    found = {one.name: one for one in row.coefficients}
-    cells = [_cell(found[name]) if name in found else "" for name in HEADINGS]
-    return [f"{row.name} ({row.num_pairs})", *cells, f"{row.intercept:.2f}", f"{row.within:.2f}"]
+def _cells(regression: Regression) -> list[str]:
+    found = {one.name: one for one in regression.coefficients}
+    return [_cell(found[name]) if name in found else "" for name in HEADINGS]
 
 
 def _cell(one: Coefficient) -> str:
-    assert math.isfinite(one.value)
-    return f"{one.value:+.2f} [{one.lower:+.2f}, {one.upper:+.2f}]"
+    return f"{one.value:+.2f} ± {one.upper - one.value:.2f}"

@@ -130,11 +130,11 @@ def report_study(study: DistanceStudy) -> DistanceReport:
 
 def _vary(moved: pd.DataFrame) -> list[Regression]:
     return [
-        regress(moved.assign(log_t=moved["log_t_l2"]), "Euclidean distance"),
-        regress(moved.assign(gap=moved[FULL_GAP]), "G with full covariances"),
-        regress(moved, "intervals clustered by model", cluster="model"),
-        regress(moved, "steps in place of images", (GAP, SPREAD, STEPS)),
-        regress(moved, "steps beside images", (GAP, SPREAD, DATA, STEPS)),
+        regress(moved.assign(log_t=moved["log_t_l2"]), "L2 distance"),
+        regress(moved.assign(gap=moved[FULL_GAP]), "full covariances"),
+        regress(moved, "model clusters", cluster="model"),
+        regress(moved, "steps, not images", (GAP, SPREAD, STEPS)),
+        regress(moved, "steps and images", (GAP, SPREAD, DATA, STEPS)),
     ]
 
 

@@ -71,7 +71,7 @@ def report() -> DistanceReport:
         accuracy=-0.5,
         pooled=_regression("all models", -0.125),
         architectures=[_regression("resnet", -0.25)],
-        variants=[_regression("Euclidean distance", 0.0)],
+        variants=[_regression("L2 distance", 0.0)],
         published=list(PUBLISHED),
     )
 
@@ -116,9 +116,10 @@ def test_the_tables(
     assert ran.code == 0, ran.err
     words = " ".join(ran.out.split())
     assert "resnet 3 1.25 2.50 5.00" in words
-    assert "all models (9) -0.12 [-0.25, +0.00] +0.25 [+0.12, +0.38] -0.50 [-0.62, -0.38] 1.50 0.62" in words
+    assert "all models -0.12 ± 0.12 +0.25 ± 0.12 -0.50 ± 0.12 1.50 0.62" in words
+    assert "L2 distance +0.00 ± 0.12 +0.25 ± 0.12 -0.50 ± 0.12 0.62" in words
     assert "ResNet-50, published -0.26 +0.32 -0.61 2.86" in words
-    assert "|D| less |G|, pooled: +0.12 [-0.25, +0.50]." in words
+    assert "|D| less |G|, all models: +0.12 ± 0.38." in words
     assert "1 of 6 pairs have a block that did not move" in words
     assert "r = -0.50 (5 pairs" in words
     assert "5 of 6 pairs reached" in words
