@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoograph.data.errors import ZoographError
+
+if TYPE_CHECKING:
+    from torch import nn  # commands import this file for its options, and start without torch
 
 
 class Grouping(StrEnum):

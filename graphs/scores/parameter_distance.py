@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from statistics import fmean
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor  # commands import this file for its options, and start without torch
 
-Weights = Mapping[str, Tensor]
+Weights: TypeAlias = "Mapping[str, Tensor]"
 
 
 class Norm(StrEnum):
