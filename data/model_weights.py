@@ -69,9 +69,7 @@ def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedM
         return _ready(tagged or card, network, hash_tensors(network.state_dict()))
     source = "random weights"
     if weights == RANDOM:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            network = _create(name)
+        network = random_network(name)
     else:
         path = Path(weights).expanduser()
         source, network = f"weights of {path.name}", _from_file(name, path)
@@ -86,6 +84,51 @@ def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedM
         }
     )
     return _ready(own, network, digest)
+
+
+def random_network(name: str, seed: int = 0, num_classes: int | None = None) -> nn.Module:
+    """Return a timm model with random weights, the same ones for the same seed.
+
+    Args:
+        name: that timm knows.
+        seed: of the weights.
+        num_classes: of the classifier; default: as many as timm's weights of that name have.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _create(name) if num_classes is None else _create(name, num_classes=num_classes)
+
+
+def empty_network(name: str) -> nn.Module:
+    """Return a timm model that has the names and shapes of its weights, and no memory for them.
+
+    Raises:
+        UnknownName: if timm has no such model.
+    """
+    if model_card_from_timm(name) is None:
+        raise UnknownName("model", name, nearest_timm_names(name))
+    with torch.device("meta"):
+        return _create(name)
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file.
+
+    Raises:
+        WeightsError: if it is anything else.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise WeightsError(f"The checkpoint '{path}' must be a file (got nothing there). Check the path.")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"The checkpoint '{path}' must be a safetensors file (got: {str(error).rstrip('.')}). "
+            "Save the state dict with safetensors.torch.save_file."
+        ) from error
 
 
 def _ready(card: ModelCard, network: nn.Module, digest: str) -> PretrainedModel:

@@ -14,6 +14,13 @@ from zoograph.data.cards import Count, Name
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
+PARAMETER_DISTANCE = "parameter_distance"
+"""The score that is log T of :mod:`zoograph.graphs.scores.parameter_distance`."""
+
+HINDSIGHT = frozenset({PARAMETER_DISTANCE})
+"""Scores that are known only after a model was trained on the dataset. They are kept, and nothing that predicts reads
+them: no graph, no ranking of scores, and no token of what a predictor has seen."""
+
 
 class Protocol(StrEnum):
     """How a model was transferred."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from zoograph.data.cards import DatasetCard, ModelCard
 from zoograph.data.collections import Collection
-from zoograph.data.records import Record
+from zoograph.data.records import HINDSIGHT, Record
 
 RUN_COLUMNS = ("model", "dataset", "protocol", "metric", "value", "train_size", "test_size", "source")
 SCORE_COLUMNS = ("model", "dataset", "name", "value", "source")
@@ -74,6 +74,10 @@ class Zoo:
             relations=self.relations[self.relations["name"].isin(list(relations))].reset_index(drop=True),
             influences=self.influences[self.influences["name"].isin(list(influences))].reset_index(drop=True),
         )
+
+    def without_hindsight(self) -> Zoo:
+        """Return a copy without the scores that are known only after a model was trained on the dataset."""
+        return replace(self, scores=self.scores[~self.scores["name"].isin(HINDSIGHT)].reset_index(drop=True))
 
     def collection(self, source: str) -> Zoo:
         """Return the part of one source: its models and datasets, the corpora behind them, and its records."""

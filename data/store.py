@@ -21,7 +21,7 @@ from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
 from zoograph.data.migrations import get_revision, upgrade
 from zoograph.data.names import NEAREST, NameIndex, index_names
-from zoograph.data.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
+from zoograph.data.records import HINDSIGHT, ClassInfluence, Metric, Protocol, Relation, Run, Score
 from zoograph.data.store_rows import (
     RECORDS,
     count_batch,
@@ -305,9 +305,12 @@ class RecordStore:
             return {name: Measured(float(value), int(n)) for name, value, n in connection.execute(query)}
 
     def score_digests(self, datasets: Sequence[str] | None = None) -> dict[str, str]:
-        """Return a token for the scores of each of ``datasets`` (default: all) that has some; they change together."""
+        """Return a token for the scores of each of ``datasets`` (default: all) that has some; they change together.
+
+        Scores of :data:`zoograph.data.records.HINDSIGHT` do not count, because no predictor reads them.
+        """
         table = schema.scores
-        query = sa.select(table.c.dataset, table.c.id)
+        query = sa.select(table.c.dataset, table.c.id).where(table.c.name.not_in(HINDSIGHT))
         if datasets is not None:
             query = query.where(table.c.dataset.in_(datasets))
         ids: dict[str, list[str]] = {}

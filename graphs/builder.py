@@ -12,7 +12,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.cards import Card, DatasetCard, ModelCard
-from zoograph.data.records import Metric, Protocol
+from zoograph.data.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.snapshot import Zoo
 from zoograph.data.text import label_text, name_text
 from zoograph.graphs.relations import relation_edges
@@ -70,7 +70,8 @@ def build_graph(
         protocol: whose runs become ``transfers_to`` edges.
         metric: likewise.
         vocabulary: known families and domains by node type, scores, relations and influences by edge verb; what it
-            does not list is left out. Default: all in ``zoo``.
+            does not list is left out. Default: all in ``zoo``. Scores of :data:`zoograph.data.records.HINDSIGHT`
+            never enter.
 
     Returns:
         A validated graph.
@@ -86,6 +87,8 @@ def build_graph(
         INFLUENCES[1]: sorted(zoo.influences["name"].unique()) if vocabulary is None else [],
         **(vocabulary or {}),
     }
+    foreseen = [name for name in vocabulary[SCORED_ON[1]] if name not in HINDSIGHT]
+    vocabulary = {**vocabulary, SCORED_ON[1]: foreseen}
     zoo = zoo.with_names(*(vocabulary[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
 
     graph = HeteroData()

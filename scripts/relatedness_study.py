@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoograph.data.errors import ZoographError
-
 if TYPE_CHECKING:
     from zoograph.training.relatedness_report import StudyReport
 
@@ -56,21 +54,11 @@ def write_study(report: StudyReport, out: Path) -> None:
     Raises:
         ZoographError: if matplotlib is not installed, or the folder cannot be written to.
     """
-    from zoograph.data.tables import replace_file
-    from zoograph.scripts.plots import to_png
     from zoograph.scripts.relatedness_pictures import draw_parts, draw_shares
+    from zoograph.scripts.results_folder import write_results
 
     figures = {"parts.png": draw_parts(report.parts), "shares.png": draw_shares(report.correlations, report.images)}
-    pictures = {name: to_png(figure) for name, figure in figures.items()}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        replace_file(out / "study.json", report.model_dump_json(indent=1) + "\n")
-        for name, content in pictures.items():
-            replace_file(out / name, content)
-    except OSError as error:
-        raise ZoographError(
-            f"'{out}' cannot be written to ({error.strerror or error}). Choose another folder with --out."
-        ) from error
+    write_results(out, "study.json", report, figures)
 
 
 def _print(report: StudyReport) -> None:

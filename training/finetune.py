@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from zoograph.training.finetune_course import Course, FinetuneConfig, Progress
 from zoograph.training.finetune_module import Batches, Finetuning, ImageRows, Images
 from zoograph.training.quietly import quiet_trainer
 
-__all__ = ["FinetuneConfig", "FinetuneResult", "ImageRows", "Images", "measure_finetune"]
+__all__ = ["FinetuneConfig", "FinetuneResult", "ImageRows", "Images", "Keep", "measure_finetune"]
+
+Keep = Callable[[dict[str, Tensor]], None]
+"""Is given the weights of a network by name."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def measure_finetune(
     *,
     checkpoint: Path | None = None,
     device: str | torch.device = "cpu",
+    keep: Keep | None = None,
 ) -> FinetuneResult:
     """Fine-tune a copy of a network with a new classifier and measure its accuracy.
 
@@ -76,6 +81,7 @@ def measure_finetune(
         checkpoint: safetensors file that is written after every epoch, taken up if it is there, and removed in
             the end. One that is damaged or of another run is replaced.
         device: the CPU computes in float32, CUDA under bfloat16 autocast.
+        keep: called with the weights that were tested, on the CPU, before the checkpoint is removed.
 
     Raises:
         ProtocolError: if there are fewer than two training classes, no class with two training images, or no
@@ -106,6 +112,8 @@ def measure_finetune(
             test_targets[~torch.isin(test_labels.cpu(), classes)] = -1
             test = Batches(test_images, test_targets, torch.arange(len(test_targets)), config.batch_size)
             trainer.test(module, test, verbose=False)
+    if keep is not None:
+        keep(course.best)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return FinetuneResult(

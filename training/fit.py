@@ -80,7 +80,7 @@ class Material:
         """Read a store; if it is written to meanwhile, read it again."""
         while True:
             revision, scores = store.revision, store.score_digests()
-            zoo = store.snapshot()
+            zoo = store.snapshot().without_hindsight()
             batches = [batch for part in store.stream_runs(["batch"]) for (batch,) in part]
             if store.revision == revision:
                 break

@@ -36,6 +36,12 @@ class _SourceModule(L.LightningModule):  # type: ignore[misc]
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
+def draw_weights(model: SourceModel, seed: int = 0) -> nn.Module:
+    """Return a source model with the random weights that :func:`train_source` starts from."""
+    with one_seeded_thread(seed):
+        return model.create()
+
+
 def train_source(model: SourceModel, images: Tensor, labels: Tensor, seed: int = 0) -> nn.Module:
     """Train a source model from random weights, on one thread; the same seed gives the same weights.
 

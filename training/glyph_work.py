@@ -24,7 +24,7 @@ from zoograph.data.tensor_file import load_tensors, save_tensors
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.registry import compute_scores
 from zoograph.graphs.scores.undefined import UndefinedScore
-from zoograph.training.finetune import FinetuneConfig, measure_finetune
+from zoograph.training.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.glyph_plan import GlyphPlan
 from zoograph.training.glyph_relations import relate_datasets
 from zoograph.training.glyph_sources import measure_accuracy, train_source
@@ -134,7 +134,8 @@ def _train_source(files: GlyphFiles, name: str) -> tuple[Tensors, Facts]:
     return network.state_dict(), {"accuracy": accuracy}
 
 
-def _read_network(files: GlyphFiles, name: str) -> nn.Module:
+def read_network(files: GlyphFiles, name: str) -> nn.Module:
+    """Return a finished source model."""
     network = files.plan.model(name).create()
     network.load_state_dict(files.read_tensors("sources", name)[0])
     return network
@@ -157,7 +158,7 @@ def _extract_features(files: GlyphFiles, name: str, domain: str) -> tuple[Tensor
 
 def _see(files: GlyphFiles, name: str, images: Tensor) -> tuple[Tensor, Tensor]:
     batches = (to_input(batch.numpy()) for batch in images.split(_FEATURE_BATCH))
-    features, probabilities = extract(_read_network(files, name), batches)
+    features, probabilities = extract(read_network(files, name), batches)
     assert probabilities is not None  # every source model keeps its classifier
     return features, probabilities
 
@@ -193,13 +194,21 @@ def _compute_scores(files: GlyphFiles, name: str, domain: str) -> tuple[Tensors,
     return {}, {"scores": scores, "undefined": undefined}
 
 
-def _finetune(files: GlyphFiles, name: str, dataset: str) -> tuple[Tensors, Facts]:
+def finetune_pair(
+    files: GlyphFiles, name: str, dataset: str, keep: Keep | None = None
+) -> tuple[FinetuneResult, FinetuneConfig]:
+    """Fine-tune a finished source model on a task; the same pair gives the same weights, which go to ``keep``."""
     task = files.plan.task(dataset)
     pool = read_pool(files, task.domain)
     sides = [(to_input(pool.images[side]), _targets(pool, task, side)) for side in pool.rows(task)]
     passes = ceil(files.plan.finetune_images / len(sides[0][1]))
     config = FinetuneConfig(max_epochs=min(max(passes, 8), 40), batch_size=32)
-    result = measure_finetune(_read_network(files, name), *sides[0], *sides[1], config, seed=files.plan.seed)
+    network, seed = read_network(files, name), files.plan.seed
+    return measure_finetune(network, *sides[0], *sides[1], config, seed, keep=keep), config
+
+
+def _finetune(files: GlyphFiles, name: str, dataset: str) -> tuple[Tensors, Facts]:
+    result, config = finetune_pair(files, name, dataset)
     return {}, {
         "value": result.accuracy,
         "train_size": result.num_train,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from zoograph.data.model_weights import PretrainedModel
 from zoograph.data.records import Protocol, Run
 from zoograph.data.store import RecordStore
 from zoograph.data.stratified import stratified_hold_out
-from zoograph.training.finetune import FinetuneConfig, FinetuneResult, measure_finetune
+from zoograph.training.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.head import HeadResult, measure_head_on
 from zoograph.training.own_pairs import (
     Failure,
@@ -30,6 +31,9 @@ from zoograph.training.own_pairs import (
     part_of,
     place_in_store,
 )
+
+# Is given a model, its run, and the weights that were tested.
+KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ def measure_models(
     test_fraction: float = 0.3,
     config: FinetuneConfig | None = None,
     progress: Progress | None = None,
+    keep: KeepRun | None = None,
 ) -> MeasureReport:
     """Transfer models to a dataset, measure their top-1 accuracy, and store each run.
 
@@ -89,6 +94,7 @@ def measure_models(
         test_fraction: of each class, in (0, 1).
         config: of fine-tuning.
         progress: called with (steps done, steps in all): images for a head, epochs for fine-tuning.
+        keep: called before a fine-tuned run is stored, with the model, the run and the weights that were tested.
 
     Raises:
         ZoographError: if the dataset cannot be read.
@@ -106,14 +112,19 @@ def measure_models(
             for seed in range(seeds):
                 advance = part_of(progress, place * seeds + seed, len(subject.models) * seeds)
                 result: HeadResult | FinetuneResult
+                tuned: dict[str, Tensor] = {}
                 if protocol is Protocol.HEAD:
                     seen = extract_features(model, task, subject.place(), progress=advance)
                     skipped.update(dict.fromkeys(seen.skipped))
                     result = measure_head_on(seen, test_fraction, seed)
                 else:
-                    result = measure_finetune_on(model, task, test_fraction, seed, config, subject.place(), advance)
+                    result = measure_finetune_on(
+                        model, task, test_fraction, seed, config, subject.place(), advance, keep and tuned.update
+                    )
                 settings = _settings(task, protocol, test_fraction, config)
                 run = _make_run(model_id, dataset.id, protocol, seed, describe_source(model, task), settings, result)
+                if keep is not None and protocol is Protocol.FINETUNE:
+                    keep(model, run, tuned)
                 store.add(models=new_cards, datasets=[dataset], runs=[run])
                 runs.append(run)
                 advance(1, 1)
@@ -170,6 +181,7 @@ def measure_finetune_on(
     config: FinetuneConfig | None = None,
     device: str | torch.device = "cpu",
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> FinetuneResult:
     """Fine-tune a model on one task, split as :func:`zoograph.training.head.measure_head_on` splits it.
 
@@ -199,4 +211,5 @@ def measure_finetune_on(
         progress,
         checkpoint=make_home() / "cache" / "finetune" / f"{model.digest[:16]}-{name[:16]}.safetensors",
         device=device,
+        keep=keep,
     )

@@ -50,6 +50,7 @@ def score_quality(zoo: Zoo, protocol: Protocol = Protocol.HEAD, metric: Metric =
     Held against them: the mean accuracy of the model on all other tasks, the same on the tasks of other families
     alone, and the mean accuracy of the other models on the task.
     """
+    zoo = zoo.without_hindsight()
     runs = zoo.runs[(zoo.runs["protocol"] == protocol.value) & (zoo.runs["metric"] == metric.value)]
     accuracy = runs.pivot_table(index="model", columns="dataset", values="value", aggfunc="mean")
     scores = zoo.scores.pivot_table(index=["name", "model"], columns="dataset", values="value", aggfunc="mean")

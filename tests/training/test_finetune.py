@@ -74,6 +74,23 @@ def test_every_weight_is_trained_and_the_model_is_left_alone(
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
+def test_the_weights_that_were_tested_can_be_kept(model: Toy, split: Any, tmp_path: Path) -> None:
+    kept: list[dict[str, Tensor]] = []
+    path = tmp_path / "run.safetensors"
+
+    def keep(weights: dict[str, Tensor]) -> None:
+        assert path.exists()  # who is killed while keeping can ask again
+        kept.append(weights)
+
+    result = measure_finetune(model, *split, CONFIG, checkpoint=path, keep=keep)
+    (weights,) = kept
+    tuned = Toy().eval()
+    tuned.reset_classifier(3)
+    tuned.load_state_dict(weights)
+    assert float((tuned(split[2]).argmax(1) * 10 == split[3]).float().mean()) == pytest.approx(result.accuracy)
+    assert not torch.equal(weights["body.0.weight"], model.body[0].weight)
+
+
 def test_the_same_seed_gives_the_same_result(model: Toy, split: Any) -> None:
     config = FinetuneConfig(max_epochs=2, learning_rate=1e-3)
     results = []

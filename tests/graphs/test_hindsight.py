@@ -1,0 +1,91 @@
+"""A score that is known only after training on the dataset changes nothing that a predictor sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from zoograph.data.records import HINDSIGHT, PARAMETER_DISTANCE, Score
+from zoograph.data.snapshot import Zoo
+from zoograph.data.store import RecordStore
+from zoograph.data.synthetic import make_synthetic_zoo
+from zoograph.data.testing import HashEmbedder
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import SCORED_ON, TRANSFERS_TO
+from zoograph.graphs.splits import hold_out
+from zoograph.models.linear import LinearRegression
+from zoograph.training.predictor import GraphPredictor, TrainingConfig
+from zoograph.training.score_quality import score_quality
+
+TINY = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60))
+
+
+@pytest.fixture(scope="module")
+def zoo() -> Zoo:
+    return make_synthetic_zoo(6, 14, scored=0.5, num_relations=10).zoo
+
+
+def with_answers(zoo: Zoo, name: str) -> Zoo:
+    """Return a zoo in which a score of every pair is the accuracy that is to be predicted."""
+    planted = zoo.runs[["model", "dataset", "value"]].assign(name=name, source="planted")[list(zoo.scores.columns)]
+    return replace(zoo, scores=pd.concat([zoo.scores, planted], ignore_index=True))
+
+
+def test_a_planted_answer_is_not_in_the_graph(zoo: Zoo) -> None:
+    plain, planted = (
+        build_graph(zoo, HashEmbedder(4)),
+        build_graph(with_answers(zoo, PARAMETER_DISTANCE), HashEmbedder(4)),
+    )
+    assert planted.vocabulary == plain.vocabulary
+    for store, other in zip(plain.stores, planted.stores, strict=True):
+        for key, value in store.items():
+            same = torch.allclose(value, other[key], equal_nan=True) if torch.is_tensor(value) else value == other[key]
+            assert same, key
+    # The control: the same under another name is seen.
+    assert "spoken" in build_graph(with_answers(zoo, "spoken"), HashEmbedder(4))[SCORED_ON].names
+
+
+def test_nor_if_a_vocabulary_asks_for_it(zoo: Zoo) -> None:
+    asked = {SCORED_ON[1]: [PARAMETER_DISTANCE, *sorted(zoo.scores["name"].unique())]}
+    graph = build_graph(with_answers(zoo, PARAMETER_DISTANCE), HashEmbedder(4), vocabulary=asked)
+    assert PARAMETER_DISTANCE not in graph[SCORED_ON].names
+    assert torch.equal(graph[SCORED_ON].edge_attr, build_graph(zoo, HashEmbedder(4))[SCORED_ON].edge_attr)
+
+
+@pytest.mark.parametrize("method", [LinearRegression, lambda: GraphPredictor(TINY)], ids=["linear", "graph"])
+def test_predictions_do_not_read_it(zoo: Zoo, method: type[LinearRegression]) -> None:
+    answers = []
+    for name in (None, PARAMETER_DISTANCE):
+        graph = build_graph(zoo if name is None else with_answers(zoo, name), HashEmbedder(4))
+        split = hold_out(graph, torch.arange(graph[TRANSFERS_TO].num_edges) % 3 == 0)
+        answers.append(method().fit(split.train).predict(split.pairs))
+    for one, other in zip(*answers, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_snapshot_without_it_is_the_snapshot_before_it(zoo: Zoo) -> None:
+    planted = with_answers(zoo, PARAMETER_DISTANCE)
+    assert planted.fingerprint() != zoo.fingerprint()
+    assert planted.without_hindsight().fingerprint() == zoo.without_hindsight().fingerprint() == zoo.fingerprint()
+
+
+def test_it_is_not_ranked_among_the_scores(zoo: Zoo) -> None:
+    names = [row.name for row in score_quality(with_answers(zoo, PARAMETER_DISTANCE))]
+    assert names == [row.name for row in score_quality(zoo)]
+
+
+@pytest.mark.usefixtures("toy_zoo")
+def test_the_store_keeps_it_and_asks_for_no_new_answer(home: Path) -> None:
+    pair = {"source": "mine", "model": "resnet", "dataset": "birds_1"}
+    with RecordStore.open() as store:
+        before = store.score_digests()
+        store.add(scores=[Score(**pair, name=PARAMETER_DISTANCE, value=1.5)])
+        assert store.score_digests() == store.score_digests(["birds_1"]) == before
+        assert list(store.snapshot().scores["name"]) == [PARAMETER_DISTANCE]
+        store.add(scores=[Score(**pair, name="logme", value=1.5)])
+        assert set(store.score_digests()) == {"birds_1"}
+    assert PARAMETER_DISTANCE in HINDSIGHT
