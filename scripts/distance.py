@@ -119,7 +119,7 @@ def _print(answer: Answer) -> None:
     for block in answer.blocks:
         table.add_row(escape(block.name), *_cells(block))
     table.add_section()
-    table.add_row("T, mean of the blocks", "", "", _number(answer.transferability), style="bold")
+    table.add_row("T, mean of the blocks", "", "", format_ratio(answer.transferability), style="bold")
     if answer.head is not None:
         table.add_row("head, not counted", *_cells(answer.head))
     console = Console()
@@ -128,10 +128,11 @@ def _print(answer: Answer) -> None:
 
 
 def _cells(block: Block) -> tuple[str, ...]:
-    return f"{block.from_random:.4g}", f"{block.from_pretrained:.4g}", _number(block.ratio)
+    return f"{block.from_random:.4g}", f"{block.from_pretrained:.4g}", format_ratio(block.ratio)
 
 
-def _number(value: float) -> str:
+def format_ratio(value: float) -> str:
+    """Return T in three digits, or ``inf``."""
     return f"{value:.3f}" if math.isfinite(value) else "inf"
 
 

@@ -64,6 +64,7 @@ def _as_dict(dossier: Dossier) -> dict[str, Any]:
         "bounds": [
             {"reference": kept.reference, "bound": kept.bound.total, **kept.bound._asdict()} for kept in dossier.bounds
         ],
+        "distance": json.loads(dossier.distance.model_dump_json()) if dossier.distance else None,
         "outcome": dossier.outcome,
         "helpful": [asdict(effect) for effect in dossier.helpful],
         "harmful": [asdict(effect) for effect in dossier.harmful],
@@ -93,6 +94,7 @@ def _print(dossier: Dossier) -> None:
 
 
 def _measured_tables(dossier: Dossier, wide: bool) -> list[Table]:
+    from zoograph.scripts.distance import format_ratio
     from zoograph.scripts.evidence_tables import make_table
 
     tables = []
@@ -110,6 +112,12 @@ def _measured_tables(dossier: Dossier, wide: bool) -> list[Table]:
             for name, bound, loss, mismatch in parts
         ]
         tables.append(make_table("Bounds of the loss after transfer, nats, lower is better", headings, rows, wide))
+    if dossier.distance is not None:
+        rows = [(block.name, format_ratio(block.ratio)) for block in dossier.distance.blocks]
+        rows.append(("mean of the blocks", format_ratio(dossier.distance.transferability)))
+        tables.append(
+            make_table("Parameter distance T after fine-tuning, larger is nearer", ("block", "T"), rows, wide)
+        )
     for title, effects in (("help", dossier.helpful), ("harm", dossier.harmful)):
         if effects:
             headings = ("class", "corpus", "influence", "standard error")

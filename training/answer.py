@@ -210,7 +210,7 @@ def find_datasets(
             # Only its name is known: the answer must not be that of the dataset it shares it with.
             card = card.model_copy(update={"id": str(folder.resolve())})
         return (card.id,), (card,)
-    if folder is not None:
+    if folder is not None and not measured:
         warn(f"'{dataset}' is a known dataset, and a folder here: for the folder, give './{dataset}'.")
     if domain is not None:
         warn(f"The domain '{domain}' is not used: '{dataset}' is a known dataset, with a domain of its own.")

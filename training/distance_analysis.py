@@ -27,7 +27,7 @@ from zoograph.data.model_weights import (
 from zoograph.data.network_blocks import Grouping, network_blocks
 from zoograph.data.records import PARAMETER_DISTANCE, Protocol, Run, Score
 from zoograph.data.store import RecordStore
-from zoograph.data.tensor_file import load_tensors, save_tensors
+from zoograph.data.tensor_file import load_tensors, read_about, save_tensors
 from zoograph.graphs.scores.parameter_distance import Norm, parameter_distance
 from zoograph.training.finetune import FinetuneConfig
 from zoograph.training.measuring import measure_models
@@ -181,9 +181,8 @@ def measure_distance(
     task = subject.open()
     (name,) = subject.models
     model = load_pretrained(name, subject.weights)
-    home = make_home()
-    require_writable(home)
-    folder = home / "checkpoints" / _key(model, task, test_fraction, config or FinetuneConfig())
+    require_writable(make_home())
+    folder = _checkpoints() / _key(model, task, test_fraction, config or FinetuneConfig())
     kept = _read(folder)
     if kept is None:
         report = measure_models(
@@ -207,6 +206,28 @@ def measure_distance(
             "is_stored": stored,
         }
     )
+
+
+def find_distance(model: str, dataset: str) -> Answer | None:
+    """Return what :func:`measure_distance` would say of a pair of the store whose checkpoints are kept; else None."""
+    for path in sorted(_checkpoints().glob(f"*/{_FINETUNED}")):
+        try:
+            run = Run.model_validate(read_about(path)["run"])
+        except (ValueError, KeyError, FileNotFoundError) as error:
+            _log.warning("The checkpoint '%s' is damaged and passed over: %s.", path, error)
+            continue
+        kept = _read(path.parent) if (run.model, run.dataset) == (model, dataset) else None
+        drawn = next(iter(sorted(path.parent.glob("random-*.safetensors"))), None)
+        if kept is not None and drawn is not None:
+            random, about = load_tensors(drawn)
+            states = {"random": random, "pretrained": kept.pretrained, "finetuned": kept.finetuned}
+            known = {"model": model, "dataset": dataset, "accuracy": run.value, "folder": str(path.parent)}
+            return _compare(model, empty_network(about["model"]), states, How()).model_copy(update=known)
+    return None
+
+
+def _checkpoints() -> Path:
+    return make_home() / "checkpoints"
 
 
 def _key(model: PretrainedModel, task: ImageTask, test_fraction: float, config: FinetuneConfig) -> str:

@@ -11,12 +11,13 @@ import pandas as pd
 
 from zoograph.data.cards import ModelCard
 from zoograph.data.errors import ZoographError
-from zoograph.data.records import Protocol
+from zoograph.data.records import HINDSIGHT, Protocol
 from zoograph.data.snapshot import Zoo
 from zoograph.data.store import RecordStore
 from zoograph.training.answer import Answer, Progress, Warn, answer_question, current_predictor, find_datasets
 
 if TYPE_CHECKING:
+    from zoograph.training.distance_analysis import Answer as Distance
     from zoograph.training.explain import Explanation
     from zoograph.training.relatedness_ranking import KeptBound
 
@@ -65,6 +66,7 @@ class Dossier:
         evidence: nearest measured datasets and models, and the records that moved the prediction most.
         scores: of the pair.
         bounds: of the loss after transfer, by reference task, lowest first.
+        distance: parameter distance by block, after fine-tuning.
         helpful: source classes with the highest influences on the dataset, of the model's own corpus if it has any.
         harmful: those with the lowest ones.
         outcome: what the influences are of.
@@ -75,6 +77,7 @@ class Dossier:
     evidence: Explanation | None
     scores: tuple[ScoreOfPair, ...]
     bounds: tuple[KeptBound, ...]
+    distance: Distance | None
     helpful: tuple[ClassEffect, ...]
     harmful: tuple[ClassEffect, ...]
     outcome: str | None
@@ -112,17 +115,18 @@ def compile_dossier(
         names = {name for name, targets in store.names().datasets.items() if ids[0] in targets}
         evidence = _explain(store, zoo, answer, ids[0], encoder)
     scores = tuple(_scores(zoo, answer.model, ids[0]))
-    bounds = _find_bounds(answer.model, {*names, ids[0]})
+    bounds, distance = _find_bounds(answer.model, {*names, ids[0]}), _find_distance(answer.model, ids[0])
     outcome, effects = _effects(zoo, answer.model, ids[0])
     return Dossier(
         answer,
         evidence,
         scores,
         bounds,
+        distance,
         tuple(effects[:_MOST_CLASSES]),
         tuple(effects[: -_MOST_CLASSES - 1 : -1]) if len(effects) > _MOST_CLASSES else (),
         outcome,
-        tuple(_missing(answer, _images_of(dataset), bool(scores), bool(bounds), bool(effects))),
+        tuple(_missing(answer, _images_of(dataset), bool(scores), bool(bounds), distance is not None, bool(effects))),
     )
 
 
@@ -149,7 +153,7 @@ def _explain(store: RecordStore, zoo: Zoo, answer: Answer, dataset: str, encoder
 
 
 def _scores(zoo: Zoo, model: str, dataset: str) -> Iterator[ScoreOfPair]:
-    there = zoo.scores[zoo.scores["dataset"] == dataset]
+    there = zoo.scores[(zoo.scores["dataset"] == dataset) & ~zoo.scores["name"].isin(HINDSIGHT)]
     for name, rows in there.groupby("name"):
         values = rows.groupby("model")["value"].mean()
         if model in values.index:
@@ -162,6 +166,12 @@ def _find_bounds(model: str, names: set[str]) -> tuple[KeptBound, ...]:
     from zoograph.training.relatedness_ranking import find_kept
 
     return tuple(find_kept(relatedness_folder(), model, names))
+
+
+def _find_distance(model: str, dataset: str) -> Distance | None:
+    from zoograph.training.distance_analysis import find_distance
+
+    return find_distance(model, dataset)
 
 
 def _effects(zoo: Zoo, model: str, dataset: str) -> tuple[str | None, Sequence[ClassEffect]]:
@@ -184,15 +194,19 @@ def _images_of(dataset: str) -> str:
     return dataset if Path(dataset).expanduser().is_dir() else "FOLDER"
 
 
-def _missing(answer: Answer, images: str, scored: bool, bounded: bool, influenced: bool) -> Iterator[Missing]:
-    pair = f"--models {answer.model} --dataset {images}"
+def _missing(
+    answer: Answer, images: str, scored: bool, bounded: bool, tuned: bool, influenced: bool
+) -> Iterator[Missing]:
+    one, many = (f"--{word} {answer.model}" for word in ("model", "models"))
     if answer.rows[0].measured is None:
-        yield Missing("the accuracy itself", f"zoograph measure {pair} --protocol {answer.protocol.value}")
+        command = f"zoograph measure {many} --dataset {images} --protocol {answer.protocol.value}"
+        yield Missing("the accuracy itself", command)
     if not scored:
-        yield Missing("transferability scores", f"zoograph score {pair}")
+        yield Missing("transferability scores", f"zoograph score {many} --dataset {images}")
     if not bounded:
-        command = f"zoograph relatedness --models {answer.model} --reference REFERENCE --target {images}"
-        yield Missing("a bound of the loss", command)
+        yield Missing("a bound of the loss", f"zoograph relatedness {many} --reference REFERENCE --target {images}")
+    if not tuned:
+        yield Missing("parameter distance by block", f"zoograph analyze distance {one} --dataset {images}")
     if not influenced:
         command = f"zoograph analyze influence --source SOURCE --target {images}"
         yield Missing("the influence of source classes", command)

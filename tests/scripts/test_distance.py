@@ -76,6 +76,10 @@ def test_from_nothing(own: tuple[str, ...], run_command: Command, home: Path, mo
     options = [word for pair in files.items() for word in pair]
     (again,) = json.loads(run_command(distance, "--model", "test_resnet", *options, "--json").out)
     assert again["blocks"] == answer["blocks"]
+    found = distance_analysis.find_distance(answer["model"], answer["dataset"])
+    assert found is not None
+    assert json.loads(found.model_dump_json()) == {**answer, "is_stored": False}
+    assert distance_analysis.find_distance(answer["model"], "elsewhere") is None
 
     # A second call trains nothing, and adds nothing; what is missing is made.
     monkeypatch.setattr(distance_analysis, "measure_models", None)

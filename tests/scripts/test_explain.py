@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from zoograph.data.records import ClassInfluence, Score
+from zoograph.data.records import PARAMETER_DISTANCE, ClassInfluence, Score
 from zoograph.data.store import RecordStore
 from zoograph.graphs.scores.relatedness_tasks import Task
 from zoograph.scripts.explain import explain
+from zoograph.training.distance_analysis import Answer as Distance
+from zoograph.training.distance_analysis import Block
 from zoograph.training.relatedness import QUICK
 from zoograph.training.relatedness_images import relatedness_folder
 from zoograph.training.relatedness_ranking import relate_once
@@ -79,6 +81,34 @@ def test_the_tables(measured_pair: None, run_command: Command) -> None:
     assert "Source classes that help most" in text
     assert "Source classes that harm most" in text
     assert "+0.0600" in text
+
+
+def test_parameter_distance_is_there_and_no_transferability_score(
+    measured_pair: None, run_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = [Block(name="stem", from_random=2.0, from_pretrained=1.0, ratio=2.0)]
+    answer = Distance(
+        model="convnext_tiny",
+        blocks=blocks,
+        head=None,
+        head_note=None,
+        transferability=2.0,
+        log_transferability=0.7,
+        unmoved=[],
+    )
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        "zoograph.training.distance_analysis.find_distance", lambda *pair: [asked.append(pair), answer][1]
+    )
+    with RecordStore.open() as store:
+        pair = {"model": "convnext_tiny", "dataset": "clipart_32_a_10"}
+        store.add(scores=[Score(source="t", **pair, name=PARAMETER_DISTANCE, value=0.7)])
+    found = json.loads(run_command(explain, *PAIR, "--json").out)
+    assert asked == [PAIR[1::2]]
+    assert found["distance"]["blocks"] == [blocks[0].model_dump()]
+    assert [score["name"] for score in found["scores"]] == ["logme"]
+    assert found["missing"] == []
+    assert "Parameter distance T after fine-tuning" in " ".join(run_command(explain, *PAIR).out.split())
 
 
 def test_what_was_not_measured_is_named_with_its_command(trained_home: Path, run_command: Command) -> None:
