@@ -107,7 +107,7 @@ def _answer(zoo: Zoo, protocol: Protocol, known: object, asked: object) -> pd.Da
     places = [
         pd.Series(range(graph[kind].num_nodes), index=list(graph[kind].ids))[names].to_numpy() for kind, names in sides
     ]
-    pairs = torch.tensor(places)
+    pairs = torch.stack([torch.tensor(place) for place in places])
     answer = champion.predict(pairs)
     said = {name: column.numpy() for name, column in answer._asdict().items()}
     return rest[["model", "value"]].assign(

@@ -77,6 +77,17 @@ def test_versions_say_what_became_of_each(history: list[Artifact], run: Run) -> 
     assert lines[-2:] == ["v1: Not worse.", "v2: Worse."]
 
 
+def test_a_version_can_be_copied_from_a_narrow_terminal(
+    toy_store: object, save_toy: Run, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    trial = Trial(start="warm", parent="v0", error=0.0264, coverage=0.933, promoted=False)
+    save_toy(predictor_root(Protocol.HEAD, None), version="20240102T030405Z-0123abcd", num_records=2_800)
+    save_toy(predictor_root(Protocol.HEAD, None), version="20240103T030405Z-0123abcd", num_records=2_900, trial=trial)
+    lines = [line.split() for line in run("versions").out.splitlines()]
+    assert ["20240103T030405Z-0123abcd", "2,900", "11111111", "warm", "0.0264", "0.933", "kept", "aside"] in lines
+
+
 def test_versions_as_json(history: list[Artifact], run: Run) -> None:
     known = json.loads(run("versions", "--protocol", "head", "--json").out)["head"]
     assert (known["current"], known["damaged"]) == ("v1", [])
