@@ -11,7 +11,9 @@ import typer
 from zoograph.data.records import Metric, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from zoograph.data.snapshot import Zoo
 
@@ -84,7 +86,7 @@ def _suspected(runs: pd.DataFrame, shift: float) -> list[bool]:
     return [str(batch) in suspects for batch in runs["batch"].unique()]
 
 
-def _answer(zoo: Zoo, protocol: Protocol, known: object, asked: object) -> pd.DataFrame:
+def _answer(zoo: Zoo, protocol: Protocol, known: NDArray[np.int64], asked: NDArray[np.int64]) -> pd.DataFrame:
     """Return the ``asked`` runs with what a champion says that learned from the ``known`` ones."""
     import pandas as pd
     import torch
