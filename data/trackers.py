@@ -37,14 +37,16 @@ def read_mlflow(uri: str, experiment: str | None = None) -> Table:
     """Return the finished runs of an MLflow store, one a row.
 
     Parameters and tags are columns by their names, metrics by ``metrics.`` and their last value. A run is told from
-    another by ``mlflow_run``, so that repeats are kept.
+    another by ``mlflow_run``, so that repeats are kept. A run without a metric, such as the parent of a sweep, is no
+    row.
 
     Args:
         uri: of the tracking server or store.
         experiment: its name; None for all.
 
     Raises:
-        ZoographError: if MLflow is not installed, the store cannot be read, or there is no such experiment.
+        ZoographError: if MLflow is not installed, the store cannot be read, there is no such experiment, or nothing
+            was measured there.
     """
     try:
         from mlflow import MlflowClient
@@ -61,6 +63,9 @@ def read_mlflow(uri: str, experiment: str | None = None) -> Table:
         rows = [row for name, own in chosen.items() for row in _mlflow_rows(client, own, f"mlflow {name}")]
     except MlflowException as error:
         raise RawDataError(f"MLflow cannot be read: {str(error).partition(chr(10))[0]} Check the address.") from error
+    if not rows:
+        where = "" if experiment is None else f" in the experiment '{experiment}'"
+        raise RawDataError(f"MLflow has no finished run with a metric{where}. Log one, or name another experiment.")
     return RowTable("mlflow", [Row(line, cells) for line, cells in enumerate(rows, start=1)])
 
 
@@ -69,6 +74,8 @@ def _mlflow_rows(client: Any, experiment: str, source: str) -> Iterator[dict[str
     while True:
         page = client.search_runs([experiment], "attributes.status = 'FINISHED'", max_results=_PAGE, page_token=token)
         for run in page:
+            if not run.data.metrics:
+                continue
             ended = run.info.end_time
             yield {
                 **{name: text for name, text in run.data.tags.items() if not name.startswith("mlflow.")},

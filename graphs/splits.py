@@ -89,14 +89,10 @@ def _shallow(graph: HeteroData) -> HeteroData:
 
 def pair_folds(graph: HeteroData, pairs: Tensor, num_folds: int) -> Tensor:
     """Return (n,) the fold of each pair, by a hash of its names: the same in every graph and every process."""
-    models, datasets = (
-        [graph[kind].ids[i] for i in nodes.tolist()] for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)
-    )
+    models, datasets = ([name.encode() for name in graph[kind].ids] for kind in (MODEL, DATASET))
+    begun = [zlib.crc32(model + b"\0") for model in models]
     return torch.tensor(
-        [
-            zlib.crc32(f"{model}\0{dataset}".encode()) % num_folds
-            for model, dataset in zip(models, datasets, strict=True)
-        ],
+        [zlib.crc32(datasets[d], begun[m]) % num_folds for m, d in pairs.t().tolist()],
         dtype=torch.long,
     )
 

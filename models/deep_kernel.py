@@ -85,10 +85,10 @@ class Covariances(NamedTuple):
     def between(self, a: Tensor, b: Tensor) -> Tensor:
         """Return (n, k) covariances of pairs ``a`` (2, n) with pairs ``b`` (2, k)."""
         (am, ad), (bm, bd) = a, b
-        # index_select is several times faster than indexing by two lists.
-        level, spread = (matrix.index_select(0, ad).index_select(1, bd) for matrix in (self.level, self.spread))
-        smooth = level + self.effect.index_select(0, am).index_select(1, bm) * spread
-        return smooth + self.score_weight * (self.scores[am, ad] @ self.scores[bm, bd].t())
+        # index_select is several times faster than indexing by two lists, and copying whole rows last is the fastest.
+        level, spread = (matrix.index_select(1, bd).index_select(0, ad) for matrix in (self.level, self.spread))
+        smooth = torch.addcmul(level, self.effect.index_select(1, bm).index_select(0, am), spread)
+        return torch.addmm(smooth, self.score_weight * self.scores[am, ad], self.scores[bm, bd].t())
 
     def variance(self, pairs: Tensor) -> Tensor:
         """Return (n,) prior variances."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from zoograph.models.deep_kernel import Covariances
 
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)
+_COLUMNS = 400
 
 
 def safe_cholesky(matrix: Tensor) -> Tensor:
@@ -26,7 +27,8 @@ def safe_cholesky(matrix: Tensor) -> Tensor:
     for jitter in _JITTERS:
         lifted = matrix + torch.diag((jitter * scale).expand(len(matrix))) if jitter else matrix
         factor, failed = torch.linalg.cholesky_ex(lifted)
-        if not failed.any() and torch.isfinite(factor).all():
+        # What is not finite anywhere in a row is not finite on its diagonal.
+        if not failed.any() and torch.isfinite(factor.diagonal()).all():
             return factor
     raise ArithmeticError("A covariance of records is not positive definite; their values may not be finite.")
 
@@ -137,21 +139,29 @@ class Posterior:
         known_models, known_datasets = torch.unique(models), torch.unique(datasets)
         by_model = len(known_models) <= len(known_datasets)
         groups = (models[:, None] == known_models if by_model else datasets[:, None] == known_datasets).to(level)
+        own_half = torch.linalg.solve_triangular(self.chol, own, upper=False).t()
         explained = torch.zeros_like(mean)
-        for node in range(len(level) if by_model else len(effect)):
+        # Many columns are solved for at a time: one after the other they take several times as long.
+        for nodes in torch.arange(len(level) if by_model else len(effect)).split(max(1, _COLUMNS // groups.shape[1])):
             if by_model:
-                columns = [level[node, datasets][:, None], groups * spread[node, datasets][:, None], own]
+                alone, scaled = level[nodes][:, datasets], spread[nodes][:, datasets]
+                columns = torch.cat([alone[:, None], groups.t() * scaled[:, None]], 1)
                 ones = torch.ones(len(effect), 1, dtype=level.dtype)
-                factors = [ones, effect[:, known_models], weight * scores[:, node]]
+                shared = torch.cat([ones, effect[:, known_models]], 1)
+                factors = _joined(shared, weight * scores[:, nodes].transpose(0, 1))
             else:
-                columns = [groups, groups * effect[node, models][:, None], own]
-                factors = [level[:, known_datasets], spread[:, known_datasets], weight * scores[node]]
-            half = torch.linalg.solve_triangular(self.chol, torch.cat(columns, 1), upper=False)
-            share = (torch.cat(factors, 1) @ half.t()).square().sum(1)
+                scaled = effect[nodes][:, models]
+                columns = torch.cat([groups.t().expand(len(nodes), -1, -1), groups.t() * scaled[:, None]], 1)
+                factors = _joined(
+                    torch.cat([level[:, known_datasets], spread[:, known_datasets]], 1), weight * scores[nodes]
+                )
+            half = torch.linalg.solve_triangular(self.chol, columns.flatten(0, 1).t(), upper=False).t()
+            half = torch.cat([half.reshape(columns.shape), own_half.expand(len(nodes), -1, -1)], 1)
+            share = (factors @ (half @ half.transpose(1, 2)) * factors).sum(2)
             if by_model:
-                explained[:, node] = share
+                explained[:, nodes] = share.t()
             else:
-                explained[node] = share
+                explained[nodes] = share
         return mean, (prior - explained).clamp(min=1e-9)
 
     def joint(self, pairs: Tensor, weights: Tensor | None = None, block: int = 2048) -> tuple[Tensor, Tensor]:
@@ -189,7 +199,7 @@ class Posterior:
         """
         means, variances = [], []
         for block, inside in blocks:
-            chol = safe_cholesky(self.inverse[block][:, block])
+            chol = safe_cholesky(self.inverse[block[:, None], block])
             gap = torch.cholesky_solve(self.alpha[block, None], chol)[:, 0]
             means.append((y[block] - gap)[inside])
             variances.append(torch.cholesky_inverse(chol).diagonal()[inside])
@@ -198,5 +208,12 @@ class Posterior:
 
 def condition(covariances: Covariances, pairs: Tensor, y: Tensor, noise: Tensor) -> Posterior:
     """Condition on records ``y`` (n,) of ``pairs`` (2, n) with ``noise`` variance (n,)."""
-    chol = safe_cholesky(covariances.between(pairs, pairs) + torch.diag(noise))
+    own = covariances.between(pairs, pairs)
+    own.diagonal().add_(noise)
+    chol = safe_cholesky(own)
     return Posterior(covariances, pairs, chol, torch.cholesky_solve(y[:, None], chol)[:, 0])
+
+
+def _joined(shared: Tensor, own: Tensor) -> Tensor:
+    """Return (k, n, a + b) from ``shared`` (n, a) and ``own`` (k, n, b)."""
+    return torch.cat([shared.expand(len(own), -1, -1), own], 2)

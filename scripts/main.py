@@ -20,6 +20,7 @@ from zoograph.scripts import (
     measure,
     picture,
     predict,
+    prune,
     recommend,
     relatedness,
     retrain,
@@ -52,6 +53,7 @@ app.command("export")(export.export)
 app.command("retrain")(retrain.retrain)
 app.command("versions")(versions.versions)
 app.command("rollback")(versions.rollback)
+app.command("prune")(prune.prune)
 app.command("status")(status.status)
 app.command("picture")(picture.picture)
 app.add_typer(analyze.app, name="analyze")

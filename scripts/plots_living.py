@@ -38,7 +38,7 @@ def draw_learning_curve(curves: Mapping[str, Sequence[Point]]) -> Any:
         label = f"{name}, kept aside" if aside else None
         style = {"facecolors": "white", "edgecolors": color, "marker": MARKERS[number], "zorder": 3}
         axes.scatter([p.records for p in aside], [p.error for p in aside], s=36, label=label, **style)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.3 * max(point.error for points in curves.values() for point in points))  # room for the legend
     axes.grid(alpha=0.25)
     label_axes(axes, "Error on held-out cells, version by version", "records", "mean absolute error")
     axes.legend(fontsize=8, frameon=False)

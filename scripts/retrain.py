@@ -27,6 +27,10 @@ def retrain(
     protocol: Annotated[
         Protocol | None, typer.Option(help="Whose predictor. Default: every one that has been asked for.")
     ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Then remove old versions, as `zoograph prune --keep` does. Default: none."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each predictor on stdout, and nothing else there.")
     ] = False,
@@ -40,12 +44,12 @@ def retrain(
     """
     pause = _parse_every(every)
     if not watch:
-        aside = [_look(chosen, min_new, as_json) for chosen in _chosen(protocol)]
+        aside = [_look(chosen, min_new, keep, as_json) for chosen in _chosen(protocol)]
         raise typer.Exit(_KEPT_ASIDE if any(aside) else 0)
     while True:
         for chosen in _chosen(protocol):
             try:
-                _look(chosen, min_new, as_json)
+                _look(chosen, min_new, keep, as_json)
             except ZoographError as error:  # a busy database or a full disk may be over by the next round
                 print(f"Error: {error}", file=sys.stderr, flush=True)
         time.sleep(pause)
@@ -67,11 +71,12 @@ def _chosen(protocol: Protocol | None) -> list[Protocol]:
     return [known for known in Protocol if current_version(predictor_root(known, None))] or [Protocol.HEAD]
 
 
-def _look(protocol: Protocol, min_new: int, as_json: bool) -> bool:
-    """Retrain one predictor if enough waits; return whether the new one was kept aside."""
+def _look(protocol: Protocol, min_new: int, keep: int | None, as_json: bool) -> bool:
+    """Retrain one predictor if enough waits, then remove old ones; return whether the new one was kept aside."""
     from zoograph.data.store import RecordStore
     from zoograph.scripts.progress import progress_bar
     from zoograph.training.answer import predictor_root
+    from zoograph.training.pruning import prune
     from zoograph.training.retrain import retrain_if_needed
 
     with RecordStore.open() as store, progress_bar(f"Retraining: {protocol.description}") as progress:
@@ -80,6 +85,8 @@ def _look(protocol: Protocol, min_new: int, as_json: bool) -> bool:
         print(json.dumps(_as_dict(protocol, done)), flush=True)
     else:
         print(_as_text(protocol, done), flush=True)
+    if keep is not None:
+        prune(predictor_root(protocol, None), keep)
     return done.artifact is not None and not done.artifact.manifest.trial.promoted
 
 

@@ -105,8 +105,10 @@ def _print_table(protocol: Protocol, known: Versions) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"Predictors: {protocol.description}", title_justify="left", box=SIMPLE, pad_edge=False)
-    table.add_column("version", no_wrap=True)
+    title = f"Predictors: {protocol.description}"
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=0)
+    # Whole in a terminal of 80 columns: it is what `rollback` takes.
+    table.add_column("version", no_wrap=True, min_width=max((len(m.version) for m in known.readable), default=0))
     for heading in ("records", "data", "start", "error", "coverage"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -18,6 +19,7 @@ from zoograph.training.fit import Material, Predictor, saved_tensors
 from zoograph.training.held_out import held_out_cells
 from zoograph.training.large import load_predictor
 from zoograph.training.metrics import Comparison, paired_bootstrap
+from zoograph.training.offsets import find_offsets, half_width_residuals, well_known
 from zoograph.training.predictor import MINIMUM_RECORDS
 from zoograph.training.trial import Trial
 
@@ -28,6 +30,18 @@ NOTABLY_WORSE = 1.02
 _SURPRISING = 0.2
 _MOST_CANDIDATES = 8
 _SURE = 0.05
+
+
+class Suspect(NamedTuple):
+    """A new batch that is not to be learned from unseen.
+
+    Attributes:
+        batch: its id.
+        why: what it does, to follow "which".
+    """
+
+    batch: str
+    why: str
 
 
 @dataclass
@@ -60,10 +74,15 @@ class Arena:
         return self._graph_of(self.known)
 
     @cached_property
+    def _recalled(self) -> HeteroData:
+        """The graph of what the champion knew without the held-out cells."""
+        return self._without_held_out(self._before)
+
+    @cached_property
     def _answering(self) -> Predictor:
         """The champion, which knows what it knew without the held-out cells."""
         manifest = self.champion.manifest
-        return load_predictor(saved_tensors(self.champion), manifest.values, self._without_held_out(self._before))
+        return load_predictor(saved_tensors(self.champion), manifest.values, self._recalled)
 
     @cached_property
     def answers(self) -> Prediction:
@@ -109,16 +128,31 @@ class Arena:
             }
         )
 
-    def suspects(self) -> tuple[str, ...]:
-        """Return the new batches that surprise the champion and, told to it, make it worse on what it knew.
+    def suspects(self) -> tuple[Suspect, ...]:
+        """Return the new batches that the champion should not believe.
 
-        Either alone is no offence: what is new may surprise, and any record moves answers a little. Each batch is
-        told by itself, so that no good one hides a bad one.
+        One that has runs of a model that are off together as chance does not have it, however few they are. Or one
+        that surprises the champion and, told to it, makes it worse on what it knew: either alone is no offence,
+        because what is new may surprise, and any record moves answers a little. Each batch is looked at by itself,
+        so that no good one hides a bad one.
         """
         if self._obstacle() is not None:
             return ()
-        fresh = self.material.batches[self.material.counted & ~self.known]
-        return tuple(batch for batch in self._surprising(fresh) if self._harms(batch))
+        fresh, version = self._fresh, self.champion.manifest.version
+        if fresh.empty:
+            return ()
+        why: dict[str, str] = {}
+        for offset in find_offsets(fresh[fresh["well_known"]]):
+            side = "better" if offset.mean > 0 else "worse"
+            found = (
+                f"has {offset.num_runs:,} runs of '{offset.model}' that are {side} than '{version}' expects, "
+                f"by {abs(offset.mean):.1f} half-widths of its intervals on average"
+            )
+            why.setdefault(offset.batch, found)
+        for batch in _most_surprising(fresh):
+            if batch not in why and self._harms(batch):
+                why[batch] = f"would make '{version}' worse on what it knew"
+        return tuple(Suspect(*found) for found in why.items())
 
     def _harms(self, batch: str) -> bool:
         told = self._without_held_out(self._graph_of(self.known | (self.material.batches == batch)))
@@ -129,20 +163,31 @@ class Arena:
         error = float((self.answers.mean - self.target_before)[known].abs().mean())
         return harm.p < _SURE and harm.difference > (NOTABLY_WORSE - 1) * error
 
-    def _surprising(self, fresh: pd.Series[str]) -> list[str]:
-        """Return the new batches with many runs outside the champion's intervals, those with most of them first."""
+    @cached_property
+    def _fresh(self) -> pd.DataFrame:
+        """The runs that the champion did not learn from, if any, and where they lie.
+
+        Columns: ``batch``, ``model``, ``residual`` in half-widths, ``outside`` of its interval, and whether the pair
+        is ``well_known``.
+        """
+        fresh = self.material.batches[self.material.counted & ~self.known]
         if fresh.empty:
-            return []
+            return pd.DataFrame()
         runs = self.material.zoo.runs.loc[fresh.index]
         places = [{name: i for i, name in enumerate(self.graph[kind].ids)} for kind in (MODEL, DATASET)]
         sides = zip(places, (runs["model"], runs["dataset"]), strict=True)
-        pairs = torch.tensor([[place[name] for name in names] for place, names in sides])
+        pairs = torch.tensor([[place[name] for name in names] for place, names in sides], dtype=torch.long)
         answer = self._answering.predict(pairs)
         value = torch.tensor(runs["value"].to_numpy())
-        outside = pd.Series(((value < answer.lower) | (value > answer.upper)).numpy(), index=fresh.index)
-        by_batch = outside.groupby(fresh).agg(["sum", "mean"])
-        surprising = by_batch[by_batch["mean"] > _SURPRISING].nlargest(_MOST_CANDIDATES, "sum")
-        return [str(batch) for batch in surprising.index]
+        return pd.DataFrame(
+            {
+                "batch": fresh,
+                "model": runs["model"],
+                "residual": half_width_residuals(answer, value).numpy(),
+                "outside": ((value < answer.lower) | (value > answer.upper)).numpy(),
+                "well_known": well_known(self._recalled[TRANSFERS_TO].edge_index, pairs).numpy(),
+            }
+        )
 
     def _graph_of(self, runs: pd.Series[bool]) -> HeteroData:
         return self.material.graph(self.champion.manifest.vocabulary, only=runs)
@@ -174,3 +219,10 @@ def _score(answer: Prediction, target: Tensor) -> tuple[float, float]:
     """Return mean absolute error, and the share of intervals that hold."""
     inside = (answer.lower <= target) & (target <= answer.upper)
     return float((answer.mean - target).abs().mean()), float(inside.float().mean())
+
+
+def _most_surprising(fresh: pd.DataFrame) -> list[str]:
+    """Return the new batches with many runs outside the champion's intervals, those with most of them first."""
+    by_batch = fresh.groupby("batch")["outside"].agg(["sum", "mean"])
+    surprising = by_batch[by_batch["mean"] > _SURPRISING].nlargest(_MOST_CANDIDATES, "sum")
+    return [str(batch) for batch in surprising.index]

@@ -158,7 +158,10 @@ def save_artifact(root: Path, manifest: Manifest, files: dict[str, bytes], *, ex
                 "Retrain once more."
             )
         if manifest.trial.promoted:
+            before = current_version(root)
             temporary.replace(root / POINTER)
+            with suppress(OSError):
+                mark_in_use(root, before)
     except PredictorError:
         temporary.unlink(missing_ok=True)
         raise
@@ -294,6 +297,16 @@ def _has_lost_pointer(root: Path) -> bool:
 def damaged_error(root: Path, why: object) -> PredictorError:
     """Return the error that says so."""
     return PredictorError(f"The predictor in '{root}' is damaged: {why}.")
+
+
+def mark_in_use(root: Path, version: str | None) -> None:
+    """Let the folder of a version, if there is one, look new, so that it is not removed while somebody may read it.
+
+    Raises:
+        OSError: if there is none of that name, or it cannot be written.
+    """
+    if version is not None and (root / version).parent == root:
+        os.utime(root / version)
 
 
 def _check(name: str, content: bytes, digest: str) -> None:

@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records import Metric, Protocol
 from zoograph.data.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
-from zoograph.training.arena import NOTABLY_WORSE, Arena
+from zoograph.training.arena import NOTABLY_WORSE, Arena, Suspect
 from zoograph.training.artifact import SEAL, Artifact, load_current, load_sealed
 from zoograph.training.fit import (
     Material,
@@ -172,12 +172,17 @@ def retrain_if_needed(
     return Round(waiting, retrain_on(root, material, config, progress))
 
 
-def _accuse(trial: Trial, suspects: tuple[str, ...]) -> Trial:
+def _accuse(trial: Trial, suspects: tuple[Suspect, ...]) -> Trial:
     if not suspects:
         return trial
-    named = ", ".join(f"'{batch}'" for batch in suspects)
-    reason = f"{trial.reason} Suspect: {named}, which would make '{trial.parent}' worse on what it knew."
-    return trial.model_copy(update={"promoted": False, "suspects": suspects, "reason": reason})
+    why = "; ".join(f"'{suspect.batch}', which {suspect.why}" for suspect in suspects)
+    return trial.model_copy(
+        update={
+            "promoted": False,
+            "suspects": tuple(suspect.batch for suspect in suspects),
+            "reason": f"{trial.reason} Suspect: {why}.",
+        }
+    )
 
 
 def _is_notably_worse(trial: Trial) -> bool:

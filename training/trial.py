@@ -24,7 +24,7 @@ class Trial(BaseModel):
         lower, upper: its 95 % bootstrap interval over datasets.
         promoted: whether it became the current one when it was saved.
         reason: why, in a sentence.
-        suspects: new batches that surprise the parent and make it worse.
+        suspects: new batches that the parent cannot believe; ``reason`` says why.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -18,6 +18,7 @@ from zoograph.training.artifact import (
     current_version,
     damaged_error,
     load_sealed,
+    mark_in_use,
     read_sealed,
     write_durably,
 )
@@ -73,11 +74,14 @@ def make_current(root: Path, version: str) -> Artifact:
     known = _version_names(root)
     if version not in known:
         raise UnknownName("version", version, difflib.get_close_matches(version, known, n=5, cutoff=0.0))
-    artifact = load_sealed(root, root / version / SEAL)
-    temporary = root / f".{uuid.uuid4().hex}{POINTER_SUFFIX}"
+    before, temporary = current_version(root), root / f".{uuid.uuid4().hex}{POINTER_SUFFIX}"
     try:
+        mark_in_use(root, version)  # first of all: whoever is about to remove it looks once more
+        artifact = load_sealed(root, root / version / SEAL)
         write_durably(temporary, (root / version / SEAL).read_bytes())
         temporary.replace(root / POINTER)
+        with suppress(OSError):
+            mark_in_use(root, before)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -166,6 +169,69 @@ def test_finished_runs_of_mlflow_come_in(toy_store: RecordStore, mlflow_uri: str
 def test_an_unknown_experiment_names_the_nearest(mlflow_uri: str) -> None:
     with pytest.raises(UnknownName, match=r"Unknown experiment 'bird'. Nearest names: birds"):
         read_mlflow(mlflow_uri, "bird")
+
+
+class _Page(list[Any]):
+    """What a client hands out at a time."""
+
+    token: str | None = None
+
+
+class _Client:
+    """What MlflowClient answered for a server with a sweep, runs that are no number, and an empty experiment."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        assert tracking_uri == "http://127.0.0.1:5000"
+
+    def search_experiments(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name=name, experiment_id=name[0]) for name in ("birds", "empty")]
+
+    def search_runs(self, ids: list[str], query: str, max_results: int, page_token: str | None) -> _Page:
+        assert query == "attributes.status = 'FINISHED'"
+        if ids == ["e"]:
+            return _Page()
+        # The server returns infinity as the largest double, and NaN as itself.
+        values = (None, 0.9, math.nan, sys.float_info.max, -sys.float_info.max)
+        about = {"model": "vit", "dataset": "pets", "lr": "0.1"}
+        runs = [
+            SimpleNamespace(
+                info=SimpleNamespace(run_id=f"{number}", end_time=1_700_000_000_000),
+                data=SimpleNamespace(
+                    params={} if value is None else about,
+                    tags={"mlflow.parentRunId": "0", "mlflow.runName": "calm"},
+                    metrics={} if value is None else {"val_acc": value, "loss": math.inf},
+                ),
+            )
+            for number, value in enumerate(values)
+        ]
+        page = _Page(runs[:2] if page_token is None else runs[2:])
+        page.token = "more" if page_token is None else None
+        return page
+
+
+@pytest.fixture
+def mlflow_server(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a server that answers as MLflow's does; it takes no package to ask it."""
+    exceptions = SimpleNamespace(MlflowException=RuntimeError)
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(MlflowClient=_Client, exceptions=exceptions))
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", exceptions)
+    return "http://127.0.0.1:5000"
+
+
+def test_a_server_of_mlflow_gives_what_is_a_number(toy_store: RecordStore, mlflow_server: str) -> None:
+    settings = IngestSettings(mapping={"accuracy": "val_acc"})
+    report = ingest(toy_store, [read_mlflow(mlflow_server, "birds")], settings)
+    assert (report.new, report.tables[0].good, report.tables[0].rejected) == (1, 1, 3)
+    reasons = ("is not finite", "is above 100", "is negative")
+    assert [sum(reason.endswith(end) for reason in report.reasons) for end in reasons] == [1, 1, 1]
+    ((*row, hyperparameters, source),) = _stored(toy_store)
+    assert (row, source) == (["vit", "pets", "head", "top1", 0.9], "mlflow birds")
+    assert hyperparameters == {"lr": 0.1, "mlflow_run": 1}
+
+
+def test_an_experiment_without_a_measurement_says_so(mlflow_server: str) -> None:
+    with pytest.raises(RawDataError, match="no finished run with a metric in the experiment 'empty'"):
+        read_mlflow(mlflow_server, "empty")
 
 
 # -- model cards ----------------------------------------------------------------------------------

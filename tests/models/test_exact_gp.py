@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal
 
+from zoograph.models import exact_gp
 from zoograph.models.deep_kernel import Covariances
 from zoograph.models.exact_gp import GatherSquare, NegativeLogEvidence, condition, gram, safe_cholesky
 
@@ -67,7 +68,9 @@ def test_posterior_is_gaussian_conditioning(covariances, records):
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_predict_all_agrees_with_predict(covariances, records, turned):
+@pytest.mark.parametrize("columns", [1, 12, 400])
+def test_predict_all_agrees_with_predict(covariances, records, turned, columns, monkeypatch):
+    monkeypatch.setattr(exact_gp, "_COLUMNS", columns)  # solved for at a time: one node's, some nodes', all
     pairs, y, noise = records
     if turned:  # fewer datasets than models among the records: the other way through
         kept = pairs[1] < 3
@@ -122,5 +125,11 @@ def test_cholesky_bears_rounding_and_refuses_nonsense():
     assert torch.isfinite(safe_cholesky(singular)).all()
     with pytest.raises(ArithmeticError, match="not positive definite"):
         safe_cholesky(torch.full((2, 2), math.nan, dtype=torch.float64))
+    for place in range(4):
+        for nonsense in (math.nan, math.inf, -math.inf):
+            spoilt = torch.eye(4, dtype=torch.float64)
+            spoilt[3, place] = spoilt[place, 3] = nonsense
+            with pytest.raises(ArithmeticError, match="not positive definite"):
+                safe_cholesky(spoilt)
     with pytest.raises(ArithmeticError, match="not positive definite"):
         safe_cholesky(torch.tensor([[1.0, 5.0], [5.0, 1.0]], dtype=torch.float64))

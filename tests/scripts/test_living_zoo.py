@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from zoograph.scripts import retrain as module
 from zoograph.scripts.main import _run
 from zoograph.scripts.plots import to_png
 from zoograph.scripts.plots_living import draw_replay
+from zoograph.scripts.prune import prune
 from zoograph.scripts.retrain import _parse_every, retrain
 from zoograph.scripts.status import status
 from zoograph.scripts.versions import rollback, versions
@@ -38,7 +40,7 @@ def run(run_predict: Run) -> Run:
 
     def run_one(name: str, *arguments: str) -> Any:
         app = typer.Typer(pretty_exceptions_enable=False)
-        for command in (retrain, versions, rollback, status):
+        for command in (retrain, versions, rollback, prune, status):
             app.command()(command)
         return run_predict(name, *arguments, entry=lambda: _run(app))
 
@@ -73,6 +75,17 @@ def test_versions_say_what_became_of_each(history: list[Artifact], run: Run) -> 
     assert "v1 2 11111111 warm 0.0400 0.900 answers now" in lines
     assert "v2 3 11111111 full 0.0600 – kept aside" in lines
     assert lines[-2:] == ["v1: Not worse.", "v2: Worse."]
+
+
+def test_a_version_can_be_copied_from_a_narrow_terminal(
+    toy_store: object, save_toy: Run, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    trial = Trial(start="warm", parent="v0", error=0.0264, coverage=0.933, promoted=False)
+    save_toy(predictor_root(Protocol.HEAD, None), version="20240102T030405Z-0123abcd", num_records=2_800)
+    save_toy(predictor_root(Protocol.HEAD, None), version="20240103T030405Z-0123abcd", num_records=2_900, trial=trial)
+    lines = [line.split() for line in run("versions").out.splitlines()]
+    assert ["20240103T030405Z-0123abcd", "2,900", "11111111", "warm", "0.0264", "0.933", "kept", "aside"] in lines
 
 
 def test_versions_as_json(history: list[Artifact], run: Run) -> None:
@@ -117,6 +130,48 @@ def test_several_predictors_need_a_choice(history: list[Artifact], save_toy: Run
     assert "say which with '--protocol'" in run("rollback").err
     assert run("rollback", "v0").code == 0
     assert run("rollback", "--protocol", "finetune").code == 2
+
+
+# -- prune ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old(history: list[Artifact], save_toy: Run) -> Path:
+    """The history and one version more, all of long ago; v1 answers no more, v3 does."""
+    root = predictor_root(Protocol.HEAD, None)
+    save_toy(root, version="v3", trial=Trial(parent="v1"), created_at=datetime(2024, 1, 9, tzinfo=UTC))
+    for folder in root.iterdir():
+        os.utime(folder, (0, 0))
+    return root
+
+
+def test_prune_says_what_goes_and_what_is_left(old: Path, run: Run) -> None:
+    ran = run("prune", "--keep", "1", "--dry-run")
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.split() for line in ran.out.splitlines() if "would go" in line] == [
+        ["v0", "would", "go"],
+        ["v2", "would", "go"],
+    ]
+    assert " would be free, 2 versions are left." in ran.out
+    assert (old / "v0").is_dir()
+    os.utime(old / "v2")
+    said = json.loads(run("prune", "--keep", "1", "--json").out)["head"]
+    assert (said["removed"], said["kept"], said["recent"]) == (["v0"], 3, ["v2"])
+    assert sorted(path.name for path in old.iterdir()) == ["current.json", "v1", "v2", "v3"]
+    assert "3 versions are left." in run("prune").out
+    assert run("rollback").code == 0
+
+
+def test_prune_without_a_predictor(toy_store: object, run: Run) -> None:
+    assert "there is nothing to remove" in run("prune").out
+
+
+def test_retrain_removes_old_ones_if_asked(old: Path, rounds: list[Round], run: Run) -> None:
+    rounds += [Round(Waiting(0, 0), None)] * 2
+    assert run("retrain").code == 0
+    assert (old / "v0").is_dir()
+    assert run("retrain", "--keep", "1").code == 0
+    assert sorted(path.name for path in old.iterdir()) == ["current.json", "v1", "v3"]
 
 
 # -- retrain ------------------------------------------------------------------------------------------
@@ -237,7 +292,7 @@ def test_the_replay_is_drawn() -> None:
 
 def test_the_page_names_options_that_exist() -> None:
     page = (ROOT / "docs" / "living-zoo.md").read_text(encoding="utf-8")
-    for command in (retrain, versions, rollback, status):
+    for command in (retrain, versions, rollback, prune, status):
         assert f"zoograph {command.__name__}" in page
     for option in ("--watch", "--every 1h", "--min-new 25"):
         assert option in page

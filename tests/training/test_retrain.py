@@ -21,6 +21,7 @@ from zoograph.data.text import zoo_texts
 from zoograph.data.text_table import TextTable
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
+from zoograph.training import arena
 from zoograph.training.arena import Arena
 from zoograph.training.artifact import Artifact, load_current
 from zoograph.training.fit import Material, learn, train_first
@@ -126,9 +127,7 @@ def test_a_poisoned_batch_is_kept_aside_and_named(
     new = challenge(root, champion, _material(*poison()), CONFIG)
     trial = new.manifest.trial
     assert (trial.promoted, trial.suspects) == (False, ("bad",))
-    assert trial.reason.endswith(
-        f"Suspect: 'bad', which would make '{champion.manifest.version}' worse on what it knew."
-    )
+    assert "Suspect: 'bad', which " in trial.reason
     assert load_current(root) == champion  # what answered goes on answering
     assert [m.version for m in list_versions(root).readable] == [champion.manifest.version, new.manifest.version]
     assert make_current(root, new.manifest.version) == load_current(root) == new  # unless somebody knows better
@@ -138,7 +137,49 @@ def test_many_small_batches_hide_no_bad_one(champion: Artifact) -> None:
     runs, batches = _shuffled()
     for number, place in enumerate(LATE[60:]):
         batches.iloc[place] = f"single {number:02}"
-    assert Arena(champion, _material(runs, batches)).suspects() == ("bad",)
+    assert [suspect.batch for suspect in Arena(champion, _material(runs, batches)).suspects()] == ["bad"]
+
+
+def _of_one_model(shift: float, num_runs: int) -> tuple[pd.DataFrame, pd.Series]:
+    """Some runs of one model come late, all of them so much off; the other late ones are good."""
+    batches = _batches("good")
+    late = ZOO.runs.iloc[np.sort(LATE)]
+    model = late["model"].value_counts().index[0]
+    chosen = late.index[late["model"] == model][:num_runs]
+    batches.loc[chosen] = "bad"
+    value = ZOO.runs["value"].where(~ZOO.runs.index.isin(chosen), (ZOO.runs["value"] + shift).clip(0.0, 1.0))
+    return ZOO.runs.assign(value=value), batches
+
+
+def test_what_no_model_is_singled_out_by_is_seen_by_what_it_does(
+    champion: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arena, "find_offsets", lambda _: [])
+    (suspect,) = Arena(champion, _material(*_shuffled())).suspects()
+    assert suspect == ("bad", f"would make '{champion.manifest.version}' worse on what it knew")
+
+
+@pytest.mark.parametrize(("shift", "num_runs"), [(0.3, 5), (-0.3, 5), (0.3, 10), (-0.2, 10)])
+def test_a_few_runs_of_one_model_that_are_off_are_named(champion: Artifact, shift: float, num_runs: int) -> None:
+    """They are too few to move any held-out cell."""
+    (suspect,) = Arena(champion, _material(*_of_one_model(shift, num_runs))).suspects()
+    assert suspect.batch == "bad"
+    assert suspect.why.startswith(f"has {num_runs} runs of '")
+    assert f" {'better' if shift > 0 else 'worse'} than '{champion.manifest.version}' expects, by " in suspect.why
+
+
+def test_one_that_has_a_few_runs_off_is_kept_aside(champion: Artifact) -> None:
+    trial = challenge(champion.folder.parent, champion, _material(*_of_one_model(0.3, 6)), CONFIG).manifest.trial
+    assert (trial.promoted, trial.suspects) == (False, ("bad",))
+    assert "Suspect: 'bad', which has 6 runs of" in trial.reason
+    assert load_current(champion.folder.parent) == champion
+
+
+def test_small_batches_of_one_model_that_are_as_they_should_be_are_not_suspect(champion: Artifact) -> None:
+    batches, late = _batches(), ZOO.runs.iloc[np.sort(LATE)]
+    batches.loc[late.index] = "of " + late["model"]
+    assert (late["model"].value_counts() >= 5).sum() > 5
+    assert Arena(champion, _material(ZOO.runs, batches)).suspects() == ()
 
 
 def test_a_challenger_that_is_worse_is_kept_aside(champion: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
