@@ -48,6 +48,7 @@ class Relating:
         batch_size: of the descent.
         label_cost: Λ of the descent.
         coupler: ``exact`` or ``entropic``.
+        matched: whether a learned B starts from matched class means, see :class:`Descent`.
         hard: whether the learned B is rounded to the class that each column favours, and D follows in closed form.
         consistent: whether plan and loss have the same cost, and τ is measured where the distance is; see
             :class:`Descent` and :func:`lipschitz` for what the authors' code does.
@@ -61,6 +62,7 @@ class Relating:
     batch_size: int = BATCH_SIZE
     label_cost: float = LABEL_COST
     coupler: str = "exact"
+    matched: bool = False
     hard: bool = False
     consistent: bool = False
     seed: int = 0
@@ -225,7 +227,7 @@ def _learn(
             f"A batch must have a sample of each of the {target.num_classes} classes (got {how.batch_size}). "
             "Choose a larger batch."
         )
-    descent = Descent(how.iterations, how.batch_size, how.label_cost, how.consistent, couple, how.seed)
+    descent = Descent(how.iterations, how.batch_size, how.label_cost, how.consistent, how.matched, couple, how.seed)
     fixed = relabelling if how.setting is Setting.LEARNED_A else None
     chain = learn_chain(reference, target, head, fixed, descent)
     return harden(chain, target.prior) if how.hard else chain

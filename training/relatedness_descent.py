@@ -9,6 +9,7 @@ from torch import Tensor
 
 from zoograph.graphs.scores.relatedness import Chain, training_terms, transport_cost
 from zoograph.graphs.scores.relatedness_bound import LinearHead, class_losses
+from zoograph.graphs.scores.relatedness_sparse import match_classes
 from zoograph.graphs.scores.relatedness_tasks import LabelledTask
 from zoograph.graphs.scores.relatedness_transport import Coupler, exact_plan
 
@@ -16,6 +17,7 @@ ITERATIONS = 2001
 BATCH_SIZE = 1500
 LABEL_COST = 1e6
 _RATE, _PRIOR_RATE = 1e-2, 1e-3
+_LEAD = 3.0
 
 
 class Descent(NamedTuple):
@@ -27,6 +29,8 @@ class Descent(NamedTuple):
         label_cost: Λ, what a unit of label distance costs in units of features.
         consistent: whether the plan minimises the squared distances that the step descends; in the authors' code it
             minimises plain distances.
+        matched: whether a B that is learned starts with each target class ahead in the reference class whose mean is
+            nearest (Hungarian algorithm); in the authors' code it starts at random.
         coupler: finds the plan of a batch.
         seed: of B and of the batches.
     """
@@ -35,6 +39,7 @@ class Descent(NamedTuple):
     batch_size: int = BATCH_SIZE
     label_cost: float = LABEL_COST
     consistent: bool = False
+    matched: bool = False
     coupler: Coupler = exact_plan
     seed: int = 0
 
@@ -59,6 +64,8 @@ def learn_chain(
     eye = torch.eye(reference.features.shape[1]).to(reference.features)
     moves = [eye.clone().requires_grad_(), eye.clone().requires_grad_(), torch.zeros_like(eye[0]).requires_grad_()]
     columns = torch.rand(target.num_classes, reference.num_classes, generator=generator, dtype=eye.dtype)
+    if descent.matched:
+        columns[torch.arange(target.num_classes), match_classes(reference.means, target.means)] += _LEAD
     names = [columns.to(eye).requires_grad_(), reference.prior.requires_grad_()]
     groups: list[dict[str, Any]] = [{"params": moves}]
     if relabelling is None:

@@ -171,6 +171,7 @@ def _compare(views: _Views, files: GlyphFiles, model: str, target: str) -> Facts
         "learned-a": replace(descent, setting=Setting.LEARNED_A),
         "learned-all": replace(descent, setting=Setting.LEARNED_ALL),
         "learned-all, rounded": replace(descent, setting=Setting.LEARNED_ALL, hard=True),
+        "learned-all, matched and rounded": replace(descent, setting=Setting.LEARNED_ALL, matched=True, hard=True),
         "sparse": QUICK,
     }
     return {name: _describe(relate_tasks(views.reference, views.target, how)) for name, how in settings.items()}

@@ -99,6 +99,16 @@ def test_the_descent_learns_which_class_becomes_which() -> None:
     assert float(related.chain.relabelling.max(0).values.min()) > 0.6
 
 
+def test_a_matched_start_has_the_classes_of_the_nearest_means_before_anything_is_learned() -> None:
+    reference, target = gaussians("a"), gaussians("b", seed=1)
+    how = Relating(Setting.LEARNED_ALL, iterations=1, batch_size=60)
+    started = relate_tasks(reference, target, replace(how, matched=True)).chain.relabelling
+    drawn = torch.randperm(4, generator=torch.Generator().manual_seed(0))  # the order that the reference's classes have
+    assert started.argmax(0).tolist() == drawn.tolist()
+    assert float(started.max(0).values.min()) > 0.75
+    assert float(relate_tasks(reference, target, how).chain.relabelling.max()) < 0.75
+
+
 def test_consistent_costs_are_another_bound() -> None:
     reference, target = gaussians("a"), gaussians("b", noise=1, seed=1)
     for setting in (Setting.SPARSE, Setting.LEARNED_A):

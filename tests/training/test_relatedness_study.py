@@ -89,6 +89,7 @@ def test_every_piece_is_done_once(files: GlyphFiles, tmp_path: Path, monkeypatch
         "learned-a",
         "learned-all",
         "learned-all, rounded",
+        "learned-all, matched and rounded",
         "sparse",
     ]
     monkeypatch.setattr(module, "relate_tasks", None)  # nothing is computed again
