@@ -84,7 +84,7 @@ def _draw(axes: Any, lines: Mapping[str, Mapping[str, float]], blocks: Sequence[
         set_formatter("{x:g}")
     names = [block.replace("+", "\n+") for block in blocks]
     if len(blocks) < _MANY_BLOCKS:
-        axes.set_xticks(range(len(blocks)), names, rotation=30, ha="right", rotation_mode="anchor")
+        axes.set_xticks(range(len(blocks)), names, rotation=45, ha="right", rotation_mode="anchor")
     else:
         axes.set_xticks(range(len(blocks)), names, rotation=90)
     axes.tick_params(which="both", labelsize=8, colors=INK)
