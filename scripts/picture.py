@@ -23,6 +23,7 @@ _LINES = {
     "pretrained_on": ("#777777", (0, (1.2, 1.2))),
     "related_to": ("#009E73", "-."),
     "has": ("#E69F00", "-"),
+    "influences": ("#56B4E9", (0, (5, 2))),
     "asked": ("#D55E00", (0, (3, 2))),
 }
 _FILLS = {"model": "#DCEBF5", "dataset": "#DDF1EB", "label": "#FBEFD5"}
@@ -95,7 +96,7 @@ def _shipped_graphs() -> tuple[HeteroData, HeteroData]:
 
 
 def _draw_schema(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
-    from zoograph.graphs.schema import HAS, PRETRAINED_ON, RELATED_TO, SCORED_ON, TRANSFERS_TO
+    from zoograph.graphs.schema import HAS, INFLUENCES, PRETRAINED_ON, RELATED_TO, SCORED_ON, TRANSFERS_TO
 
     held = {
         "model": (15.0, "size, cost,\naccuracy,\nfamily, text"),
@@ -122,9 +123,12 @@ def _draw_schema(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
         _text(axes, middle, y - 2.0, text)
 
     beyond = _COLUMNS["label"] - _SCHEMA_WIDTHS["label"]
-    _arrow(axes, HAS[1], (right, 17.0), (beyond, 17.0))
-    _text(axes, (right + beyond) / 2, 18.9, f"{_bold(HAS[1])}  {_count(head, HAS)}", size=11)
-    _text(axes, (right + beyond) / 2, 15.0, "no numbers")
+    _arrow(axes, HAS[1], (right, 21.5), (beyond, 21.5))
+    _text(axes, (right + beyond) / 2, 23.4, f"{_bold(HAS[1])}  {_count(head, HAS)}", size=11)
+    _text(axes, (right + beyond) / 2, 19.5, "no numbers")
+    _arrow(axes, INFLUENCES[1], (beyond, 12.5), (right, 12.5))
+    _text(axes, (right + beyond) / 2, 14.4, f"{_bold(INFLUENCES[1])}  {_count(head, INFLUENCES)}", size=11)
+    _text(axes, (right + beyond) / 2, 9.5, "accuracy with a\nclass less without", linespacing=1.0)
     _arrow(axes, RELATED_TO[1], (right - 4.0, 32.0), (right - 13.0, 32.0), bend=0.9)
     _text(axes, right - 0.5, 37.6, f"{_bold(RELATED_TO[1])}  {_count(head, RELATED_TO)}", size=11, ha="left")
     _text(axes, right - 0.5, 33.6, _names(head, RELATED_TO).replace(", ", ",\n", 1), ha="left")

@@ -106,5 +106,14 @@ def _print_table(report: RelatednessReport) -> None:
         loss = "–" if one.true_loss is None else f"{one.true_loss:.3f}"
         table.add_row(escape(one.model), *(f"{part:.3f}" for part in parts), loss)
     Console().print(table)
+    print(_describe_seconds([one.seconds for one in report.models]))
     if report.stored:
         print(f"Stored {len(report.stored)} relations; 'zoograph retrain' learns what they are worth.")
+
+
+def _describe_seconds(parts: list[dict[str, float]]) -> str:
+    """Return the seconds of each part of the work, over all models, and their shares."""
+    sums = {name: sum(part[name] for part in parts) for name in parts[0]}
+    total = sum(sums.values()) or 1.0
+    shares = (f"{name} {seconds:.1f} s ({100 * seconds / total:.0f} %)" for name, seconds in sums.items())
+    return f"Spent when it was computed: {', '.join(shares)}."

@@ -78,9 +78,11 @@ def _print(report: StudyReport) -> None:
             cells = (getattr(found[score, share], field) for share in shares.values())
             table.add_row(score, *(f"{value:.3f}" for value in cells))
         console.print(table)
-    table = Table(title=f"Settings, mean over {report.num_compared} pairs, nats", box=SIMPLE)
-    for heading in ("setting", "bound", "reference loss", "label mismatch", "distance × τ", "seconds", "of transport"):
-        table.add_column(heading, justify="left" if heading == "setting" else "right")
+    title = f"Settings, mean over {report.num_compared} pairs: parts of the bound in nats, the distance times τ"
+    table = Table(title=title, box=SIMPLE)
+    table.add_column("setting", overflow="fold")
+    for heading in ("bound", "reference", "labels", "distance", "seconds", "transport"):
+        table.add_column(heading, justify="right")
     for row in report.settings:
         parts = (row.total, row.reference_loss, row.label_mismatch, row.distribution_mismatch)
         table.add_row(row.name, *(f"{x:.3f}" for x in parts), f"{row.seconds:.1f}", f"{row.transport_seconds:.1f}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,7 @@ def test_the_table_and_that_nothing_is_done_twice(
     assert ran.code == 0, ran.err
     assert f"{first['bound']:.3f}" in ran.out
     assert "Loss on shapes after transfer from animals" in " ".join(ran.out.split())
+    assert re.search(r"computed: head [\d.]+ s \(\d+ %\), transport [\d.]+ s .*, evaluation [\d.]+ s", ran.out)
 
 
 def test_without_labels_there_is_no_true_loss(animals: Path, shapes: Path, mine: Options, run_command: Command) -> None:
