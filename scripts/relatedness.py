@@ -14,6 +14,7 @@ from zoograph.scripts.own_pairs import Models, Weights, end_with_failures, split
 if TYPE_CHECKING:
     from zoograph.training.relatedness_images import ModelRelatedness, RelatednessReport
 
+_PARTS = ("head", "transport", "steps", "evaluation")
 _SETTINGS = ("sparse", "learned-all", "learned-a", "fixed-all")
 
 
@@ -113,7 +114,7 @@ def _print_table(report: RelatednessReport) -> None:
 
 def _describe_seconds(parts: list[dict[str, float]]) -> str:
     """Return the seconds of each part of the work, over all models, and their shares."""
-    sums = {name: sum(part[name] for part in parts) for name in parts[0]}
+    sums = {name: sum(part[name] for part in parts) for name in _PARTS}
     total = sum(sums.values()) or 1.0
     shares = (f"{name} {seconds:.1f} s ({100 * seconds / total:.0f} %)" for name, seconds in sums.items())
     return f"Spent when it was computed: {', '.join(shares)}."
