@@ -10,7 +10,7 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records import Protocol
-from zoograph.scripts import ingest_speed, relatedness_study, replay, scale, score_speed, warm
+from zoograph.scripts import influence_study, ingest_speed, relatedness_study, replay, scale, score_speed, warm
 
 if TYPE_CHECKING:
     from zoograph.training.suites import Result, Suite
@@ -20,6 +20,7 @@ app.command("warm")(warm.warm)
 app.command("scale")(scale.scale)
 app.command("scores")(score_speed.scores)
 app.command("relatedness")(relatedness_study.relatedness)
+app.command("influence")(influence_study.influence)
 app.command("ingest")(ingest_speed.measure)
 app.command("replay")(replay.replay)
 

@@ -11,6 +11,7 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.scripts import (
+    analyze,
     benchmark,
     export,
     glyphs,
@@ -51,6 +52,7 @@ app.command("versions")(versions.versions)
 app.command("rollback")(versions.rollback)
 app.command("status")(status.status)
 app.command("picture")(picture.picture)
+app.add_typer(analyze.app, name="analyze")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(zoo.app, name="zoo")
 zoo.app.add_typer(glyphs.app, name="measure")
