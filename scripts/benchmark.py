@@ -10,7 +10,16 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records import Protocol
-from zoograph.scripts import distance_study, ingest_speed, relatedness_study, replay, scale, score_speed, warm
+from zoograph.scripts import (
+    distance_study,
+    influence_study,
+    ingest_speed,
+    relatedness_study,
+    replay,
+    scale,
+    score_speed,
+    warm,
+)
 
 if TYPE_CHECKING:
     from zoograph.training.suites import Result, Suite
@@ -21,6 +30,7 @@ app.command("scale")(scale.scale)
 app.command("scores")(score_speed.scores)
 app.command("relatedness")(relatedness_study.relatedness)
 app.command("distance")(distance_study.distance)
+app.command("influence")(influence_study.influence)
 app.command("ingest")(ingest_speed.measure)
 app.command("replay")(replay.replay)
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from zoograph.data.collections import Collection
 from zoograph.data.glyph_tasks import SOURCE
 from zoograph.data.records import Protocol, Relation, Run, Score
 from zoograph.training.glyph_work import STAGES, GlyphFiles, Names, do_piece
+from zoograph.training.workers import workers
 
 RELATION = "class_mean_transport"
-
-# Calls a function with the arguments, now or elsewhere; returns what waits until it is done.
-_Submit = Callable[..., Callable[[], None]]
 
 
 def count_pieces(files: GlyphFiles) -> int:
@@ -38,10 +31,13 @@ def build_glyph_zoo(files: GlyphFiles, processes: int = 1, begin: Callable[[str]
     Raises:
         ZoographError: if a file of an earlier stage is damaged.
     """
-    with _workers(processes) as submit:
+    with workers(processes) as submit:
         for name, stage in STAGES.items():
             pieces = stage.pieces(files.plan)
-            waits = [_nothing if files.path(name, piece).exists() else submit(files, name, piece) for piece in pieces]
+            waits = [
+                _nothing if files.path(name, piece).exists() else submit(do_piece, files, name, piece)
+                for piece in pieces
+            ]
             for wait in waits:
                 begin(name)
                 wait()
@@ -116,29 +112,3 @@ def _rounded(value: float) -> float:
 
 def _nothing() -> None:
     pass
-
-
-@contextmanager
-def _workers(processes: int) -> Iterator[_Submit]:
-    """Yield a function that begins pieces of work: in this process, or in new ones that leave together with it."""
-    if processes == 1:
-        yield lambda *piece: lambda: do_piece(*piece)
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_with_parent)
-    try:
-        yield lambda *piece: pool.submit(do_piece, *piece).result
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _leave_with_parent() -> None:
-    """End this process when the one that started it ends, even if that one is killed."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

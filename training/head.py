@@ -96,6 +96,24 @@ def measure_head(
     )
 
 
+def head_logits(
+    train_features: Tensor, train_labels: Tensor, test_features: Tensor, l2: float = _L2_WITHOUT_VALIDATION
+) -> Tensor:
+    """Fit the classifier of :func:`measure_head` with a given strength, and return its logits.
+
+    Args:
+        train_features: (N, D), any floating type and device.
+        train_labels: (N,) classes 0 … C - 1, each of which occurs.
+        test_features: (M, D).
+        l2: strength of the penalty, positive.
+
+    Returns:
+        (M, C) float32.
+    """
+    train, test = _decorrelate(train_features, test_features)
+    return _logits(test, _Head(train, train_labels, int(train_labels.max()) + 1).fit(l2))
+
+
 def measure_head_on(features: Features, test_fraction: float = 0.3, seed: int = 0) -> HeadResult:
     """Measure the retrained head on one task.
 

@@ -1,0 +1,98 @@
+"""Rows of numbers in memory-mapped files: each row is finished or not there, and there can be more of them later."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import DTypeLike, NDArray
+
+from zoograph.data.errors import ZoographError
+
+_DONE = "done"
+
+
+class RowStore:
+    """One file of float32 for each field, and one that says which rows are finished.
+
+    A row counts as finished only after all of its fields are on their way to the disk: a run that is killed in between
+    does the row again. One process writes at a time; any number may read.
+    """
+
+    def __init__(self, folder: Path, fields: Mapping[str, tuple[int, ...]], rows: int) -> None:
+        """Open the files, made or made longer if they have fewer than ``rows`` rows.
+
+        Args:
+            folder: made if it is missing.
+            fields: name -> shape of a row.
+            rows: how many there are to be; longer files keep what they have beyond.
+
+        Raises:
+            ZoographError: if a file is damaged, or holds rows of another shape.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._fields = {name: _open(folder / f"{name}.npy", shape, np.float32, rows) for name, shape in fields.items()}
+        # Last: where rows are said to be finished, the fields are as long.
+        self._done = _open(folder / f"{_DONE}.npy", (), np.bool_, rows)
+        self.rows = rows
+
+    def __getitem__(self, field: str) -> NDArray[np.float32]:
+        """Return the (rows, ...) values of a field, mapped; those of unfinished rows mean nothing."""
+        return self._fields[field][: self.rows]
+
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """(rows,) Whether each is finished."""
+        return np.array(self._done[: self.rows], dtype=np.bool_)
+
+    def write(self, row: int, values: Mapping[str, NDArray[np.float32]]) -> None:
+        """Write all fields of a row, and then that it is finished.
+
+        Raises:
+            ValueError: if a field is missing or a value is not finite.
+        """
+        if values.keys() != self._fields.keys():
+            raise ValueError(f"'values' must be {', '.join(self._fields)} (got {', '.join(values)})")
+        for name, value in values.items():
+            if not np.isfinite(value).all():
+                raise ValueError(f"'{name}' must be finite (got NaN or infinity in row {row})")
+            self._fields[name][row] = value
+            self._fields[name].flush()
+        self._done[row] = True
+        self._done.flush()
+
+
+def _open(path: Path, shape: tuple[int, ...], kind: DTypeLike, rows: int) -> np.memmap[tuple[int, ...], np.dtype]:
+    if not path.exists():
+        _replace(path, np.zeros((0, *shape), kind), rows)
+    try:
+        held = open_memmap(path, mode="r+")
+    except (ValueError, OSError) as error:
+        raise ZoographError(f"'{path}' must be an array (got: {error}). Remove its folder and start again.") from error
+    if held.shape[1:] != shape or held.dtype != np.dtype(kind):
+        raise ZoographError(
+            f"'{path}' must hold rows of {np.dtype(kind)} {shape} (got {held.dtype} {held.shape[1:]}). "
+            "Remove its folder and start again."
+        )
+    if len(held) < rows:
+        _replace(path, held, rows)
+        held = open_memmap(path, mode="r+")
+    return held
+
+
+def _replace(path: Path, held: NDArray[np.generic], rows: int) -> None:
+    """Put a file of ``rows`` rows in the place of a shorter one, in one step."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        longer = open_memmap(name, mode="w+", dtype=held.dtype, shape=(rows, *held.shape[1:]))
+        longer[: len(held)] = held
+        longer.flush()
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

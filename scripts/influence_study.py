@@ -1,0 +1,177 @@
+"""``zoograph benchmark influence``: influences of source classes on the glyph zoo, and of a planted case."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.scripts.own_pairs import Device, split_names
+
+if TYPE_CHECKING:
+    from zoograph.training.ensembles import Lab
+    from zoograph.training.influence_report import PairReport, PlantedReport, StudyReport
+
+
+def influence(
+    sources: Annotated[str, typer.Option(help="Corpora, separated by commas.")] = "latin,eastern,symbols",
+    models: Annotated[int, typer.Option(min=1, help="Models of each source that influences rest on.")] = 200,
+    processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
+    device: Device = None,
+    planted: Annotated[bool, typer.Option("--planted", help="The planted case alone.")] = False,
+    unit: Annotated[str, typer.Option(help="Of the planted case: `class` or `example`.")] = "class",
+    speed: Annotated[
+        str, typer.Option(help="Only measure the training of a model in groups of these sizes, such as `1,4,16`.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for the JSON, the table and the pictures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Estimate how the classes of three corpora influence six tasks of the glyph zoo, and train anew without some.
+
+    It says first how many models it will train. What is finished is kept: a command that was stopped goes on.
+
+    Example: `zoograph benchmark influence --out docs/why`
+    """
+    from zoograph.data.home import make_home
+    from zoograph.scripts.progress import stage_bar
+    from zoograph.training.ensembles import Lab
+    from zoograph.training.influence_study import SOURCES, StudyPlan, run_planted, run_study
+    from zoograph.training.own_pairs import Subject
+    from zoograph.training.workers import workers
+
+    if unit != "class" and not planted:
+        raise ZoographError(f"The study is about classes (got --unit {unit}). Add --planted, or leave --unit out.")
+    if unknown := sorted(set(split_names(sources)) - set(SOURCES)):
+        raise ZoographError(f"'--sources' must be among {', '.join(SOURCES)} (got '{unknown[0]}').")
+    place = Subject((), "", device=device).place()
+    with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
+        lab = Lab(make_home() / "cache" / "influence", submit, str(place), tell)
+        if speed:
+            _print_speed(lab, speed, as_json)
+            return
+        if planted:
+            report: StudyReport | PlantedReport = run_planted(lab, models, unit=unit)
+        else:
+            report = study = run_study(
+                lab, StudyPlan(tuple(split_names(sources)), models=models), lambda words: print(words, file=sys.stderr)
+            )
+    if out is not None and not planted:
+        write_study(study, out)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=1))
+    elif planted:
+        _print_planted(report)
+    else:
+        _print_planted(study.planted)
+        _print_pairs(study)
+
+
+def _print_speed(lab: Lab, sizes: str, as_json: bool) -> None:
+    from zoograph.training.ensembles import Recipe
+    from zoograph.training.small_tasks import corpus_task
+
+    source = corpus_task("latin")
+    found = {size: lab.seconds_per_model(source, Recipe(), size) for size in map(int, split_names(sizes))}
+    if as_json:
+        typer.echo(json.dumps({"device": lab.device, "seconds_per_model": found}))
+        return
+    for size, seconds in found.items():
+        typer.echo(f"{size} at once on {lab.device}: {seconds:.2f} seconds a model")
+
+
+def write_study(report: StudyReport, out: Path) -> None:
+    """Write the JSON, the table of influences and the pictures of a study to a folder, made if it is not there.
+
+    Raises:
+        ZoographError: if matplotlib is not installed, or the folder cannot be written to.
+    """
+    from zoograph.data.tables import replace_file
+    from zoograph.scripts.influence_pictures import draw_curves, draw_extremes
+    from zoograph.scripts.plots import to_png
+
+    figures = {"influence-classes.png": draw_extremes(report), "influence-curves.png": draw_curves(report)}
+    pictures = {name: to_png(figure) for name, figure in figures.items()}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        replace_file(out / "influence.json", _as_json(report))
+        replace_file(out / "influences.csv.gz", gzip.compress(_as_csv(report.influences).encode(), mtime=0))
+        for name, content in pictures.items():
+            replace_file(out / name, content)
+    except OSError as error:
+        raise ZoographError(
+            f"'{out}' cannot be written to ({error.strerror or error}). Choose another folder with --out."
+        ) from error
+
+
+def _as_json(report: StudyReport) -> str:
+    """Return the report with one line for each influence."""
+    facts = report.model_dump(mode="json")
+    rows = facts.pop("influences")
+    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    return json.dumps(facts, indent=1, ensure_ascii=False)[:-2] + f',\n "influences": [\n  {lines}\n ]\n}}\n'
+
+
+def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted(rows, key=lambda row: (row["label"], row["corpus"], row["dataset"], row["name"])))
+    return buffer.getvalue()
+
+
+def _print_planted(report: PlantedReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Planted case, {report.num_models} models: chance that one kind is ranked above another")
+    table.add_column("outcome")
+    headings = list(next(iter(report.areas.values())))
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for outcome, areas in report.areas.items():
+        table.add_row(outcome, *(f"{areas[heading]:.3f}" for heading in headings))
+    console = Console()
+    console.print(table)
+    means = ", ".join(f"{kind} {value:+.4f}" for kind, value in report.means.items())
+    console.print(f"Mean influence on accuracy: {means}; standard error {report.error:.4f}.", highlight=False)
+    for point in report.curve:
+        words = f"{point.removed} removed ({point.way}): accuracy {point.mean:.3f} ({point.low:.3f} – {point.high:.3f})"
+        console.print(words, highlight=False)
+
+
+def _print_pairs(report: StudyReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Accuracy of small models trained on half of the classes, and after removals")
+    table.add_column("source → target", overflow="fold")
+    for heading in ("accuracy", "chance", "not noise", *_removal_headings(report.pairs)):
+        table.add_column(heading, justify="right")
+    for pair in report.pairs:
+        cells = (f"{pair.accuracy:.3f}", f"{pair.chance:.3f}", f"{100 * pair.reliability['correct']:.0f} %")
+        names = f"{_short(pair.source)} → {_short(pair.target)}"
+        table.add_row(names, *cells, *(f"{point.mean:.3f}" for point in pair.curve if _is_most(pair, point.removed)))
+    console = Console()
+    console.print(table)
+    order = ", ".join(f"{name} {100 * share:.0f} %" for name, share in report.right_order.items())
+    console.print(f"Removals in the right order, over pairs and numbers of classes: {order}.", highlight=False)
+
+
+def _removal_headings(pairs: Sequence[PairReport]) -> list[str]:
+    return [f"− {point.way}" for point in pairs[0].curve if _is_most(pairs[0], point.removed)] if pairs else []
+
+
+def _is_most(pair: PairReport, removed: int) -> bool:
+    return removed in (0, max(point.removed for point in pair.curve))
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("glyph_").removeprefix("corpus_")

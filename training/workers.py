@@ -1,0 +1,43 @@
+"""Work in processes of its own that leave together with the one that asked for it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+Submit = Callable[..., Callable[[], Any]]
+"""Takes a function and its arguments, begins the call now or later, and returns what waits for its result."""
+
+
+@contextmanager
+def workers(processes: int) -> Iterator[Submit]:
+    """Yield a function that begins calls: in this process when they are waited for, or in ``processes`` new ones.
+
+    The function that is called must be importable, and its arguments are copied.
+    """
+    if processes == 1:
+        yield lambda function, *arguments: lambda: function(*arguments)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_with_parent)
+    try:
+        yield lambda function, *arguments: pool.submit(function, *arguments).result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that started it ends, even if that one is killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
