@@ -76,7 +76,9 @@ def read_tables(folder: Path) -> Collection:
     Raises:
         RawDataError: naming file and line, if a table is missing or a row does not fit its schema.
     """
-    parts: dict[str, Any] = {name.removesuffix(".csv"): _read(folder / name, schema) for name, schema in TABLES.items()}
+    parts: dict[str, Any] = {
+        name.removesuffix(".csv"): read_table(folder / name, schema) for name, schema in TABLES.items()
+    }
     return Collection(**parts).validate()
 
 
@@ -136,7 +138,12 @@ def make_row(schema: type[Row], fields: dict[str, Any], path: Path, line: int) -
         ) from error
 
 
-def _read(path: Path, schema: type[Row]) -> tuple[Row, ...]:
+def read_table(path: Path, schema: type[Row]) -> tuple[Row, ...]:
+    """Read and validate one table; the gzipped one beside ``path``, if there is one.
+
+    Raises:
+        RawDataError: naming file and line, if it is missing or a row does not fit.
+    """
     columns = tuple(schema.model_fields)
     packed = path.with_name(f"{path.name}{_GZIPPED}")
     path = packed if packed.exists() else path

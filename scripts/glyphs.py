@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoograph.data.home import make_home, require_writable
+from zoograph.scripts import glyph_influences
 
 if TYPE_CHECKING:
     from zoograph.training.glyph_work import GlyphFiles
@@ -16,11 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure a zoo on this machine.", no_args_is_help=True)
 
 _LIBRARIES = ("zoograph", "torch", "timm", "lightning", "numpy", "scipy", "scikit-learn", "pot", "pillow", "matplotlib")
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `glyphs` a verb of its own, although it is the only one."""
+app.command("influences")(glyph_influences.influences)
 
 
 @app.command()
@@ -42,7 +40,8 @@ def glyphs(
 
     from zoograph.data.encoders import DEFAULT_ENCODER, find_encoder
     from zoograph.data.glyph_zoo import glyph_folder
-    from zoograph.data.tables import replace_file, write_tables
+    from zoograph.data.records import ClassInfluence
+    from zoograph.data.tables import read_table, replace_file, write_tables
     from zoograph.data.text import zoo_texts
     from zoograph.data.text_table import TextTable
     from zoograph.scripts.progress import count_bar
@@ -58,7 +57,10 @@ def glyphs(
     encoder = find_encoder(DEFAULT_ENCODER)
     with count_bar(count_pieces(files)) as begin:
         build_glyph_zoo(files, processes, begin)
-    zoo = collect_glyph_zoo(files)
+    # Influences are measured by a command of their own, and stay.
+    table = folder / "influences.csv"
+    known = read_table(table, ClassInfluence) if table.with_suffix(".csv.gz").exists() else ()
+    zoo = replace(collect_glyph_zoo(files), influences=known)
     write_tables(zoo, folder, compressed=True)
     TextTable.empty(encoder).extended(encoder, zoo_texts(zoo.models, zoo.datasets)).save(folder / "text.safetensors")
     facts = {**_describe(files), "counts": zoo.counts()}

@@ -44,6 +44,9 @@ def influence(
     examples: Annotated[
         Path | None, typer.Option(help="File (.npy) for the influence of each unit on each test image of the target.")
     ] = None,
+    stored: Annotated[
+        bool, typer.Option("--store", help="Keep the influences in the store, as edges from labels to the target.")
+    ] = False,
     processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
@@ -60,11 +63,14 @@ def influence(
     from zoograph.training.counterfactuals import Removals, retrain_without, shares_of
     from zoograph.training.ensembles import Lab, choose_recipe, count_units
     from zoograph.training.influence import estimate
+    from zoograph.training.influence_edges import require_classes, store_influences
     from zoograph.training.influence_report import make_curve
     from zoograph.training.own_pairs import Subject
     from zoograph.training.small_tasks import open_small_task
     from zoograph.training.workers import workers
 
+    if stored:
+        require_classes(unit)
     recipe = choose_recipe(transfer)
     place = Subject((), target, device=device).place()
     known, wanted = open_small_task(source), open_small_task(target)
@@ -77,6 +83,8 @@ def influence(
         if removals is not None:
             orders = {wanted.id: found.order()}
             curve = make_curve(retrain_without(lab, known, [wanted], orders, removals, unit, recipe))
+    if stored:
+        store_influences(source, target, known, wanted, [found])
     if examples is not None:
         _save_examples(examples, ensemble, wanted, outcome)
     names = _unit_names(known, unit)

@@ -208,5 +208,5 @@ def _missing(
     if not tuned:
         yield Missing("parameter distance by block", f"zoograph analyze distance {one} --dataset {images}")
     if not influenced:
-        command = f"zoograph analyze influence --source SOURCE --target {images}"
+        command = f"zoograph analyze influence --source SOURCE --target {images} --store"
         yield Missing("the influence of source classes", command)

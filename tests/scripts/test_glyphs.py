@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -49,6 +50,17 @@ def test_the_command_writes_tables_texts_and_how_they_came_about(
     written = {path.name: path.read_bytes() for path in out.iterdir()}
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert {path.name: path.read_bytes() for path in out.iterdir()} == written
+
+    # Influences have a command of their own, which leaves the other tables alone, as they leave its table.
+    row = {"source": "t", "label": "L", "corpus": "glyph_corpus_latin", "dataset": tiny.tasks[0].id, "value": 0.5}
+    report = SimpleNamespace(influences=[{**row, "name": "influence_correct"}])
+    monkeypatch.setattr("zoograph.training.influence_study.run_study", lambda *_: report)
+    ran = CliRunner().invoke(app, ["influences", "--processes", "1", "--out", str(out), "--json"])
+    assert json.loads(ran.stdout) == {"folder": str(out), "influences": 1}
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert [influence.value for influence in read_tables(out).influences] == [0.5]
+    changed = {path.name for path in out.iterdir() if path.read_bytes() != written[path.name]}
+    assert changed == {"influences.csv.gz", "build.json"}  # which counts them
 
 
 def test_help_has_an_example() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoograph.data.store import RecordStore
 from zoograph.scripts.influence import influence
 from zoograph.scripts.influence_study import influence as study_command
 from zoograph.scripts.influence_study import write_study
@@ -45,6 +46,26 @@ def test_table(run_command: Callable[..., Any], animals: Path) -> None:
     for name in ("cat", "dog", "owl"):
         assert ran.out.count(name) >= 1
     assert "over 20 models" in ran.out
+
+
+def test_influences_become_edges_of_the_graph(run_command: Callable[..., Any], animals: Path) -> None:
+    ran = ask(run_command, animals, "--store", "--json")
+    assert ran.code == 0, ran.err
+    with RecordStore.open() as store:
+        rows = store.snapshot().influences
+    told = {unit["unit"]: unit["influence"] for unit in json.loads(ran.out)["units"]}
+    assert dict(zip(rows["label"], rows["value"], strict=True)) == pytest.approx(told, rel=1e-5)
+    assert set(rows["corpus"]) == set(rows["dataset"]) == {"animals"}
+    assert set(rows["name"]) == {"influence_correct"}
+    ask(run_command, animals, "--store")  # the same once more adds nothing
+    with RecordStore.open() as store:
+        assert len(store.snapshot().influences) == 3
+
+
+def test_influences_of_images_are_not_stored(run_command: Callable[..., Any], animals: Path) -> None:
+    ran = ask(run_command, animals, "--store", "--unit", "example")
+    assert ran.code == 2
+    assert "Influences of classes can be stored" in ran.err
 
 
 def test_json_holds_what_the_outcomes_say(run_command: Callable[..., Any], animals: Path, tmp_path: Path) -> None:
