@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from zoograph.training.dossier import ClassEffect, Dossier
+
+_Content = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+"""Title, headings and rows of a table."""
 
 
 def explain(
@@ -94,35 +98,43 @@ def _print(dossier: Dossier) -> None:
 
 
 def _measured_tables(dossier: Dossier, wide: bool) -> list[Table]:
-    from zoograph.scripts.distance import format_ratio
     from zoograph.scripts.evidence_tables import make_table
 
-    tables = []
-    if dossier.scores:
-        rows = [(score.name, f"{score.value:.4g}", f"{score.rank} of {score.out_of}") for score in dossier.scores]
-        tables.append(make_table("Transferability scores, higher is better", ("score", "value", "rank"), rows, wide))
-    if dossier.bounds:
-        headings = ("reference", "bound", "reference loss", "label mismatch", "distance × τ")
-        parts = [
-            (kept.reference, kept.bound, kept.bound.reference_loss, kept.bound.label_mismatch)
-            for kept in dossier.bounds
-        ]
-        rows = [
-            (name, *(f"{x:.3f}" for x in (bound.total, loss, mismatch, bound.distribution_mismatch)))
-            for name, bound, loss, mismatch in parts
-        ]
-        tables.append(make_table("Bounds of the loss after transfer, nats, lower is better", headings, rows, wide))
-    if dossier.distance is not None:
-        rows = [(block.name, format_ratio(block.ratio)) for block in dossier.distance.blocks]
-        rows.append(("mean of the blocks", format_ratio(dossier.distance.transferability)))
-        tables.append(
-            make_table("Parameter distance T after fine-tuning, larger is nearer", ("block", "T"), rows, wide)
-        )
-    for title, effects in (("help", dossier.helpful), ("harm", dossier.harmful)):
-        if effects:
-            headings = ("class", "corpus", "influence", "standard error")
-            tables.append(make_table(f"Source classes that {title} most", headings, list(map(_effect, effects)), wide))
-    return tables
+    parts = (_score_table(dossier), _bound_table(dossier), _distance_table(dossier), *_effect_tables(dossier))
+    return [make_table(title, headings, rows, wide) for title, headings, rows in parts if rows]
+
+
+def _score_table(dossier: Dossier) -> _Content:
+    rows = [(score.name, f"{score.value:.4g}", f"{score.rank} of {score.out_of}") for score in dossier.scores]
+    return "Transferability scores, higher is better", ("score", "value", "rank"), rows
+
+
+def _bound_table(dossier: Dossier) -> _Content:
+    headings = ("reference", "bound", "reference loss", "label mismatch", "distance × τ")
+    rows = []
+    for kept in dossier.bounds:
+        bound = kept.bound
+        parts = (bound.total, bound.reference_loss, bound.label_mismatch, bound.distribution_mismatch)
+        rows.append((kept.reference, *(f"{part:.3f}" for part in parts)))
+    return "Bounds of the loss after transfer, nats, lower is better", headings, rows
+
+
+def _distance_table(dossier: Dossier) -> _Content:
+    from zoograph.scripts.distance import format_ratio
+
+    found = dossier.distance
+    rows = [(block.name, format_ratio(block.ratio)) for block in found.blocks] if found else []
+    if found:
+        rows.append(("mean of the blocks", format_ratio(found.transferability)))
+    return "Parameter distance T after fine-tuning, larger is nearer", ("block", "T"), rows
+
+
+def _effect_tables(dossier: Dossier) -> list[_Content]:
+    headings = ("class", "corpus", "influence", "standard error")
+    return [
+        (f"Source classes that {does} most", headings, [_effect(one) for one in effects])
+        for does, effects in (("help", dossier.helpful), ("harm", dossier.harmful))
+    ]
 
 
 def _effect(effect: ClassEffect) -> tuple[str, ...]:

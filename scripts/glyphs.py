@@ -58,8 +58,8 @@ def glyphs(
     with count_bar(count_pieces(files)) as begin:
         build_glyph_zoo(files, processes, begin)
     # Influences are measured by a command of their own, and stay.
-    table = folder / "influences.csv"
-    known = read_table(table, ClassInfluence) if table.with_suffix(".csv.gz").exists() else ()
+    kept = folder / "influences.csv"
+    known = read_table(kept, ClassInfluence) if kept.with_suffix(".csv.gz").exists() else ()
     zoo = replace(collect_glyph_zoo(files), influences=known)
     write_tables(zoo, folder, compressed=True)
     TextTable.empty(encoder).extended(encoder, zoo_texts(zoo.models, zoo.datasets)).save(folder / "text.safetensors")
