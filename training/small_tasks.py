@@ -121,8 +121,8 @@ def glyph_task(name: str) -> SmallTask:
     pool = make_pool(task.domain, [task])
     train, test = pool.rows(task)
     test = test[pool.ranks[test] < TEST_PER_CLASS]
-    parts = [part for rows in (train, test) for part in (pool.images[rows], pool.targets(task, rows))]
-    return SmallTask(name, task.card().labels, *parts)
+    shown, asked = ((pool.images[rows], pool.targets(task, rows)) for rows in (train, test))
+    return SmallTask(name, task.card().labels, *shown, *asked)
 
 
 def from_images(task: ImageTask) -> SmallTask:
