@@ -133,6 +133,8 @@ def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: s
 def _as_dict(
     source: SmallTask, target: SmallTask, names: list[str], found: Estimate, curve: list[Point]
 ) -> dict[str, Any]:
+    import numpy as np
+
     defined = found.defined.tolist()
     units = [
         {
@@ -141,7 +143,12 @@ def _as_dict(
             "standard_error": float(found.errors[place]) if defined[place] else None,
             "models_with": int(found.num_in[place]),
             "models_without": int(found.num_out[place]),
-            "by_target_class": found.by_class[:, place].tolist() if defined[place] else None,
+            "by_target_class": [
+                float(value) if known else None
+                for value, known in zip(
+                    found.by_class[:, place], np.isfinite(found.class_errors[:, place]), strict=True
+                )
+            ],
         }
         for place, name in enumerate(names)
     ]

@@ -11,7 +11,7 @@ from zoograph.training.influence_report import PairReport, StudyReport
 
 _SHOWN = 6  # of the best and of the worst
 _ROWS = 6  # pairs with the most reliable influences
-_WAYS = {"top": "most helpful", "random": "random", "bottom": "most harmful"}
+_WAYS = {"top": "the most helpful", "random": "random ones", "bottom": "the most harmful"}
 
 
 def draw_extremes(report: StudyReport) -> Any:
@@ -79,7 +79,7 @@ def _draw_curve(axes: Any, pair: PairReport) -> None:
             places, [point.low for point in points], [point.high for point in points], color=COLORS[number], alpha=0.18
         )
         style = {"color": COLORS[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.4}
-        axes.plot(places, [point.mean for point in points], label=f"without the {words}", **style)
+        axes.plot(places, [point.mean for point in points], label=f"without {words}", **style)
     axes.grid(alpha=0.25)
 
 

@@ -57,20 +57,16 @@ def influence(
         if speed:
             _print_speed(lab, speed, as_json)
             return
-        if planted:
-            report: StudyReport | PlantedReport = run_planted(lab, models, unit=unit)
-        else:
-            report = study = run_study(
-                lab, StudyPlan(tuple(split_names(sources)), models=models), lambda words: print(words, file=sys.stderr)
-            )
-    if out is not None and not planted:
+        plan = StudyPlan(tuple(split_names(sources)), models=models)
+        study = None if planted else run_study(lab, plan, lambda words: print(words, file=sys.stderr))
+        case = run_planted(lab, models, unit=unit) if study is None else study.planted
+    if study is not None and out is not None:
         write_study(study, out)
     if as_json:
-        typer.echo(report.model_dump_json(indent=1))
-    elif planted:
-        _print_planted(report)
-    else:
-        _print_planted(study.planted)
+        typer.echo((case if study is None else study).model_dump_json(indent=1))
+        return
+    _print_planted(case)
+    if study is not None:
         _print_pairs(study)
 
 
@@ -79,7 +75,10 @@ def _print_speed(lab: Lab, sizes: str, as_json: bool) -> None:
     from zoograph.training.small_tasks import corpus_task
 
     source = corpus_task("latin")
-    found = {size: lab.seconds_per_model(source, Recipe(), size) for size in map(int, split_names(sizes))}
+    wanted = split_names(sizes)
+    if not all(size.isdigit() and int(size) for size in wanted):
+        raise typer.BadParameter(f"must be positive numbers with commas between them (got '{sizes}').")
+    found = {int(size): lab.seconds_per_model(source, Recipe(), int(size)) for size in wanted}
     if as_json:
         typer.echo(json.dumps({"device": lab.device, "seconds_per_model": found}))
         return

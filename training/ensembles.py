@@ -106,7 +106,7 @@ class Lab:
     @property
     def group(self) -> int:
         """Models that are trained at once in one process."""
-        return GROUPS[torch.device(self.device).type]
+        return GROUPS.get(torch.device(self.device).type, GROUPS["cuda"])
 
     def seconds_per_model(self, source: SmallTask, recipe: Recipe, group: int | None = None) -> float:
         """Measure a few steps of one group, and return the seconds that the training of one model comes to.
@@ -324,8 +324,7 @@ def _fine_tuned(
 ) -> list[Tensor]:
     """Train all layers from the weights of a source model, whose classifier is drawn anew."""
     network = recipe.create(len(target.classes)).to(place)
-    body = sum(p.numel() for p in recipe.create(source_classes).parameters())
-    body -= sum(p.numel() for p in recipe.create(source_classes).get_classifier().parameters())  # type: ignore[operator]
+    body = weights.shape[1] - _classifier_size(recipe.create(source_classes))
     fresh = torch.stack([initial_weights(network, seed) for seed in seeds]).to(place)
     start = torch.cat([weights[:, :body], fresh[:, body:]], dim=1)
     images, labels = target.inputs("train", place)
@@ -333,6 +332,13 @@ def _fine_tuned(
     tuned = train_many(network, start, images, labels, everything, seeds, recipe.fine_course)
     test, _ = target.inputs("test", place)
     return [see(network, one, test)[1] for one in tuned]
+
+
+def _classifier_size(network: nn.Module) -> int:
+    """Return how many of the parameters are the classifier's, which come last."""
+    own = list(network.get_classifier().parameters())  # type: ignore[operator]
+    assert [id(p) for p in network.parameters()][-len(own) :] == [id(p) for p in own]
+    return sum(p.numel() for p in own)
 
 
 def _outcomes(logits: Tensor, truth: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ def head_logits(
 
     Args:
         train_features: (N, D), any floating type and device.
-        train_labels: (N,) classes 0 … C - 1, each of which occurs.
+        train_labels: (N,) classes 0 … C - 1.
         test_features: (M, D).
         l2: strength of the penalty, positive.
 

@@ -27,8 +27,8 @@ class Estimate(NamedTuple):
         outcome: one of :data:`zoograph.training.ensembles.OUTCOMES`.
         overall: (U,) mean over the test examples; positive helps. Zero where it is not defined.
         errors: (U,) its standard error over models; infinite where it is not defined.
-        by_class: (T, U) mean over the test examples of each class.
-        class_errors: (T, U)
+        by_class: (T, U) mean over the test examples of each class; zero for a class without any.
+        class_errors: (T, U) its standard errors; infinite for a class without test examples.
         num_in: (U,) models that saw a unit.
         num_out: (U,) models that did not.
         mean: of the outcome, over models and examples.
@@ -66,7 +66,7 @@ class Estimate(NamedTuple):
         spread = float(np.std(self.overall[self.defined]))
         return (
             f"{self.num_models} models are too few to rank these: the standard error is {error:.4f}, and the "
-            f"influences spread by {spread:.4f}, noise included. Ask for more with --models."
+            f"influences spread by {spread:.4f}, noise included. Ask for more models."
         )
 
     def order(self) -> NDArray[np.int64]:
@@ -92,7 +92,8 @@ def estimate(ensemble: Ensemble, target: SmallTask, outcome: str = "correct", dr
     numbers, groups = np.unique(labels, return_inverse=True)
     means = np.column_stack([values.mean(axis=1, dtype=np.float64), group_means(values, groups)])
     found, errors = influence(keep, means), standard_errors(keep, means, draws)
-    by_class, class_errors = (np.zeros((len(target.classes), keep.shape[1])) for _ in range(2))
+    by_class = np.zeros((len(target.classes), keep.shape[1]))
+    class_errors = np.full_like(by_class, np.inf)
     by_class[numbers], class_errors[numbers] = found.values[1:], errors[1:]
     return Estimate(
         outcome,
@@ -119,7 +120,7 @@ def read_outcomes(ensemble: Ensemble, target: SmallTask, outcome: str) -> NDArra
     if models < LEAST_MODELS:
         raise ZoographError(
             f"An influence with a standard error needs at least {LEAST_MODELS} models (got {models}). "
-            "Ask for more with --models."
+            "Ask for more models."
         )
     return ensemble.transfer(target)["outcomes"][:, OUTCOMES.index(outcome)]
 

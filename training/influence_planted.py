@@ -16,7 +16,7 @@ from zoograph.training.small_tasks import SmallTask
 KINDS = ("help", "hurt", "inert")
 
 _CHARACTERS = "AEHKMSTX"
-_TRAIN = {"help": 24, "hurt": 72, "inert": 24}  # images of a source class
+_TRAIN = {"help": 24, "hurt": 96, "inert": 12}  # images of a source class
 _TEST = 8
 _TARGET_TRAIN, _TARGET_TEST = 8, 30  # of a target class
 
@@ -69,7 +69,7 @@ def make_planted_case(seed: int = 0) -> PlantedCase:
         for part, count in (("train", _TARGET_TRAIN), ("test", _TARGET_TEST))
     ]
     target = SmallTask("planted_target", tuple(_CHARACTERS), *_stack(wanted[0]), *_stack(wanted[1]))
-    recipe = Recipe(_NETWORK, Course(steps=200, batch_size=16, learning_rate=8e-3, most_shift=1))
+    recipe = Recipe(_NETWORK, Course(steps=300, batch_size=16, learning_rate=8e-3, most_shift=1))
     return PlantedCase(source, target, np.repeat(KINDS, size), recipe)
 
 

@@ -27,7 +27,7 @@ TARGETS = tuple(
     for name in ("print_b16", "outline_b32", "thin_b16", "inverted_b16", "clutter_b16", "blurred_b32")
 )
 NUM_MODELS = 200
-REMOVED = (0.2, 0.4)
+REMOVED = (0.1, 0.2, 0.3, 0.4)
 """Shares of the classes of a source that counterfactuals leave out."""
 
 PLANTED_REMOVED = (1 / 6, 1 / 3)

@@ -33,7 +33,7 @@ class Course:
         most_shift: pixels that a batch is moved by at most.
     """
 
-    steps: int = 320
+    steps: int = 640
     batch_size: int = 16
     learning_rate: float = 8e-3
     weight_decay: float = 0.02

@@ -121,15 +121,16 @@ def glyph_task(name: str) -> SmallTask:
     pool = make_pool(task.domain, [task])
     train, test = pool.rows(task)
     test = test[pool.ranks[test] < TEST_PER_CLASS]
-    parts = [part for rows in (train, test) for part in (pool.images[rows], pool.targets(task, rows))]
-    return SmallTask(name, task.card().labels, *parts)
+    shown, asked = ((pool.images[rows], pool.targets(task, rows)) for rows in (train, test))
+    return SmallTask(name, task.card().labels, *shown, *asked)
 
 
 def from_images(task: ImageTask) -> SmallTask:
     """Return a dataset of images, made grey and small.
 
     Raises:
-        ZoographError: if more than 1 % of the images cannot be read.
+        ZoographError: if more than 1 % of the images cannot be read, or if fewer than two classes have images to
+            train on.
     """
     task = task.sample(_MOST_IMAGES)
     pictures = [task.picture(row) for row in range(len(task))]
@@ -142,4 +143,9 @@ def from_images(task: ImageTask) -> SmallTask:
     own = None if task.is_test is None else np.array(task.is_test)[seen]
     test = stratified_hold_out(labels, _HELD_OUT) if own is None else own
     names = tuple(task.classes[label] for label in present)
+    if len(np.unique(labels[~test])) < 2 or not test.any():
+        raise ZoographError(
+            f"The dataset '{task.card.id}' must have training images of two classes, and test images "
+            f"(got {len(np.unique(labels[~test]))} and {int(test.sum())}). Add images."
+        )
     return SmallTask(task.card.id, names, images[~test], labels[~test], images[test], labels[test])

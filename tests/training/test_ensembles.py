@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from zoograph.data.errors import ZoographError
+from zoograph.training import ensembles
 from zoograph.training.ensembles import (
     OUTCOMES,
     Ensemble,
@@ -24,7 +25,7 @@ from zoograph.training.ensembles import (
     random_members,
 )
 from zoograph.training.influence_planted import PlantedCase, make_planted_case
-from zoograph.training.many_models import Course
+from zoograph.training.many_models import Course, train_many
 from zoograph.training.workers import workers
 
 COUNT = 20  # two groups, the second of four
@@ -103,19 +104,27 @@ def test_other_recipes_are_kept_apart(case: PlantedCase, at_once: np.ndarray, tm
     assert not np.array_equal(tuned, head.transfer(case.target)["outcomes"])
 
 
-def test_full_transfer_begins_from_the_source_model(case: PlantedCase, tmp_path: Path) -> None:
-    """Training all layers for no step leaves the features of the source model."""
-    still = Course(steps=1, batch_size=4, learning_rate=0.0)
-    source_models = make(case, tmp_path, count=8).train()["weights"]
-    full = make(case, tmp_path, count=8, transfer="full", fine_course=still)
-    seen = {}
+def test_full_transfer_trains_all_layers_from_the_source_model(
+    case: PlantedCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = make(case, tmp_path, count=8, transfer="full")
+    source_models = torch.from_numpy(np.array(full.train()["weights"]))
+    seen: list[torch.Tensor] = []
 
-    def spying(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
-        seen[function.__name__] = arguments
-        return here(function, *arguments)
+    def spying(network: Any, start: torch.Tensor, *rest: Any) -> torch.Tensor:
+        seen.extend((start, train_many(network, start, *rest)))
+        return seen[1]
 
-    replace(full, lab=replace(full.lab, submit=spying)).transfer(case.target)
-    assert np.array_equal(seen["_transfer_block"][4], source_models)
+    monkeypatch.setattr(ensembles, "train_many", spying)
+    full.transfer(case.target)
+    start, end = seen
+    head = (24 + 1) * len(case.source.classes)  # 24 features and a bias
+    body = source_models.shape[1] - head
+    assert start.shape[1] == body + (24 + 1) * len(case.target.classes)
+    assert torch.equal(start[:, :body], source_models[:, :body])
+    moved = (end - start).abs()
+    assert (moved[:, :body] > 0).float().mean() > 0.9
+    assert (moved[:, body:] > 0).float().mean() > 0.9
 
 
 def test_a_model_sees_its_classes_alone(case: PlantedCase, tmp_path: Path) -> None:

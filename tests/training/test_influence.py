@@ -81,6 +81,15 @@ def test_too_few_models_are_said_with_the_standard_error(target: SmallTask, tmp_
     assert f"8 models are too few to rank these: the standard error is {error:.4f}" in str(few.warning())
 
 
+def test_target_class_without_test_images_has_no_influence(target: SmallTask, tmp_path: Path) -> None:
+    kept = target.test_labels != 3
+    part = replace(target, test_images=target.test_images[kept], test_labels=target.test_labels[kept])
+    found = estimate(known(tmp_path, 60), part)
+    assert np.isinf(found.class_errors[3]).all()
+    assert np.isfinite(np.delete(found.class_errors, 3, axis=0)).all()
+    assert np.isfinite(found.overall).all()
+
+
 def test_class_that_all_models_saw_is_left_out(target: SmallTask, tmp_path: Path) -> None:
     keep = known(tmp_path, 60).members.keep.copy()
     keep[:, 3], keep[:, 7] = True, False

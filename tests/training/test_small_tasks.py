@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,15 @@ def test_saved_task_is_read_back(tmp_path: Path) -> None:
     assert (again.id, again.classes, again.digest) == (task.id, task.classes, task.digest)
     assert np.array_equal(again.test_images, task.test_images)
     assert open_small_task("glyph_thin_a2_50").digest != task.digest
+
+
+def test_own_test_images_are_used() -> None:
+    images = np.random.default_rng(0).integers(0, 255, (8, 32, 32), dtype=np.uint8)
+    task = task_from_arrays(images, [0, 1] * 4, ["a", "b"], "own")
+    found = from_images(replace(task, is_test=(False,) * 5 + (True,) * 3))
+    assert np.array_equal(found.test_images, images[5:])
+    with pytest.raises(ZoographError, match=r"training images of two classes, and test images \(got 1 and 7\)"):
+        from_images(replace(task, is_test=(False,) + (True,) * 7))
 
 
 def test_errors(tmp_path: Path) -> None:
