@@ -16,6 +16,9 @@ def test_the_shipped_glyph_zoo_is_small_and_holds_every_kind_of_record() -> None
     pairs = zoo.runs[zoo.runs["protocol"] == "head"].groupby(["model", "dataset"]).size()
     assert len(pairs) == zoo.runs["model"].nunique() * zoo.runs["dataset"].nunique()
     assert zoo.scores["name"].nunique() == 18
+    assert len(zoo.influences) == 6 * 2 * sum(len(zoo.datasets[name].labels) for name in set(zoo.influences["corpus"]))
+    assert (zoo.influences["standard_error"] > 0).all()
+    assert zoo.influences["value"].abs().max() < 1
     assert len(zoo.relations) == zoo.runs["dataset"].nunique() * (zoo.runs["dataset"].nunique() - 1) / 2
     texts = read_glyph_texts()
     assert texts.missing(zoo_texts(zoo.models.values(), zoo.datasets.values())) == []
