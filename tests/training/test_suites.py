@@ -121,16 +121,22 @@ def test_methods_are_chosen_by_name_once(own_runs: Path) -> None:
         chosen_methods(suite, " , ")
 
 
+_KNOWLEDGE = ("scores", "relations", "influences")
+
+
 @pytest.mark.parametrize(
-    ("scored", "related", "without"),
+    ("scored", "related", "influences", "without"),
     [
-        (0.0, 0, {"logme", "h-score", "zoograph-without-scores", "zoograph-without-relations"}),
-        (0.5, 0, {"h-score", "zoograph-without-relations"}),
-        (0.5, 20, {"h-score"}),
+        (0.0, 0, 0, {"logme", "h-score", *(f"zoograph-without-{what}" for what in _KNOWLEDGE)}),
+        (0.5, 0, 0, {"h-score", "zoograph-without-relations", "zoograph-without-influences"}),
+        (0.5, 20, 9, {"h-score"}),
     ],
 )
-def test_all_methods_are_those_that_find_what_they_read(scored: float, related: int, without: set[str]) -> None:
-    graph = build_graph(make_synthetic_zoo(6, 12, scored=scored, num_relations=related).zoo, HashEmbedder(4))
+def test_all_methods_are_those_that_find_what_they_read(
+    scored: float, related: int, influences: int, without: set[str]
+) -> None:
+    zoo = make_synthetic_zoo(6, 12, scored=scored, num_relations=related, num_influences=influences).zoo
+    graph = build_graph(zoo, HashEmbedder(4))
     assert set(METHODS) - set(chosen_methods(Suite("toy", "Toy", graph, []), "all")) == without
 
 
