@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoograph.training.small_tasks import SmallTask
 
 _SHOWN = 8  # of the best and of the worst
+_WORDS = {"correct": "accuracy", "margin": "margin", "probability": "probability of the true class"}
 
 
 def influence(
@@ -172,7 +173,8 @@ def _print_tables(source: SmallTask, target: SmallTask, names: list[str], found:
     from rich.table import Table
 
     console = Console()
-    title = f"Influence of {source.id} on {target.id}: change of the mean {found.outcome}, higher helps"
+    words = _WORDS[found.outcome]
+    title = f"Influence of {source.id} on {target.id}: change of the {words}, higher helps"
     table = Table(title=escape(title))
     table.add_column("unit of the source", overflow="fold")
     for heading in ("influence", "std. error", "models with", "without"):
@@ -186,7 +188,7 @@ def _print_tables(source: SmallTask, target: SmallTask, names: list[str], found:
             table.add_row(escape(names[place]), *cells, *counts, end_section=last and place == part[-1])
     console.print(table)
     console.print(
-        f"Mean {found.outcome} {found.mean:.3f} over {found.num_models} models. "
+        f"Mean {words} {found.mean:.3f} over {found.num_models} models. "
         f"{100 * found.reliability:.0f} % of the spread of the influences is not noise.",
         highlight=False,
     )

@@ -160,6 +160,12 @@ def _print_pairs(report: StudyReport) -> None:
         table.add_row(names, *cells, *(f"{point.mean:.3f}" for point in pair.curve if _is_most(pair, point.removed)))
     console = Console()
     console.print(table)
+    for change in report.changes:
+        console.print(
+            f"Removal {change.number + 1} of the {change.way} classes: accuracy {100 * change.mean:+.1f} points "
+            f"± {100 * change.error:.1f}, mean over pairs.",
+            highlight=False,
+        )
     order = ", ".join(f"{name} {100 * share:.0f} %" for name, share in report.right_order.items())
     console.print(f"Removals in the right order, over pairs and numbers of classes: {order}.", highlight=False)
 

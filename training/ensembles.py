@@ -34,7 +34,7 @@ TRANSFERS = ("head", "full")
 GROUPS = {"cpu": 16, "cuda": 200}
 """Models that are trained at once, by type of device."""
 
-_MEASURED_STEPS = 5
+_MEASURED_STEPS = 20
 _RECIPE = 1
 """Raised when the work changes what it makes, so that files of an older recipe are not taken up."""
 

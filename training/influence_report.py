@@ -55,6 +55,22 @@ class PairReport(BaseModel):
     curve: list[Point]
 
 
+class Change(BaseModel):
+    """Change of accuracy after a removal, mean over pairs.
+
+    Attributes:
+        way: which classes were removed.
+        number: place of the removal among those of a pair, from the smallest.
+        mean: in [-1, 1]; negative where the removal cost accuracy.
+        error: standard error over pairs.
+    """
+
+    way: str
+    number: int
+    mean: float
+    error: float
+
+
 class PlantedReport(BaseModel):
     """The planted case.
 
@@ -81,6 +97,7 @@ class StudyReport(BaseModel):
     planted: PlantedReport
     influences: list[dict[str, Any]]
     right_order: dict[str, float]
+    changes: list[Change]
     models_trained: int
 
 
@@ -166,6 +183,20 @@ def right_order(pairs: Sequence[PairReport]) -> dict[str, float]:
             counts["random below bottom"] += middle < bottom
             counts["top below bottom"] += top < bottom
     return {name: count / total for name, count in counts.items()} if total else {}
+
+
+def mean_changes(pairs: Sequence[PairReport]) -> list[Change]:
+    """Return how accuracy changes with each removal, against the models from which nothing was removed."""
+    found = []
+    for way in WAYS:
+        rows = []
+        for pair in pairs:
+            start = next((point.mean for point in pair.curve if point.way == NOTHING), 0.0)
+            rows.append([point.mean - start for point in pair.curve if point.way == way])
+        for number, column in enumerate(zip(*rows, strict=True)):
+            error = float(np.std(column, ddof=1) / np.sqrt(len(column))) if len(column) > 1 else 0.0
+            found.append(Change(way=way, number=number, mean=float(np.mean(column)), error=error))
+    return found
 
 
 def study_rows(source: SmallTask, target: SmallTask, estimates: Sequence[Estimate]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from zoograph.training.influence_planted import make_planted_case
 from zoograph.training.influence_report import (
     PlantedReport,
     StudyReport,
+    mean_changes,
     report_pair,
     report_planted,
     right_order,
@@ -92,7 +93,12 @@ def run_study(lab: Lab, plan: StudyPlan, say: Callable[[str], None] = lambda wor
             pairs.append(report_pair(source, target, known[target.id], reached, accuracy, retrained))
             rows += study_rows(source, target, known[target.id])
     return StudyReport(
-        pairs=pairs, planted=planted, influences=rows, right_order=right_order(pairs), models_trained=first + anew
+        pairs=pairs,
+        planted=planted,
+        influences=rows,
+        right_order=right_order(pairs),
+        changes=mean_changes(pairs),
+        models_trained=first + anew,
     )
 
 

@@ -141,6 +141,14 @@ def test_study_leaves_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "8 models for influences and 24 for counterfactuals" in said[0]
     assert report.models_trained == 32
     assert [point.models for point in report.pairs[0].curve] == [2, 2, 2, 2, 2, 3, 3]
+    tops = [pair.curve[1].mean - pair.curve[0].mean for pair in report.pairs]
+    assert [point.way for point in report.pairs[0].curve[:2]] == ["nothing", "top"]
+    first = report.changes[0]
+    assert (first.way, first.number) == ("top", 0)
+    assert (first.mean, first.error) == pytest.approx((np.mean(tops), abs(tops[0] - tops[1]) / 2))
+    ordered = [pair.curve[1].mean < pair.curve[3].mean for pair in report.pairs]
+    ordered += [pair.curve[2].mean < pair.curve[4].mean for pair in report.pairs]
+    assert report.right_order["top below bottom"] == np.mean(ordered)
     write_study(report, tmp_path / "out")
     stored = json.loads((tmp_path / "out" / "influence.json").read_text(encoding="utf-8"))
     assert stored == report.model_dump(mode="json")
