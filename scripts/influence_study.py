@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,7 +28,7 @@ def influence(
     speed: Annotated[
         str, typer.Option(help="Only measure the training of a model in groups of these sizes, such as `1,4,16`.")
     ] = "",
-    out: Annotated[Path | None, typer.Option(help="Folder for the JSON, the table and the pictures.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Estimate how the classes of three corpora influence six tasks of the glyph zoo, and train anew without some.
@@ -87,7 +84,7 @@ def _print_speed(lab: Lab, sizes: str, as_json: bool) -> None:
 
 
 def write_study(report: StudyReport, out: Path) -> None:
-    """Write the JSON, the table of influences and the pictures of a study to a folder, made if it is not there.
+    """Write the JSON and the pictures of a study to a folder, made if it is not there.
 
     Raises:
         ZoographError: if matplotlib is not installed, or the folder cannot be written to.
@@ -101,7 +98,6 @@ def write_study(report: StudyReport, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         replace_file(out / "influence.json", _as_json(report))
-        replace_file(out / "influences.csv.gz", gzip.compress(_as_csv(report.influences).encode(), mtime=0))
         for name, content in pictures.items():
             replace_file(out / name, content)
     except OSError as error:
@@ -116,14 +112,6 @@ def _as_json(report: StudyReport) -> str:
     rows = facts.pop("influences")
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return json.dumps(facts, indent=1, ensure_ascii=False)[:-2] + f',\n "influences": [\n  {lines}\n ]\n}}\n'
-
-
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(sorted(rows, key=lambda row: (row["label"], row["corpus"], row["dataset"], row["name"])))
-    return buffer.getvalue()
 
 
 def _print_planted(report: PlantedReport) -> None:
