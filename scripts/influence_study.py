@@ -89,21 +89,11 @@ def write_study(report: StudyReport, out: Path) -> None:
     Raises:
         ZoographError: if matplotlib is not installed, or the folder cannot be written to.
     """
-    from zoograph.data.tables import replace_file
     from zoograph.scripts.influence_pictures import draw_curves, draw_extremes
-    from zoograph.scripts.plots import to_png
+    from zoograph.scripts.results_folder import write_results
 
     figures = {"influence-classes.png": draw_extremes(report), "influence-curves.png": draw_curves(report)}
-    pictures = {name: to_png(figure) for name, figure in figures.items()}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        replace_file(out / "influence.json", _as_json(report))
-        for name, content in pictures.items():
-            replace_file(out / name, content)
-    except OSError as error:
-        raise ZoographError(
-            f"'{out}' cannot be written to ({error.strerror or error}). Choose another folder with --out."
-        ) from error
+    write_results(out, "influence.json", _as_json(report), figures)
 
 
 def _as_json(report: StudyReport) -> str:

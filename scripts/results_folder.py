@@ -13,13 +13,14 @@ from zoograph.data.tables import replace_file
 from zoograph.scripts.plots import to_png
 
 
-def write_results(out: Path, name: str, report: BaseModel, figures: Mapping[str, Any]) -> None:
-    """Write a report as ``name`` and the figures as PNG to a folder, which is made if it is not there.
+def write_results(out: Path, name: str, report: BaseModel | str, figures: Mapping[str, Any]) -> None:
+    """Write a report, or its JSON, as ``name`` and the figures as PNG to a folder, which is made if it is not there.
 
     Raises:
         ZoographError: if the folder cannot be written to.
     """
-    contents: dict[str, str | bytes] = {name: report.model_dump_json(indent=1) + "\n"}
+    text = report if isinstance(report, str) else report.model_dump_json(indent=1) + "\n"
+    contents: dict[str, str | bytes] = {name: text}
     contents |= {picture: to_png(figure) for picture, figure in figures.items()}
     try:
         out.mkdir(parents=True, exist_ok=True)
