@@ -67,7 +67,12 @@ def test_build_writes_the_tables_and_prints_the_counts(raw: Path, tmp_path: Path
     result = CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert {path.name for path in out.iterdir()} == set(TABLES)
-    assert read_tables(out).counts() == {"models": 2, "datasets": 5, "runs": 4, "scores": 1, "relations": 1}
+    assert read_tables(out).counts() == {
+        "models": 2,
+        "datasets": 5,
+        "runs": 4,
+        **{"scores": 1, "relations": 1, "influences": 0},
+    }
     assert "transfergraph_image" in result.stdout
 
 
@@ -78,7 +83,7 @@ def test_build_prints_json_and_nothing_else(raw: Path, tmp_path: Path) -> None:
     assert answer["folder"] == str(out)
     assert answer["counts"]["domainnet"] == {
         **{"models": 1, "datasets": 4, "runs": 3},
-        **{"scores": 0, "relations": 0},
+        **{"scores": 0, "relations": 0, "influences": 0},
     }
     assert answer["counts"]["zoo"]["datasets"] == 5  # imagenet is in both
 

@@ -87,7 +87,7 @@ def test_a_row_is_what_its_images_give(zoo: Collection, files: GlyphFiles) -> No
     """Measure one pair again from the trained model and the task's images alone."""
     model, task = TINY.models[0], TINY.tasks[1]
     pool = read_pool(files, task.domain)
-    network = glyph_work._read_network(files, model.id).eval()
+    network = glyph_work.read_network(files, model.id).eval()
     sides = []
     for rows in pool.rows(task):
         with torch.inference_mode():
