@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -57,7 +58,9 @@ def build(
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "counts": counts}))
         return
-    table = Table("collection", *zoo.counts(), title=f"Tables in {folder}")
+    table = Table(title=f"Tables in {folder}", box=SIMPLE, pad_edge=False)
+    for heading in ("collection", *zoo.counts()):
+        table.add_column(heading, no_wrap=True)
     for name, row in counts.items():
         table.add_row(name, *(f"{count:,}" for count in row.values()))
     Console().print(table)

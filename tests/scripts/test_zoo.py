@@ -73,7 +73,7 @@ def test_build_writes_the_tables_and_prints_the_counts(raw: Path, tmp_path: Path
         "runs": 4,
         **{"scores": 1, "relations": 1, "influences": 0},
     }
-    assert "transfergra" in result.stdout  # narrow terminals fold the name
+    assert "transfergraph_image" in result.stdout
 
 
 def test_build_prints_json_and_nothing_else(raw: Path, tmp_path: Path) -> None:
