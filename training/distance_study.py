@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from zoograph.data.errors import ZoographError
 from zoograph.data.network_blocks import Grouping, network_blocks
 from zoograph.data.stratified import stratified_hold_out
 from zoograph.data.tables import replace_file
@@ -62,12 +61,7 @@ def run_study(study: DistanceStudy, begin: Callable[[str], None] = lambda piece:
     Raises:
         ZoographError: if the glyph zoo is not there.
     """
-    missing = [name for name in _NEEDED if not (study.files.folder / name).is_dir()]
-    if missing:
-        raise ZoographError(
-            f"The study needs the files of the glyph zoo (got none of {', '.join(missing)}). "
-            "Make them first: zoograph zoo measure glyphs."
-        )
+    study.files.require(*_NEEDED)
     for model, task in study.pairs:
         begin(task)
         path = study.path(model, task)

@@ -54,6 +54,19 @@ class GlyphFiles:
         """Return where a piece of work leaves its file: tensors, or rows of results."""
         return self.folder / stage / f"{'--'.join(names)}{STAGES[stage].ending}"
 
+    def require(self, *stages: str) -> None:
+        """Ask for stages that a study reads.
+
+        Raises:
+            ZoographError: if one of them has not begun.
+        """
+        missing = [name for name in stages if not (self.folder / name).is_dir()]
+        if missing:
+            raise ZoographError(
+                f"The study needs the files of the glyph zoo (got none of {', '.join(missing)}). "
+                "Make them first: zoograph zoo measure glyphs."
+            )
+
     def read_tensors(self, stage: str, *names: str) -> tuple[Tensors, Facts]:
         """Return the tensors of a finished piece of work, and what is known of them."""
         return self._read(load_tensors, stage, names)

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoograph.data.errors import ZoographError
 from zoograph.data.features import extract
 from zoograph.data.glyph_models import to_input
 from zoograph.data.glyph_tasks import TRAIN_SIZES
@@ -103,12 +102,7 @@ def run_study(study: Study, begin: Callable[[str], None] = lambda piece: None) -
     Raises:
         ZoographError: if the glyph zoo is not there.
     """
-    missing = [name for name in ("sources", "features", "heads") if not (study.files.folder / name).is_dir()]
-    if missing:
-        raise ZoographError(
-            f"The study needs the files of the glyph zoo (got none of {', '.join(missing)}). "
-            "Make them first: zoograph zoo measure glyphs."
-        )
+    study.files.require("sources", "features", "heads")
     for kind, pairs in study.pieces.items():
         for model, target in pairs:
             begin(f"{kind} {target}")
