@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import log
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-import pandas as pd
 import torch
-from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.data.cards import Card, DatasetCard, ModelCard
-from zoograph.data.records import HINDSIGHT, Metric, Protocol
-from zoograph.data.snapshot import Zoo
-from zoograph.data.text import label_text, name_text
+from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
+from zoograph.data.records.zoo import Zoo
+from zoograph.data.text.words import label_text, name_text
+from zoograph.graphs.edges import _add_numbers, _add_runs, _edges, _named_by_text, add_reverse
+from zoograph.graphs.nodes import TextLookup, _add_nodes, _code, _groups, _number, model_numbers
 from zoograph.graphs.relations import relation_edges
 from zoograph.graphs.schema import (
     DATASET,
@@ -24,20 +21,12 @@ from zoograph.graphs.schema import (
     INFLUENCES,
     LABEL,
     MODEL,
-    MODEL_NUMBERS,
     PRETRAINED_ON,
     RELATED_TO,
     SCORED_ON,
-    TRANSFERS_TO,
-    EdgeType,
-    reverse,
 )
 
-TextLookup = Callable[[Sequence[str]], np.ndarray]
 Vocabulary = Mapping[str, Sequence[str]]
-
-# Fractions enter as they are; everything else is a size and enters as its logarithm.
-_FRACTIONS = frozenset({"imagenet_top1", "source_accuracy"})
 
 
 def build_graph(
@@ -70,8 +59,8 @@ def build_graph(
         protocol: whose runs become ``transfers_to`` edges.
         metric: likewise.
         vocabulary: known families and domains by node type, scores, relations and influences by edge verb; what it
-            does not list is left out. Default: all in ``zoo``. Scores of :data:`zoograph.data.records.HINDSIGHT`
-            never enter.
+            does not list is left out. Default: all in ``zoo``. Scores of
+            :data:`zoograph.data.records.records.HINDSIGHT` never enter.
 
     Returns:
         A validated graph.
@@ -141,123 +130,3 @@ def build_graph(
         add_reverse(graph, edge_type)
     graph.validate()
     return graph
-
-
-def add_reverse(graph: HeteroData, edge_type: tuple[str, str, str]) -> None:
-    """Give ``graph`` the reverse of its edges of one type, in the same order and with the same attributes."""
-    forward, backward = graph[edge_type], graph[reverse(edge_type)]
-    for key, value in forward.items():
-        backward[key] = value.flip(0) if key == "edge_index" else value
-
-
-def model_numbers(card: ModelCard, datasets: Mapping[str, DatasetCard]) -> list[float | None]:
-    """Return the numbers of ``MODEL_NUMBERS``; sizes are logarithms, ``None`` is not known."""
-    corpus = datasets.get(card.pretrained_on or "")
-    classes = corpus.num_classes if corpus else None
-    known = [_number(card, name) for name in MODEL_NUMBERS[:-1]]
-    return [*known, log(classes) if classes else None]
-
-
-def _number(card: Card, name: str) -> float | None:
-    value = getattr(card, name)
-    if value is None or name in _FRACTIONS:
-        return value
-    return log(value)
-
-
-def _code(words: Sequence[str], word: str | None) -> int:
-    return words.index(word) + 1 if word in words else 0
-
-
-def _add_nodes(
-    graph: HeteroData,
-    kind: str,
-    ids: list[str],
-    numbers: list[list[float | None]],
-    categories: list[int],
-    texts: list[list[str | None]],
-    text: TextLookup,
-) -> None:
-    store = graph[kind]
-    store.num_nodes, store.ids = len(ids), ids
-    store.x_number, store.x_number_mask = _masked(numbers)
-    store.x_category = torch.tensor(categories, dtype=torch.long)
-    slots = len(texts[0]) if texts else 1
-    flat = [value for row in texts for value in row]
-    known = torch.tensor([value is not None for value in flat], dtype=torch.bool)
-    found = torch.from_numpy(text([value for value in flat if value is not None]).copy()).float()
-    vectors = torch.zeros(len(flat), found.shape[1])
-    vectors[known] = found
-    store.x_text, store.x_text_mask = vectors.reshape(len(ids), slots, found.shape[1]), known.reshape(len(ids), slots)
-
-
-def _masked(rows: list[list[float | None]]) -> tuple[Tensor, Tensor]:
-    width = len(rows[0]) if rows else 0
-    table = torch.tensor(
-        [[float("nan") if value is None else value for value in row] for row in rows], dtype=torch.float32
-    ).reshape(len(rows), width)
-    mask = ~table.isnan()
-    return table.nan_to_num(0.0), mask
-
-
-def _groups(keys: Iterable[str]) -> Tensor:
-    number: dict[str, int] = {}
-    return torch.tensor([number.setdefault(key, len(number)) for key in keys], dtype=torch.long)
-
-
-def _edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
-    return torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2).t().contiguous()
-
-
-def _indexed_edges(table: pd.DataFrame, source_at: Mapping[str, int], target_at: Mapping[str, int]) -> Tensor:
-    """Return (2, n) the nodes of rows that are indexed by two names; each name is looked up once."""
-    index = table.index
-    assert isinstance(index, pd.MultiIndex)
-    ends = [
-        np.array([at[name] for name in level], np.int64)[codes]
-        for at, level, codes in zip((source_at, target_at), index.levels, index.codes, strict=True)
-    ]
-    return torch.from_numpy(np.stack(ends))
-
-
-def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
-    runs = zoo.runs[(zoo.runs["protocol"] == graph.protocol) & (zoo.runs["metric"] == graph.metric)]
-    pairs = runs.groupby(["model", "dataset"], sort=True).agg(
-        value=("value", "mean"), num_runs=("value", "size"), test_size=("test_size", "mean")
-    )
-    store = graph[TRANSFERS_TO]
-    store.edge_index = _indexed_edges(pairs, model_at, dataset_at)
-    store.edge_label = torch.from_numpy(pairs["value"].to_numpy(np.float32).copy())
-    store.num_runs = torch.from_numpy(pairs["num_runs"].to_numpy(np.int64).copy())
-    measured_on = torch.from_numpy(pairs["test_size"].to_numpy(np.float32, na_value=np.nan).copy())
-    store.sample_size = torch.where(measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on)
-
-
-def _add_numbers(
-    graph: HeteroData,
-    edge_type: EdgeType,
-    rows: pd.DataFrame,
-    source_at: Mapping[str, int],
-    target_at: Mapping[str, int],
-) -> None:
-    """Add edges into datasets with a column for each name; a number is standardised within its dataset.
-
-    So the ranking of the sources alone speaks: of a model's scores, or of the classes that help.
-    """
-    names = graph.vocabulary[edge_type[1]]
-    ends = [edge_type[0], "dataset"]
-    table = rows.pivot_table(index=ends, columns="name", values="value", aggfunc="mean")
-    grouped = table.groupby(level="dataset")
-    spread = grouped.transform("std").fillna(0.0)
-    table = ((table - grouped.transform("mean")) / spread.where(spread > 0, 1.0)).reindex(columns=names)
-    store = graph[edge_type]
-    store.edge_index = _indexed_edges(table, source_at, target_at)
-    values = torch.from_numpy(table.to_numpy(np.float32).copy()).reshape(len(table), len(names))
-    store.edge_attr_mask = ~values.isnan()
-    store.edge_attr = values.nan_to_num(0.0)
-    store.names = names
-
-
-def _named_by_text(influences: pd.DataFrame) -> pd.DataFrame:
-    """Return influences whose labels are called as their nodes are."""
-    return influences.assign(label=[label_text(label) for label in influences["label"]])

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from zoograph.data.snapshot import Zoo
-from zoograph.data.text import label_text
+from zoograph.data.records.zoo import Zoo
+from zoograph.data.text.words import label_text
 from zoograph.graphs.schema import RELATION_NUMBERS
 
 NUM_NEIGHBORS = 10

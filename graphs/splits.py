@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.builder import add_reverse
+from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from zoograph.models.method import COVERAGE, Prediction
+from zoograph.models.conformal import half_width
+from zoograph.models.method import Prediction
 
 _MARGIN = 1e-3
 
@@ -29,16 +29,6 @@ def bounded(mean: Tensor) -> Tensor:
     high = 1 - _MARGIN**2 / (_MARGIN + over)
     low = _MARGIN**2 / (_MARGIN + under)
     return torch.where(over > 0, high, torch.where(under > 0, low, mean))
-
-
-def half_width(residuals: Tensor) -> float:
-    """Return the split-conformal 90 % quantile of (n,) held-out ``residuals``; 1, the whole range, if n < 9.
-
-    The ``ceil(0.9 (n + 1))``-th smallest absolute residual (Lei et al., 2018, "Distribution-Free Predictive
-    Inference for Regression", https://arxiv.org/abs/1604.04173, section 2.2).
-    """
-    rank = math.ceil((len(residuals) + 1) * COVERAGE)
-    return 1.0 if rank > len(residuals) else float(residuals.abs().sort().values[rank - 1])
 
 
 class Widths(NamedTuple):

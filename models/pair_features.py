@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, MODEL
+from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON
 
 
 class NumberScaler:
@@ -47,3 +47,18 @@ def fit_scalers(graph: HeteroData, pairs: Tensor) -> dict[str, NumberScaler]:
         trained = torch.unique(nodes)
         scalers[kind] = NumberScaler.fitted(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
     return scalers
+
+
+def measured_scores(graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (n, S) the scores of ``pairs`` (2, n), 0 where not measured, and (n, S) bool where measured."""
+    store, size = graph[SCORED_ON], graph[DATASET].num_nodes
+    # One row more than there are edges: the last one is that of a pair without any score.
+    values, known = (
+        torch.cat([part, part.new_zeros(1, part.shape[1])]) for part in (store.edge_attr, store.edge_attr_mask)
+    )
+    keys, order = (store.edge_index[0] * size + store.edge_index[1]).sort()
+    wanted = pairs[0] * size + pairs[1]
+    place = torch.searchsorted(keys, wanted)
+    found = torch.cat([keys, keys.new_full((1,), -1)])[place] == wanted
+    row = torch.where(found, torch.cat([order, order.new_zeros(1)])[place], len(order))
+    return values[row] * known[row], known[row]

@@ -10,12 +10,11 @@ from collections.abc import Callable
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts import (
+from zoograph.scripts.benchmarks import accuracy as benchmark
+from zoograph.scripts.commands import (
     analyze,
-    benchmark,
     explain,
     export,
-    glyphs,
     ingest,
     measure,
     picture,
@@ -26,11 +25,11 @@ from zoograph.scripts import (
     retrain,
     score,
     status,
-    text,
     undo,
     versions,
-    zoo,
 )
+from zoograph.scripts.zoo import build as zoo
+from zoograph.scripts.zoo import glyphs, text
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 

@@ -18,15 +18,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 
-from zoograph.data.cards import DatasetCard, ModelCard
-from zoograph.data.collections import Collection
-from zoograph.data.records import Metric, Protocol, Run
-from zoograph.data.store import RecordStore
-from zoograph.data.tables import write_tables
-from zoograph.training.artifact import COLUMNS, PREDICTIONS, Artifact, Manifest, new_version, save_artifact
+from zoograph.data.collections.tables import write_tables
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Metric, Protocol, Run
+from zoograph.data.store.store import RecordStore
+from zoograph.training.versions.artifact import COLUMNS, PREDICTIONS, Artifact, Manifest
+from zoograph.training.versions.save import new_version, save_artifact
 
 if TYPE_CHECKING:
-    from zoograph.training.predictor import TrainingConfig
+    from zoograph.training.predictors.exact import TrainingConfig
 
 TOY = Collection(
     models=(
@@ -86,7 +87,7 @@ def toy_zoo(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     """A small zoo that ships instead of the real one."""
     folder = tmp_path_factory.mktemp("toy")
     write_tables(TOY, folder)
-    monkeypatch.setattr("zoograph.data.tables.shipped_zoo", lambda: folder)
+    monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: folder)
     return TOY
 
 
@@ -113,7 +114,7 @@ def shipped_home(_shipped_home: Path, home: Path) -> Path:
 
 
 def _tiny() -> TrainingConfig:
-    from zoograph.training.predictor import TrainingConfig
+    from zoograph.training.predictors.exact import TrainingConfig
 
     return TrainingConfig(num_members=2, num_iterations=(1, 2, 2), num_records=(100, 100))
 
@@ -121,15 +122,15 @@ def _tiny() -> TrainingConfig:
 @pytest.fixture
 def hardly_train(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training takes seconds: what is trained on first use is hardly trained."""
-    from zoograph.training import fit
+    from zoograph.training.retraining import train as fit
 
     monkeypatch.setattr(fit, "train_predictor", partial(fit.train_predictor, config=_tiny()))
 
 
 @pytest.fixture(scope="session")
 def _trained_home(_shipped_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from zoograph.training.answer import predictor_root
-    from zoograph.training.fit import train_predictor
+    from zoograph.training.retraining.train import train_predictor
+    from zoograph.training.versions.listing import predictor_root
 
     folder = shutil.copytree(_shipped_home, tmp_path_factory.mktemp("trained") / "home")
     with pytest.MonkeyPatch.context() as patch:

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from zoograph.graphs.scores.moments import Moments
+from zoograph.graphs.scores.numerics.moments import Moments
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _LARGEST = torch.finfo(torch.float32).max  # fourth powers of such features still fit into float64

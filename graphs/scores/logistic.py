@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.order import canonical_order
+from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 

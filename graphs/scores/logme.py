@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.moments import Moments
+from zoograph.graphs.scores.numerics.moments import Moments
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 Variant = Literal["evidence", "fixed_point"]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.leep import leep
-from zoograph.graphs.scores.order import canonical_order
+from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 COMPONENTS_PER_CLASS = 5

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.nce import negative_conditional_entropy
-from zoograph.graphs.scores.transport import Cloud, transport
+from zoograph.graphs.scores.numerics.cloud_transport import Cloud, transport
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.softmax_regression import fit_softmax
+from zoograph.graphs.scores.numerics.softmax_regression import fit_softmax
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _FLOOR = 1e-10  # the authors' pseudo-count, of a prior and of a probability

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.moments import self_product
+from zoograph.graphs.scores.numerics.moments import self_product
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _RESOLUTION = 1e-12  # a part of the spread smaller than this is rounding

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.moments import self_product
+from zoograph.graphs.scores.numerics.moments import self_product
 
 
 def transrate(features: Tensor, labels: Tensor, *, distortion: float = 1e-4) -> float:

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from zoograph.data import tables
-from zoograph.data.collections import Collection
-from zoograph.data.records import Protocol
-from zoograph.data.store import RecordStore
+from zoograph.data.collections import tables
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import RecordStore
 
 CROWD = os.environ.get("ZOOGRAPH_TEST_CROWD", "8x25")
 KILLS = int(os.environ.get("ZOOGRAPH_TEST_KILLS", "6"))
@@ -31,14 +31,14 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 _SMALL = """
 import os
 from pathlib import Path
-from zoograph.data import tables
+from zoograph.data.collections import tables
 tables.shipped_zoo = lambda: Path(os.environ["ZOOGRAPH_TEST_ZOO"])
 """
 
 _CROWD = """
 import json, os, sys, time
-from zoograph.data.records import Run
-from zoograph.data.store import RecordStore
+from zoograph.data.records.records import Run
+from zoograph.data.store.store import RecordStore
 
 processes, runs = map(int, sys.argv[1].split("x"))
 ends = []
@@ -71,10 +71,10 @@ print(json.dumps({"errors": [e for part in parts for e in part[0]], "p99": secon
 _KILLED = """
 import json, os, random, signal, sys, time
 from pathlib import Path
-from zoograph.data.export import export_runs
-from zoograph.data.ingest import ingest
-from zoograph.data.ingest_tables import open_table
-from zoograph.data.store import RecordStore
+from zoograph.data.store.export import export_runs
+from zoograph.data.ingest.ingest import ingest
+from zoograph.data.ingest.tables import open_table
+from zoograph.data.store.store import RecordStore
 
 table, out, kills = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 
@@ -138,9 +138,10 @@ print(json.dumps(answers))
 _LIMITED = """
 import json, os, resource, sys
 from pathlib import Path
-import zoograph.data.export, zoograph.data.staging, zoograph.data.timm_cards, pyarrow.parquet, rich.console, rich.table
-from zoograph.scripts.export import export
-from zoograph.scripts.ingest import ingest
+import pyarrow.parquet, rich.console, rich.table
+import zoograph.data.networks.timm_cards, zoograph.data.store.export, zoograph.data.store.staging
+from zoograph.scripts.commands.export import export
+from zoograph.scripts.commands.ingest import ingest
 from zoograph.scripts.main import _run
 import typer
 

@@ -13,12 +13,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from zoograph.data import schema
-from zoograph.data.collections import Collection
-from zoograph.data.database import begin
+from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.errors import StoreError
-from zoograph.data.store import RecordStore
-from zoograph.data.tables import read_tables, shipped_zoo
+from zoograph.data.records.collection import Collection
+from zoograph.data.store import schema
+from zoograph.data.store.database import begin
+from zoograph.data.store.store import RecordStore
 
 
 def _counts(path: Path) -> dict[str, int]:
@@ -142,7 +142,7 @@ _KILLED = """
 import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from zoograph.data.store import RecordStore
+from zoograph.data.store.store import RecordStore
 
 left = int(sys.argv[1])
 
@@ -158,7 +158,7 @@ RecordStore.open()
 
 _TOGETHER = """
 import json, multiprocessing, sys
-from zoograph.data.store import RecordStore
+from zoograph.data.store.store import RecordStore
 
 def work(barrier, results):
     barrier.wait()

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
-from zoograph.data.cards import DatasetCard, ModelCard
-from zoograph.data.records import Metric, Protocol
-from zoograph.data.snapshot import INFLUENCE_COLUMNS
-from zoograph.data.testing import HashEmbedder
-from zoograph.data.toy import make_toy_zoo
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.zoo import INFLUENCE_COLUMNS
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import (
     DATASET,

@@ -9,17 +9,17 @@ import pandas as pd
 import pytest
 import torch
 
-from zoograph.data.records import HINDSIGHT, PARAMETER_DISTANCE, Score
-from zoograph.data.snapshot import Zoo
-from zoograph.data.store import RecordStore
-from zoograph.data.synthetic import make_synthetic_zoo
-from zoograph.data.testing import HashEmbedder
+from zoograph.data.records.records import HINDSIGHT, PARAMETER_DISTANCE, Score
+from zoograph.data.records.zoo import Zoo
+from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import SCORED_ON, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
-from zoograph.models.linear import LinearRegression
-from zoograph.training.predictor import GraphPredictor, TrainingConfig
-from zoograph.training.score_quality import score_quality
+from zoograph.models.baselines.linear import LinearRegression
+from zoograph.training.evaluation.score_quality import score_quality
+from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
 
 TINY = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60))
 

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from zoograph.data.masks import read_masks
-from zoograph.data.snapshot import Zoo
-from zoograph.data.synthetic import make_synthetic_zoo
-from zoograph.data.testing import HashEmbedder
+from zoograph.data.collections.domainnet_masks import read_masks
+from zoograph.data.records.zoo import Zoo
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.protocols import PROTOCOLS, get_protocol, make_split
+from zoograph.graphs.folds import PROTOCOLS, get_protocol, make_split
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out, is_edge, reveal
-from zoograph.models.linear import LinearRegression
-from zoograph.training.episodes import Episodes
-from zoograph.training.predictor import GraphPredictor, TrainingConfig
+from zoograph.models.baselines.linear import LinearRegression
+from zoograph.training.networks.episodes import Episodes
+from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
 
 TINY = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60))
 METHODS = {"linear": LinearRegression, "graph": lambda: GraphPredictor(TINY)}

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from zoograph.data.testing import HashEmbedder
-from zoograph.data.toy import make_toy_zoo
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.relations import compare_labels
 from zoograph.graphs.schema import DATASET, RELATED_TO

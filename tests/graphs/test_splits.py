@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from zoograph.data.testing import HashEmbedder
-from zoograph.data.toy import make_toy_zoo
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out, is_edge, observed_cells, pair_folds, reveal

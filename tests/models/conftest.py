@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from torch_geometric.data import HeteroData
 
-from zoograph.data.cards import DatasetCard, ModelCard
-from zoograph.data.snapshot import RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
-from zoograph.data.testing import HashEmbedder
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.zoo import RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
+from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.graphs.builder import build_graph
 
 GraphOf = Callable[..., HeteroData]

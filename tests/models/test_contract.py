@@ -8,22 +8,23 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
-from zoograph.data.cards import DatasetCard, ModelCard
-from zoograph.data.synthetic import make_synthetic_zoo
-from zoograph.data.testing import HashEmbedder
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.ablation import without_influences, without_relations, without_scores
-from zoograph.graphs.builder import add_reverse, build_graph
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
-from zoograph.models.blinded import Blinded
-from zoograph.models.boosting import ExtraTrees, GradientBoosting
-from zoograph.models.deep_kernel import KernelConfig
-from zoograph.models.gaussian_process import GaussianProcess
+from zoograph.models.baselines.blinded import Blinded
+from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
+from zoograph.models.baselines.gaussian_process import GaussianProcess
+from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.models.method import Method
-from zoograph.training.gat_method import GraphAttention
-from zoograph.training.gnn_method import GraphNetwork, NetworkConfig
-from zoograph.training.methods import METHODS
-from zoograph.training.predictor import GraphPredictor, TrainingConfig
+from zoograph.training.evaluation.methods import METHODS
+from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
+from zoograph.training.networks.gat import GraphAttention
+from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
 
 CHEAP: dict[str, Callable[[], Method]] = {
     **METHODS,

@@ -1,15 +1,8 @@
 import pytest
 import torch
 
-from zoograph.models.intervals import (
-    Widths,
-    around,
-    bounded,
-    dataset_folds,
-    half_width,
-    random_folds,
-    without_own,
-)
+from zoograph.models.conformal import half_width
+from zoograph.models.intervals import Widths, around, bounded, dataset_folds, random_folds, without_own
 
 
 def test_bounded_leaves_the_middle_and_keeps_every_order():

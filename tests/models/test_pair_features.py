@@ -1,7 +1,7 @@
 import torch
 
-from zoograph.data.testing import HashEmbedder
-from zoograph.data.toy import make_toy_zoo
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.models.pair_features import NumberScaler, fit_scalers, metadata_rows
 

@@ -14,7 +14,7 @@ import typer
 from PIL import Image
 from safetensors.torch import save_file
 
-from zoograph.data.torchvision_ops import import_torchvision
+from zoograph.data.optional_imports import import_torchvision
 from zoograph.scripts.main import _run
 
 ARCHITECTURE = "test_resnet"

@@ -14,21 +14,22 @@ import typer
 from PIL import Image
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.records import Protocol
-from zoograph.scripts import retrain as module
+from zoograph.data.records.records import Protocol
+from zoograph.scripts.commands import retrain as module
+from zoograph.scripts.commands.prune import prune
+from zoograph.scripts.commands.retrain import _parse_every, retrain
+from zoograph.scripts.commands.status import status
+from zoograph.scripts.commands.versions import rollback, versions
 from zoograph.scripts.main import _run
-from zoograph.scripts.plots import to_png
-from zoograph.scripts.plots_living import draw_replay
-from zoograph.scripts.prune import prune
-from zoograph.scripts.retrain import _parse_every, retrain
-from zoograph.scripts.status import status
-from zoograph.scripts.versions import rollback, versions
-from zoograph.training import retrain as training
-from zoograph.training.answer import predictor_root
-from zoograph.training.artifact import PREDICTIONS, Artifact, current_version
-from zoograph.training.replay import Step
-from zoograph.training.retrain import Round, Waiting
-from zoograph.training.trial import Trial
+from zoograph.scripts.pictures.living import draw_replay
+from zoograph.scripts.pictures.style import to_png
+from zoograph.training.retraining import challenge as training
+from zoograph.training.retraining.challenge import Round, Waiting
+from zoograph.training.studies.replay import Step
+from zoograph.training.versions.artifact import PREDICTIONS, Artifact
+from zoograph.training.versions.listing import predictor_root
+from zoograph.training.versions.load import current_version
+from zoograph.training.versions.trial import Trial
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Any]

@@ -19,21 +19,14 @@ import pytest
 from safetensors.numpy import save
 
 from zoograph.data.errors import PredictorError
-from zoograph.data.testing import HashEmbedder
-from zoograph.data.toy import make_toy_zoo
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.training.artifact import (
-    COLUMNS,
-    PREDICTIONS,
-    SAW,
-    WEIGHTS,
-    Artifact,
-    Manifest,
-    load_current,
-    save_artifact,
-)
-from zoograph.training.fit import load_methods
-from zoograph.training.member_cache import MemberCache
+from zoograph.training.predictors.member_cache import MemberCache
+from zoograph.training.versions.artifact import COLUMNS, PREDICTIONS, SAW, WEIGHTS, Artifact, Manifest
+from zoograph.training.versions.load import load_current
+from zoograph.training.versions.restore import load_methods
+from zoograph.training.versions.save import save_artifact
 
 Make = Callable[..., Manifest]
 CANARY = "zoograph-canary"

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from zoograph.data.errors import UnknownName
+from zoograph.graphs.scores.compute import compute_scores, compute_scores_batch
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.registry import SCORES, compute_scores, compute_scores_batch
+from zoograph.graphs.scores.registry import SCORES
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 every_score = pytest.mark.parametrize("name", SCORES)

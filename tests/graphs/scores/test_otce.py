@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from zoograph.graphs.scores import otce as module
-from zoograph.graphs.scores import transport
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.numerics import cloud_transport as transport
 from zoograph.graphs.scores.otce import ot_nce, ot_nce_of, otce, otce_of, task_distance
 from zoograph.graphs.scores.undefined import UndefinedScore
 

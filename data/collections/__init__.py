@@ -1,0 +1,1 @@
+"""Public collections of measurements, one file each, and the shipped tables."""

@@ -1,0 +1,1 @@
+"""Image classification tasks: from folders, torchvision and Hugging Face datasets."""

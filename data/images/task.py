@@ -1,0 +1,238 @@
+"""Image tasks: ordered, labelled images from wherever they lie, read one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.images.stratified import stratified_sample
+from zoograph.data.records.cards import DatasetCard
+from zoograph.data.text.words import readable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PROBE = 500
+_MOST_CORRUPT = 0.01
+_UNREADABLE = (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error, zlib.error)
+_log = logging.getLogger(__name__)
+
+
+class ImageTaskError(ZoographError):
+    """Images that are no classification task, or of which too many cannot be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTask:
+    """Labelled images, in an order that does not change.
+
+    Attributes:
+        card: of the whole dataset, also where this is a sample of it.
+        classes: names of the classes; a label is a place in it.
+        names: (N,) what each image is called in messages.
+        labels: (N,) classes.
+        read: takes a row and returns the encoded image, or the picture itself.
+        is_test: (N,) whether the dataset's authors set the image aside for testing; None if they split nothing.
+    """
+
+    card: DatasetCard
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    labels: tuple[int, ...]
+    read: Callable[[int], bytes | Image.Image]
+    is_test: tuple[bool, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if len(set(self.labels)) < 2:
+            raise ImageTaskError(
+                f"The dataset '{self.card.id}' must have images of at least two classes "
+                f"(got {len(set(self.labels))}). Add the images of another class."
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the images, their labels, their order and their split; names do not count."""
+        total = hashlib.sha256(json.dumps([self.labels, self.is_test]).encode())
+        for row in range(len(self)):
+            total.update(_content_hash(self.read, row))
+        return total.hexdigest()
+
+    def picture(self, row: int) -> Image.Image | None:
+        """Return one image as RGB; None if it cannot be read."""
+        from PIL import Image
+
+        try:
+            held = self.read(row)
+            picture = held if isinstance(held, Image.Image) else Image.open(io.BytesIO(held))
+            return _as_rgb(picture)
+        except (*_UNREADABLE, Image.DecompressionBombError):
+            return None
+
+    def sample(self, size: int, seed: int = 0) -> ImageTask:
+        """Return a stratified sample of at most ``size`` images.
+
+        See :func:`zoograph.data.images.stratified.stratified_sample`.
+        """
+        if size >= len(self):
+            return self
+        return self.take([int(row) for row in stratified_sample(self.labels, size, seed)])
+
+    def take(self, rows: Sequence[int]) -> ImageTask:
+        """Return the task of these rows alone, in this order."""
+        return replace(
+            self,
+            names=tuple(self.names[row] for row in rows),
+            labels=tuple(self.labels[row] for row in rows),
+            read=lambda row: self.read(rows[row]),
+            is_test=None if self.is_test is None else tuple(self.is_test[row] for row in rows),
+        )
+
+    def require_few_corrupt(self, corrupt: Sequence[int]) -> None:
+        """Raise if more than 1 % of the images are among the ``corrupt`` rows.
+
+        Raises:
+            ImageTaskError: with the names of some.
+        """
+        if len(corrupt) > _MOST_CORRUPT * len(self):
+            some = ", ".join(f"'{self.names[row]}'" for row in corrupt[:5])
+            raise ImageTaskError(
+                f"At most 1 % of the {len(self)} images of '{self.card.id}' may be unreadable "
+                f"(got {len(corrupt)}: {some}{', …' if len(corrupt) > 5 else ''}). Repair or remove them."
+            )
+
+
+def task_from_arrays(
+    images: NDArray[np.uint8], labels: Sequence[int], classes: Sequence[str], id: str, source: str = "arrays"
+) -> ImageTask:
+    """Return the task of images in memory.
+
+    Args:
+        images: (N, H, W) grey or (N, H, W, 3) RGB, uint8.
+        labels: (N,) places in ``classes``.
+        classes: names.
+        id: of the dataset.
+        source: where the images come from.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+        ImageTaskError: if there are fewer than two classes.
+    """
+    from PIL import Image
+
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or len(images) != len(labels):
+        raise ValueError(
+            f"'images' must be uint8 (N, H, W) or (N, H, W, 3) with one label each "
+            f"(got {images.dtype} {images.shape} and {len(labels)} labels)"
+        )
+    return make_task(
+        id,
+        source,
+        classes,
+        names=[f"{id}[{row}]" for row in range(len(images))],
+        labels=[int(label) for label in labels],
+        read=lambda row: Image.fromarray(images[row]),
+    )
+
+
+def task_from_torchvision(dataset: Any, id: str) -> ImageTask:
+    """Return the task of a torchvision dataset, or of anything whose items are ``(PIL image, label)``.
+
+    Labels are read from ``targets``, ``labels`` or ``_labels``; without these every item is opened once.
+
+    Args:
+        dataset: made without a transform; ``classes`` names the classes, if it is there.
+        id: of the dataset.
+
+    Raises:
+        ImageTaskError: if an item is no PIL image, or if there are fewer than two classes.
+    """
+    from PIL import Image
+
+    listed = next((getattr(dataset, name) for name in ("targets", "labels", "_labels") if hasattr(dataset, name)), None)
+    labels = [int(dataset[row][1]) for row in range(len(dataset))] if listed is None else [int(y) for y in listed]
+
+    def read(row: int) -> Image.Image:
+        image = dataset[row][0]
+        if not isinstance(image, Image.Image):
+            raise ImageTaskError(
+                f"The items of '{id}' must be PIL images (got {type(image).__name__}). "
+                "Make the dataset without a transform."
+            )
+        return image
+
+    classes = [str(name) for name in getattr(dataset, "classes", ())]
+    names = [f"{id}[{row}]" for row in range(len(labels))]
+    return make_task(id, type(dataset).__name__, classes, names, labels, read)
+
+
+def make_task(
+    id: str,
+    source: str,
+    classes: Sequence[str],
+    names: Sequence[str],
+    labels: Sequence[int],
+    read: Callable[[int], bytes | Image.Image],
+    is_test: Sequence[bool] | None = None,
+    domain: str | None = None,
+) -> ImageTask:
+    """Return a task with a card that is made from what is given; without ``classes`` their names are not known.
+
+    Raises:
+        ImageTaskError: if two classes have one name, or fewer than two have images.
+    """
+    spelled = tuple(readable(name) for name in classes)
+    if len(set(spelled)) < len(spelled):
+        twice = next(name for name in spelled if spelled.count(name) > 1)
+        raise ImageTaskError(f"The classes of '{id}' must have distinct names (got '{twice}' twice). Rename one.")
+    num_classes = len(set(labels))
+    card = DatasetCard(
+        id=id,
+        source=source,
+        domain=domain,
+        labels=tuple(spelled[label] for label in sorted(set(labels))) if spelled else (),
+        num_classes=num_classes or None,
+        num_samples=len(labels) or None,
+        samples_per_class=len(labels) / num_classes if labels else None,
+    )
+    known = tuple(classes) or tuple(str(label) for label in range(max(labels, default=-1) + 1))
+    return ImageTask(card, known, tuple(names), tuple(labels), read, None if is_test is None else tuple(is_test))
+
+
+def _content_hash(read: Callable[[int], bytes | Image.Image], row: int) -> bytes:
+    """Return SHA-256 of an encoded image, or of a picture's pixels; of nothing where it cannot be read."""
+    try:
+        held = read(row)
+        if isinstance(held, bytes):
+            return hashlib.sha256(held).digest()
+        return hashlib.sha256(json.dumps([held.mode, held.size]).encode() + held.tobytes()).digest()
+    except _UNREADABLE:
+        return hashlib.sha256().digest()
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    if picture.mode.startswith("I;16"):  # Pillow would clip 16 bits to the darkest 8
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    return picture.convert("RGB")
+
+
+def file_reader(paths: Sequence[Path]) -> Callable[[int], bytes]:
+    """Return what reads the encoded image of a row from its file."""
+    return lambda row: paths[row].read_bytes()

@@ -1,0 +1,249 @@
+"""Columns: which of them hold what, and how the rows of a tidy table or a matrix become measurements."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from zoograph.data.errors import RawDataError
+from zoograph.data.ingest.tables import Cells, Reject, Row, Table
+from zoograph.data.records.cards import DatasetCard, ModelCard
+
+_OPTIONAL = ("protocol", "metric", "train_size", "test_size", "seed", "measured_at", "source", "hyperparameters")
+
+# Our field -> the columns that are taken for it, in any case of letters.
+_KNOWN_AS = {
+    "model": ("model", "model_name", "model_id"),
+    "dataset": ("dataset", "dataset_name", "dataset_id"),
+    "value": ("value", "accuracy", "acc", "top1", "test_accuracy", "eval_accuracy"),
+    **{
+        name: (name,)
+        for name in (
+            "protocol",
+            "metric",
+            "train_size",
+            "test_size",
+            "seed",
+            "measured_at",
+            "source",
+            "hyperparameters",
+        )
+    },
+}
+_CARD_FIELDS = {
+    f"{kind}.{name}": (kind, name)
+    for kind, card in (("model", ModelCard), ("dataset", DatasetCard))
+    for name in card.model_fields
+    if name not in ("id", "source")
+}
+# What trackers write before the name of something that was measured.
+METRICS = "metrics."
+
+# What `zoograph export` writes beside the run, and the numbers that pandas writes in front of rows.
+_LONGEST_NUMBER = 30
+_NOT_SETTINGS = frozenset({"", "id", "batch", "stored_at", "unnamed: 0"})
+_NAMES_OF_ROWS = frozenset({"", "unnamed: 0", *_KNOWN_AS["model"]})
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one cell says, as text.
+
+    Attributes:
+        line: of its row.
+        model: name.
+        dataset: name.
+        value: as it was written.
+        fields: the other fields of a run that the row has.
+        hyperparameters: every other column of the row.
+        cards: what the row knows of its model and dataset, by ``model.`` or ``dataset.`` and the field of the card.
+    """
+
+    line: int
+    model: str
+    dataset: str
+    value: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    cards: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tidy:
+    """A table with one run a row.
+
+    Attributes:
+        columns: our field -> its column.
+    """
+
+    columns: Mapping[str, str]
+
+    def measurements(self, row: Row) -> Iterator[Measurement | Reject]:
+        """Yield the measurement of a row."""
+        cells = row.cells
+        taken = {name: to_text(cells.get(column)) for name, column in self.columns.items()}
+        mapped = set(self.columns.values())
+        rest = {
+            name: plain
+            for name, cell in cells.items()
+            if name not in mapped and _is_setting(name) and (plain := _setting(cell)) is not None
+        }
+        given = cells.get(self.columns.get("hyperparameters", ""))
+        if given:
+            try:
+                rest |= _parse_settings(given)
+            except ValueError as error:
+                yield Reject(row.line, f"the hyperparameters are no JSON object: {error}", show(cells))
+                return
+        yield Measurement(
+            row.line,
+            taken.pop("model"),
+            taken.pop("dataset"),
+            taken.pop("value"),
+            {name: text for name, text in taken.items() if text and name in _KNOWN_AS and name != "hyperparameters"},
+            rest,
+            {name: text for name, text in taken.items() if text and name in _CARD_FIELDS},
+        )
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A table with a row a model and a column a dataset, or the other way round; an empty cell was not measured.
+
+    Attributes:
+        key: the column with the names of the rows.
+        rows_are_datasets: whether these are datasets.
+    """
+
+    key: str
+    rows_are_datasets: bool
+
+    def measurements(self, row: Row) -> Iterator[Measurement | Reject]:
+        """Yield the measurements of a row."""
+        own = to_text(row.cells[self.key])
+        for name, cell in row.cells.items():
+            text = to_text(cell)
+            if name != self.key and text:
+                yield Measurement(row.line, *((name, own) if self.rows_are_datasets else (own, name)), text)
+
+
+def find_layout(table: Table, mapping: Mapping[str, str]) -> Tidy | Matrix:
+    """Tell from the columns how a table is laid out.
+
+    Args:
+        table: what is to be read.
+        mapping: our field -> its column, for columns with other names; ``accuracy`` means ``value``.
+
+    Raises:
+        RawDataError: if a column is missing, or if two could be meant.
+    """
+    chosen = {_get_field(name): _get_column(column, table) for name, column in mapping.items()}
+    absent = [column for column in chosen.values() if column not in table.columns]
+    if absent:
+        raise RawDataError(f"'{table.name}' has no column '{absent[0]}' (got {_list(table.columns)}).")
+    columns = dict(chosen)
+    for name, known_as in _KNOWN_AS.items():
+        plain = {column: column.removeprefix(METRICS).lower() for column in table.columns}
+        found = [column for column in plain if plain[column] in known_as and column not in chosen.values()]
+        if name not in columns and found:
+            exact = [column for column in found if plain[column] == known_as[0]]
+            if len(found) > 1 and len(exact) != 1:
+                raise RawDataError(
+                    f"'{table.name}' has several columns for the {name} ({', '.join(found)}). "
+                    f"Say which: --map {name}={found[0]}."
+                )
+            columns[name] = exact[0] if exact else found[0]
+    columns |= {column: column for column in table.columns if column in _CARD_FIELDS and column not in columns}
+    missing = [name for name in ("model", "dataset", "value") if name not in columns]
+    if not missing:
+        return Tidy(columns)
+    first = table.columns[0] if table.columns else ""
+    is_matrix = "value" in missing and len(table.columns) > 1 and not chosen
+    if is_matrix and "dataset" in missing and first.lower() in _NAMES_OF_ROWS:
+        return Matrix(first, rows_are_datasets=False)
+    if is_matrix and "model" in missing and columns.get("dataset") == first:
+        return Matrix(first, rows_are_datasets=True)
+    raise RawDataError(
+        f"'{table.name}' needs a column for the {missing[0]} (got {_list(table.columns)}). "
+        f"Say which with --map {missing[0]}=COLUMN; a matrix begins with a column 'model' or 'dataset'."
+    )
+
+
+def _get_column(name: str, table: Table) -> str:
+    return f"{METRICS}{name}" if name not in table.columns and f"{METRICS}{name}" in table.columns else name
+
+
+def _get_field(name: str) -> str:
+    for known, known_as in _KNOWN_AS.items():
+        if name in known_as:
+            return known
+    if name in _CARD_FIELDS:
+        return name
+    raise RawDataError(f"--map knows no field '{name}'. Known are {', '.join((*_KNOWN_AS, *_CARD_FIELDS))}.")
+
+
+def _list(columns: Sequence[str]) -> str:
+    shown = ", ".join(columns[:20]) or "none"
+    return shown if len(columns) <= 20 else f"{shown} and {len(columns) - 20} more"
+
+
+def show(cells: Cells) -> str:
+    """Return a row as one line of text."""
+    return json.dumps(dict(cells), ensure_ascii=False, default=str)
+
+
+def to_text(cell: Any) -> str:
+    """Return a cell as text; nothing is empty text."""
+    if isinstance(cell, str):
+        return cell.strip()
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat()
+    return json.dumps(cell, default=str) if isinstance(cell, dict | list) else str(cell)
+
+
+def to_plain(cell: Any) -> Any:
+    """Return a setting as JSON can hold it; a number that is not finite becomes nothing."""
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else None
+    if cell is None or isinstance(cell, str | bool | int):
+        return cell
+    if isinstance(cell, dict):
+        return {str(key): to_plain(value) for key, value in cell.items()}
+    if isinstance(cell, list | tuple):
+        return [to_plain(value) for value in cell]
+    return to_text(cell)
+
+
+@lru_cache(maxsize=10_000)
+def _is_setting(column: str) -> bool:
+    return column.lower() not in _NOT_SETTINGS and not column.startswith(METRICS)
+
+
+def _setting(cell: Any) -> Any:
+    """Return what a column says: text that is a number becomes one, and empty text nothing."""
+    if not isinstance(cell, str):
+        return to_plain(cell)
+    text = cell.strip()
+    if not text or not text.isascii() or "_" in text or len(text) > _LONGEST_NUMBER:
+        return text or None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number):
+        return text
+    return int(text) if text.lstrip("+-").isdigit() else number
+
+
+def _parse_settings(given: Any) -> dict[str, Any]:
+    settings = json.loads(given) if isinstance(given, str) else given
+    if not isinstance(settings, dict):
+        raise ValueError(f"got {type(settings).__name__}")
+    return {name: plain for name, plain in to_plain(settings).items() if plain is not None}

@@ -1,0 +1,188 @@
+"""Names in what is ingested: known ones get their id, new ones a card if somebody can make one, others wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from zoograph.data.errors import AmbiguousName, UnknownName
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.names import NameIndex
+
+_MOST_EXPLAINED = 50  # finding the nearest names takes a while
+_HINT = "Say what is known of it in columns such as 'model.family' or 'dataset.num_classes', or use --add-unknown."
+
+
+@dataclass
+class FoundNames:
+    """The names in a file, with what the file knows of each: the fields of a card, as text."""
+
+    models: dict[str, dict[str, str]] = field(default_factory=dict)
+    datasets: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def add(self, model: str, dataset: str, cards: Mapping[str, str]) -> None:
+        """Add the names of one measurement; what an earlier one knew counts."""
+        known = {"model": self.models.setdefault(model, {}), "dataset": self.datasets.setdefault(dataset, {})}
+        for name, text in cards.items():
+            kind, _, own = name.partition(".")
+            known[kind].setdefault(own, text)
+
+
+@dataclass
+class ResolvedNames:
+    """What names stand for.
+
+    Attributes:
+        models: name -> id.
+        datasets: name -> id.
+        new_models: cards that the store does not have.
+        new_datasets: likewise.
+        held: name of a kind (``model`` or ``dataset``) that stands for nothing, or for several things -> why.
+    """
+
+    models: dict[str, str] = field(default_factory=dict)
+    datasets: dict[str, str] = field(default_factory=dict)
+    new_models: dict[str, ModelCard] = field(default_factory=dict)
+    new_datasets: dict[str, DatasetCard] = field(default_factory=dict)
+    held: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def resolve_names(
+    found: FoundNames, names: NameIndex, source: str, add_unknown: bool = False, hint: str = _HINT
+) -> ResolvedNames:
+    """Find out what every name stands for.
+
+    A name that is unknown is that of timm's card, if timm knows it (models only); otherwise its card is what the
+    file says of it; otherwise, if wanted, its name alone. A name for several things is held back, and so is one
+    that stays unknown, with the nearest names.
+
+    Args:
+        found: names in the file.
+        names: of the store.
+        source: of cards that the file makes.
+        add_unknown: whether a name alone makes a card.
+        hint: what to do about a name that stays unknown.
+    """
+    resolver = _Resolver(names, source, add_unknown, hint)
+    for name, fields in found.models.items():
+        resolver.resolve_model(name, fields)
+    for name, fields in found.datasets.items():
+        resolver.resolve_dataset(name, fields)
+    return resolver.result
+
+
+class _Resolver:
+    def __init__(self, names: NameIndex, source: str, add_unknown: bool, hint: str) -> None:
+        self.result = ResolvedNames()
+        self._names, self._source, self._add_unknown, self._hint = names, source, add_unknown, hint
+        self._known_models = _fold(names.models)
+        self._known_datasets = _fold((*names.datasets, *names.families))
+        self._new: dict[tuple[str, str], str] = {}  # kind and any name of a new card, regardless of case -> its id
+
+    def resolve_model(self, name: str, fields: Mapping[str, str]) -> None:
+        """Enter what one name of a model stands for."""
+        result = self.result
+        if ("model", name.casefold()) in self._new:
+            result.models[name] = self._new["model", name.casefold()]
+            return
+        try:
+            if name.casefold() in self._known_models:
+                result.models[name] = self._names.resolve_model(name)
+                return
+            card = _ask_timm(name)
+            if card is not None:
+                # The store may know the same weights by another of timm's names.
+                same = [self._names.models[alias] for alias in card.aliases if alias in self._names.models]
+                result.models[name] = same[0][0] if same and len(same[0]) == 1 else self._enter_model(card)
+            elif fields or self._add_unknown:
+                result.models[name] = self._enter_model(self._make_card(ModelCard, name, fields))
+            else:
+                self._explain("model", name)
+                self._names.resolve_model(name, lambda: _nearest_in_timm(name))
+        except AmbiguousName as error:
+            result.held["model", name] = str(error)
+        except UnknownName as error:
+            result.held["model", name] = f"{error} {self._hint}"
+        except _NoCard as error:
+            result.held["model", name] = str(error)
+
+    def resolve_dataset(self, name: str, fields: Mapping[str, str]) -> None:
+        """Enter what one name of a dataset stands for."""
+        result = self.result
+        if ("dataset", name.casefold()) in self._new:
+            result.datasets[name] = self._new["dataset", name.casefold()]
+            return
+        try:
+            if name.casefold() in self._known_datasets:
+                ids = self._names.resolve_datasets(name)
+                if len(ids) > 1:
+                    raise AmbiguousName("dataset", name, ids)
+                result.datasets[name] = ids[0]
+            elif fields or self._add_unknown:
+                card = self._make_card(DatasetCard, name, fields)
+                result.new_datasets[card.id] = card
+                self._remember("dataset", card)
+                result.datasets[name] = card.id
+            else:
+                self._explain("dataset", name)
+                self._names.resolve_datasets(name)
+        except AmbiguousName as error:
+            result.held["dataset", name] = str(error)
+        except UnknownName as error:
+            result.held["dataset", name] = str(UnknownName("dataset", name, error.nearest, self._hint))
+        except _NoCard as error:
+            result.held["dataset", name] = str(error)
+
+    def _enter_model(self, card: ModelCard) -> str:
+        self.result.new_models[card.id] = card
+        self._remember("model", card)
+        return card.id
+
+    def _remember(self, kind: str, card: ModelCard | DatasetCard) -> None:
+        for name in (card.id, *card.aliases):
+            self._new.setdefault((kind, name.casefold()), card.id)
+
+    def _explain(self, kind: str, name: str) -> None:
+        if sum(held == kind for held, _ in self.result.held) >= _MOST_EXPLAINED:
+            raise _NoCard(f"Unknown {kind} '{name}'.")
+
+    def _make_card(self, card: Any, name: str, fields: Mapping[str, str]) -> Any:
+        try:
+            return card(id=name, source=self._source, **{key: _parse(key, text) for key, text in fields.items()})
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise _NoCard(f"No card can be made of '{name}': '{where}' does not fit, {first['msg']}.") from error
+
+
+class _NoCard(ValueError):
+    """A name that no card can be made for, and why."""
+
+
+def _fold(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
+def _ask_timm(name: str) -> ModelCard | None:
+    # Anything else is none of timm's names, and importing it takes a while.
+    if not name.removeprefix("timm/").replace(".", "_").isidentifier():
+        return None
+    from zoograph.data.networks.timm_cards import model_card_from_timm
+
+    return model_card_from_timm(name)
+
+
+def _nearest_in_timm(name: str) -> list[str]:
+    from zoograph.data.networks.timm_cards import nearest_timm_names
+
+    return nearest_timm_names(name)
+
+
+def _parse(name: str, text: str) -> Any:
+    """Return the value of a card's field as pydantic reads it; lists have semicolons between their parts."""
+    if name in ("labels", "aliases"):
+        return tuple(part.strip() for part in text.split(";") if part.strip())
+    return text

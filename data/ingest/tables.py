@@ -1,0 +1,293 @@
+"""Tables to ingest: CSV, JSON lines and Parquet, read row by row, with a reason for each row that cannot be read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from zoograph.data.errors import RawDataError
+from zoograph.data.files.csv_cells import unguard
+from zoograph.data.optional_imports import import_pyarrow
+
+Cells = Mapping[str, Any]
+LONGEST_LINE = 1 << 20  # bytes
+_LONGEST_RECORD = 50  # lines that one quoted cell may go over
+_SAMPLE = 1_000  # lines of JSON whose keys are the columns
+_DELIMITERS = ",;\t"
+_Line = tuple[int, str, str]  # number, text and fault
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that could be read.
+
+    Attributes:
+        line: where it begins in a text file, or its number in another.
+        cells: by column.
+    """
+
+    line: int
+    cells: Cells
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that does not go in.
+
+    Attributes:
+        line: as that of a row.
+        reason: in words.
+        text: the row, or what is left of it.
+    """
+
+    line: int
+    reason: str
+    text: str = ""
+
+
+class Table(Protocol):
+    """Something with named columns that can be read more than once."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of the columns, in order."""
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Yield the rows in order."""
+
+    def stamp(self) -> object:
+        """Return something that changes with the content."""
+
+
+def open_table(path: Path) -> Table:
+    """Open a file by its ending: ``.csv``, ``.tsv``, ``.txt``, ``.jsonl``, ``.ndjson`` or ``.parquet``.
+
+    Raises:
+        RawDataError: if it cannot be read, or is of another kind.
+    """
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise RawDataError(
+            f"'{path}' needs to be CSV, JSON lines or Parquet ({', '.join(_KINDS)}). Give it the ending of its kind."
+        )
+    with _readable(path):
+        return kind(path)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RawDataError(f"'{path}' cannot be read ({error.strerror or error}). Check the file.") from error
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """Rows that are in memory already, such as those of a tracker."""
+
+    name: str
+    given: Sequence[Row | Reject]
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Every key of every row, in order of appearance."""
+        return list(dict.fromkeys(key for row in self.given if isinstance(row, Row) for key in row.cells))
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Yield the rows."""
+        return iter(self.given)
+
+    def stamp(self) -> object:
+        """Return what never changes: the rows are in memory."""
+        return None
+
+
+class _FileTable:
+    """What the tables in files have in common.
+
+    Attributes:
+        name: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._path = path.name, path
+
+    def stamp(self) -> object:
+        """Return size and time of the file."""
+        with _readable(self._path):
+            status = self._path.stat()
+        return status.st_size, status.st_mtime_ns
+
+
+class CsvTable(_FileTable):
+    """UTF-8 text with a header, and commas, semicolons or tabs between the cells.
+
+    A line that is too long or no UTF-8, a row with too few or too many cells, and a quote that is never closed cost
+    the line that they are on, and no other.
+
+    Raises:
+        RawDataError: if there is no header, or two columns share a name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with _readable(path), path.open("rb") as file:
+            _, text, fault = next(_decoded_lines(file), (1, "", "it is empty"))
+        if fault:
+            raise RawDataError(f"'{path}' needs a header as UTF-8 text (got: {fault}). Save it as UTF-8 CSV.")
+        self._delimiter = max(_DELIMITERS, key=text.count)
+        self.columns: Sequence[str] = [cell.strip() for cell in next(csv.reader([text], delimiter=self._delimiter), [])]
+        twice = [name for name in self.columns if name and self.columns.count(name) > 1]
+        if twice:
+            raise RawDataError(f"'{path}' has two columns '{twice[0]}'. Rename or remove one.")
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Yield the rows after the header."""
+        with _readable(self._path), self._path.open("rb") as file:
+            lines, ahead = islice(_decoded_lines(file), 1, None), deque[_Line]()
+            while (first := ahead.popleft() if ahead else next(lines, None)) is not None:
+                number, text, fault = first
+                if not fault and text.count('"') % 2:
+                    more = self._find_end(text, lines, ahead)
+                    text = "\n".join([text, *(ahead.popleft()[1] for _ in range(more))])
+                    fault = "" if more else "a quote is never closed"
+                if fault or text.strip():
+                    yield Reject(number, fault, text) if fault else self._split(number, text)
+
+    def _find_end(self, text: str, lines: Iterator[_Line], ahead: deque[_Line]) -> int:
+        """Return how many more lines belong to a row whose quote is open, 0 if nothing fits; read lines wait ahead."""
+        for more in range(1, _LONGEST_RECORD):
+            following = ahead[more - 1] if len(ahead) >= more else next(lines, None)
+            if following is None:
+                return 0
+            if len(ahead) < more:
+                ahead.append(following)
+            if following[2]:
+                return 0
+            text = f"{text}\n{following[1]}"
+            if text.count('"') % 2 == 0:
+                return more if isinstance(self._split(0, text), Row) else 0
+        return 0
+
+    def _split(self, number: int, text: str) -> Row | Reject:
+        try:
+            quoted = '"' in text
+            cells = (
+                next(csv.reader([text], delimiter=self._delimiter, strict=True))
+                if quoted
+                else text.split(self._delimiter)
+            )
+        except csv.Error as error:
+            return Reject(number, f"the row is no CSV: {error}", text)
+        width = len(self.columns)
+        if len(cells) != width:
+            return Reject(number, f"the row needs {width} cells (got {len(cells)})", text)
+        return Row(number, dict(zip(self.columns, map(unguard, cells) if "'" in text else cells, strict=True)))
+
+
+def _decoded_lines(file: IO[bytes]) -> Iterator[_Line]:
+    """Yield number, text and fault of each line; of one that is too long only the beginning is kept."""
+    number = 0
+    while raw := file.readline(LONGEST_LINE):
+        number += 1
+        whole = raw.endswith(b"\n") or len(raw) < LONGEST_LINE
+        if not whole:
+            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+                pass
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        try:
+            text, fault = raw.rstrip(b"\r\n").decode("utf-8"), ""
+        except UnicodeDecodeError:
+            text, fault = raw[:_SAMPLE].decode("utf-8", errors="replace").rstrip("\r\n"), "the line is no UTF-8"
+        if not whole:
+            text, fault = text[:_SAMPLE], f"the line is longer than {LONGEST_LINE:,} bytes"
+        elif not fault and "\0" in text:
+            fault = "the line has a NUL in it"
+        yield number, text, fault
+
+
+class JsonLinesTable(_FileTable):
+    """One JSON object a line; its keys are columns, and those of the first lines are known beforehand."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.columns = RowTable(path.name, list(islice(self.rows(), _SAMPLE))).columns
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Yield a row for each object."""
+        with _readable(self._path), self._path.open("rb") as file:
+            for line, text, fault in _decoded_lines(file):
+                if fault:
+                    yield Reject(line, fault, text)
+                elif text.strip():
+                    yield _parse_object(line, text)
+
+
+def _parse_object(line: int, text: str) -> Row | Reject:
+    try:
+        cells = json.loads(text)
+        if "\\u" in text:
+            json.dumps(cells, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        return Reject(line, f"the line is no JSON: {error}", text)
+    return Row(line, cells) if isinstance(cells, dict) else Reject(line, "the line is no JSON object", text)
+
+
+class ParquetTable(_FileTable):
+    """A Parquet file, read in batches; the line of a row is its number, from 1.
+
+    Raises:
+        RawDataError: if it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with self._open() as file:
+            self.columns: Sequence[str] = list(file.schema_arrow.names)
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        pa, parquet = import_pyarrow()
+        with _readable(self._path), self._path.open("rb") as raw:
+            try:
+                with parquet.ParquetFile(raw) as file:
+                    yield file
+            except pa.ArrowException as error:
+                raise RawDataError(f"'{self._path}' is no Parquet file that can be read: {error}.") from error
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Yield the rows, decimal numbers of single precision as they are written."""
+        pa, _ = import_pyarrow()
+        line = 0
+        with self._open() as file:
+            for batch in file.iter_batches(batch_size=8_192):
+                columns = [
+                    column.cast(pa.string()) if column.type in (pa.float16(), pa.float32()) else column
+                    for column in batch.columns
+                ]
+                for cells in zip(*(column.to_pylist() for column in columns), strict=True):
+                    line += 1
+                    yield Row(line, dict(zip(self.columns, cells, strict=True)))
+
+
+_KINDS: dict[str, Callable[[Path], Table]] = {
+    ".csv": CsvTable,
+    ".tsv": CsvTable,
+    ".txt": CsvTable,
+    ".jsonl": JsonLinesTable,
+    ".ndjson": JsonLinesTable,
+    ".parquet": ParquetTable,
+}

@@ -1,0 +1,1 @@
+"""Pre-trained networks: cards from timm's registry, weights, blocks and features."""

@@ -1,0 +1,178 @@
+"""What a model sees in a task: pooled features and source-class probabilities, in one pass, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoograph.data.files.tensors import load_tensors, save_tensors
+from zoograph.data.home import make_home
+from zoograph.data.images.stratified import stratified_hold_out
+from zoograph.data.images.task import ImageTask
+from zoograph.data.networks.weights import PretrainedModel
+
+Progress = Callable[[int, int], None]
+_FORMAT = "zoograph-features-1"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """One model's view of one task.
+
+    Attributes:
+        features: (N, D) float32, pooled, as the model's classifier reads them.
+        probabilities: (N, S) float32 of the S source classes; None if the model has no classifier.
+        labels: (N,) int64 classes of the task.
+        classes: their names.
+        skipped: names of the images that could not be read, which are none of the N.
+        is_test: (N,) bool, the images that the dataset's authors set aside; None if they split nothing.
+        key: hash of model, weights, transform, precision, images and labels.
+    """
+
+    features: Tensor
+    probabilities: Tensor | None
+    labels: Tensor
+    classes: tuple[str, ...]
+    skipped: tuple[str, ...]
+    is_test: Tensor | None
+    key: str
+
+    def test_rows(self, fraction: float = 0.3, seed: int = 0) -> Tensor:
+        """Return (N,) bool: the task's own test images, or else a stratified fraction that is held out by seed."""
+        if self.is_test is not None:
+            return self.is_test
+        return torch.from_numpy(stratified_hold_out(self.labels, fraction, seed))
+
+
+def extract(
+    network: nn.Module, batches: Iterable[Tensor], device: str | torch.device = "cpu"
+) -> tuple[Tensor, Tensor | None]:
+    """Return what a network with timm's interface sees in images, in one pass.
+
+    On CUDA the body runs under bfloat16 autocast; pooling, classifier and softmax are always float32.
+
+    Args:
+        network: moved to ``device``; used in evaluation mode.
+        batches: (B, 3, H, W) images, as the network expects them.
+        device: where to compute.
+
+    Returns:
+        (N, D) pooled features that the classifier reads, and (N, S) probabilities of its classes, or None if
+        it has none; float32 on the CPU.
+
+    Raises:
+        ValueError: if there are no images, or if the pooled features are no matrix.
+    """
+    device = torch.device(device)
+    was_training = network.training
+    seeing: Any = network.to(device).eval()  # timm's interface is not typed
+    features: list[Tensor] = []
+    probabilities: list[Tensor] = []
+    with torch.inference_mode():
+        for batch in batches:
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                body = seeing.forward_features(batch.to(device))
+            body = body.float()
+            features.append(seeing.forward_head(body, pre_logits=True).cpu())
+            if seeing.num_classes:
+                probabilities.append(seeing.forward_head(body).softmax(1).cpu())
+    network.train(was_training)
+    if not features or features[0].ndim != 2:
+        got = f"features of shape {tuple(features[0].shape)}" if features else "no images"
+        raise ValueError(f"'extract' needs images, and a network that pools them to a matrix (got {got})")
+    return torch.cat(features), torch.cat(probabilities) if probabilities else None
+
+
+def extract_features(
+    model: PretrainedModel,
+    task: ImageTask,
+    device: str | torch.device = "cpu",
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> Features:
+    """Return what a model sees in a task, from the cache if it was asked before.
+
+    The cache is the folder ``cache/features`` of the home. It is keyed by the content of the weights and of the
+    images, not by names or paths; a file that is damaged is computed again.
+
+    Args:
+        model: with its transform.
+        task: its images are read one at a time.
+        device: where to compute.
+        batch_size: images in one pass.
+        progress: called with (images done, images in all).
+
+    Raises:
+        ImageTaskError: if more than 1 % of the images cannot be read.
+        StoreError: if the home cannot be made.
+    """
+    device = torch.device(device)
+    key = _key(model, task, device)
+    path = make_home() / "cache" / "features" / f"{key}.safetensors"
+    tensors = _load(path)
+    if tensors is None:
+        tensors = _compute(model, task, device, batch_size, progress)
+        save_tensors(path, tensors, {"format": _FORMAT, "model": model.card.id, "dataset": task.card.id})
+    kept = tensors["kept"]
+    rows = set(kept.tolist())
+    return Features(
+        tensors["features"],
+        tensors.get("probabilities"),
+        torch.tensor(task.labels)[kept],
+        task.classes,
+        tuple(name for row, name in enumerate(task.names) if row not in rows),
+        None if task.is_test is None else torch.tensor(task.is_test)[kept],
+        key,
+    )
+
+
+def _key(model: PretrainedModel, task: ImageTask, device: torch.device) -> str:
+    precision = "bfloat16" if device.type == "cuda" else "float32"
+    parts = [_FORMAT, model.card.timm_name, model.digest, repr(model.transform), precision, task.digest]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _load(path: Path) -> dict[str, Tensor] | None:
+    try:
+        return load_tensors(path)[0]
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        _log.warning("Cached features are damaged and computed again: %s.", error)
+        return None
+
+
+def _compute(
+    model: PretrainedModel, task: ImageTask, device: torch.device, batch_size: int, progress: Progress | None
+) -> dict[str, Tensor]:
+    kept: list[int] = []
+    corrupt: list[int] = []
+
+    def batches() -> Iterator[Tensor]:
+        batch: list[Tensor] = []
+        for row in range(len(task)):
+            picture = task.picture(row)
+            if picture is None:
+                corrupt.append(row)
+                task.require_few_corrupt(corrupt)
+            else:
+                kept.append(row)
+                batch.append(model.transform(picture))
+            if batch and (len(batch) == batch_size or row == len(task) - 1):
+                yield torch.stack(batch)
+                batch.clear()
+                if progress is not None:
+                    progress(row + 1, len(task))
+
+    features, probabilities = extract(model.network, batches(), device)
+    tensors = {"features": features, "kept": torch.tensor(kept)}
+    return tensors if probabilities is None else {**tensors, "probabilities": probabilities}

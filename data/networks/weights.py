@@ -1,0 +1,204 @@
+"""Pre-trained networks of timm, with their card, a hash of their weights and the transform that they expect."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.files.tensors import hash_tensors
+from zoograph.data.networks.timm_cards import model_card_from_timm, nearest_timm_names
+from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.records.cards import ModelCard
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+RANDOM = "random"
+
+
+class WeightsError(ZoographError):
+    """Weights that cannot be had, or that do not fit the architecture."""
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainedModel:
+    """A network that is ready to look at images.
+
+    Attributes:
+        card: its id names the weights, not the architecture alone.
+        network: in evaluation mode, on the CPU.
+        digest: SHA-256 of the weights.
+        transform: RGB picture -> (3, H, W) float32, as timm evaluates the model.
+    """
+
+    card: ModelCard
+    network: nn.Module
+    digest: str
+    transform: Callable[[Image.Image], Tensor]
+
+
+def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedModel:
+    """Return a timm model with weights.
+
+    Args:
+        name: ``arch`` (timm's default weights are meant) or ``arch.tag``, with or without ``timm/`` before it.
+        weights: a checkpoint or safetensors file for the architecture, read without unpickling code; the
+            number of source classes follows from it. ``random`` means weights drawn with seed 0, for those
+            who want to compare with an untrained network. Default: the weights of the name, from the Hugging
+            Face cache or hub.
+
+    Raises:
+        UnknownName: if timm has no such model.
+        WeightsError: if the weights cannot be had or do not fit.
+    """
+    card = model_card_from_timm(name)
+    if card is None:
+        raise UnknownName("model", name, nearest_timm_names(name))
+    if weights is None:
+        network = _from_hub(name)
+        config: Any = network.pretrained_cfg
+        # The id says which weights were looked at, also when the name left them to timm.
+        tagged = model_card_from_timm(".".join(filter(None, (config["architecture"], config.get("tag")))))
+        return _ready(tagged or card, network, hash_tensors(network.state_dict()))
+    source = "random weights"
+    if weights == RANDOM:
+        network = random_network(name)
+    else:
+        path = Path(weights).expanduser()
+        source, network = f"weights of {path.name}", _from_file(name, path)
+    digest = hash_tensors(network.state_dict())
+    own = card.model_copy(
+        update={
+            "id": f"{card.timm_name}@{digest[:12]}",
+            "aliases": (),
+            "source": source,
+            "pretrained_on": None,
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        }
+    )
+    return _ready(own, network, digest)
+
+
+def random_network(name: str, seed: int = 0, num_classes: int | None = None) -> nn.Module:
+    """Return a timm model with random weights, the same ones for the same seed.
+
+    Args:
+        name: that timm knows.
+        seed: of the weights.
+        num_classes: of the classifier; default: as many as timm's weights of that name have.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _create(name) if num_classes is None else _create(name, num_classes=num_classes)
+
+
+def empty_network(name: str) -> nn.Module:
+    """Return a timm model that has the names and shapes of its weights, and no memory for them.
+
+    Raises:
+        UnknownName: if timm has no such model.
+    """
+    if model_card_from_timm(name) is None:
+        raise UnknownName("model", name, nearest_timm_names(name))
+    with torch.device("meta"):
+        return _create(name)
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file.
+
+    Raises:
+        WeightsError: if it is anything else.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise WeightsError(f"The checkpoint '{path}' must be a file (got nothing there). Check the path.")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"The checkpoint '{path}' must be a safetensors file (got: {str(error).rstrip('.')}). "
+            "Save the state dict with safetensors.torch.save_file."
+        ) from error
+
+
+def _ready(card: ModelCard, network: nn.Module, digest: str) -> PretrainedModel:
+    from timm.data import create_transform, resolve_model_data_config
+
+    transform: Any = create_transform(**resolve_model_data_config(network), is_training=False)
+    return PretrainedModel(card, network.eval(), digest, transform)
+
+
+def _create(name: str, **options: Any) -> nn.Module:
+    import_torchvision()
+    import timm
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a deprecated name is mapped to the present one, which the card tells
+        network: nn.Module = timm.create_model(name.removeprefix("timm/"), **options)
+    return network
+
+
+def _from_hub(name: str) -> nn.Module:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # The bases are OSError and the root error of the HTTP library that this version of the client builds on.
+    failures = cast("tuple[type[Exception], ...]", (*HfHubHTTPError.__bases__, OSError, RuntimeError))
+    try:
+        return _create(name, pretrained=True)
+    except failures as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise WeightsError(
+            f"The weights of '{name}' must be in the Hugging Face cache or on the hub (got: {reason}). "
+            f"Allow the network, or give a file of weights."
+        ) from error
+
+
+def _from_file(name: str, path: Path) -> nn.Module:
+    state = _read_state(path)
+    with torch.device("meta"):
+        classifier = _classifier_names(_create(name))
+    heads = [state[f"{layer}.weight"] for layer in classifier if f"{layer}.weight" in state]
+    num_classes = heads[0].shape[0] if heads else 0
+    network = _create(name, num_classes=num_classes)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(
+            f"The weights in '{path}' must fit '{name}' (got: {reason}). Check that the file is of this architecture."
+        ) from error
+    return network
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    import_torchvision()
+    from timm.models import load_state_dict
+
+    if not path.is_file():
+        raise WeightsError(f"The weights '{path}' must be a file (got nothing there). Check the path.")
+    try:
+        state: Any = load_state_dict(str(path), weights_only=True)
+        if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+            raise TypeError("it holds something else than named tensors")
+    except Exception as error:
+        raise WeightsError(
+            f"The weights '{path}' must be a safetensors file or a checkpoint of tensors alone "
+            f"(got: {str(error).partition(chr(10))[0].rstrip('.')}). Save the state dict again."
+        ) from error
+    return state
+
+
+def _classifier_names(network: nn.Module) -> tuple[str, ...]:
+    config: Any = network.pretrained_cfg
+    names = config.get("classifier") or ()
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -1,0 +1,104 @@
+"""A snapshot of everything that is known, held in memory: what graphs are built from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import HINDSIGHT, Record
+
+RUN_COLUMNS = ("model", "dataset", "protocol", "metric", "value", "train_size", "test_size", "source")
+SCORE_COLUMNS = ("model", "dataset", "name", "value", "source")
+RELATION_COLUMNS = ("dataset", "other", "name", "value", "source")
+INFLUENCE_COLUMNS = ("label", "corpus", "dataset", "name", "value", "standard_error", "source")
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """Cards and records of a model zoo.
+
+    Attributes:
+        models: cards by id.
+        datasets: cards by id, targets and pre-training corpora alike.
+        runs: one row a run, with ``RUN_COLUMNS``; ``value`` in [0, 1], sizes are NaN where not known.
+        scores: one row a score, with ``SCORE_COLUMNS``.
+        relations: one row a measured pair of datasets, with ``RELATION_COLUMNS``; symmetric, each pair once.
+        influences: one row what a class of a corpus does to a target, with ``INFLUENCE_COLUMNS``.
+    """
+
+    models: Mapping[str, ModelCard]
+    datasets: Mapping[str, DatasetCard]
+    runs: pd.DataFrame
+    scores: pd.DataFrame
+    relations: pd.DataFrame
+    influences: pd.DataFrame = field(default_factory=lambda: _frame((), INFLUENCE_COLUMNS))
+
+    @classmethod
+    def of(cls, collection: Collection) -> Zoo:
+        """Return a collection's cards and records, as they would come out of a store."""
+        return cls(
+            {card.id: card for card in sorted(collection.models, key=lambda card: card.id)},
+            {card.id: card for card in sorted(collection.datasets, key=lambda card: card.id)},
+            _frame(collection.runs, RUN_COLUMNS),
+            _frame(collection.scores, SCORE_COLUMNS),
+            _frame(collection.relations, RELATION_COLUMNS),
+            _frame(collection.influences, INFLUENCE_COLUMNS),
+        )
+
+    @property
+    def _records(self) -> tuple[pd.DataFrame, ...]:
+        return self.runs, self.scores, self.relations, self.influences
+
+    def with_cards(self, models: Iterable[ModelCard] = (), datasets: Iterable[DatasetCard] = ()) -> Zoo:
+        """Return a copy that also knows these cards; a card of a known id is left as it was."""
+        return replace(
+            self,
+            models={**{card.id: card for card in models}, **self.models},
+            datasets={**{card.id: card for card in datasets}, **self.datasets},
+        )
+
+    def with_runs(self, runs: pd.DataFrame) -> Zoo:
+        """Return a copy that knows these runs and no others."""
+        return replace(self, runs=runs.reset_index(drop=True))
+
+    def with_names(self, scores: Iterable[str], relations: Iterable[str], influences: Iterable[str]) -> Zoo:
+        """Return a copy that knows scores, relations and influences of these names and no others."""
+        return replace(
+            self,
+            scores=self.scores[self.scores["name"].isin(list(scores))].reset_index(drop=True),
+            relations=self.relations[self.relations["name"].isin(list(relations))].reset_index(drop=True),
+            influences=self.influences[self.influences["name"].isin(list(influences))].reset_index(drop=True),
+        )
+
+    def without_hindsight(self) -> Zoo:
+        """Return a copy without the scores that are known only after a model was trained on the dataset."""
+        return replace(self, scores=self.scores[~self.scores["name"].isin(HINDSIGHT)].reset_index(drop=True))
+
+    def collection(self, source: str) -> Zoo:
+        """Return the part of one source: its models and datasets, the corpora behind them, and its records."""
+        models = {key: card for key, card in self.models.items() if source in card.source.split("; ")}
+        corpora = {card.pretrained_on for card in models.values()}
+        datasets = {
+            key: card for key, card in self.datasets.items() if source in card.source.split("; ") or key in corpora
+        }
+        frames = (frame[frame["source"] == source] for frame in self._records)
+        return Zoo(models, datasets, *(frame.reset_index(drop=True) for frame in frames))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over all cards and rows, in any order."""
+        digest = hashlib.sha256()
+        for cards in (self.models, self.datasets):
+            for key in sorted(cards):
+                digest.update(cards[key].model_dump_json().encode())
+        for frame in self._records:
+            digest.update(pd.util.hash_pandas_object(frame, index=False).sort_values().to_numpy().tobytes())
+        return digest.hexdigest()
+
+
+def _frame(records: Iterable[Record], columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame([[getattr(row, name) for name in columns] for row in records], columns=list(columns))

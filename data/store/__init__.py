@@ -1,0 +1,1 @@
+"""Where facts are kept: a database with transactions and migrations."""

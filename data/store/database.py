@@ -1,0 +1,96 @@
+"""Databases: how SQLite and PostgreSQL are opened, locked, and explained when they refuse."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from zoograph.data.errors import StoreError
+from zoograph.data.home import DATABASE_VARIABLE
+from zoograph.data.store import schema
+
+_BUSY_TIMEOUT_MS = 300_000  # as long as the largest batch may take to go in
+_POSTGRES = "postgresql+psycopg"
+_WRITERS_LOCK = 0x7A6F6F  # any number that all writers agree on
+
+
+def make_engine(url: str | sa.URL) -> Engine:
+    """Return an engine for a database URL; nothing is opened yet.
+
+    Raises:
+        StoreError: if it is no URL, or its driver is not installed.
+    """
+    try:
+        given = sa.make_url(url)
+        # Without a driver's name, version 3 of psycopg is meant, whatever SQLAlchemy would choose.
+        postgres = given.drivername in ("postgresql", "postgres")
+        engine = sa.create_engine(given.set(drivername=_POSTGRES) if postgres else given)
+    except ImportError as error:
+        install = "zoograph[postgres]" if error.name == "psycopg" else error.name
+        raise StoreError(
+            f"The database of {DATABASE_VARIABLE} needs a driver: {error}. Install it with \"pip install '{install}'\"."
+        ) from error
+    except (SQLAlchemyError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"{DATABASE_VARIABLE} is no usable database URL: {_reason(error)}. "
+            "Give one such as 'sqlite:////path/to/zoograph.db', or unset it."
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+@contextmanager
+def begin(engine: Engine, *, write: bool = False) -> Iterator[Connection]:
+    """Yield a connection in a transaction: writers come one after the other, readers see one moment."""
+    with engine.connect().execution_options(zoograph_write=write) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def explained(what: str, remedy: str = "") -> Iterator[None]:
+    """Raise what the database refuses, and values that nobody wrote, as a :class:`StoreError`."""
+    try:
+        yield
+    except (SQLAlchemyError, ValueError) as error:
+        raise StoreError(f"{what}: {_reason(error)}. {remedy}".rstrip()) from error
+
+
+def _configure_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, so that tables are made inside the transaction
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    # Before anything is changed: our tables were made in one transaction, so they are all there or none.
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not tables >= schema.FIRST_TABLES:
+        raise sqlite3.DatabaseError("it is the database of another program")
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if _writes(connection):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("zoograph_write", False))
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")

@@ -1,0 +1,184 @@
+"""Rows of the store: how cards and records are put into the tables and taken out again, within a transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from zoograph.data.errors import StoreError
+from zoograph.data.records.cards import Card, DatasetCard, ModelCard
+from zoograph.data.records.records import Record
+from zoograph.data.store import schema
+
+AnyCard = TypeVar("AnyCard", bound=Card)
+
+RECORDS = (schema.runs, schema.scores, schema.relations, schema.influences)
+CARDS = {"model": schema.models, "dataset": schema.datasets}
+_CHUNK = 5_000
+
+
+def new_batch() -> str:
+    """Return the id of a new batch; ids sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def get_meta(connection: Connection) -> dict[str, str]:
+    """Return what the store says of itself; nothing if it is new.
+
+    Raises:
+        StoreError: if a newer zoograph wrote it.
+    """
+    if not sa.inspect(connection).has_table(schema.meta.name):
+        return {}
+    rows = connection.execute(sa.select(schema.meta.c.key, schema.meta.c.value))
+    known = {str(key): str(value) for key, value in rows}
+    if int(known.get("schema_version", schema.SCHEMA_VERSION)) > schema.SCHEMA_VERSION:
+        raise StoreError("The store was written by a newer zoograph: upgrade with 'pip install -U zoograph'.")
+    return known
+
+
+def set_meta(connection: Connection, **values: str) -> None:
+    """Let the store say something of itself."""
+    connection.execute(sa.delete(schema.meta).where(schema.meta.c.key.in_(list(values))))
+    connection.execute(sa.insert(schema.meta), [{"key": key, "value": value} for key, value in values.items()])
+
+
+def renew_revision(connection: Connection) -> None:
+    """Tell whoever read the store that it has changed."""
+    set_meta(connection, revision=uuid.uuid4().hex)
+
+
+def count_batch(connection: Connection, batch: str, origin: str, records: int) -> None:
+    """Enter a batch, or add to the records of one that is there."""
+    table = schema.batches
+    more = sa.update(table).where(table.c.id == batch).values(records=table.c.records + records)
+    if connection.execute(more).rowcount == 0:
+        row = {"id": batch, "created_at": datetime.now(UTC), "origin": origin, "records": records}
+        connection.execute(sa.insert(table), row)
+
+
+def put_models(connection: Connection, cards: Iterable[ModelCard], batch: str, *, replace: bool = True) -> None:
+    """Put in cards of models; one of a known id replaces the old card, or else is left out."""
+    _put_cards(connection, "model", list(cards), batch, replace)
+
+
+def put_datasets(connection: Connection, cards: Iterable[DatasetCard], batch: str, *, replace: bool = True) -> None:
+    """Put in cards of datasets; one of a known id replaces the old card, or else is left out."""
+    _put_cards(connection, "dataset", list(cards), batch, replace)
+
+
+def _put_cards(
+    connection: Connection, kind: str, cards: Sequence[ModelCard] | Sequence[DatasetCard], batch: str, replace: bool
+) -> None:
+    if not cards:
+        return
+    table = CARDS[kind]
+    known = set(connection.execute(sa.select(table.c.id)).scalars())
+    # Of two cards of one id, the last counts.
+    chosen: Mapping[str, ModelCard | DatasetCard] = {card.id: card for card in cards if replace or card.id not in known}
+    if not chosen:
+        return
+    rows = {card.id: card.model_dump(mode="json", exclude_none=True) for card in chosen.values()}
+    for card_id in known.intersection(chosen):
+        connection.execute(sa.update(table).where(table.c.id == card_id).values(card=rows[card_id]))
+    fresh = [{"id": card_id, "card": row, "batch": batch} for card_id, row in rows.items() if card_id not in known]
+    if fresh:
+        connection.execute(sa.insert(table), fresh)
+    forget_names(connection, kind, list(chosen))
+    connection.execute(sa.insert(schema.names), [row for card in chosen.values() for row in _name_rows(kind, card)])
+
+
+def forget_names(connection: Connection, kind: str, ids: Sequence[str]) -> None:
+    """Remove what some models or datasets can be called."""
+    kinds = ["dataset", "family"] if kind == "dataset" else ["model"]
+    for start in range(0, len(ids), _CHUNK):
+        chosen = schema.names.c.target.in_(ids[start : start + _CHUNK])
+        connection.execute(sa.delete(schema.names).where(chosen, schema.names.c.kind.in_(kinds)))
+
+
+def read_cards(connection: Connection, table: sa.Table, card: type[AnyCard]) -> dict[str, AnyCard]:
+    """Return the cards by id, sorted here, because databases do not agree on the order of text."""
+    cards = [card.model_validate(row) for row in connection.execute(sa.select(table.c.card)).scalars()]
+    return {card.id: card for card in sorted(cards, key=lambda card: card.id)}
+
+
+def _name_rows(kind: str, card: ModelCard | DatasetCard) -> Iterator[dict[str, str]]:
+    for name in dict.fromkeys((card.id, *card.aliases)):
+        yield {"kind": kind, "name": name, "target": card.id}
+    if isinstance(card, DatasetCard) and card.family is not None:
+        yield {"kind": "family", "name": card.family, "target": card.id}
+
+
+def record_row(record: Record) -> dict[str, Any]:
+    """Return a record as a row without a batch."""
+    return {**record.model_dump(), "id": record.identity}
+
+
+def put_records(connection: Connection, table: sa.Table, records: Iterable[Record], batch: str) -> int:
+    """Put in the records that are not there, and return how many they were.
+
+    Raises:
+        ValueError: if one names a model or dataset that has no card.
+    """
+    rows = {record.identity: record for record in records}
+    known: set[str] = set()
+    ids = list(rows)
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        known.update(connection.execute(sa.select(table.c.id).where(table.c.id.in_(chunk))).scalars())
+    now = datetime.now(UTC)
+    fresh = [
+        {**record.model_dump(), "id": identity, "batch": batch, "stored_at": now}
+        for identity, record in rows.items()
+        if identity not in known
+    ]
+    if fresh:
+        _require_cards(connection, table, fresh)
+        connection.execute(sa.insert(table), fresh)
+    return len(fresh)
+
+
+def _require_cards(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    for column in table.columns:
+        for key in column.foreign_keys:
+            known = set(connection.execute(sa.select(key.column)).scalars())
+            for name in sorted({row[column.name] for row in rows} - known):
+                raise ValueError(f"the {column.name} '{name}' of a record has no card")
+
+
+def remove_batch(connection: Connection, batch: str) -> int:
+    """Remove the records of a batch, and the batch itself; return how many records they were."""
+    removed = sum(connection.execute(sa.delete(table).where(table.c.batch == batch)).rowcount for table in RECORDS)
+    connection.execute(sa.delete(schema.batches).where(schema.batches.c.id == batch))
+    return removed
+
+
+def remove_idle_cards(connection: Connection, batch: str) -> int:
+    """Remove the cards that a batch brought and that no record or other card names; return how many they were."""
+    idle_models = _idle(connection, schema.models, batch)
+    _remove_cards(connection, "model", idle_models)
+    corpora = {card.pretrained_on for card in read_cards(connection, schema.models, ModelCard).values()}
+    idle_datasets = [name for name in _idle(connection, schema.datasets, batch) if name not in corpora]
+    _remove_cards(connection, "dataset", idle_datasets)
+    return len(idle_models) + len(idle_datasets)
+
+
+def _idle(connection: Connection, table: sa.Table, batch: str) -> list[str]:
+    query = sa.select(table.c.id).where(table.c.batch == batch)
+    for records in RECORDS:
+        for column in records.columns:
+            if column.references(table.c.id):
+                query = query.where(table.c.id.not_in(sa.select(column)))
+    return list(connection.execute(query).scalars())
+
+
+def _remove_cards(connection: Connection, kind: str, ids: Sequence[str]) -> None:
+    forget_names(connection, kind, ids)
+    table = CARDS[kind]
+    for start in range(0, len(ids), _CHUNK):
+        connection.execute(sa.delete(table).where(table.c.id.in_(ids[start : start + _CHUNK])))

@@ -1,0 +1,363 @@
+"""The record store: SQLite by default, any database by URL, filled with the shipped zoo on first use."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from zoograph.data.errors import StoreError, UnknownName
+from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.names import NEAREST, NameIndex, index_names
+from zoograph.data.records.records import HINDSIGHT, ClassInfluence, Metric, Protocol, Relation, Run, Score
+from zoograph.data.store import schema
+from zoograph.data.store.database import begin, explained, make_engine
+from zoograph.data.store.migrations import get_revision, upgrade
+from zoograph.data.store.rows import (
+    RECORDS,
+    count_batch,
+    get_meta,
+    new_batch,
+    put_datasets,
+    put_models,
+    put_records,
+    read_cards,
+    remove_batch,
+    remove_idle_cards,
+    renew_revision,
+    set_meta,
+)
+
+if TYPE_CHECKING:
+    from zoograph.data.records.zoo import Zoo
+    from zoograph.data.store.staging import Staging
+
+SHIPPED_BATCH = "shipped"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one pair: the mean over its runs, and how many there are."""
+
+    value: float
+    num_runs: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came into the store together.
+
+    Attributes:
+        id: what ``undo`` is given.
+        created_at: when, in UTC; None for a batch of an older zoograph, which kept no time.
+        origin: where it came from, in words.
+        records: runs, scores, relations and influences that were new.
+    """
+
+    id: str
+    created_at: datetime | None
+    origin: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back.
+
+    Attributes:
+        records: runs, scores, relations and influences.
+        cards: models and datasets that came with the batch and that nothing else names.
+    """
+
+    records: int
+    cards: int
+
+
+class RecordStore:
+    """Cards and records in a database. Every write is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str | None = None) -> RecordStore:
+        """Open the store, make its tables and load the shipped zoo if it is new.
+
+        Args:
+            url: a database URL; default ``$ZOOGRAPH_DATABASE_URL``, else a SQLite file in the home.
+
+        Raises:
+            StoreError: if it is no database, not ours, or cannot be written.
+        """
+        chosen = url or os.environ.get(DATABASE_VARIABLE)
+        if chosen:
+            store = cls(make_engine(chosen))
+        else:
+            home = make_home()
+            require_writable(home)
+            store = cls(make_engine(sa.URL.create("sqlite", database=str(home / "zoograph.db"))))
+        try:
+            store._prepare()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> RecordStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def add(
+        self,
+        models: Iterable[ModelCard] = (),
+        datasets: Iterable[DatasetCard] = (),
+        runs: Iterable[Run] = (),
+        scores: Iterable[Score] = (),
+        relations: Iterable[Relation] = (),
+        influences: Iterable[ClassInfluence] = (),
+        batch: str | None = None,
+        origin: str = "a script",
+    ) -> int:
+        """Add cards and records in one transaction; rows that are already there are left alone.
+
+        A card of a known id replaces the old card. Records must name known models and datasets. Every row carries
+        its source, the time, and its batch, by which :meth:`undo` takes it back.
+
+        Args:
+            models: cards.
+            datasets: cards.
+            runs: records; for millions, see :meth:`stage`.
+            scores: records.
+            relations: records.
+            influences: records.
+            batch: id of a batch, new or not; None for a new one.
+            origin: where a new batch comes from, in words.
+
+        Returns:
+            The number of records that are new.
+
+        Raises:
+            StoreError: if a record names an unknown model or dataset, or the database refuses.
+        """
+        chosen = batch or new_batch()
+        with explained("The records were not stored, and nothing was changed"), begin(self._engine, write=True) as c:
+            return _put(c, models, datasets, runs, scores, relations, influences, chosen, origin)
+
+    def stage(self, runs: Iterable[Run]) -> AbstractContextManager[Staging]:
+        """Set any number of runs aside, to be stored in one short transaction; the memory stays small.
+
+        Raises:
+            StoreError: if there is no room for them.
+        """
+        from zoograph.data.store.staging import stage
+
+        return stage(self._engine, runs)
+
+    def undo(self, batch: str) -> Undone:
+        """Take a batch back in one transaction: its records, and the cards that nothing else names.
+
+        A row belongs to the batch that brought it first. A card that the batch replaced stays as it is.
+
+        Raises:
+            UnknownName: if there is no such batch.
+            StoreError: if it is the zoo that ships, or the database refuses.
+        """
+        if batch == SHIPPED_BATCH:
+            raise StoreError("The zoo that ships cannot be taken back: it would return with the next command.")
+        with explained("Nothing was taken back"), begin(self._engine, write=True) as connection:
+            known = list(connection.execute(sa.select(schema.batches.c.id)).scalars())
+            if batch not in known:
+                nearest = difflib.get_close_matches(batch, known, n=NEAREST, cutoff=0.0)
+                raise UnknownName("batch", batch, nearest, "See 'zoograph undo --list'.")
+            undone = Undone(remove_batch(connection, batch), remove_idle_cards(connection, batch))
+            renew_revision(connection)
+            return undone
+
+    def _prepare(self) -> None:
+        """Make or migrate the tables, and load the zoo that ships if it is new."""
+        from zoograph.data.collections.tables import shipped_zoo
+
+        folder = shipped_zoo()
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))).hexdigest()
+        ready = {"schema_version": str(schema.SCHEMA_VERSION), "shipped_zoo": digest}
+        with self._read() as connection:
+            if get_meta(connection).items() >= ready.items():
+                return
+        with explained(*self._unusable), begin(self._engine, write=True) as connection:
+            known = get_meta(connection)
+            if known.items() >= ready.items():  # another process was faster
+                return
+            if not known:
+                schema.metadata.create_all(connection)
+                revision = {"version_num": get_revision(schema.SCHEMA_VERSION)}
+                connection.execute(sa.insert(schema.alembic_version), revision)
+            elif known["schema_version"] != ready["schema_version"]:
+                upgrade(connection, int(known["schema_version"]))
+            if known.get("shipped_zoo") != digest:
+                from zoograph.data.collections.tables import read_tables
+
+                zoo = read_tables(folder)
+                remove_batch(connection, SHIPPED_BATCH)
+                parts = (zoo.models, zoo.datasets, zoo.runs, zoo.scores, zoo.relations, zoo.influences)
+                _put(connection, *parts, SHIPPED_BATCH, "the zoo that ships")
+            set_meta(connection, **ready)
+
+    @property
+    def _unusable(self) -> tuple[str, str]:
+        """What to say, and what to advise, when the database is not what it should be."""
+        url = self._engine.url
+        remedy = (
+            f"Move that file aside to start from the shipped zoo, or point {DATABASE_VARIABLE} elsewhere."
+            if url.get_backend_name() == "sqlite"
+            else f"Check the server, or point {DATABASE_VARIABLE} elsewhere."
+        )
+        return f"The store '{url.render_as_string()}' cannot be used", remedy
+
+    # -- reading ------------------------------------------------------------------------------
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with explained(*self._unusable), begin(self._engine) as connection:
+            yield connection
+
+    @property
+    def revision(self) -> str:
+        """A token that changes with every write."""
+        with self._read() as connection:
+            return get_meta(connection).get("revision", "")
+
+    def names(self) -> NameIndex:
+        """Return everything that models and datasets can be called."""
+        query = sa.select(schema.names.c.kind, schema.names.c.name, schema.names.c.target)
+        with self._read() as connection:
+            # Sorted here, because databases do not agree on the order of text.
+            return index_names(sorted((kind, name, target) for kind, name, target in connection.execute(query)))
+
+    def batches(self) -> list[Batch]:
+        """Return the batches, the newest first; those without a time come last."""
+        table = schema.batches
+        query = sa.select(table.c.id, table.c.created_at, table.c.origin, table.c.records)
+        with self._read() as connection:
+            found = [Batch(*row) for row in connection.execute(query)]
+        return sorted(found, key=lambda batch: (batch.created_at is not None, batch.created_at, batch.id), reverse=True)
+
+    def stream_runs(self, columns: Sequence[str], size: int = 10_000) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """Yield the runs as of one moment, in the order of their ids, so many at a time."""
+        table = schema.runs
+        query = sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)
+        with self._read() as connection:
+            rows = connection.execution_options(stream_results=True, max_row_buffer=size).execute(query)
+            for part in rows.partitions(size):
+                yield [tuple(row) for row in part]
+
+    def count_runs(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> int:
+        """Return the number of runs of one protocol and metric."""
+        table = schema.runs
+        query = sa.select(sa.func.count()).where(table.c.protocol == protocol, table.c.metric == metric)
+        with self._read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def protocols(self, datasets: Sequence[str]) -> list[Protocol]:
+        """Return the protocols that ``datasets`` were measured with, the most frequent first."""
+        table = schema.runs
+        query = (
+            sa.select(table.c.protocol)
+            .where(table.c.dataset.in_(datasets))
+            .group_by(table.c.protocol)
+            .order_by(sa.func.count().desc(), table.c.protocol)
+        )
+        with self._read() as connection:
+            return [Protocol(value) for value in connection.execute(query).scalars()]
+
+    def measured(
+        self, model: str, datasets: Sequence[str], protocol: Protocol, metric: Metric = Metric.TOP1
+    ) -> dict[str, Measured]:
+        """Return what was measured of ``model``, by dataset; unmeasured datasets are left out."""
+        table = schema.runs
+        query = (
+            sa.select(table.c.dataset, sa.func.avg(table.c.value), sa.func.count())
+            .where(
+                table.c.model == model,
+                table.c.dataset.in_(datasets),
+                table.c.protocol == protocol,
+                table.c.metric == metric,
+            )
+            .group_by(table.c.dataset)
+        )
+        with self._read() as connection:
+            return {name: Measured(float(value), int(n)) for name, value, n in connection.execute(query)}
+
+    def score_digests(self, datasets: Sequence[str] | None = None) -> dict[str, str]:
+        """Return a token for the scores of each of ``datasets`` (default: all) that has some; they change together.
+
+        Scores of :data:`zoograph.data.records.records.HINDSIGHT` do not count, because no predictor reads them.
+        """
+        table = schema.scores
+        query = sa.select(table.c.dataset, table.c.id).where(table.c.name.not_in(HINDSIGHT))
+        if datasets is not None:
+            query = query.where(table.c.dataset.in_(datasets))
+        ids: dict[str, list[str]] = {}
+        with self._read() as connection:
+            for dataset, identity in connection.execute(query):
+                ids.setdefault(dataset, []).append(identity)
+        return {name: hashlib.sha256("".join(sorted(own)).encode()).hexdigest() for name, own in ids.items()}
+
+    def snapshot(self) -> Zoo:
+        """Return all cards and records, as one consistent view."""
+        import pandas as pd
+
+        from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
+
+        with self._read() as connection:
+            frames = [
+                pd.DataFrame(
+                    connection.execute(sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)).all(),
+                    columns=list(columns),
+                )
+                for table, columns in (
+                    (schema.runs, RUN_COLUMNS),
+                    (schema.scores, SCORE_COLUMNS),
+                    (schema.relations, RELATION_COLUMNS),
+                    (schema.influences, INFLUENCE_COLUMNS),
+                )
+            ]
+            models = read_cards(connection, schema.models, ModelCard)
+            datasets = read_cards(connection, schema.datasets, DatasetCard)
+        return Zoo(models, datasets, *frames)
+
+
+def _put(
+    connection: Connection,
+    models: Iterable[ModelCard],
+    datasets: Iterable[DatasetCard],
+    runs: Iterable[Run],
+    scores: Iterable[Score],
+    relations: Iterable[Relation],
+    influences: Iterable[ClassInfluence],
+    batch: str,
+    origin: str,
+) -> int:
+    put_models(connection, models, batch)
+    put_datasets(connection, datasets, batch)
+    parts = zip(RECORDS, (runs, scores, relations, influences), strict=True)
+    new = sum(put_records(connection, table, rows, batch) for table, rows in parts)
+    count_batch(connection, batch, origin, new)
+    renew_revision(connection)
+    return new

@@ -1,0 +1,1 @@
+"""Small zoos and a text encoder for tests, of hand-written or random numbers."""

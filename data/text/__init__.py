@@ -1,0 +1,1 @@
+"""Texts of cards and labels, their encoders, and tables of embeddings."""

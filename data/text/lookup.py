@@ -1,0 +1,89 @@
+"""Text embeddings by look-up: shipped, cached, or computed when neither has them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from zoograph.data.errors import EncoderError
+from zoograph.data.home import get_home
+from zoograph.data.records.zoo import Zoo
+from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
+from zoograph.data.text.table import TextTable
+from zoograph.data.text.words import zoo_texts
+
+_log = logging.getLogger(__name__)
+SHIPPED = Path(__file__).parents[1] / "zoo" / "text.safetensors"
+
+
+def text_table_for(
+    texts: Sequence[str],
+    encoder_name: str | None = None,
+    cache: Path | None = None,
+    shipped: Path = SHIPPED,
+) -> TextTable:
+    """Return a table that holds at least ``texts``.
+
+    The shipped table is read first, then the cache; an encoder is looked for only if a text is in neither,
+    and what it adds is written to the cache. Two processes that add to the cache at the same time may
+    overwrite each other's additions, which are then computed again.
+
+    Args:
+        texts: what will be looked up.
+        encoder_name: a name or a folder for :func:`find_encoder`. The shipped table serves the default only.
+        cache: folder of the computed tables, one file for each encoder; default: ``<home>/cache/text``.
+        shipped: the table that comes with the package.
+
+    Raises:
+        EncoderError: if a text is missing and no encoder is found, or if the encoder that is found is not the
+            one of the shipped table.
+    """
+    cache = get_home() / "cache" / "text" if cache is None else cache
+    table = None
+    if encoder_name in (None, DEFAULT_ENCODER) and shipped.exists():
+        table = TextTable.load(shipped)
+        if not table.missing(texts):
+            return table
+    encoder = None
+    if table is None:
+        encoder = find_encoder(encoder_name or DEFAULT_ENCODER)
+        table = TextTable.empty(encoder)
+    cached = _read_cache(cache, table)
+    missing = table.joined(cached).missing(texts)
+    if missing:
+        encoder = encoder or find_encoder(DEFAULT_ENCODER)
+        cached = cached.extended(encoder, missing)
+        _write_cache(cache, cached)
+    return table.joined(cached)
+
+
+def _read_cache(cache: Path, table: TextTable) -> TextTable:
+    """Return what was computed earlier with the encoder of ``table``; nothing if the file is broken."""
+    empty = table.taken([])
+    path = _cache_file(cache, table)
+    if not path.exists():
+        return empty
+    try:
+        return empty.joined(TextTable.load(path))
+    except EncoderError as error:
+        _log.warning("The text cache is ignored and will be written again. %s", error)
+        return empty
+
+
+def _write_cache(cache: Path, table: TextTable) -> None:
+    """Keep ``table``; a cache that cannot be written costs time, not the answer."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        table.save(_cache_file(cache, table))
+    except (OSError, EncoderError) as error:
+        _log.warning("The text cache '%s' cannot be written: %s", cache, error)
+
+
+def _cache_file(cache: Path, table: TextTable) -> Path:
+    return cache / f"{table.digest}.safetensors"
+
+
+def text_for(zoo: Zoo, encoder: str | None = None) -> TextTable:
+    """Return the embeddings of every text in ``zoo``, computing only those that are not shipped or cached."""
+    return text_table_for(zoo_texts(zoo.models.values(), zoo.datasets.values()), encoder)

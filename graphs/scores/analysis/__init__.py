@@ -1,0 +1,1 @@
+"""Published analyses of why a model transfers: parameter distance, domain gap, influence."""

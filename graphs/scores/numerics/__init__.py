@@ -1,0 +1,1 @@
+"""The numerics that scores share: optimal transport, softmax regression, moments."""

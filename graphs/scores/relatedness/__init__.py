@@ -1,0 +1,1 @@
+"""Task relatedness by optimal transport and the bound that follows from it."""

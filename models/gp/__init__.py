@@ -1,0 +1,1 @@
+"""Gaussian processes of the predictor: kernels, covariances and exact inference."""

@@ -1,0 +1,1 @@
+"""Graph neural networks: encoders of nodes, message passing and decoders of edges."""

@@ -1,0 +1,1 @@
+"""`zoograph benchmark`: one file a benchmark."""

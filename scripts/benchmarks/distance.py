@@ -1,0 +1,115 @@
+"""``zoograph benchmark distance``: how far fine-tuning went on the glyph zoo, and what explains it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from zoograph.training.studies.distance.regression import Coefficient, Regression
+    from zoograph.training.studies.distance.report import DistanceReport
+
+HEADINGS = {"gap": "G", "spread": "D", "log_images": "log N", "log_steps": "log steps"}
+
+
+def distance(
+    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Tune the glyph zoo's fine-tuned pairs again, compare their weights, and regress log T on G, D and log N.
+
+    It reads what `zoograph zoo measure glyphs` has left, and takes ten minutes of one core; finished pairs are kept.
+
+    Example: `zoograph benchmark distance --out docs/why`
+    """
+    from zoograph.data.glyphs.plan import full_plan
+    from zoograph.data.home import make_home
+    from zoograph.scripts.terminal.progress import count_bar
+    from zoograph.training.runtime.threads import one_thread
+    from zoograph.training.studies.distance.report import report_study
+    from zoograph.training.studies.distance.study import DistanceStudy, run_study
+    from zoograph.training.studies.glyph_zoo.work import GlyphFiles
+
+    plan, home = full_plan(), make_home()
+    files = GlyphFiles(plan, home / "glyphs" / plan.digest())
+    study = DistanceStudy(files, home / "cache" / "distance" / plan.digest())
+    with count_bar(len(study.pairs)) as begin, one_thread():
+        run_study(study, begin)
+    report = report_study(study)
+    if out is not None:
+        write_study(report, out)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=1))
+    else:
+        _print(report)
+
+
+def write_study(report: DistanceReport, out: Path) -> None:
+    """Write the JSON and the two pictures of a study to a folder, which is made if it is not there.
+
+    Raises:
+        ZoographError: if matplotlib is not installed, or the folder cannot be written to.
+    """
+    from zoograph.scripts.benchmarks.results_folder import write_results
+    from zoograph.scripts.pictures.distance import draw_blocks, draw_forest
+
+    figures = {"distance-blocks.png": draw_blocks(report.pairs), "distance-forest.png": draw_forest(report)}
+    write_results(out, "distance.json", report, figures)
+
+
+def _print(report: DistanceReport) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    style: dict[str, Any] = {"title_justify": "left", "box": SIMPLE, "pad_edge": False}
+    table = Table(title="T of the fine-tuned pairs", **style)
+    table.add_column("architecture")
+    for heading in ("pairs", "lower quartile", "median", "upper quartile"):
+        table.add_column(heading, justify="right")
+    for row in report.summary:
+        table.add_row(row.architecture, str(row.num_pairs), *(f"{x:.2f}" for x in (row.lower, row.median, row.upper)))
+    console.print(table)
+    table = Table(title="log T on standardised regressors (± 95 %)", **style)
+    table.add_column("regression")
+    for heading in (*list(HEADINGS.values())[:3], "mean", "R²"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for regression in (report.pooled, *report.architectures):
+        cells = _cells(regression)[:3]
+        table.add_row(regression.name, *cells, f"{regression.intercept:.2f}", f"{regression.within:.2f}")
+    for one in report.published:
+        values = (f"{value:+.2f}" for value in one.coefficients)
+        table.add_row(f"{one.architecture}, published", *values, f"{one.intercept:.2f}", "")
+    console.print(table)
+    table = Table(title="The same over all models, with something else", **style)
+    table.add_column("regression")
+    for heading in (*HEADINGS.values(), "R²"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for regression in report.variants:
+        table.add_row(regression.name, *_cells(regression), f"{regression.within:.2f}")
+    console.print(table)
+    console.print("\n".join(_notes(report)), highlight=False)
+
+
+def _notes(report: DistanceReport) -> list[str]:
+    num_moved = len(report.pairs) - report.num_unmoved
+    return [
+        *(f"|{HEADINGS[excess.name]}| less |G|, all models: {_cell(excess)}." for excess in report.pooled.weaker_than),
+        f"{report.num_unmoved} of {len(report.pairs)} pairs have a block that did not move (T infinite) and are in no "
+        "regression.",
+        f"log T goes with the accuracy after fine-tuning at r = {report.accuracy:.2f} ({num_moved} pairs, models' "
+        "means taken off).",
+        f"{report.num_alike} of {report.num_measured} pairs reached the accuracy that the zoo measured.",
+    ]
+
+
+def _cells(regression: Regression) -> list[str]:
+    found = {one.name: one for one in regression.coefficients}
+    return [_cell(found[name]) if name in found else "" for name in HEADINGS]
+
+
+def _cell(one: Coefficient) -> str:
+    return f"{one.value:+.2f} ± {one.upper - one.value:.2f}"

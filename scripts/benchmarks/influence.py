@@ -1,0 +1,160 @@
+"""``zoograph benchmark influence``: influences of source classes on the glyph zoo, and of a planted case."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.scripts.terminal.options import Device, split_names
+
+if TYPE_CHECKING:
+    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.studies.influence.report import PairReport, PlantedReport, StudyReport
+
+
+def influence(
+    sources: Annotated[str, typer.Option(help="Corpora, separated by commas.")] = "latin,eastern,symbols",
+    models: Annotated[int, typer.Option(min=1, help="Models of each source that influences rest on.")] = 200,
+    processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
+    device: Device = None,
+    planted: Annotated[bool, typer.Option("--planted", help="The planted case alone.")] = False,
+    unit: Annotated[str, typer.Option(help="Of the planted case: `class` or `example`.")] = "class",
+    speed: Annotated[
+        str, typer.Option(help="Only measure the training of a model in groups of these sizes, such as `1,4,16`.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Estimate how the classes of three corpora influence six tasks of the glyph zoo, and train anew without some.
+
+    It says first how many models it will train. What is finished is kept: a command that was stopped goes on.
+
+    Example: `zoograph benchmark influence --out docs/why`
+    """
+    from zoograph.data.home import make_home
+    from zoograph.scripts.terminal.progress import stage_bar
+    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.measuring.subject import Subject
+    from zoograph.training.runtime.processes import workers
+    from zoograph.training.studies.influence.study import SOURCES, StudyPlan, run_planted, run_study
+
+    if unit != "class" and not planted:
+        raise ZoographError(f"The study is about classes (got --unit {unit}). Add --planted, or leave --unit out.")
+    if unknown := sorted(set(split_names(sources)) - set(SOURCES)):
+        raise ZoographError(f"'--sources' must be among {', '.join(SOURCES)} (got '{unknown[0]}').")
+    place = Subject((), "", device=device).place()
+    with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
+        lab = Lab(make_home() / "cache" / "influence", submit, str(place), tell)
+        if speed:
+            _print_speed(lab, speed, as_json)
+            return
+        plan = StudyPlan(tuple(split_names(sources)), models=models)
+        study = None if planted else run_study(lab, plan, lambda words: print(words, file=sys.stderr))
+        case = run_planted(lab, models, unit=unit) if study is None else study.planted
+    if study is not None and out is not None:
+        write_study(study, out)
+    if as_json:
+        typer.echo((case if study is None else study).model_dump_json(indent=1))
+        return
+    _print_planted(case)
+    if study is not None:
+        _print_pairs(study)
+
+
+def _print_speed(lab: Lab, sizes: str, as_json: bool) -> None:
+    from zoograph.training.analysis.influence.recipe import Recipe
+    from zoograph.training.analysis.influence.small_tasks import corpus_task
+
+    source = corpus_task("latin")
+    wanted = split_names(sizes)
+    if not all(size.isdigit() and int(size) for size in wanted):
+        raise typer.BadParameter(f"must be positive numbers with commas between them (got '{sizes}').")
+    found = {int(size): lab.seconds_per_model(source, Recipe(), int(size)) for size in wanted}
+    if as_json:
+        typer.echo(json.dumps({"device": lab.device, "seconds_per_model": found}))
+        return
+    for size, seconds in found.items():
+        typer.echo(f"{size} at once on {lab.device}: {seconds:.2f} seconds a model")
+
+
+def write_study(report: StudyReport, out: Path) -> None:
+    """Write the JSON and the pictures of a study to a folder, made if it is not there.
+
+    Raises:
+        ZoographError: if matplotlib is not installed, or the folder cannot be written to.
+    """
+    from zoograph.scripts.benchmarks.results_folder import write_results
+    from zoograph.scripts.pictures.influence import draw_curves, draw_extremes
+
+    figures = {"influence-classes.png": draw_extremes(report), "influence-curves.png": draw_curves(report)}
+    write_results(out, "influence.json", _as_json(report), figures)
+
+
+def _as_json(report: StudyReport) -> str:
+    """Return the report with one line for each influence."""
+    facts = report.model_dump(mode="json")
+    rows = facts.pop("influences")
+    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    return json.dumps(facts, indent=1, ensure_ascii=False)[:-2] + f',\n "influences": [\n  {lines}\n ]\n}}\n'
+
+
+def _print_planted(report: PlantedReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Planted case, {report.num_models} models: chance that one kind is ranked above another")
+    table.add_column("outcome")
+    headings = list(next(iter(report.areas.values())))
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for outcome, areas in report.areas.items():
+        table.add_row(outcome, *(f"{areas[heading]:.3f}" for heading in headings))
+    console = Console()
+    console.print(table)
+    means = ", ".join(f"{kind} {value:+.4f}" for kind, value in report.means.items())
+    console.print(f"Mean influence on accuracy: {means}; standard error {report.error:.4f}.", highlight=False)
+    for point in report.curve:
+        words = f"{point.removed} removed ({point.way}): accuracy {point.mean:.3f} ({point.low:.3f} – {point.high:.3f})"
+        console.print(words, highlight=False)
+
+
+def _print_pairs(report: StudyReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Accuracy of small models trained on half of the classes, and after removals")
+    table.add_column("source → target", overflow="fold")
+    for heading in ("accuracy", "chance", "not noise", *_removal_headings(report.pairs)):
+        table.add_column(heading, justify="right")
+    for pair in report.pairs:
+        cells = (f"{pair.accuracy:.3f}", f"{pair.chance:.3f}", f"{100 * pair.reliability['correct']:.0f} %")
+        names = f"{_short(pair.source)} → {_short(pair.target)}"
+        table.add_row(names, *cells, *(f"{point.mean:.3f}" for point in pair.curve if _is_most(pair, point.removed)))
+    console = Console()
+    console.print(table)
+    for change in report.changes:
+        console.print(
+            f"Removal {change.number + 1} of the {change.way} classes: accuracy {100 * change.mean:+.1f} points "
+            f"± {100 * change.error:.1f}, mean over pairs.",
+            highlight=False,
+        )
+    order = ", ".join(f"{name} {100 * share:.0f} %" for name, share in report.right_order.items())
+    console.print(f"Removals in the right order, over pairs and numbers of classes: {order}.", highlight=False)
+
+
+def _removal_headings(pairs: Sequence[PairReport]) -> list[str]:
+    return [f"− {point.way}" for point in pairs[0].curve if _is_most(pairs[0], point.removed)] if pairs else []
+
+
+def _is_most(pair: PairReport, removed: int) -> bool:
+    return removed in (0, max(point.removed for point in pair.curve))
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("glyph_").removeprefix("corpus_")

@@ -1,0 +1,94 @@
+"""``zoograph benchmark relatedness``: the bound on the glyph zoo, beside other scores, with less and less data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from zoograph.training.studies.relatedness.report import StudyReport
+
+_TITLES = {
+    "models": "with retrained heads over models, mean of the targets",
+    "targets": "with retrained heads over targets, mean of the models",
+    "finetuned": "with full fine-tuning, pairs with as many classes held together",
+}
+
+
+def relatedness(
+    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Hold task-relatedness against measured accuracy on the glyph zoo, beside other scores, by share of data.
+
+    It reads what `zoograph zoo measure glyphs` has left, and takes half an hour of one core; finished pairs are kept.
+
+    Example: `zoograph benchmark relatedness --out docs/relatedness`
+    """
+    from zoograph.data.glyphs.plan import full_plan
+    from zoograph.data.home import make_home
+    from zoograph.scripts.terminal.progress import count_bar
+    from zoograph.training.runtime.threads import one_thread
+    from zoograph.training.studies.glyph_zoo.work import GlyphFiles
+    from zoograph.training.studies.relatedness.report import report_study
+    from zoograph.training.studies.relatedness.study import Study, run_study
+
+    plan, home = full_plan(), make_home()
+    study = Study(GlyphFiles(plan, home / "glyphs" / plan.digest()), home / "cache" / "relatedness" / plan.digest())
+    with count_bar(sum(map(len, study.pieces.values()))) as begin, one_thread():
+        run_study(study, begin)
+    report = report_study(study)
+    if out is not None:
+        write_study(report, out)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=1))
+    else:
+        _print(report)
+
+
+def write_study(report: StudyReport, out: Path) -> None:
+    """Write the JSON and the two pictures of a study to a folder, which is made if it is not there.
+
+    Raises:
+        ZoographError: if matplotlib is not installed, or the folder cannot be written to.
+    """
+    from zoograph.scripts.benchmarks.results_folder import write_results
+    from zoograph.scripts.pictures.relatedness import draw_parts, draw_shares
+
+    figures = {"parts.png": draw_parts(report.parts), "shares.png": draw_shares(report.correlations, report.images)}
+    write_results(out, "study.json", report, figures)
+
+
+def _print(report: StudyReport) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    shares = {f"{100 * share:g} %": share for share in report.images}
+    found = {(row.score, row.share): row for row in report.correlations}
+    console = Console()
+    for field, title in _TITLES.items():
+        table = Table(title=f"Pearson correlation {title}, by share of the target's images", box=SIMPLE)
+        table.add_column("score")
+        for name in shares:
+            table.add_column(name, justify="right")
+        for score in dict.fromkeys(row.score for row in report.correlations):
+            cells = (getattr(found[score, share], field) for share in shares.values())
+            table.add_row(score, *(f"{value:.3f}" for value in cells))
+        console.print(table)
+    title = f"Settings, mean over {report.num_compared} pairs: parts of the bound in nats, the distance times τ"
+    table = Table(title=title, box=SIMPLE)
+    table.add_column("setting", overflow="fold")
+    for heading in ("bound", "reference", "labels", "distance", "seconds", "transport"):
+        table.add_column(heading, justify="right")
+    for row in report.settings:
+        parts = (row.total, row.reference_loss, row.label_mismatch, row.distribution_mismatch)
+        table.add_row(row.name, *(f"{x:.3f}" for x in parts), f"{row.seconds:.1f}", f"{row.transport_seconds:.1f}")
+    console.print(table)
+    console.print(
+        f"The bound held for {100 * report.held:.1f} % of {report.num_pairs} pairs, {report.slack:.3f} nats above the "
+        f"loss on average. Kendall's τ of the quick ranking with that of all samples: {report.quick_kendall:.3f}.",
+        highlight=False,
+    )

@@ -1,0 +1,86 @@
+"""``zoograph benchmark replay``: DomainNet's records arrive batch by batch, and the predictor follows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoograph.data.errors import ZoographError
+
+if TYPE_CHECKING:
+    from zoograph.training.studies.replay import Step
+
+
+def replay(
+    out: Annotated[Path, typer.Option(help="Folder for the JSON and the picture.")] = Path("docs/living-zoo"),
+    batch_size: Annotated[int, typer.Option(min=30, help="Records that arrive together.")] = 100,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps to do now. Default: all that are left.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew instead of going on.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Let DomainNet's 2,700 records arrive in random order, and retrain after each batch.
+
+    Each version meets the one before on held-out cells, and answers only if it is not worse. What is printed is the
+    error of the version that answers, on all held-out cells of DomainNet. An interrupted replay goes on.
+
+    Example: `zoograph benchmark replay --steps 3`
+    """
+    from zoograph.data.collections.domainnet import SOURCE
+    from zoograph.data.home import make_home
+    from zoograph.data.store.store import RecordStore
+    from zoograph.scripts.pictures.living import draw_replay
+    from zoograph.scripts.pictures.style import to_png
+    from zoograph.scripts.terminal.progress import count_bar
+    from zoograph.training.studies.replay import replay as run
+
+    folder = make_home() / "replay" / str(batch_size)
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    with RecordStore.open() as store:
+        zoo = store.snapshot().collection(SOURCE)
+    total = -(-len(zoo.runs) // batch_size)
+    with count_bar(total if steps is None else steps) as begin:
+        done = run(zoo, folder, batch_size, begin=begin, most=steps)
+    rows = [asdict(step) for step in done]
+    _write(out, "replay.json", (json.dumps(rows, indent=1) + "\n").encode())
+    _write(out, "replay.png", to_png(draw_replay(done)))
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        _print(done)
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".{name}.partial"
+        partial.write_bytes(content)
+        partial.replace(folder / name)
+    except OSError as error:
+        raise ZoographError(f"'{folder / name}' cannot be written ({error.strerror}). Choose another --out.") from error
+
+
+def _print(steps: list[Step]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="DomainNet, arriving in random order", title_justify="left", box=SIMPLE, pad_edge=False)
+    for heading in ("records", "start", "verdict", "seconds", "error", "coverage", *steps[0].baselines):
+        table.add_column(heading, justify="right")
+    for step in steps:
+        table.add_row(
+            f"{step.records:,}",
+            step.start,
+            "promoted" if step.promoted else "kept aside",
+            f"{step.seconds:.1f}",
+            f"{step.error:.4f}",
+            f"{step.coverage:.3f}",
+            *(f"{error:.4f}" for error in step.baselines.values()),
+        )
+    Console().print(table)

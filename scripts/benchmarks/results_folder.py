@@ -1,0 +1,32 @@
+"""A study's results as files of a folder: one JSON and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.files.atomic import replace_file
+from zoograph.scripts.pictures.style import to_png
+
+
+def write_results(out: Path, name: str, report: BaseModel | str, figures: Mapping[str, Any]) -> None:
+    """Write a report, or its JSON, as ``name`` and the figures as PNG to a folder, which is made if it is not there.
+
+    Raises:
+        ZoographError: if the folder cannot be written to.
+    """
+    text = report if isinstance(report, str) else report.model_dump_json(indent=1) + "\n"
+    contents: dict[str, str | bytes] = {name: text}
+    contents |= {picture: to_png(figure) for picture, figure in figures.items()}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for file, content in contents.items():
+            replace_file(out / file, content)
+    except OSError as error:
+        raise ZoographError(
+            f"'{out}' cannot be written to ({error.strerror or error}). Choose another folder with --out."
+        ) from error

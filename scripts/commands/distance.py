@@ -1,0 +1,149 @@
+"""``zoograph analyze distance``: how much nearer pre-training came to the fine-tuned weights, block by block."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.networks.blocks import Grouping
+from zoograph.graphs.scores.analysis.parameter_distance import Norm
+from zoograph.scripts.terminal.options import Device, Domain, Weights
+
+if TYPE_CHECKING:
+    from zoograph.training.analysis.distance.compare import Answer, Block, How
+    from zoograph.training.measuring.subject import Subject
+
+_Checkpoint = Path | None
+
+
+def distance(
+    model: Annotated[str, typer.Option(help="Architecture, by the name that timm knows.")],
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help="What to fine-tune on, as `measure` takes it; may be given several times."),
+    ] = None,
+    random: Annotated[_Checkpoint, typer.Option(help="Safetensors file of the random weights.")] = None,
+    pretrained: Annotated[_Checkpoint, typer.Option(help="Safetensors file of the pre-trained weights.")] = None,
+    finetuned: Annotated[_Checkpoint, typer.Option(help="Safetensors file of the fine-tuned weights.")] = None,
+    blocks: Annotated[Grouping, typer.Option(help="How fine the blocks are.")] = Grouping.BLOCKS,
+    norm: Annotated[Norm, typer.Option(help="Mean absolute difference, or Euclidean distance.")] = Norm.L1,
+    weights: Weights = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random weights.")] = 0,
+    test_fraction: Annotated[
+        float,
+        typer.Option(min=0.01, max=0.99, help="Part of each class to test on, if the dataset has no split of its own."),
+    ] = 0.3,
+    max_images: Annotated[
+        int | None, typer.Option(min=4, help="Use a stratified sample of so many images. Default: all.")
+    ] = None,
+    device: Device = None,
+    domain: Domain = None,
+    picture: Annotated[Path | None, typer.Option(help="Where to draw T by block, a PNG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Compare random, pre-trained and fine-tuned weights: T = D(random, tuned) / D(pre-trained, tuned) by block.
+
+    Give three checkpoints of one architecture; or a dataset, and the model is fine-tuned as `measure` does it. Then
+    the run and log T are stored, and the three checkpoints are kept: a second call trains nothing.
+
+    Example: `zoograph analyze distance --model resnet18 --dataset ./pets --dataset ./birds --picture distance.png`
+    """
+    from zoograph.training.analysis.distance.compare import How, compare_checkpoints
+
+    files = {"random": random, "pretrained": pretrained, "finetuned": finetuned}
+    given = {role: path for role, path in files.items() if path is not None}
+    how = How(blocks, norm)
+    if dataset and not given:
+        from zoograph.training.measuring.subject import Subject
+
+        subjects = [Subject([model], name, domain, max_images, weights, device) for name in dict.fromkeys(dataset)]
+        answers = _tune(subjects, how, seed, test_fraction)
+    elif not dataset and len(given) == len(files):
+        if weights is not None:
+            raise ZoographError("'--weights' belongs to '--dataset': the pre-trained checkpoint is '--pretrained'.")
+        answers = [compare_checkpoints(model, given, how)]
+    else:
+        got = ", ".join(["--dataset"] * bool(dataset) + [f"--{role}" for role in given]) or "neither"
+        raise ZoographError(
+            "Give either a '--dataset' to fine-tune on, or all of '--random', '--pretrained' and "
+            f"'--finetuned' (got {got})."
+        )
+    if picture is not None:
+        _draw(answers, picture)
+    if as_json:
+        typer.echo("[" + ",\n".join(answer.model_dump_json(indent=1) for answer in answers) + "]")
+    else:
+        for answer in answers:
+            _print(answer)
+
+
+def _tune(subjects: list[Subject], how: How, seed: int, test_fraction: float) -> list[Answer]:
+    from zoograph.scripts.terminal.progress import progress_bar
+    from zoograph.training.analysis.distance.measure import measure_distance
+    from zoograph.training.runtime.progress import part_of
+
+    with progress_bar("Fine-tuning") as progress:
+        return [
+            measure_distance(subject, how, seed, test_fraction, progress=part_of(progress, place, len(subjects)))
+            for place, subject in enumerate(subjects)
+        ]
+
+
+def _draw(answers: list[Answer], path: Path) -> None:
+    from zoograph.data.files.atomic import replace_file
+    from zoograph.scripts.pictures.distance import draw_lines
+    from zoograph.scripts.pictures.style import to_png
+
+    lines = {answer.dataset or answer.model: {b.name: b.ratio for b in answer.blocks} for answer in answers}
+    drawn = to_png(draw_lines(lines, f"T by block, {answers[0].model}"))
+    try:
+        replace_file(path, drawn)
+    except OSError as error:
+        raise ZoographError(f"'{path}' cannot be written ({error.strerror}). Choose another file.") from error
+
+
+def _print(answer: Answer) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    pair = answer.model if answer.dataset is None else f"{answer.model} on {answer.dataset}"
+    table = Table(title=escape(f"{pair}: how far from the fine-tuned weights"))
+    table.add_column("block", overflow="fold")
+    for heading in ("random", "pre-trained", "T"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for block in answer.blocks:
+        table.add_row(escape(block.name), *_cells(block))
+    table.add_section()
+    table.add_row("T, mean of the blocks", "", "", format_ratio(answer.transferability), style="bold")
+    if answer.head is not None:
+        table.add_row("head, not counted", *_cells(answer.head))
+    console = Console()
+    console.print(table)
+    console.print("\n".join(_notes(answer)), highlight=False, markup=False)
+
+
+def _cells(block: Block) -> tuple[str, ...]:
+    return f"{block.from_random:.4g}", f"{block.from_pretrained:.4g}", format_ratio(block.ratio)
+
+
+def format_ratio(value: float) -> str:
+    """Return T in three digits, or ``inf``."""
+    return f"{value:.3f}" if math.isfinite(value) else "inf"
+
+
+def _notes(answer: Answer) -> list[str]:
+    notes = ["T of 1: pre-training came no nearer than chance. Larger is nearer."]
+    if answer.unmoved:
+        notes.append(f"T is infinite because fine-tuning did not move {', '.join(answer.unmoved)}.")
+    if answer.head_note is not None:
+        notes.append(f"The head is left out: {answer.head_note}.")
+    if answer.accuracy is not None:
+        notes.append(f"Accuracy after fine-tuning: {answer.accuracy:.3f}. The checkpoints are in '{answer.folder}'.")
+        what = f"log T = {answer.log_transferability:.3f} is stored" if answer.is_stored else "log T is not stored"
+        notes.append(f"The run is stored; {what}.")
+    return notes

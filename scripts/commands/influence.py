@@ -1,0 +1,214 @@
+"""``analyze influence``: which classes, or images, of a source help a target, and which hurt it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.scripts.terminal.options import Device
+
+if TYPE_CHECKING:
+    from zoograph.training.analysis.influence.counterfactuals import Point
+    from zoograph.training.analysis.influence.ensembles import Ensemble
+    from zoograph.training.analysis.influence.estimate import Estimate
+    from zoograph.training.analysis.influence.small_tasks import SmallTask
+
+_SHOWN = 8  # of the best and of the worst
+_WORDS = {"correct": "accuracy", "margin": "margin", "probability": "probability of the true class"}
+
+
+def influence(
+    source: Annotated[
+        str,
+        typer.Option(
+            help="What models are pre-trained on: `latin`, `eastern`, `symbols`, a task of the glyph zoo, a folder "
+            "with one sub-folder of images a class, or a dataset on the Hugging Face hub."
+        ),
+    ],
+    target: Annotated[str, typer.Option(help="What they are transferred to, likewise.")],
+    models: Annotated[int, typer.Option(min=1, help="Source models, each trained on a random half.")] = 200,
+    transfer: Annotated[
+        str, typer.Option(help="`head`: a new classifier on frozen features. `full`: all layers are trained.")
+    ] = "head",
+    outcome: Annotated[
+        str, typer.Option(help="`correct`, `margin` or `probability`, the last two of the true class.")
+    ] = "correct",
+    unit: Annotated[str, typer.Option(help="Whose influence: `class` or `example`, an image.")] = "class",
+    remove: Annotated[
+        str, typer.Option(help="Shares of the units to leave out, such as `0.2,0.4`: trains anew without them.")
+    ] = "",
+    examples: Annotated[
+        Path | None, typer.Option(help="File (.npy) for the influence of each unit on each test image of the target.")
+    ] = None,
+    stored: Annotated[
+        bool, typer.Option("--store", help="Keep the influences in the store, as edges from labels to the target.")
+    ] = False,
+    processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Say which classes of a source help a target, by training many small models on random halves of the source.
+
+    Images are made grey and 32 x 32. Every model and outcome is kept: a call that was stopped goes on where it was, and
+    one with more models adds to those that are there.
+
+    Example: `zoograph analyze influence --source latin --target glyph_outline_b32_50 --models 200`
+    """
+    from zoograph.data.home import make_home
+    from zoograph.scripts.terminal.progress import stage_bar
+    from zoograph.training.analysis.influence.counterfactuals import Removals, make_curve, retrain_without, shares_of
+    from zoograph.training.analysis.influence.edges import require_classes, store_influences
+    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.analysis.influence.estimate import estimate
+    from zoograph.training.analysis.influence.members import count_units
+    from zoograph.training.analysis.influence.recipe import choose_recipe
+    from zoograph.training.analysis.influence.small_tasks import open_small_task
+    from zoograph.training.measuring.subject import Subject
+    from zoograph.training.runtime.processes import workers
+
+    if stored:
+        require_classes(unit)
+    recipe = choose_recipe(transfer)
+    place = Subject((), target, device=device).place()
+    known, wanted = open_small_task(source), open_small_task(target)
+    removals = Removals(shares_of(count_units(known, unit), _split_shares(remove))) if remove else None
+    with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
+        lab = Lab(make_home() / "cache" / "influence", submit, str(place), tell)
+        ensemble = lab.random_ensemble(known, models, unit, recipe)
+        found = estimate(ensemble, wanted, outcome)
+        curve = []
+        if removals is not None:
+            orders = {wanted.id: found.order()}
+            curve = make_curve(retrain_without(lab, known, [wanted], orders, removals, unit, recipe))
+    if stored:
+        store_influences(source, target, known, wanted, [found])
+    if examples is not None:
+        _save_examples(examples, ensemble, wanted, outcome)
+    names = _unit_names(known, unit)
+    if as_json:
+        json.dump(_as_dict(known, wanted, names, found, curve), sys.stdout, indent=1)
+        print()
+    else:
+        _print_tables(known, wanted, names, found, curve)
+    if warning := found.warning():
+        print(f"Warning: {warning}", file=sys.stderr)
+
+
+def _split_shares(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"must be shares with commas between them, such as `0.2,0.4` (got '{text}')."
+        ) from error
+
+
+def _unit_names(source: SmallTask, unit: str) -> list[str]:
+    if unit == "class":
+        return list(source.classes)
+    return [f"{row}, {source.classes[label]}" for row, label in enumerate(source.train_labels)]
+
+
+def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: str) -> None:
+    import io
+
+    import numpy as np
+
+    from zoograph.data.files.atomic import replace_file
+    from zoograph.training.analysis.influence.estimate import influence_by_example
+
+    content = io.BytesIO()
+    np.save(content, influence_by_example(ensemble, target, outcome).values.astype(np.float32), allow_pickle=False)
+    try:
+        replace_file(path, content.getvalue())
+    except OSError as error:
+        raise ZoographError(
+            f"'{path}' cannot be written to ({error.strerror or error}). Choose another file with --examples."
+        ) from error
+
+
+def _as_dict(
+    source: SmallTask, target: SmallTask, names: list[str], found: Estimate, curve: list[Point]
+) -> dict[str, Any]:
+    import numpy as np
+
+    defined = found.defined.tolist()
+    units = [
+        {
+            "unit": name,
+            "influence": float(found.overall[place]) if defined[place] else None,
+            "standard_error": float(found.errors[place]) if defined[place] else None,
+            "models_with": int(found.num_in[place]),
+            "models_without": int(found.num_out[place]),
+            "by_target_class": [
+                float(value) if known else None
+                for value, known in zip(
+                    found.by_class[:, place], np.isfinite(found.class_errors[:, place]), strict=True
+                )
+            ],
+        }
+        for place, name in enumerate(names)
+    ]
+    return {
+        "source": source.id,
+        "target": target.id,
+        "target_classes": list(target.classes),
+        "outcome": found.outcome,
+        "mean_outcome": found.mean,
+        "models": found.num_models,
+        "reliability": found.reliability,
+        "warning": found.warning(),
+        "units": units,
+        "removals": [point.model_dump() for point in curve],
+    }
+
+
+def _print_tables(source: SmallTask, target: SmallTask, names: list[str], found: Estimate, curve: list[Point]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    words = _WORDS[found.outcome]
+    title = f"Influence of {source.id} on {target.id}: change of the {words}, higher helps"
+    table = Table(title=escape(title))
+    table.add_column("unit of the source", overflow="fold")
+    for heading in ("influence", "std. error", "models with", "without"):
+        table.add_column(heading, justify="right")
+    order = found.order()[::-1]
+    parts = (order[:_SHOWN], order[max(_SHOWN, len(order) - _SHOWN) :])
+    for part, last in zip(parts, (True, False), strict=True):
+        for place in part:
+            cells = (f"{found.overall[place]:+.4f}", f"{found.errors[place]:.4f}")
+            counts = (str(found.num_in[place]), str(found.num_out[place]))
+            table.add_row(escape(names[place]), *cells, *counts, end_section=last and place == part[-1])
+    console.print(table)
+    console.print(
+        f"Mean {words} {found.mean:.3f} over {found.num_models} models. "
+        f"{100 * found.reliability:.0f} % of the spread of the influences is not noise.",
+        highlight=False,
+    )
+    left_out = [names[place] for place in range(len(names)) if not found.defined[place]]
+    if left_out:
+        console.print(f"Without an influence, as all models or none saw them: {escape(', '.join(left_out))}.")
+    if curve:
+        _print_curve(curve)
+
+
+def _print_curve(curve: list[Point]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Accuracy on the target without some units, trained anew")
+    table.add_column("removed")
+    for heading in ("units", "accuracy", "lowest", "highest", "models"):
+        table.add_column(heading, justify="right")
+    for point in curve:
+        cells = (f"{value:.3f}" for value in (point.mean, point.low, point.high))
+        table.add_row(point.way, str(point.removed), *cells, str(point.models))
+    Console().print(table)

@@ -1,0 +1,137 @@
+"""``ingest``: measured accuracies from files, trackers and model cards come into the store."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoograph.data.ingest.values import Unit
+from zoograph.data.records.records import Metric, Protocol
+
+if TYPE_CHECKING:
+    from zoograph.data.ingest.ingest import IngestReport
+    from zoograph.data.ingest.tables import Table
+
+
+def ingest(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="CSV, JSON lines or Parquet: one run a row, or models × datasets."),
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="The column of a field, such as `accuracy=eval_acc`."),
+    ] = None,
+    protocol: Annotated[Protocol, typer.Option(help="Of rows that do not say.")] = Protocol.HEAD,
+    metric: Annotated[Metric, typer.Option(help="Of rows that do not say.")] = Metric.TOP1,
+    unit: Annotated[
+        Unit | None, typer.Option(help="Of the values. Default: decided for each file by the majority of its values.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option(help="Of rows that do not say; runs of different sources are different runs.")
+    ] = "own records",
+    add_unknown: Annotated[
+        bool, typer.Option("--add-unknown", help="Let models and datasets in that are known by their names alone.")
+    ] = False,
+    mlflow: Annotated[
+        str | None, typer.Option(metavar="URI", help="Read the finished runs of an MLflow store.")
+    ] = None,
+    experiment: Annotated[str | None, typer.Option(help="Name of an experiment of MLflow. Default: all.")] = None,
+    wandb: Annotated[
+        str | None,
+        typer.Option(metavar="EXPORT", help="Read runs of Weights & Biases: an exported file, or `entity/project`."),
+    ] = None,
+    model_card: Annotated[
+        list[Path] | None,
+        typer.Option("--model-card", metavar="FILE", help="Read the results in a model card or in `.eval_results`."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and store nothing.")] = False,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="File for the rows that do not go in. Default: one in the state folder, if there are any."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Bring measured accuracies into the store, in one batch that `zoograph undo` can take back.
+
+    Rows that cannot be understood, and models and datasets that are not known, are left out and written down with
+    the reason; the exit code is 1 then. The same file twice adds nothing.
+
+    Example: `zoograph ingest runs.csv --map accuracy=eval_acc --protocol finetune`
+    """
+    from zoograph.data.ingest.ingest import IngestSettings
+    from zoograph.data.ingest.ingest import ingest as ingest_tables
+    from zoograph.data.ingest.tables import open_table
+    from zoograph.data.ingest.trackers import read_mlflow, read_model_card, read_wandb
+    from zoograph.data.store.store import RecordStore
+
+    tables: list[Table] = [open_table(path) for path in files or ()]
+    tables += [read_mlflow(mlflow, experiment)] if mlflow is not None else []
+    tables += [read_wandb(wandb)] if wandb is not None else []
+    tables += [read_model_card(path) for path in model_card or ()]
+    if not tables:
+        raise typer.BadParameter("give a file, or --mlflow, --wandb or --model-card.")
+    settings = IngestSettings(_parse_mapping(mapping or []), protocol, metric, source, unit, add_unknown)
+    with RecordStore.open() as store:
+        report = ingest_tables(store, tables, settings, rejects, dry_run)
+    if as_json:
+        json.dump({**asdict(report), "left_out": report.num_left_out}, sys.stdout, indent=1, default=str)
+        print()
+    else:
+        _print_table(report)
+    if report.num_left_out:
+        raise typer.Exit(1)
+
+
+def _parse_mapping(pairs: list[str]) -> dict[str, str]:
+    parts = [pair.partition("=") for pair in pairs]
+    for name, sign, column in parts:
+        if not (name and sign and column):
+            raise typer.BadParameter(f"--map needs FIELD=COLUMN (got '{name}{sign}{column}').")
+    return {name: column for name, _, column in parts}
+
+
+def _print_table(report: IngestReport) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="What is in the files" if report.dry_run else "What came in")
+    table.add_column("file", overflow="fold")
+    for heading in ("layout", "unit", "good", "rejected", "held back"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in report.tables:
+        counts = (f"{row.good:,}", f"{row.rejected:,}", f"{row.held_back:,}")
+        table.add_row(escape(row.name), row.layout, row.unit.value, *counts)
+    console = Console()
+    console.print(table)
+    console.print("\n".join(_footnotes(report)), highlight=False, markup=False)
+
+
+def _footnotes(report: IngestReport) -> list[str]:
+    known = sum(table.good for table in report.tables) - report.new
+    notes = [f"{report.new:,} runs {'would be' if report.dry_run else 'are'} new, {known:,} are known or came twice."]
+    notes.append(f"Rows that name no protocol are taken as {report.protocol.description}; --protocol says otherwise.")
+    for kind, names in (("models", report.new_models), ("datasets", report.new_datasets)):
+        if names:
+            some = ", ".join(names[:5])
+            more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+            notes.append(f"New {kind}: {some}{more}.")
+    for table in report.tables:
+        if table.against_unit:
+            read = "read as such all the same" if table.unit is Unit.PERCENT else "rejected"
+            notes.append(
+                f"{table.name} is in {table.unit.value}; {table.against_unit:,} values look otherwise and were {read}. "
+                "Say --unit if that is wrong."
+            )
+    notes += [f"{count:,} × {reason}" for reason, count in report.reasons.items()]
+    if report.rejects is not None:
+        notes.append(f"Left out, with line and reason: {report.rejects}")
+    if report.batch is not None:
+        notes.append(f"Batch {report.batch}: 'zoograph undo {report.batch}' takes it back.")
+    return notes

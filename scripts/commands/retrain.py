@@ -1,0 +1,128 @@
+"""``zoograph retrain``: learn from what arrived, and let the result answer only if it is not worse."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.records.records import Protocol
+
+if TYPE_CHECKING:
+    from zoograph.training.retraining.challenge import Round
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_KEPT_ASIDE = 1
+
+
+def retrain(
+    watch: Annotated[bool, typer.Option("--watch", help="Go on looking, until it is stopped.")] = False,
+    min_new: Annotated[int, typer.Option(min=1, help="Retrain when so many runs wait.")] = 25,
+    every: Annotated[str, typer.Option(help="How often to look: a number with `s`, `m`, `h` or `d`.")] = "1h",
+    protocol: Annotated[
+        Protocol | None, typer.Option(help="Whose predictor. Default: every one that has been asked for.")
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Then remove old versions, as `zoograph prune --keep` does. Default: none."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each predictor on stdout, and nothing else there.")
+    ] = False,
+) -> None:
+    """Retrain the predictors on everything in the store; one that is worse is kept aside, with the reason.
+
+    The new predictor starts from the current one, and both answer the same held-out cells. It ends with 1 if a
+    predictor was kept aside, with 0 otherwise. A training that was killed goes on where it stopped.
+
+    Example: `zoograph retrain --min-new 1`
+    """
+    pause = _parse_every(every)
+    if not watch:
+        aside = [_look(chosen, min_new, keep, as_json) for chosen in _chosen(protocol)]
+        raise typer.Exit(_KEPT_ASIDE if any(aside) else 0)
+    while True:
+        for chosen in _chosen(protocol):
+            try:
+                _look(chosen, min_new, keep, as_json)
+            except ZoographError as error:  # a busy database or a full disk may be over by the next round
+                print(f"Error: {error}", file=sys.stderr, flush=True)
+        time.sleep(pause)
+
+
+def _parse_every(text: str) -> int:
+    found = re.fullmatch(r"([1-9]\d{0,6})([smhd])", text.strip())
+    if found is None:
+        raise ZoographError(f"'--every' takes a number and one of s, m, h, d, such as '30m' (got '{text}').")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def _chosen(protocol: Protocol | None) -> list[Protocol]:
+    from zoograph.training.versions.listing import predictor_root
+    from zoograph.training.versions.load import current_version
+
+    if protocol is not None:
+        return [protocol]
+    return [known for known in Protocol if current_version(predictor_root(known, None))] or [Protocol.HEAD]
+
+
+def _look(protocol: Protocol, min_new: int, keep: int | None, as_json: bool) -> bool:
+    """Retrain one predictor if enough waits, then remove old ones; return whether the new one was kept aside."""
+    from zoograph.data.store.store import RecordStore
+    from zoograph.scripts.terminal.progress import progress_bar
+    from zoograph.training.retraining.challenge import retrain_if_needed
+    from zoograph.training.versions.listing import predictor_root
+    from zoograph.training.versions.pruning import prune
+
+    with RecordStore.open() as store, progress_bar(f"Retraining: {protocol.description}") as progress:
+        done = retrain_if_needed(store, predictor_root(protocol, None), protocol, min_new, progress=progress)
+    if as_json:
+        print(json.dumps(_as_dict(protocol, done)), flush=True)
+    else:
+        print(_as_text(protocol, done), flush=True)
+    if keep is not None:
+        prune(predictor_root(protocol, None), keep)
+    return done.artifact is not None and not done.artifact.manifest.trial.promoted
+
+
+def _as_dict(protocol: Protocol, done: Round) -> dict[str, object]:
+    trained = None
+    if done.artifact is not None:
+        manifest = done.artifact.manifest
+        trained = {
+            "version": manifest.version,
+            "records": manifest.num_records,
+            **manifest.trial.model_dump(mode="json"),
+        }
+    return {
+        "protocol": protocol.value,
+        "waiting": None if done.waiting is None else done.waiting._asdict(),
+        "trained": trained,
+    }
+
+
+def _as_text(protocol: Protocol, done: Round) -> str:
+    if done.artifact is None:
+        waiting = 0 if done.waiting is None else done.waiting.new
+        return f"{protocol.description}: {waiting:,} new runs wait, too few to retrain."
+    manifest = done.artifact.manifest
+    trial = manifest.trial
+    lines = [
+        f"{protocol.description}: {manifest.version}, learned from {manifest.num_records:,} records "
+        f"({trial.start} training, {trial.seconds:.0f} s).",
+        trial.reason,
+    ]
+    if trial.promoted:
+        lines.append("It answers from now on.")
+    else:
+        undo = f"'zoograph undo {trial.suspects[0]}'" if trial.suspects else "'zoograph undo BATCH'"
+        lines.append(
+            f"Kept aside: '{trial.parent}' goes on answering. {undo} takes a batch back; "
+            f"'zoograph rollback {manifest.version}' lets the new one answer all the same."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,154 @@
+"""``zoograph status``: what is in the store, what the predictors know of it, and how their error has moved."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.scripts.commands.versions import describe, versions_of
+
+if TYPE_CHECKING:
+    from zoograph.data.store.store import RecordStore
+    from zoograph.training.versions.artifact import Manifest
+    from zoograph.training.versions.listing import Versions
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in the store; ``runs`` by source and protocol, ``newest`` is the batch that came last."""
+
+    models: int
+    datasets: int
+    runs: tuple[tuple[str, str, int], ...]
+    newest: str | None
+    newest_at: str | None
+
+
+def status(
+    picture: Annotated[
+        Path | None, typer.Option(help="Where to draw the learning curve, a PNG of error against records.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Show what is in the store, what the predictors know of it, and how their error moved from version to version.
+
+    Example: `zoograph status --picture learning-curve.png`
+    """
+    from zoograph.data.store.store import RecordStore
+
+    with RecordStore.open() as store:
+        contents = _read(store)
+        known = versions_of(None)
+        waiting = {kind: _count_waiting(store, kind, found) for kind, found in known.items()}
+    if picture is not None:
+        _draw(known, picture)
+    if as_json:
+        predictors = {kind.value: _as_dict(found, waiting[kind]) for kind, found in known.items()}
+        print(json.dumps({"store": asdict(contents), "predictors": predictors}, indent=1))
+    else:
+        _print(contents, known, waiting)
+
+
+def _read(store: RecordStore) -> Contents:
+    counts = Counter(row for part in store.stream_runs(["source", "protocol"]) for row in part)
+    names = store.names()
+    newest = next(iter(store.batches()), None)
+    return Contents(
+        len({target for targets in names.models.values() for target in targets}),
+        len({target for targets in names.datasets.values() for target in targets}),
+        tuple((str(source), str(protocol), count) for (source, protocol), count in sorted(counts.items())),
+        None if newest is None else newest.origin,
+        None if newest is None or newest.created_at is None else newest.created_at.isoformat(timespec="seconds"),
+    )
+
+
+def _current(known: Versions) -> Manifest | None:
+    return next((manifest for manifest in known.readable if manifest.version == known.current), None)
+
+
+def _count_waiting(store: RecordStore, protocol: Protocol, known: Versions) -> int:
+    current = _current(known)
+    return max(0, store.count_runs(protocol, Metric.TOP1) - current.num_records) if current is not None else 0
+
+
+def _history(known: Versions) -> list[tuple[Manifest, float]]:
+    """Return every compared version with its error; that of the first one was measured by the next."""
+    measured_later = {m.trial.parent: m.trial.parent_error for m in reversed(known.readable)}
+    errors = [(m, m.trial.error or measured_later.get(m.version)) for m in known.readable]
+    return [(manifest, error) for manifest, error in errors if error is not None]
+
+
+def _as_dict(known: Versions, waiting: int) -> dict[str, Any]:
+    current = _current(known)
+    return {
+        "current": None if current is None else describe(current, current=True),
+        "newer_records": waiting,
+        "errors": [
+            {"version": m.version, "records": m.num_records, "error": error, "promoted": m.trial.promoted}
+            for m, error in _history(known)
+        ],
+    }
+
+
+def _print(contents: Contents, known: dict[Protocol, Versions], waiting: dict[Protocol, int]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"The store has {contents.models:,} models and {contents.datasets:,} datasets.", highlight=False)
+    table = Table(title="Runs", title_justify="left", box=SIMPLE, pad_edge=False)
+    table.add_column("source", overflow="fold")
+    table.add_column("protocol")
+    table.add_column("runs", justify="right")
+    for source, protocol, count in contents.runs:
+        table.add_row(source, protocol, f"{count:,}")
+    console.print(table)
+    if contents.newest is not None:
+        when = "" if contents.newest_at is None else f", {contents.newest_at}"
+        console.print(f"Newest: {contents.newest}{when}.", highlight=False, markup=False)
+    for kind, found in known.items():
+        current = _current(found)
+        if current is None:
+            continue
+        console.print(
+            f"\n{kind.description}: {current.version} answers. It knows {current.num_records:,} runs of "
+            f"{len(current.models):,} models, {len(current.datasets):,} datasets; {waiting[kind]:,} newer ones wait.",
+            highlight=False,
+        )
+        history = Table(title="Error on held-out cells", title_justify="left", box=SIMPLE, pad_edge=False)
+        history.add_column("version", no_wrap=True)
+        for heading in ("records", "error", ""):
+            history.add_column(heading, justify="right", no_wrap=True)
+        for manifest, error in _history(found):
+            fate = "promoted" if manifest.trial.promoted else "kept aside"
+            history.add_row(manifest.version, f"{manifest.num_records:,}", f"{error:.4f}", fate)
+        if history.row_count:
+            console.print(history)
+    if not known:
+        console.print("\nNo predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
+
+
+def _draw(known: dict[Protocol, Versions], path: Path) -> None:
+    from zoograph.data.errors import ZoographError
+    from zoograph.scripts.pictures.living import Point, draw_learning_curve
+    from zoograph.scripts.pictures.style import to_png
+
+    curves = {
+        kind.description: [Point(m.num_records, error, m.trial.promoted) for m, error in _history(found)]
+        for kind, found in known.items()
+    }
+    curves = {name: points for name, points in curves.items() if points}
+    if not curves:
+        raise ZoographError("There is no learning curve yet: it begins when a second version meets the first.")
+    drawn = to_png(draw_learning_curve(curves))
+    try:
+        path.write_bytes(drawn)
+    except OSError as error:
+        raise ZoographError(f"'{path}' cannot be written ({error.strerror}). Choose another file.") from error

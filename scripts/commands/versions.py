@@ -1,0 +1,133 @@
+"""``zoograph versions`` and ``zoograph rollback``: what each predictor saw, and which of them answers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.records.records import Protocol
+
+if TYPE_CHECKING:
+    from zoograph.training.versions.artifact import Manifest
+    from zoograph.training.versions.listing import Versions
+
+OneProtocol = Annotated[Protocol | None, typer.Option(help="Whose predictor. Default: every one there is.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+
+
+def versions(protocol: OneProtocol = None, as_json: AsJson = False) -> None:
+    """List every predictor that was trained: what it saw, how it did on held-out cells, and what became of it.
+
+    Example: `zoograph versions --protocol head`
+    """
+    found = versions_of(protocol)
+    if as_json:
+        print(json.dumps({kind.value: _as_dict(known) for kind, known in found.items()}, indent=1))
+        return
+    if not found:
+        print("No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
+    for kind, known in found.items():
+        _print_table(kind, known)
+
+
+def rollback(
+    version: Annotated[str | None, typer.Argument(help="Default: the one that was promoted before.")] = None,
+    protocol: OneProtocol = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an earlier version answer again, or one that was kept aside; all its files are checked first.
+
+    Example: `zoograph rollback`
+    """
+    from zoograph.training.versions.listing import make_current, predictor_root
+
+    kind, known = _choose(versions_of(protocol), version)
+    chosen = version or known.before_current
+    if chosen is None:
+        raise ZoographError("There is no earlier version that was promoted. 'zoograph versions' lists all of them.")
+    manifest = make_current(predictor_root(kind, None), chosen).manifest
+    if as_json:
+        print(json.dumps({"protocol": kind.value, "before": known.current, "current": manifest.version}))
+    else:
+        print(
+            f"{kind.description}: '{manifest.version}' answers from now on, learned from "
+            f"{manifest.num_records:,} records; before it was '{known.current}'."
+        )
+
+
+def versions_of(protocol: Protocol | None) -> dict[Protocol, Versions]:
+    """Return the versions of every protocol that has some, or of one."""
+    from zoograph.training.versions.listing import list_versions, predictor_root
+
+    asked = [protocol] if protocol is not None else list(Protocol)
+    found = {kind: list_versions(predictor_root(kind, None)) for kind in asked}
+    return {kind: known for kind, known in found.items() if known.readable or known.damaged}
+
+
+def _choose(found: dict[Protocol, Versions], version: str | None) -> tuple[Protocol, Versions]:
+    """Return the protocol that has ``version``, or the only one that has any."""
+    if not found:
+        raise ZoographError("No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
+    having = [kind for kind, known in found.items() if version in [m.version for m in known.readable]]
+    candidates = having or list(found)
+    if len(candidates) > 1:
+        raise ZoographError("There are several predictors: say which with '--protocol'.")
+    return candidates[0], found[candidates[0]]
+
+
+def describe(manifest: Manifest, current: bool) -> dict[str, Any]:
+    """Return what a version is, without the names of all its models and datasets."""
+    kept = manifest.model_dump(mode="json", exclude={"models", "datasets", "vocabulary", "scores", "values", "files"})
+    return {
+        **kept,
+        "models": len(manifest.models),
+        "datasets": len(manifest.datasets),
+        "configuration": manifest.values.get("config"),
+        "current": current,
+    }
+
+
+def _as_dict(known: Versions) -> dict[str, Any]:
+    return {
+        "current": known.current,
+        "versions": [describe(manifest, manifest.version == known.current) for manifest in known.readable],
+        "damaged": list(known.damaged),
+    }
+
+
+def _print_table(protocol: Protocol, known: Versions) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"Predictors: {protocol.description}"
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=0)
+    # Whole in a terminal of 80 columns: it is what `rollback` takes.
+    table.add_column("version", no_wrap=True, min_width=max((len(m.version) for m in known.readable), default=0))
+    for heading in ("records", "data", "start", "error", "coverage"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for manifest in known.readable:
+        trial = manifest.trial
+        current = manifest.version == known.current
+        fate = "answers now" if current else "" if trial.promoted else "kept aside"
+        table.add_row(
+            manifest.version,
+            f"{manifest.num_records:,}",
+            manifest.data_hash[:8],
+            trial.start,
+            "–" if trial.error is None else f"{trial.error:.4f}",
+            "–" if trial.coverage is None else f"{trial.coverage:.3f}",
+            fate,
+            style="bold" if current else None,
+        )
+    console = Console()
+    console.print(table)
+    for manifest in known.readable:
+        if manifest.version == known.current or not manifest.trial.promoted:
+            console.print(f"{manifest.version}: {manifest.trial.reason}", highlight=False, markup=False)
+    for name in known.damaged:
+        console.print(f"Cannot be read: {name}", highlight=False, markup=False)

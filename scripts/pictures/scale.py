@@ -1,0 +1,137 @@
+"""The picture of ``zoograph benchmark scale``: time, memory and error against the number of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from zoograph.scripts.pictures.style import figure_class
+
+Row = dict[str, Any]
+# Okabe and Ito's colours; markers and line styles say the same once more, for readers in print.
+_BLUE, _VERMILLION, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+_INK = "#222222"
+
+
+class _Curve(NamedTuple):
+    """One line of a panel: of which predictor, what of it, how it looks, and how its last value is written."""
+
+    kind: str
+    label: str
+    read: Callable[[Row], float]
+    color: str
+    style: str
+    marker: str
+    fill: str
+    told: str = ""
+    offset: float = 9.0
+
+
+_TIMES = (
+    _Curve(
+        "sampled",
+        "training, sampled batches",
+        lambda row: row["cpu_seconds"]["train"],
+        _BLUE,
+        "-",
+        "o",
+        _BLUE,
+        "{:,.0f} s",
+    ),
+    _Curve(
+        "sampled",
+        "one pass over all records",
+        lambda row: row["cpu_seconds_per_epoch"],
+        _BLUE,
+        ":",
+        "s",
+        "white",
+        "{:,.0f} s",
+        -18.0,
+    ),
+    _Curve(
+        "sampled",
+        "making the zoo and its graph",
+        lambda row: row["cpu_seconds"]["make"] + row["cpu_seconds"]["build"],
+        _GREEN,
+        "-.",
+        "^",
+        _GREEN,
+        "{:,.0f} s",
+    ),
+    _Curve(
+        "exact", "training, exact predictor", lambda row: row["cpu_seconds"]["train"], _VERMILLION, "--", "D", "none"
+    ),
+)
+_MEMORY = (
+    _Curve(
+        "sampled", "sampled batches", lambda row: row["peak_rss_gib"]["predict"], _BLUE, "-", "o", _BLUE, "{:.1f} GiB"
+    ),
+    _Curve("exact", "exact predictor", lambda row: row["peak_rss_gib"]["predict"], _VERMILLION, "--", "D", "none"),
+    _Curve("sampled", "imported libraries alone", lambda row: row["imports_rss_gib"], _GREY, ":", "s", "white"),
+)
+_ERRORS = (
+    _Curve(
+        "sampled", "sampled batches, against the truth", lambda row: row["mae_truth"], _BLUE, "-", "o", _BLUE, "{:.3f}"
+    ),
+    _Curve("exact", "exact predictor, against the truth", lambda row: row["mae_truth"], _VERMILLION, "--", "D", "none"),
+    _Curve("sampled", "the measurements themselves", lambda row: row["noise_floor"], _GREY, ":", "s", "white"),
+)
+
+
+def draw_scale(rows: list[Row]) -> Any:
+    """Return the figure: time, memory and error against the number of runs.
+
+    Raises:
+        ZoographError: if matplotlib is not installed.
+    """
+    figure = figure_class()(figsize=(12.5, 4.4), dpi=130, facecolor="white", layout="constrained")
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+    time, memory, accuracy = figure.subplots(1, 3)
+    for axes, curves in zip((time, memory, accuracy), (_TIMES, _MEMORY, _ERRORS), strict=True):
+        for curve in curves:
+            drawn = [row for row in rows if row["kind"] == curve.kind]
+            points = [(row["runs"], curve.read(row)) for row in drawn]
+            if not points:
+                continue
+            look = {"color": curve.color, "marker": curve.marker, "label": curve.label, "mfc": curve.fill}
+            axes.plot(*zip(*points, strict=True), curve.style, lw=2, ms=8, mew=2, clip_on=False, **look)
+            if curve.told:
+                x, y = points[-1]
+                place = {"xytext": (0, curve.offset), "textcoords": "offset points", "ha": "center", "fontsize": 10}
+                axes.annotate(curve.told.format(y), (x, y), color=curve.color, **place)
+
+    titles = ("Processor seconds, one thread", "Peak memory, GiB", "Mean absolute error, held-out pairs")
+    sizes = sorted({row["runs"] for row in rows})
+    for axes, title in zip((time, memory, accuracy), titles, strict=True):
+        axes.set(xscale="log", xlabel="runs in the zoo")
+        axes.set_title(title, loc="left", fontsize=12.5, color=_INK, pad=12)
+        axes.xaxis.set_major_locator(FixedLocator(sizes))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in (time, memory):
+        axes.set_yscale("log")
+    memory.set_ylim(0.5, 16)
+    memory.yaxis.set_major_locator(FixedLocator([0.5, 1, 2, 4, 8, 16]))
+    memory.yaxis.set_minor_locator(NullLocator())
+    accuracy.set_ylim(0, 1.45 * max((curve.read(row) for curve in _ERRORS for row in rows), default=1.0))
+    for axes in (time, memory):
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    for axes in (time, memory, accuracy):
+        axes.grid(color="#DDDDDD", lw=0.8)
+        axes.legend(frameon=False, fontsize=10, loc="upper left" if axes is not accuracy else "upper right")
+    low, high = time.get_ylim()
+    time.set_ylim(low, high * 60)  # room for the legend
+    return figure
+
+
+def _short(runs: float) -> str:
+    """Write a number of runs in a few characters.
+
+    >>> _short(2700), _short(270000), _short(2700000)
+    ('2.7 k', '270 k', '2.7 M')
+    """
+    return f"{runs / 1e6:g} M" if runs >= 1e6 else f"{runs / 1e3:g} k"

@@ -1,0 +1,1 @@
+"""`zoograph zoo` and `zoograph text`: how the shipped tables are made."""

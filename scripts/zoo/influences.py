@@ -1,0 +1,53 @@
+"""``zoograph zoo measure influences``: the table of what classes of the corpora do to tasks of the glyph zoo."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoograph.data.home import make_home, require_writable
+from zoograph.scripts.terminal.options import Device
+
+
+def influences(
+    processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
+    device: Device = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the tables of the glyph zoo.", show_default="glyphs in the package's zoo"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+) -> None:
+    """Measure how the classes of three corpora influence six tasks, and write the table beside the others.
+
+    It is the first part of `zoograph benchmark influence`, and takes up what that has finished.
+
+    Example: `zoograph zoo measure influences`
+    """
+    from zoograph.data.collections.tables import read_tables, write_tables
+    from zoograph.data.glyphs.zoo import glyph_folder
+    from zoograph.data.records.records import ClassInfluence
+    from zoograph.scripts.terminal.progress import stage_bar
+    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.measuring.subject import Subject
+    from zoograph.training.runtime.processes import workers
+    from zoograph.training.studies.influence.study import StudyPlan, run_study
+
+    folder = out or glyph_folder()
+    require_writable(folder)
+    tables = read_tables(folder)
+    place = Subject((), "", device=device).place()
+    with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
+        lab = Lab(make_home() / "cache" / "influence", submit, str(place), tell)
+        report = run_study(lab, StudyPlan(removed=()), lambda words: print(words, file=sys.stderr))
+    rows = tuple(ClassInfluence.model_validate(row) for row in report.influences)
+    write_tables(replace(tables, influences=rows), folder, compressed=True)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "influences": len(rows)}))
+    else:
+        typer.echo(f"Wrote {len(rows):,} influences to {folder}.")

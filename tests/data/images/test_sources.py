@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoograph.data.errors import ImageFolderError
+from zoograph.data.images.sources import open_task, task_from_folder
+from zoograph.data.images.task import ImageTaskError
+
+
+def _folder(root: Path) -> Path:
+    for place, name in enumerate(("dog", "cat")):
+        (root / name).mkdir(parents=True)
+        for row in range(3):
+            Image.new("RGB", (4, 4), (place, row, 0)).save(root / name / f"{row}.png")
+    (root / "cat" / "notes.txt").touch()
+    (root / "cat" / ".hidden.png").touch()
+    return root
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    task = task_from_folder(_folder(tmp_path / "pets"), domain="photo")
+    assert (task.card.id, task.card.domain, task.card.labels) == ("pets", "photo", ("cat", "dog"))
+    assert task.names == ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
+    assert task.labels == (0, 0, 0, 1, 1, 1)
+    picture = task.picture(4)
+    assert picture is not None
+    assert picture.getpixel((0, 0)) == (0, 1, 0)
+
+
+def test_the_digest_of_a_folder_is_of_its_content(tmp_path: Path) -> None:
+    first, second = _folder(tmp_path / "a"), _folder(tmp_path / "b")
+    assert task_from_folder(first).digest == task_from_folder(second).digest
+    Image.new("RGB", (4, 4), (9, 9, 9)).save(second / "cat" / "0.png")
+    assert task_from_folder(first).digest != task_from_folder(second).digest
+
+
+def test_a_path_is_always_a_folder(tmp_path: Path) -> None:
+    assert open_task(str(_folder(tmp_path / "pets"))).card.source == "image folder"
+    for path in ("./nothing", "/nowhere/at/all", "nothing/"):
+        with pytest.raises(ImageFolderError, match="nothing there"):
+            open_task(path)
+
+
+def test_without_the_library_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(ImageTaskError, match=r'pip install "zoograph\[hub-datasets\]"'):
+        open_task("owner/name")
+
+
+# -- the library `datasets` -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    return pytest.importorskip("datasets")
+
+
+def _split(datasets: Any, labels: list[int | None], shade: int = 0) -> Any:
+    images = [Image.new("RGB", (4, 4), (shade, row, 0)) for row in range(len(labels))]
+    features = datasets.Features(picture=datasets.Image(), kind=datasets.ClassLabel(names=["cat", "dog"]))
+    return datasets.Dataset.from_dict({"picture": images, "kind": labels}, features=features)
+
+
+def test_a_saved_dataset(datasets: Any, tmp_path: Path) -> None:
+    _split(datasets, [0, 1, 1]).save_to_disk(tmp_path / "pets")
+    task = open_task(str(tmp_path / "pets"), domain="photo")
+    assert (task.card.id, task.card.domain, task.card.labels) == ("pets", "photo", ("cat", "dog"))
+    assert (task.labels, task.is_test) == ((0, 1, 1), None)
+    picture = task.picture(2)
+    assert picture is not None
+    assert np.asarray(picture)[0, 0].tolist() == [0, 2, 0]
+
+
+def test_a_saved_dataset_with_a_split_of_its_own(datasets: Any, tmp_path: Path) -> None:
+    splits = {"train": _split(datasets, [0, 1, 1]), "test": _split(datasets, [1, None, 0], shade=200)}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "pets")
+    task = open_task(str(tmp_path / "pets"))
+    assert task.labels == (0, 1, 1, 1, 0)
+    assert task.is_test == (False, False, False, True, True)
+    picture = task.picture(4)
+    assert picture is not None
+    assert picture.getpixel((0, 0)) == (200, 2, 0)
+
+
+def test_a_dataset_without_class_labels(datasets: Any, tmp_path: Path) -> None:
+    _split(datasets, [0, 1]).remove_columns("kind").save_to_disk(tmp_path / "pets")
+    with pytest.raises(ImageTaskError, match=r"must have a column of class labels \(got picture\)"):
+        open_task(str(tmp_path / "pets"))
+
+
+def test_a_folder_that_only_looks_saved(datasets: Any, tmp_path: Path) -> None:
+    (tmp_path / "dataset_info.json").write_text("{}")
+    with pytest.raises(ImageTaskError, match="must hold a dataset that 'save_to_disk' wrote"):
+        open_task(str(tmp_path))
+
+
+def test_a_dataset_that_the_hub_does_not_give(datasets: Any) -> None:
+    with pytest.raises(ImageTaskError, match="must be a folder of images or a dataset on the Hugging Face hub"):
+        open_task("zoograph-tests/no-such-dataset")

@@ -1,0 +1,165 @@
+"""Tables: what can be read comes out row by row, and what cannot costs its own line only."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from zoograph.data.errors import RawDataError, ZoographError
+from zoograph.data.ingest.tables import LONGEST_LINE, Reject, Row, open_table
+
+
+def _write(path: Path, content: bytes | str) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _rows(path: Path) -> list[tuple[int, object]]:
+    """Return the line of each row, with its cells or with the reason why there are none."""
+    return [(row.line, dict(row.cells) if isinstance(row, Row) else row.reason) for row in open_table(path).rows()]
+
+
+def test_csv_gives_cells_by_column(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.csv", '\ufeffmodel,dataset\r\na,"x,\ny"\r\n\r\nb,"say ""hi"""\r\n')
+    assert open_table(path).columns == ["model", "dataset"]
+    assert _rows(path) == [
+        (2, {"model": "a", "dataset": "x,\ny"}),
+        (5, {"model": "b", "dataset": 'say "hi"'}),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_header_tells_the_delimiter(tmp_path: Path, delimiter: str) -> None:
+    path = _write(tmp_path / "r.txt", f"model{delimiter}dataset\na{delimiter}b\n")
+    assert _rows(path) == [(2, {"model": "a", "dataset": "b"})]
+
+
+def test_bad_lines_of_csv_cost_themselves_alone(tmp_path: Path) -> None:
+    lines = [
+        b"m,d",
+        b"a,b,c",
+        b"a",
+        b'a,"b',
+        b"good,1",
+        b'a"b,2',
+        b"good,3",
+        b"\xff,b",
+        b"a\0,b",
+        b'a,"b" c',
+        b"x" * (LONGEST_LINE + 5) + b",b",
+        b"good,4",
+        b'"last,5',
+    ]
+    assert _rows(_write(tmp_path / "r.csv", b"\n".join(lines))) == [
+        (2, "the row needs 2 cells (got 3)"),
+        (3, "the row needs 2 cells (got 1)"),
+        (4, "a quote is never closed"),
+        (5, {"m": "good", "d": "1"}),
+        (6, "a quote is never closed"),
+        (7, {"m": "good", "d": "3"}),
+        (8, "the line is no UTF-8"),
+        (9, "the line has a NUL in it"),
+        (10, "the row is no CSV: ',' expected after '\"'"),
+        (11, "the line is longer than 1,048,576 bytes"),
+        (12, {"m": "good", "d": "4"}),
+        (13, "a quote is never closed"),
+    ]
+
+
+def test_a_cell_of_any_size_takes_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    with path.open("wb") as file:
+        file.write(b"m,d\na,")
+        for _ in range(64):
+            file.write(b"x" * 2**20)
+        file.write(b"\ngood,1\n")
+    tracemalloc.start()
+    rows = _rows(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [line for line, _ in rows] == [2, 3]
+    assert peak < 2**24
+
+
+def test_many_open_quotes_cost_a_line_each(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.csv", "m,d\n" + 'a,"b\n' * 3_000)
+    assert _rows(path) == [(line, "a quote is never closed") for line in range(2, 3_002)]
+
+
+def test_guarded_formulas_are_what_they_were(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.csv", "m,d\n'=1+1,'s Hertogenbosch\n")
+    assert _rows(path) == [(2, {"m": "=1+1", "d": "'s Hertogenbosch"})]
+
+
+def test_json_lines_give_what_is_in_the_objects(tmp_path: Path) -> None:
+    lines = [
+        '{"model": "a", "hyperparameters": {"lr": 0.1}}',
+        '{"model": "b", "more": 1}',
+        "",
+        "[1]",
+        '{"model": ',
+        '{"model": "\\ud800"}',
+        "[" * 200_000,
+        "1" * 5_000,
+    ]
+    path = _write(tmp_path / "r.jsonl", "\n".join(lines))
+    assert open_table(path).columns == ["model", "hyperparameters", "more"]
+    first, second, *others = _rows(path)
+    assert first == (1, {"model": "a", "hyperparameters": {"lr": 0.1}})
+    assert second == (2, {"model": "b", "more": 1})
+    assert [line for line, _ in others] == [4, 5, 6, 7, 8]
+    assert all(isinstance(reason, str) and reason.startswith("the line is no JSON") for _, reason in others)
+
+
+def test_parquet_gives_single_precision_as_it_was_written(tmp_path: Path) -> None:
+    table = pa.table({"model": ["a", None], "acc": pa.array([0.8, None], pa.float32()), "n": [1, 2]})
+    parquet.write_table(table, tmp_path / "r.parquet")
+    assert _rows(tmp_path / "r.parquet") == [
+        (1, {"model": "a", "acc": "0.8", "n": 1}),
+        (2, {"model": None, "acc": None, "n": 2}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("r.xlsx", b"", r"needs to be CSV, JSON lines or Parquet \(.csv, "),
+        ("r.csv", b"", "needs a header as UTF-8 text .got: it is empty"),
+        ("r.csv", "m,d\n".encode("utf-16"), "needs a header as UTF-8 text .got: the line is no UTF-8"),
+        ("r.csv", b"m,m\n", "has two columns 'm'"),
+        ("r.parquet", b"PAR1garbage", "is no Parquet file that can be read"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    with pytest.raises(RawDataError, match=message):
+        open_table(_write(tmp_path / name, content))
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RawDataError, match=r"cannot be read .No such file"):
+        open_table(tmp_path / name)
+
+
+def test_a_stamp_changes_with_the_file(tmp_path: Path) -> None:
+    table = open_table(_write(tmp_path / "r.csv", "m,d\n"))
+    before = table.stamp()
+    assert table.stamp() == before
+    _write(tmp_path / "r.csv", "m,d\na,b\n")
+    assert table.stamp() != before
+
+
+def test_rejects_keep_what_was_there(tmp_path: Path) -> None:
+    (reject,) = open_table(_write(tmp_path / "r.csv", "m,d\na\n")).rows()
+    assert reject == Reject(2, "the row needs 2 cells (got 1)", "a")
+
+
+def test_without_pyarrow_parquet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ZoographError, match=r"pip install 'zoograph\[parquet\]'"):
+        open_table(_write(tmp_path / "r.parquet", b""))

@@ -1,0 +1,247 @@
+"""The store: whole transactions, one answer for every process, and plain words when it cannot be used."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from zoograph.data.collections.tables import read_tables, shipped_zoo, write_tables
+from zoograph.data.errors import StoreError, UnknownName
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
+from zoograph.data.store import schema
+from zoograph.data.store.store import Measured, RecordStore, Undone
+
+_BOOKKEEPING = ("value", "source", "batch", "stored_at")
+
+
+def _run(value: float, **fields: Any) -> Run:
+    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
+    return Run.model_validate({**given, **fields})
+
+
+def _influence(**fields: Any) -> ClassInfluence:
+    given = {"source": "s", "label": "cat", "dataset": "pets", "name": "influence_correct", "value": 0.25}
+    return ClassInfluence.model_validate({**given, **fields})
+
+
+@pytest.fixture(autouse=True)
+def _database(database_url: str) -> str:
+    """Every test runs on both databases."""
+    return database_url
+
+
+def _counts(url: str) -> dict[str, int]:
+    engine = sa.create_engine(url)
+    tables = (schema.models, schema.datasets, schema.runs, schema.scores, schema.relations, schema.influences)
+    with engine.connect() as connection:
+        counts = {t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar_one() for t in tables}
+    engine.dispose()
+    return counts
+
+
+def test_a_new_store_holds_the_zoo_that_ships(database_url: str) -> None:
+    zoo = read_tables(shipped_zoo())
+    with RecordStore.open() as store:
+        assert _counts(database_url) == zoo.counts()
+        assert {protocol: store.count_runs(protocol) for protocol in Protocol} == {
+            "head": 2700,
+            "finetune": 2254,
+        }
+        snapshot = store.snapshot()
+    assert list(snapshot.models) == sorted(card.id for card in zoo.models)
+    assert {card.id: card for card in zoo.datasets} == snapshot.datasets
+    assert snapshot.runs["value"].sum() == pytest.approx(sum(run.value for run in zoo.runs), abs=1e-9)
+
+
+def test_opening_again_changes_nothing(toy_store: RecordStore) -> None:
+    with RecordStore.open() as again:
+        assert again.revision == toy_store.revision != ""
+
+
+def test_the_same_runs_are_added_once(toy_store: RecordStore) -> None:
+    runs = [_run(0.25), _run(0.75), _run(0.25)]
+    assert toy_store.add(runs=runs) == 2
+    revision = toy_store.revision
+    assert toy_store.add(runs=runs) == 0
+    assert toy_store.revision != revision
+    assert toy_store.count_runs(Protocol.HEAD) == 3
+
+
+def test_repeats_with_other_content_are_kept_and_averaged(toy_store: RecordStore) -> None:
+    toy_store.add(runs=[_run(1.0), _run(1.0, seed=1), _run(1.0, metric="f1"), _run(0.0, protocol="finetune")])
+    names = ("birds_1", "birds_2", "pets")
+    assert toy_store.measured("resnet", names, Protocol.HEAD) == {"birds_1": Measured(2.5 / 3, 3)}
+    assert toy_store.measured("resnet", names, Protocol.HEAD, Metric.F1) == {"birds_1": Measured(1.0, 1)}
+    assert toy_store.measured("resnet", names, Protocol.FINETUNE) == {
+        "birds_1": Measured(0.0, 1),
+        "pets": Measured(0.75, 1),
+    }
+    assert toy_store.measured("vit", ("birds_1",), Protocol.HEAD) == {}
+
+
+def test_protocols_come_with_the_most_frequent_first(toy_store: RecordStore) -> None:
+    assert toy_store.protocols(("birds_1", "pets")) == [Protocol.FINETUNE, Protocol.HEAD]
+    assert toy_store.protocols(("birds_2",)) == []
+
+
+def test_a_card_of_a_known_id_replaces_it_with_its_names(toy_store: RecordStore) -> None:
+    toy_store.add(models=[ModelCard(id="resnet", source="mine", aliases=("new",), parameters=3)])
+    assert toy_store.names().models["new"] == ("resnet",)
+    assert toy_store.names().models["net"] == ("vit",)
+    assert toy_store.snapshot().models["resnet"].parameters == 3
+
+
+@pytest.mark.parametrize(
+    ("records", "what"),
+    [
+        ({"runs": [_run(0.5, model="nobody")]}, "the model 'nobody'"),
+        ({"runs": [_run(0.5, dataset="nothing")]}, "the dataset 'nothing'"),
+        (
+            {"scores": [Score(source="s", model="no", dataset="pets", name="logme", value=1)]},
+            "the model 'no'",
+        ),
+        (
+            {"relations": [Relation(source="s", dataset="pets", other="x", name="d", value=1)]},
+            "the other 'x'",
+        ),
+        (
+            {"influences": [_influence(corpus="x")]},
+            "the corpus 'x'",
+        ),
+    ],
+)
+def test_a_record_without_cards_changes_nothing(toy_store: RecordStore, records: dict[str, Any], what: str) -> None:
+    revision = toy_store.revision
+    with pytest.raises(StoreError, match=f"were not stored, and nothing was changed: {what} of a record has no card"):
+        toy_store.add(datasets=[DatasetCard(id="new", source="mine")], **records)
+    assert toy_store.revision == revision
+    assert "new" not in toy_store.names().datasets
+
+
+def test_another_zoo_that_ships_replaces_the_old_and_keeps_ones_own(
+    toy_store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy_store.add(runs=[_run(0.875)])
+    models = (ModelCard(id="resnet", source="toy"),)
+    datasets = (DatasetCard(id="birds_1", source="toy"),)
+    write_tables(Collection(models, datasets, (_run(0.125, source="toy"),)), tmp_path)
+    monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tmp_path)
+    with RecordStore.open() as store:
+        assert sorted(store.snapshot().runs["value"]) == [0.125, 0.875]
+
+
+# -- batches --------------------------------------------------------------------------------------
+
+
+def test_every_row_carries_source_time_and_batch(toy_store: RecordStore, database_url: str) -> None:
+    before = datetime.now(UTC)
+    toy_store.add(runs=[_run(0.875)], batch="monday", origin="a test")
+    newest, shipped = toy_store.batches()
+    assert (newest.id, newest.origin, newest.records) == ("monday", "a test", 1)
+    assert (shipped.id, shipped.records) == ("shipped", 3)
+    assert newest.created_at is not None
+    assert before <= newest.created_at <= datetime.now(UTC)
+    ((row,),) = [[row for row in part if row[0] == 0.875] for part in toy_store.stream_runs(_BOOKKEEPING)]
+    assert row[1:3] == ("mine", "monday")
+    assert before <= row[3] <= datetime.now(UTC)
+
+
+def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
+    assert toy_store.add(runs=[_run(0.1)], batch="monday") == 1
+    assert toy_store.add(runs=[_run(0.1), _run(0.2)], batch="monday") == 1
+    assert toy_store.batches()[0].records == 2
+
+
+def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: RecordStore, database_url: str) -> None:
+    before, counts = toy_store.snapshot().fingerprint(), _counts(database_url)
+    model = ModelCard(id="mine", source="mine", aliases=("m",), pretrained_on="corpus")
+    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine", family="f")]
+    scores = [Score(source="s", model="mine", dataset="d", name="logme", value=1)]
+    relations = [Relation(source="s", dataset="pets", other="d", name="d", value=1)]
+    runs, influences = [_run(0.1, model="mine"), _run(0.2)], [_influence(corpus="corpus")]
+    toy_store.add([model], datasets, runs, scores, relations, influences, batch="monday")
+    assert toy_store.snapshot().influences[["label", "corpus", "value"]].values.tolist() == [["cat", "corpus", 0.25]]
+    revision = toy_store.revision
+    assert toy_store.undo("monday") == Undone(records=5, cards=3)
+    assert (toy_store.snapshot().fingerprint(), _counts(database_url)) == (before, counts)
+    assert not {"m", "mine"} & set(toy_store.names().models)
+    assert "f" not in toy_store.names().families
+    assert toy_store.revision != revision
+    assert [batch.id for batch in toy_store.batches()] == ["shipped"]
+
+
+def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore) -> None:
+    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine")]
+    toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")
+    toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus")], batch="tuesday")
+    toy_store.add(runs=[_run(0.1, model="a")], batch="tuesday")
+    assert toy_store.undo("monday") == Undone(records=0, cards=1)
+    assert {"a", "corpus"} <= {*toy_store.names().models, *toy_store.names().datasets}
+    assert "d" not in toy_store.names().datasets
+
+
+def test_a_batch_that_is_not_there_and_the_shipped_one_cannot_be_undone(toy_store: RecordStore) -> None:
+    toy_store.add(runs=[_run(0.1)], batch="monday")
+    with pytest.raises(UnknownName, match=r"'mondya'\. Nearest names: monday, shipped\. See 'zoograph undo --list'"):
+        toy_store.undo("mondya")
+    with pytest.raises(StoreError, match="The zoo that ships cannot be taken back"):
+        toy_store.undo("shipped")
+
+
+# -- staging --------------------------------------------------------------------------------------
+
+
+def test_staged_runs_are_counted_and_stored_once(toy_store: RecordStore) -> None:
+    runs = [_run(0.25), _run(0.75), _run(0.25), _run(0.5, source="toy")]
+    with toy_store.stage(iter(runs)) as staged:
+        assert staged.count_new() == 2
+        assert toy_store.count_runs(Protocol.HEAD) == 1
+        assert staged.store([], [], "monday", "a test") == 2
+        assert staged.count_new() == 0
+    assert toy_store.count_runs(Protocol.HEAD) == 3
+    with toy_store.stage(runs) as staged:
+        assert staged.store([], [], "tuesday", "a test") == 0
+    assert [batch.id for batch in toy_store.batches()] == ["monday", "shipped"]
+
+
+def test_staged_runs_bring_cards_but_replace_none(toy_store: RecordStore) -> None:
+    known, new = (DatasetCard(id=name, source="mine") for name in ("pets", "new"))
+    with toy_store.stage([_run(0.25, dataset="new")]) as staged:
+        assert staged.store([], [known, new], "monday", "a test") == 1
+    assert {card.id: card.source for card in toy_store.snapshot().datasets.values()} == {
+        "birds_1": "toy",
+        "birds_2": "toy",
+        "new": "mine",
+        "pets": "toy",
+    }
+
+
+def test_staged_runs_without_cards_change_nothing(toy_store: RecordStore) -> None:
+    revision = toy_store.revision
+    with (
+        pytest.raises(StoreError, match=r"were not stored, and nothing was changed: .*(?i:foreign key)"),
+        toy_store.stage([_run(0.25, model="nobody")]) as staged,
+    ):
+        staged.store([], [], "monday", "a test")
+    assert toy_store.revision == revision
+    with toy_store.stage([_run(0.25)]) as staged:  # on the same connection
+        assert staged.store([], [], "tuesday", "a test") == 1
+
+
+def test_times_are_kept_in_utc(toy_store: RecordStore) -> None:
+    noon = datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    toy_store.add(runs=[_run(0.1, measured_at=noon), _run(0.2, measured_at=noon.replace(tzinfo=None))])
+    rows = {row[0]: row[1] for part in toy_store.stream_runs(("value", "measured_at")) for row in part}
+    assert rows[0.1] == noon
+    assert rows[0.1].utcoffset() == timedelta(0)
+    assert rows[0.2] == datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+def test_wide_seeds_are_kept(toy_store: RecordStore) -> None:
+    assert toy_store.add(runs=[_run(0.1, seed=2**40)]) == 1

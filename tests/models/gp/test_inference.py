@@ -1,0 +1,135 @@
+import math
+
+import pytest
+import torch
+from torch.distributions import MultivariateNormal
+
+from zoograph.models.gp import inference as exact_gp
+from zoograph.models.gp.covariances import Covariances
+from zoograph.models.gp.inference import GatherSquare, NegativeLogEvidence, condition, gram, safe_cholesky
+
+M, D = 4, 6
+
+
+def covariance(size, seed):
+    half = torch.randn(size, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return half @ half.t() / size + 0.1 * torch.eye(size, dtype=torch.float64)
+
+
+@pytest.fixture
+def covariances():
+    scores = torch.randn(M, D, 2, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    return Covariances(covariance(D, 0), covariance(M, 1), covariance(D, 2), scores, torch.tensor(0.3).double())
+
+
+@pytest.fixture
+def records():
+    generator = torch.Generator().manual_seed(3)
+    cells = torch.randperm(M * D, generator=generator)[:15]
+    y = torch.randn(15, generator=generator, dtype=torch.float64)
+    return torch.stack([cells // D, cells % D]), y, torch.rand(15, generator=generator).double() + 0.05
+
+
+def test_evidence_and_its_gradient():
+    matrix = covariance(5, 4).requires_grad_()
+    y = torch.randn(5, dtype=torch.float64)
+    ours = NegativeLogEvidence.apply(matrix, y)
+    theirs = -MultivariateNormal(torch.zeros(5).double(), matrix).log_prob(y)
+    assert ours.item() == pytest.approx(theirs.item())
+    (ours_grad,) = torch.autograd.grad(ours, matrix)
+    (theirs_grad,) = torch.autograd.grad(theirs, matrix)
+    assert torch.allclose(ours_grad, (theirs_grad + theirs_grad.t()) / 2, atol=1e-9)
+
+
+def test_gather_square_and_its_gradient():
+    matrix = torch.randn(4, 4, dtype=torch.float64, requires_grad=True)
+    index = torch.tensor([0, 2, 2, 3, 0])
+    weight = torch.randn(5, 5, dtype=torch.float64)
+    (fast,) = torch.autograd.grad((GatherSquare.apply(matrix, index) * weight).sum(), matrix)
+    (slow,) = torch.autograd.grad((matrix[index][:, index] * weight).sum(), matrix)
+    assert torch.allclose(fast, slow)
+
+
+def test_gram_is_the_covariance_between_pairs_and_themselves(covariances, records):
+    pairs = records[0]
+    assert torch.allclose(gram(covariances, pairs), covariances.between(pairs, pairs))
+    assert torch.allclose(gram(covariances, pairs).diagonal(), covariances.variance(pairs))
+
+
+def test_posterior_is_gaussian_conditioning(covariances, records):
+    pairs, y, noise = records
+    asked = torch.cartesian_prod(torch.arange(M), torch.arange(D)).t()
+    mean, variance = condition(covariances, pairs, y, noise).predict(asked, block=7)
+    inverse = torch.linalg.inv(covariances.between(pairs, pairs) + torch.diag(noise))
+    cross = covariances.between(asked, pairs)
+    assert torch.allclose(mean, cross @ inverse @ y)
+    expected = covariances.variance(asked) - ((cross @ inverse) * cross).sum(1)
+    assert torch.allclose(variance, expected)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("columns", [1, 12, 400])
+def test_predict_all_agrees_with_predict(covariances, records, turned, columns, monkeypatch):
+    monkeypatch.setattr(exact_gp, "_COLUMNS", columns)  # solved for at a time: one node's, some nodes', all
+    pairs, y, noise = records
+    if turned:  # fewer datasets than models among the records: the other way through
+        kept = pairs[1] < 3
+        pairs, y, noise = pairs[:, kept], y[kept], noise[kept]
+    posterior = condition(covariances, pairs, y, noise)
+    asked = torch.cartesian_prod(torch.arange(M), torch.arange(D)).t()
+    mean, variance = posterior.predict_all()
+    expected_mean, expected_variance = posterior.predict(asked)
+    assert torch.allclose(mean.flatten(), expected_mean)
+    assert torch.allclose(variance.flatten(), expected_variance)
+
+
+def test_joint_agrees_with_predict_and_with_conditioning(covariances, records):
+    pairs, y, noise = records
+    posterior = condition(covariances, pairs, y, noise)
+    asked = torch.cartesian_prod(torch.arange(M), torch.arange(D)).t()
+    mean, covariance = posterior.joint(asked)
+    expected_mean, expected_variance = posterior.predict(asked)
+    assert torch.allclose(mean, expected_mean)
+    assert torch.allclose(covariance.diagonal(), expected_variance)
+    inverse = torch.linalg.inv(covariances.between(pairs, pairs) + torch.diag(noise))
+    cross = covariances.between(asked, pairs)
+    assert torch.allclose(covariance, covariances.between(asked, asked) - cross @ inverse @ cross.t())
+
+
+def test_joint_of_weighted_sums(covariances, records):
+    posterior = condition(covariances, *records)
+    asked = torch.cartesian_prod(torch.arange(M), torch.arange(D)).t()
+    weights = torch.randn(3, M * D, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    mean, covariance = posterior.joint(asked)
+    sums, spread = posterior.joint(asked, weights, block=7)
+    assert torch.allclose(sums, weights @ mean)
+    assert torch.allclose(spread, weights @ covariance @ weights.t())
+
+
+def test_leaving_out_is_conditioning_on_the_rest(covariances, records):
+    pairs, y, noise = records
+    posterior = condition(covariances, pairs, y, noise)
+    block, inside = torch.tensor([1, 4, 9]), torch.tensor([0, 2])
+    mean, variance = posterior.leave_out(y, [(block, inside)])
+    rest = torch.ones(15, dtype=torch.bool)
+    rest[block] = False
+    refit = condition(covariances, pairs[:, rest], y[rest], noise[rest])
+    asked = block[inside]
+    expected_mean, expected_variance = refit.predict(pairs[:, asked])
+    assert torch.allclose(mean, expected_mean)
+    assert torch.allclose(variance, expected_variance + noise[asked])
+
+
+def test_cholesky_bears_rounding_and_refuses_nonsense():
+    singular = torch.ones(3, 3, dtype=torch.float64)
+    assert torch.isfinite(safe_cholesky(singular)).all()
+    with pytest.raises(ArithmeticError, match="not positive definite"):
+        safe_cholesky(torch.full((2, 2), math.nan, dtype=torch.float64))
+    for place in range(4):
+        for nonsense in (math.nan, math.inf, -math.inf):
+            spoilt = torch.eye(4, dtype=torch.float64)
+            spoilt[3, place] = spoilt[place, 3] = nonsense
+            with pytest.raises(ArithmeticError, match="not positive definite"):
+                safe_cholesky(spoilt)
+    with pytest.raises(ArithmeticError, match="not positive definite"):
+        safe_cholesky(torch.tensor([[1.0, 5.0], [5.0, 1.0]], dtype=torch.float64))

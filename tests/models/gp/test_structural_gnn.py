@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
+from zoograph.data.testing.toy_zoo import make_toy_zoo
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import DATASET, HAS, MODEL, SCORED_ON, TRANSFERS_TO
+from zoograph.models.gp.structural_gnn import GatedConv, StructuralGNN, attributed_edges, node_text, principal_axes
+
+
+@pytest.fixture
+def graph():
+    return build_graph(make_synthetic_zoo(6, 12, scored=0.4, num_relations=8).zoo, HashEmbedder(8))
+
+
+def network_for(graph):
+    torch.manual_seed(0)
+    network = StructuralGNN(graph, 8, 3, 2, 4).double()
+    network.fit_scale(graph, {MODEL: torch.arange(6), DATASET: torch.arange(12)})
+    return network
+
+
+def test_no_accuracy_reaches_an_embedding(graph):
+    network = network_for(graph)
+    before = network(graph)
+    graph[TRANSFERS_TO].edge_label = torch.rand_like(graph[TRANSFERS_TO].edge_label)
+    del graph[DATASET, "rev_transfers_to", MODEL]
+    for a, b in zip(before, network(graph), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("edge", [HAS, SCORED_ON])
+def test_structure_does_reach_it(graph, edge):
+    network = network_for(graph)
+    before = torch.cat(network(graph))
+    source, target = graph[edge].edge_index
+    graph[edge].edge_index = torch.stack([source, target.roll(1)])
+    assert not torch.allclose(before, torch.cat(network(graph)))
+
+
+def test_gated_conv_by_hand():
+    conv = GatedConv(1, 1)
+    with torch.no_grad():
+        conv.gate.weight.zero_()
+        conv.gate.bias.zero_()
+        conv.shift.weight.fill_(1.0)
+        conv.shift.bias.zero_()
+        conv.out.weight.copy_(torch.tensor([[1.0, 10.0]]))
+        conv.out.bias.zero_()
+    x = torch.tensor([[1.0], [3.0]])
+    out = conv((x, torch.zeros(2, 1)), torch.tensor([[0, 1], [0, 0]]), torch.tensor([[0.0], [2.0]]))
+    # messages 1 and 5: mean 3, standard deviation 2
+    assert out[0].item() == pytest.approx(23.0, abs=1e-3)
+
+
+def test_principal_axes_are_scaled_and_have_a_fixed_sign():
+    rows = torch.randn(20, 5) * torch.tensor([5.0, 1, 1, 1, 1])
+    mean, basis = principal_axes(rows, 2)
+    projected = (rows - mean) @ basis
+    assert projected[:, 0].std().item() == pytest.approx(1, abs=1e-4)
+    assert projected[:, 1].std() < 1
+    order = torch.randperm(20)
+    assert torch.allclose(principal_axes(rows[order], 2)[1], basis, atol=1e-4)
+    assert not principal_axes(torch.ones(4, 5), 2)[1].any()
+    assert not principal_axes(torch.ones(1, 5), 2)[1].any()
+
+
+def test_a_domain_says_more_than_a_name():
+    graph = build_graph(make_toy_zoo(), HashEmbedder(8))
+    text = node_text(graph, DATASET)
+    assert torch.equal(text[0], graph[DATASET].x_text[0, 1])
+    assert torch.equal(text[3], graph[DATASET].x_text[3, 0])
+
+
+def test_near_edges_lead_from_a_model_to_what_its_corpus_is_related_to():
+    graph = build_graph(make_toy_zoo(), HashEmbedder(8))
+    edges = attributed_edges(graph)
+    index, attributes, mask = edges["near"]
+    assert index.tolist() == [[0], [0]]  # small comes from the corpus, which was measured against s1
+    assert attributes.tolist() == [[5.0]]
+    assert mask.all()
+    assert edges["related_to"][0].shape == (2, 0)  # the corpus itself is no target
+
+
+def test_two_newcomers_with_one_card_get_one_embedding(graph):
+    for key in ("x_number", "x_number_mask", "x_category", "x_text", "x_text_mask"):
+        graph[MODEL][key][1] = graph[MODEL][key][0]
+    graph[SCORED_ON].edge_index[0] = 5  # the two have no scores of their own
+    models, _ = network_for(graph)(graph)
+    assert torch.allclose(models[0], models[1])

@@ -1,0 +1,142 @@
+"""`benchmark scale`: sizes are measured once, in processes of their own, and drawn."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from zoograph.data.errors import ZoographError
+from zoograph.scripts.benchmarks import scale
+from zoograph.scripts.pictures import scale as scale_picture
+from zoograph.training.networks.ensemble import NetworkConfig
+from zoograph.training.studies import scaling
+
+app = typer.Typer()
+app.command()(scale.scale)
+
+
+def _row(runs: int, kind: str) -> dict[str, Any]:
+    return {
+        "runs": runs,
+        "kind": kind,
+        "num_train": round(0.9 * runs),
+        "num_test": round(0.1 * runs),
+        "cpu_seconds": {"make": 0.1, "build": 0.4, "train": runs / 100, "predict": 0.25},
+        "cpu_seconds_per_epoch": runs / 1000 if kind == "sampled" else None,
+        "imports_rss_gib": 0.5,
+        "peak_rss_gib": {"train": 0.75, "predict": 0.75},
+        "mae_truth": 0.0321,
+        "noise_floor": 0.03,
+    }
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
+    asked: list[tuple[int, str]] = []
+
+    def measure(runs: int, kind: str) -> dict[str, Any]:
+        asked.append((runs, kind))
+        return _row(runs, kind)
+
+    monkeypatch.setattr(scale, "_measure", measure)
+    return asked
+
+
+def test_a_size_is_measured_once(measured: list[tuple[int, str]], tmp_path: Path) -> None:
+    def run(*arguments: str) -> Any:
+        done = CliRunner().invoke(app, ["--out", str(tmp_path), "--json", *arguments], catch_exceptions=False)
+        return json.loads(done.stdout)
+
+    assert [row["kind"] for row in run("--sizes", "2700")] == ["exact", "sampled"]
+    assert [row["runs"] for row in run("--sizes", "27000,2700")] == [2700, 2700, 27000]
+    assert measured == [(2700, "exact"), (2700, "sampled"), (27000, "sampled")]
+    assert [row["runs"] for row in run("--sizes", "27000")] == [27000]
+    assert len(json.loads((tmp_path / "scale.json").read_text())) == 3
+    run("--sizes", "27000", "--fresh")
+    assert measured[3:] == [(27000, "sampled")]
+    with Image.open(tmp_path / "scale.png") as image:
+        assert image.width == 1625
+
+
+def test_table_and_picture_say_what_was_measured(measured: list[tuple[int, str]], tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["--out", str(tmp_path), "--sizes", "5000"], catch_exceptions=False)
+    assert "sampled" in done.stdout
+    assert "0.0321" in done.stdout
+    axes = scale_picture.draw_scale([_row(5000, "exact"), _row(5000, "sampled"), _row(50_000, "sampled")]).axes
+    assert [ax.get_title(loc="left").split(",")[0] for ax in axes] == [
+        "Processor seconds",
+        "Peak memory",
+        "Mean absolute error",
+    ]
+    drawn = {line.get_label(): list(line.get_ydata()) for line in axes[0].lines}
+    assert drawn["training, sampled batches"] == [50.0, 500.0]
+    assert drawn["training, exact predictor"] == [50.0]
+
+
+def test_measure_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = NetworkConfig(hidden_channels=8, num_members=2, max_full_edges=0, min_batches=5)
+    monkeypatch.setattr(scaling, "LARGE", tiny)
+    monkeypatch.setattr("zoograph.training.predictors.large.LARGE", tiny)
+    steps: list[tuple[int, int]] = []
+    row = scaling.measure(300, scaling.Kind.SAMPLED, lambda done, total: steps.append((done, total)))
+    assert (row["num_models"], row["num_datasets"]) == (53, 57)
+    assert 200 < row["num_train"] + row["num_test"] < 400
+    assert row["steps"] == len(steps) == steps[-1][1] == 16
+    assert (
+        list(row["seconds"])
+        == list(row["cpu_seconds"])
+        == list(row["peak_rss_gib"])
+        == ["make", "build", "train", "predict"]
+    )
+    assert 0 < row["imports_rss_gib"] <= row["peak_rss_gib"]["make"] <= row["peak_rss_gib"]["predict"]
+    assert row["steps_per_epoch"] == 4
+    assert 0 < row["cpu_seconds_per_epoch"] < row["cpu_seconds"]["train"]
+    assert row["mae_truth"] < 0.5
+    assert 0 < row["noise_floor"] < row["mae_constant"]
+
+
+def test_a_process_of_its_own_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\necho \'{"done": 1, "total": 1}\'\necho \'{"result": {"runs": 7}}\'\n')
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    assert scale._measure(7, "sampled")["runs"] == 7
+    program.write_text("#!/bin/sh\necho no >&2\nexit 3\n")
+    with pytest.raises(ZoographError, match=r"must succeed \(got exit status 3: no\)"):
+        scale._measure(7, "sampled")
+
+
+@pytest.mark.parametrize("sizes", ["many", "5", ""])
+def test_sizes_are_checked(sizes: str, tmp_path: Path) -> None:
+    with pytest.raises(ZoographError, match="'--sizes' takes whole numbers from 100 up"):
+        CliRunner().invoke(app, ["--out", str(tmp_path), "--sizes", sizes], catch_exceptions=False)
+
+
+def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "scale.json").write_text("{")
+    with pytest.raises(ZoographError, match=r"must hold what an earlier measurement wrote .*--fresh"):
+        scale._load(tmp_path / "scale.json")
+    with pytest.raises(ZoographError, match=r"cannot be written .*--out"):
+        scale._write(tmp_path / "scale.json" / "deeper" / "x.json", b"")
+
+
+def test_missing_matplotlib_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
+        scale_picture.draw_scale([])
+
+
+def test_sizes_are_written_short() -> None:
+    assert [scale_picture._short(runs) for runs in (300, 2700, 270_000, 2_700_000)] == [
+        "0.3 k",
+        "2.7 k",
+        "270 k",
+        "2.7 M",
+    ]

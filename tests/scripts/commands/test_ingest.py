@@ -1,0 +1,117 @@
+"""``ingest`` from the outside: counts first, then runs, and exit codes that a cron job can use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.scripts.commands.ingest import ingest
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _small_zoo(toy_zoo: Collection) -> None:
+    """The commands start from the small zoo."""
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A file with two good rows, and a name that is not known."""
+    path = tmp_path / "runs.csv"
+    path.write_text("model,dataset,eval_acc\nresnet,pets,81.5\nvit,birds_2,0.5\nvit,pest,70\n", encoding="utf-8")
+    return path
+
+
+def _counts() -> dict[Protocol, int]:
+    with RecordStore.open() as store:
+        return {protocol: store.count_runs(protocol) for protocol in Protocol}
+
+
+def test_good_rows_come_in_and_the_exit_code_tells_of_others(runs: Path, run_command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "rejects.csv"
+    options = ("--map", "accuracy=eval_acc", "--protocol", "finetune", "--rejects", str(out))
+    ran = run_command(ingest, str(runs), *options, "--json")
+    assert ran.code == 1
+    answer = json.loads(ran.out)
+    assert (answer["new"], answer["left_out"], answer["tables"][0]["unit"]) == (2, 1, "percent")
+    assert answer["rejects"] == str(out)
+    assert "Unknown dataset 'pest'. Nearest names: pets" in out.read_text()
+    assert _counts() == {Protocol.HEAD: 1, Protocol.FINETUNE: 4}
+    again = run_command(ingest, str(runs), *options)
+    assert "0 runs are new, 2 are known or came twice." in again.out
+
+
+def test_the_table_says_what_happened(runs: Path, run_command: Command) -> None:
+    ran = run_command(ingest, str(runs), "--map", "accuracy=eval_acc")
+    text = " ".join(ran.out.split())
+    assert "2 runs are new, 0 are known or came twice." in text
+    assert "runs.csv is in percent; 1 values look otherwise and were read as such all the same." in text
+    assert "Rows that name no protocol are taken as retrained head; --protocol says otherwise." in text
+    assert "takes it back" in text
+    assert "Left out, with line and reason" in text
+
+
+def test_a_dry_run_stores_nothing(runs: Path, run_command: Command) -> None:
+    ran = run_command(ingest, str(runs), "--map", "accuracy=eval_acc", "--dry-run", "--add-unknown")
+    assert ran.code == 0
+    assert "3 runs would be new" in ran.out
+    assert "New datasets: pest." in ran.out
+    assert _counts() == {Protocol.HEAD: 1, Protocol.FINETUNE: 2}
+
+
+def test_the_unit_and_the_source_can_be_said(run_command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(json.dumps({"model": "vit", "dataset": "pets", "accuracy": 0.5}), encoding="utf-8")
+    assert run_command(ingest, str(path), "--unit", "percent", "--source", "lab").code == 0
+    with RecordStore.open() as store:
+        assert store.measured("vit", ["pets"], Protocol.HEAD)["pets"].value == 0.005
+        assert "lab" in set(store.snapshot().runs["source"])
+
+
+def test_trackers_and_cards_are_ways_in(run_command: Command, tmp_path: Path) -> None:
+    export, card = tmp_path / "runs.json", tmp_path / "README.md"
+    run = {"id": "a", "state": "finished", "config": {"model": "vit", "dataset": "pets"}, "summary": {"accuracy": 0.5}}
+    export.write_text(json.dumps([run]), encoding="utf-8")
+    card.write_text(
+        "---\nbase_model: vit\nmodel-index:\n- name: m\n  results:\n  - task: {type: image-classification}\n"
+        "    dataset: {type: pets, name: pets}\n    metrics: [{type: accuracy, value: 0.6}]\n---\n",
+        encoding="utf-8",
+    )
+    ran = run_command(ingest, "--wandb", str(export), "--model-card", str(card), "--json")
+    assert (ran.code, json.loads(ran.out)["new"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "give a file, or --mlflow, --wandb or --model-card"),
+        (("none.csv",), "Error: 'none.csv' cannot be read (No such file or directory)"),
+        (("none.xlsx",), "Error: 'none.xlsx' needs to be CSV, JSON lines or Parquet"),
+        (("none.csv", "--map", "accuracy"), "cannot be read"),
+        (("none.csv", "--protocol", "linear"), "Invalid value for '--protocol'"),
+    ],
+)
+def test_what_cannot_be_done_is_exit_code_2(run_command: Command, arguments: tuple[str, ...], message: str) -> None:
+    ran = run_command(ingest, *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_mapping_needs_both_sides(runs: Path, run_command: Command) -> None:
+    ran = run_command(ingest, str(runs), "--map", "accuracy")
+    assert ran.code == 2
+    assert "--map needs FIELD=COLUMN" in ran.err
+
+
+def test_help_shows_an_example(run_command: Command) -> None:
+    ran = run_command(ingest, "--help")
+    assert "zoograph ingest runs.csv --map accuracy=eval_acc --protocol finetune" in " ".join(ran.out.split())

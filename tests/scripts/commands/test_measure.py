@@ -1,0 +1,100 @@
+"""``measure`` from the outside: runs with all that is needed to repeat them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.scripts.commands.measure import measure
+from zoograph.training.measuring import measure as measuring
+from zoograph.training.measuring.finetune import FinetuneConfig
+
+Command = Callable[..., Any]
+Options = tuple[str, ...]
+
+
+@pytest.fixture(autouse=True)
+def _small_zoo(toy_zoo: Collection) -> None:
+    """The commands start from the small zoo."""
+
+
+@pytest.fixture
+def _one_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = FinetuneConfig(max_epochs=1)
+    monkeypatch.setattr(measuring, "measure_models", partial(measuring.measure_models, config=config))
+
+
+def _stored(home: Path) -> list[dict[str, Any]]:
+    engine = sa.create_engine(f"sqlite:///{home / 'zoograph.db'}")
+    with engine.connect() as connection:
+        query = sa.text("SELECT * FROM runs WHERE source LIKE 'zoograph %' ORDER BY seed")
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    engine.dispose()
+    return rows
+
+
+def test_heads_are_measured_and_stored(animals: Path, mine: Options, run_command: Command, home: Path) -> None:
+    ran = run_command(measure, *mine, "--dataset", str(animals), "--seeds", "2", "--test-fraction", "0.4", "--json")
+    assert ran.code == 0
+    answer = json.loads(ran.out)
+    rows = _stored(home)
+    assert [row["seed"] for row in rows] == [0, 1]
+    for run, row in zip(answer["runs"], rows, strict=True):
+        assert run["value"] == row["value"] > 0.8  # a tint is easy to tell
+        assert (row["protocol"], row["metric"], row["dataset"]) == ("head", "top1", "animals")
+        assert (row["train_size"], row["test_size"]) == (18, 12)
+        settings = json.loads(row["hyperparameters"])
+        assert settings["test_fraction"] == 0.4
+        assert settings.keys() == {"test_fraction", "l2", "validation_accuracy", "seconds"}
+        assert row["measured_at"] is not None
+    with RecordStore.open() as store:
+        (known,) = store.measured(answer["runs"][0]["model"], ["animals"], Protocol.HEAD).values()
+    assert known.num_runs == 2
+
+
+@pytest.mark.usefixtures("_one_epoch")
+def test_fine_tuning_is_measured_and_stored(animals: Path, mine: Options, run_command: Command, home: Path) -> None:
+    ran = run_command(measure, *mine, "--dataset", str(animals), "--protocol", "finetune", "--max-images", "12")
+    assert ran.code == 0
+    assert "animals, full fine-tuning: measured top-1 accuracy" in " ".join(ran.out.split())
+    (row,) = _stored(home)
+    assert (row["protocol"], row["train_size"], row["test_size"]) == ("finetune", 9, 3)
+    settings = json.loads(row["hyperparameters"])
+    assert (settings["max_epochs"], settings["num_epochs"], settings["best_epoch"]) == (1, 1, 1)
+    assert list((home / "cache" / "finetune").iterdir()) == []
+
+
+@pytest.mark.usefixtures("_one_epoch")
+def test_corrupt_images_are_left_out_and_named(
+    animals: Path, mine: Options, run_command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoograph.data.images.task._MOST_CORRUPT", 0.1)
+    (animals / "cat" / "3.png").write_bytes(b"garbage")
+    for protocol in ("head", "finetune"):
+        ran = run_command(measure, *mine, "--dataset", str(animals), "--protocol", protocol)
+        assert ran.code == 0
+        assert "1 images cannot be read and were left out: cat/3.png." in ran.out
+    assert {row["train_size"] + row["test_size"] for row in _stored(home)} == {29}
+
+
+def test_a_model_that_fails(animals: Path, run_command: Command, home: Path) -> None:
+    ran = run_command(measure, "--models", "resnett18", "--dataset", str(animals), "--json")
+    assert ran.code == 1
+    assert json.loads(ran.out)["failures"][0]["model"] == "resnett18"
+    assert "Failed: resnett18: Unknown model" in ran.err
+    assert _stored(home) == []
+
+
+def test_help_shows_an_example(run_command: Command) -> None:
+    ran = run_command(measure, "--help")
+    assert ran.code == 0
+    assert "zoograph measure --models resnet18 --dataset ./pets --protocol finetune" in " ".join(ran.out.split())

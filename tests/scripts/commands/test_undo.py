@@ -1,0 +1,57 @@
+"""``undo`` from the outside: batches are listed, and one is taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from zoograph.data.records.records import Protocol, Run
+from zoograph.data.store.store import RecordStore
+from zoograph.scripts.commands.undo import undo
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _monday(toy_store: RecordStore) -> None:
+    """The small zoo with a batch of one's own."""
+    run = Run(source="me", model="vit", dataset="pets", protocol=Protocol.HEAD, value=0.5)
+    toy_store.add(runs=[run], batch="monday", origin="[b]a file[/b]")
+
+
+def test_batches_are_listed(run_command: Command) -> None:
+    ran = run_command(undo, "--list", "--json")
+    assert [(row["id"], row["records"], row["origin"]) for row in json.loads(ran.out)] == [
+        ("monday", 1, "[b]a file[/b]"),
+        ("shipped", 3, "the zoo that ships"),
+    ]
+    table = run_command(undo, "--list")
+    assert (table.code, "monday" in table.out, "[b]a file[/b]" in table.out) == (0, True, True)
+
+
+def test_a_batch_is_taken_back(run_command: Command, toy_store: RecordStore) -> None:
+    ran = run_command(undo, "monday")
+    assert ran == (0, "Batch monday is taken back: 1 records, 0 models and datasets.\n", "")
+    assert toy_store.count_runs(Protocol.HEAD) == 1
+
+
+def test_json_says_what_was_taken_back(run_command: Command) -> None:
+    assert json.loads(run_command(undo, "monday", "--json").out) == {"batch": "monday", "records": 1, "cards": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mondya",), "Unknown batch 'mondya'. Nearest names: monday, shipped. See 'zoograph undo --list'."),
+        (("shipped",), "The zoo that ships cannot be taken back"),
+        ((), "give the id of a batch, or --list"),
+        (("monday", "--list"), "give the id of a batch, or --list"),
+    ],
+)
+def test_what_cannot_be_done_is_exit_code_2(run_command: Command, arguments: tuple[str, ...], message: str) -> None:
+    ran = run_command(undo, *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err

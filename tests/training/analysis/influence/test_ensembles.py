@@ -1,0 +1,168 @@
+"""Ensembles: the same bits however many processes, however often stopped, and however they grew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from zoograph.data.errors import ZoographError
+from zoograph.training.analysis.influence import ensembles
+from zoograph.training.analysis.influence.batched_training import Course, train_many
+from zoograph.training.analysis.influence.ensembles import Ensemble, Lab
+from zoograph.training.analysis.influence.jobs import OUTCOMES, _outcomes
+from zoograph.training.analysis.influence.members import Members, count_units, random_members
+from zoograph.training.analysis.influence.recipe import Recipe, choose_recipe
+from zoograph.training.runtime.processes import workers
+from zoograph.training.studies.influence.planted import PlantedCase, make_planted_case
+
+COUNT = 20  # two groups, the second of four
+
+
+@pytest.fixture(scope="module")
+def case() -> PlantedCase:
+    made = make_planted_case()
+    quick = replace(made.recipe, course=Course(steps=2, batch_size=8), fine_course=Course(steps=2, batch_size=8))
+    return replace(made, recipe=quick)
+
+
+def here(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    return lambda: function(*arguments)
+
+
+def make(case: PlantedCase, folder: Path, count: int = COUNT, submit: Any = here, **changes: Any) -> Ensemble:
+    recipe = replace(case.recipe, **changes)
+    return Lab(folder, submit).random_ensemble(case.source, count, recipe=recipe)
+
+
+@pytest.fixture(scope="module")
+def at_once(case: PlantedCase, tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    """Outcomes of a run that nothing disturbed."""
+    return np.array(make(case, tmp_path_factory.mktemp("once")).transfer(case.target)["outcomes"])
+
+
+def test_two_processes_give_the_same_bits(case: PlantedCase, at_once: np.ndarray, tmp_path: Path) -> None:
+    with workers(2) as submit:
+        found = make(case, tmp_path, submit=submit).transfer(case.target)
+    assert found.done.all()
+    assert np.array_equal(found["outcomes"], at_once)
+
+
+def test_killed_run_resumes_with_the_same_bits(case: PlantedCase, at_once: np.ndarray, tmp_path: Path) -> None:
+    calls = []
+
+    def dying(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+        def wait() -> Any:
+            if len(calls) == 1:
+                raise KeyboardInterrupt
+            calls.append(function.__name__)
+            return function(*arguments)
+
+        return wait
+
+    with pytest.raises(KeyboardInterrupt):
+        make(case, tmp_path, submit=dying).transfer(case.target)
+    assert calls == ["_train_block"]
+
+    def counting(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+        calls.append(function.__name__)
+        return here(function, *arguments)
+
+    found = make(case, tmp_path, submit=counting).transfer(case.target)
+    assert np.array_equal(found["outcomes"], at_once)
+    assert calls == ["_train_block", "_train_block", "_transfer_block", "_transfer_block"]
+    make(case, tmp_path, submit=counting).transfer(case.target)
+    assert len(calls) == 4  # nothing again
+
+
+def test_grown_ensemble_has_the_same_bits(case: PlantedCase, at_once: np.ndarray, tmp_path: Path) -> None:
+    make(case, tmp_path, count=8).transfer(case.target)
+    found = make(case, tmp_path).transfer(case.target)
+    assert np.array_equal(found["outcomes"], at_once)
+    assert np.array_equal(make(case, tmp_path, count=8).transfer(case.target)["outcomes"], at_once[:8])
+
+
+def test_other_recipes_are_kept_apart(case: PlantedCase, at_once: np.ndarray, tmp_path: Path) -> None:
+    head = make(case, tmp_path, count=8)
+    full = make(case, tmp_path, count=8, transfer="full")
+    assert full.folder == head.folder  # the same source models
+    assert make(case, tmp_path, count=8, course=Course(steps=3)).folder != head.folder
+    tuned = full.transfer(case.target)["outcomes"]
+    assert np.isfinite(tuned).all()
+    assert not np.array_equal(tuned, head.transfer(case.target)["outcomes"])
+
+
+def test_full_transfer_trains_all_layers_from_the_source_model(
+    case: PlantedCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = make(case, tmp_path, count=8, transfer="full")
+    source_models = torch.from_numpy(np.array(full.train()["weights"]))
+    seen: list[torch.Tensor] = []
+
+    def spying(network: Any, start: torch.Tensor, *rest: Any) -> torch.Tensor:
+        seen.extend((start, train_many(network, start, *rest)))
+        return seen[1]
+
+    monkeypatch.setattr(ensembles, "train_many", spying)
+    full.transfer(case.target)
+    start, end = seen
+    head = (24 + 1) * len(case.source.classes)  # 24 features and a bias
+    body = source_models.shape[1] - head
+    assert start.shape[1] == body + (24 + 1) * len(case.target.classes)
+    assert torch.equal(start[:, :body], source_models[:, :body])
+    moved = (end - start).abs()
+    assert (moved[:, :body] > 0).float().mean() > 0.9
+    assert (moved[:, body:] > 0).float().mean() > 0.9
+
+
+def test_a_model_sees_its_classes_alone(case: PlantedCase, tmp_path: Path) -> None:
+    """Its accuracy is measured on the classes that it saw; without the others its weights are the same."""
+    keep = np.zeros((1, 24), dtype=bool)
+    keep[0, [1, 5, 9]] = True
+    lab = Lab(tmp_path, here)
+    found = lab.given_ensemble(case.source, Members(keep, (7,)), recipe=case.recipe).train()
+    images = case.source.train_images.copy()
+    images[~keep[0][case.source.train_labels]] = 0
+    other = lab.given_ensemble(replace(case.source, train_images=images), Members(keep, (7,)), recipe=case.recipe)
+    assert np.array_equal(other.train()["weights"], found["weights"])
+    by_example = Members(keep[:, case.source.train_labels], (7,))
+    same = lab.given_ensemble(case.source, by_example, "example", case.recipe).train()
+    assert np.array_equal(same["weights"], found["weights"])
+
+
+def test_outcomes_by_hand() -> None:
+    logits = torch.tensor([[0.0, 0.0, 2.0], [1.0, 0.0, 0.0], [0.0, 5.0, 0.0]])
+    chances = logits.softmax(1)
+    found = dict(zip(OUTCOMES, _outcomes(logits, torch.tensor([2, 1, 3])), strict=True))
+    assert found["correct"].tolist() == [1.0, 0.0, 0.0]
+    assert found["probability"].tolist() == pytest.approx([float(chances[0, 2]), float(chances[1, 1]), 0.0])
+    margins = [float(chances[0, 2] - chances[0, 0]), float(chances[1, 1] - chances[1, 0]), -float(chances[2, 1])]
+    assert found["margin"].tolist() == pytest.approx(margins)
+
+
+def test_random_members() -> None:
+    few, many = random_members(10, 3), random_members(10, 30)
+    assert np.array_equal(few.keep, many.keep[:3])
+    assert few.seeds == many.seeds[:3]
+    assert (many.keep.sum(1) == 5).all()
+    assert len({row.tobytes() for row in many.keep}) > 20
+    assert len(set(many.seeds)) == 30
+    assert not np.array_equal(random_members(10, 3, seed=1).keep, few.keep)
+
+
+def test_errors(case: PlantedCase) -> None:
+    two = replace(case.source, classes=case.source.classes[:2])
+    with pytest.raises(ZoographError, match=r"at least three classes.*got 2 in 'planted_source'"):
+        count_units(two, "class")
+    with pytest.raises(ZoographError, match="must be one of class, example"):
+        count_units(case.source, "pixel")
+    with pytest.raises(ZoographError, match=r"at least two units in and one out \(got 2 in all\)"):
+        random_members(2, 5)
+    with pytest.raises(ZoographError, match=r"must be one of head, full \(got 'half'\)"):
+        choose_recipe("half")
+    assert choose_recipe("full") == Recipe(transfer="full")

@@ -1,0 +1,145 @@
+import pytest
+import torch
+
+from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import Measured
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.models.gp.covariances import Covariances
+from zoograph.models.gp.inference import condition
+from zoograph.training.answers.evidence import dataset_similarity, explain_prediction, influences
+from zoograph.training.answers.recommend import measured_pairs
+from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+
+TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(100, 100))
+
+
+@pytest.fixture(scope="module")
+def zoo():
+    """Six models on 20 datasets; ``twin`` has everything but the records of ``task_3``."""
+    zoo = make_synthetic_zoo(6, 20).zoo
+    twin = zoo.datasets["task_3"].model_copy(update={"id": "twin"})
+    return zoo.with_cards(datasets=[twin])
+
+
+@pytest.fixture(scope="module")
+def graph(zoo):
+    return build_graph(zoo, HashEmbedder(8))
+
+
+@pytest.fixture(scope="module")
+def fitted(graph):
+    return GraphPredictor(TINY).fit(graph)
+
+
+def nodes(graph, *names):
+    return torch.tensor([list(graph[DATASET].ids).index(name) for name in names])
+
+
+@pytest.fixture(scope="module")
+def twin(graph):
+    return nodes(graph, "twin")
+
+
+@pytest.fixture(scope="module")
+def explanation(zoo, graph, fitted, twin):
+    return explain_prediction(fitted, graph, 1, twin, measured_pairs(zoo, graph.protocol))
+
+
+def test_the_twin_is_nearest(zoo, graph, explanation):
+    assert explanation.model == graph[MODEL].ids[1]
+    nearest = explanation.datasets[0]
+    there = zoo.runs[zoo.runs["dataset"] == "task_3"].set_index("model")["value"]
+    assert nearest.dataset == "task_3"
+    assert nearest.measured == there[explanation.model]
+    assert (nearest.best_model, nearest.best_measured) == (there.idxmax(), there.max())
+    similarities = [dataset.similarity for dataset in explanation.datasets]
+    assert similarities == sorted(similarities, reverse=True)
+    assert len(similarities) == 5
+    assert all(0 <= similarity < 1 for similarity in similarities)
+    assert similarities[0] - similarities[1] > 0.02
+
+
+def test_the_most_influential_record_is_of_the_same_model_on_the_twin(zoo, explanation):
+    record = explanation.records[0]
+    assert (record.model, record.dataset) == (explanation.model, "task_3")
+    assert record.measured == explanation.datasets[0].measured
+    assert record.num_runs == 1
+    sizes = [abs(record.points) for record in explanation.records]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_asked_tasks_and_the_model_itself_are_not_their_own_neighbours(zoo, graph, fitted):
+    asked = nodes(graph, "task_0", "task_3")
+    measured = measured_pairs(zoo, graph.protocol)
+    why = explain_prediction(fitted, graph, 1, asked, measured, most=50)
+    assert len(why.datasets) == 18
+    assert not {"task_0", "task_3"} & {dataset.dataset for dataset in why.datasets}
+    assert len(why.models) == 5
+    name = graph[MODEL].ids[1]
+    assert name not in {model.model for model in why.models}
+    near = why.models[0]
+    assert near.measured == pytest.approx(sum(measured[near.model, d].value for d in ("task_0", "task_3")) / 2)
+    own = {record.dataset for record in why.records if record.model == name}
+    assert {"task_0", "task_3"} <= own
+
+
+def test_influence_is_what_conditioning_without_the_record_changes(fitted, graph):
+    """Exactly so, for a mean over two datasets, with scales and noises as they are."""
+    asked = nodes(graph, "task_0", "task_3")
+    points = influences(fitted, graph, 1, asked)
+    conditioned = fitted.posterior()
+    records = conditioned.records
+    pairs = torch.stack([torch.ones(2, dtype=torch.long), asked])
+    units = records.scale.spread[asked]
+    for r in (0, 17, 60):
+        kept = torch.arange(len(records.latent)) != r
+        changes = []
+        for posterior, noise in zip(conditioned.posteriors, conditioned.noises, strict=True):
+            own = noise.of(records.pairs, records.num_runs)
+            without = condition(posterior.covariances, records.pairs[:, kept], records.latent[kept], own[kept])
+            changes.append((units * (posterior.predict(pairs)[0] - without.predict(pairs)[0])).mean())
+        assert points[r].item() == pytest.approx(100 * torch.stack(changes).mean().item(), abs=1e-6)
+
+
+def test_a_graph_without_the_record_predicts_about_so_much_less(zoo, graph, fitted, twin, explanation):
+    """With everything conditioned anew: scales and noises move a little too."""
+    record = explanation.records[0]
+    gone = (zoo.runs["model"] == record.model) & (zoo.runs["dataset"] == record.dataset)
+    less = build_graph(zoo.with_runs(zoo.runs[~gone]), HashEmbedder(8), vocabulary=graph.vocabulary)
+    assert less[TRANSFERS_TO].num_edges == graph[TRANSFERS_TO].num_edges - 1
+    pair = torch.stack([torch.tensor([1]), twin])
+    change = fitted.posterior().predict(pair)[0] - fitted.posterior(less).predict(pair)[0]
+    assert 100 * change.item() == pytest.approx(record.points, rel=0.2)
+
+
+def test_a_dataset_that_ranks_nobody_is_moved_by_no_record():
+    zoo = make_synthetic_zoo(30, 5).zoo
+    zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
+    graph = build_graph(zoo, HashEmbedder(8))
+    fitted = GraphPredictor(TINY).fit(graph)
+    why = explain_prediction(fitted, graph, 0, torch.tensor([1]), measured_pairs(zoo, graph.protocol))
+    assert why.records == ()
+    assert len(why.datasets) == 4
+
+
+def test_similarity_of_datasets_by_hand():
+    prior = Covariances(
+        level=torch.tensor([[1.0, 0.5], [0.5, 1.0]]),
+        effect=torch.tensor([[1.0, 0.0], [0.0, 3.0]]),
+        spread=torch.tensor([[0.5, 0.5], [0.5, 1.5]]),
+        scores=torch.zeros(2, 2, 0),
+        score_weight=torch.tensor(0.0),
+    )
+    expected = (0.5 + 2 * 0.5) / ((1 + 2 * 0.5) * (1 + 2 * 1.5)) ** 0.5
+    assert dataset_similarity(prior)[0, 1].item() == pytest.approx(expected)
+    assert dataset_similarity(prior).diagonal().tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_measured_pairs_are_means_over_runs(zoo):
+    twice = zoo.with_runs(zoo.runs.iloc[[0, 0, 1]].assign(value=[0.2, 0.4, 0.9]))
+    first, _, second = zip(twice.runs["model"], twice.runs["dataset"], strict=True)
+    assert measured_pairs(twice, Protocol.HEAD) == {first: Measured(pytest.approx(0.3), 2), second: Measured(0.9, 1)}
+    assert measured_pairs(twice, Protocol.FINETUNE) == {}

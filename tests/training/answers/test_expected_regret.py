@@ -1,0 +1,148 @@
+import math
+from statistics import NormalDist
+
+import pytest
+import torch
+
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import TRANSFERS_TO, reverse
+from zoograph.training.answers.expected_regret import chance_of_best, weigh_models
+from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+
+EMBED = HashEmbedder(8)
+TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(60, 60))
+EVERY = torch.arange(8)
+TASKS = torch.tensor([3, 5])
+
+
+@pytest.fixture(scope="module")
+def graph():
+    """Eight models, of which model 2 is the best by far on each of 20 datasets."""
+    zoo = make_synthetic_zoo(8, 20).zoo
+    best = zoo.runs["model"] == list(zoo.models)[2]
+    zoo.runs["value"] = (0.7 * zoo.runs["value"]).where(~best, 0.98)
+    return build_graph(zoo, EMBED)
+
+
+@pytest.fixture(scope="module")
+def fitted(graph):
+    return GraphPredictor(TINY).fit(graph)
+
+
+def planted(graph, pair, value):
+    copy = graph.clone()
+    cell = (graph[TRANSFERS_TO].edge_index == torch.tensor(pair)[:, None]).all(0)
+    for edge_type in (TRANSFERS_TO, reverse(TRANSFERS_TO)):
+        copy[edge_type].edge_label = torch.where(cell, value, graph[TRANSFERS_TO].edge_label)
+    return copy
+
+
+def test_two_gaussians_in_closed_form():
+    means = torch.tensor([[0.5, 0.2]], dtype=torch.float64)
+    covariance = torch.tensor([[[0.3, 0.1], [0.1, 0.4]]], dtype=torch.float64)
+    probability, regret = chance_of_best(means, covariance, 400_000)
+    gap, deviation = 0.3, math.sqrt(0.3 + 0.4 - 2 * 0.1)
+    wins = NormalDist().cdf(gap / deviation)
+    lost = deviation * NormalDist().pdf(gap / deviation) - gap * (1 - wins)
+    assert probability.tolist() == pytest.approx([wins, 1 - wins], abs=2e-3)
+    assert regret.tolist() == pytest.approx([lost, lost + gap], abs=2e-3)
+
+
+def test_order_of_regret_is_that_of_the_means_and_regret_is_never_negative():
+    means = torch.tensor([[0.5, 0.1, 0.501, 0.39], [0.5, 0.7, 0.501, 0.39]], dtype=torch.float64)
+    covariances = 0.04 * torch.eye(4, dtype=torch.float64).expand(2, 4, 4)
+    probability, regret = chance_of_best(means, covariances, num_draws=8)
+    assert regret.argsort().tolist() == means.mean(0).argsort(descending=True).tolist()
+    assert (regret >= 0).all()
+    assert (regret[0] - regret[2]).item() == pytest.approx(0.001)
+    assert probability.sum().item() == pytest.approx(1)
+
+
+def test_a_mixture_is_not_its_mean():
+    """Two members that are sure of different winners."""
+    probability, _ = chance_of_best(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), 1e-4 * torch.eye(2).expand(2, 2, 2))
+    assert probability.tolist() == [0.5, 0.5]
+
+
+def test_same_seed_same_answer():
+    means, covariance = torch.tensor([[0.5, 0.4]]), torch.eye(2)[None]
+    assert torch.equal(chance_of_best(means, covariance)[1], chance_of_best(means, covariance)[1])
+    assert not torch.equal(chance_of_best(means, covariance)[1], chance_of_best(means, covariance, seed=1)[1])
+
+
+def test_the_best_by_far_is_found_and_costs_nothing(fitted):
+    outlook = weigh_models(fitted, EVERY, TASKS)
+    assert outlook.probability_best.sum().item() == pytest.approx(1)
+    assert outlook.probability_best[2] > 0.999
+    assert outlook.expected_regret[2] < 1e-6
+    others = EVERY != 2
+    assert torch.allclose(outlook.expected_regret[others], (outlook.mean[2] - outlook.mean)[others], atol=1e-6)
+
+
+def test_a_single_candidate_is_the_best(fitted):
+    outlook = weigh_models(fitted, EVERY[:1], TASKS)
+    assert outlook.probability_best.tolist() == [1.0]
+    assert outlook.expected_regret.tolist() == [0.0]
+
+
+def test_a_family_is_the_mean_of_its_tasks(fitted):
+    both = weigh_models(fitted, EVERY, TASKS)
+    each = [weigh_models(fitted, EVERY, task[None]) for task in TASKS]
+    for column in range(3):
+        assert torch.allclose(both[column], (each[0][column] + each[1][column]) / 2)
+
+
+def test_draws_agree_with_naive_ones_from_the_whole_joint(fitted):
+    models = torch.tensor([0, 1, 4])
+    outlook = weigh_models(fitted, models, TASKS, num_draws=40_000)
+    conditioned = fitted.posterior()
+    pairs = torch.cartesian_prod(models, TASKS).t()
+    pooled = conditioned.predict(pairs)[0]
+    stretch = fitted.state()[1]["widths"][0] / 1.6448536
+    joints = [posterior.joint(pairs) for posterior in conditioned.posteriors]
+    centre = torch.stack([mean for mean, _ in joints]).mean(0)
+    torch.manual_seed(0)
+    draws = []
+    for mean, covariance in joints:
+        latent = torch.distributions.MultivariateNormal(mean, covariance).sample((20_000,))
+        unit = stretch * conditioned.records.scale.spread[pairs[1]]
+        draws.append((pooled + unit * (latent - centre)).reshape(-1, 3, 2).mean(2))
+    accuracy = torch.cat(draws)
+    best = accuracy.max(1)
+    wins = best.indices.bincount(minlength=3) / len(accuracy)
+    assert torch.allclose(outlook.probability_best, wins.double(), atol=0.015)
+    assert torch.allclose(outlook.expected_regret, (best.values[:, None] - accuracy).mean(0), atol=5e-4)
+
+
+def test_an_unmeasured_pair_is_answered_as_predict_does(graph, fitted):
+    corpus = torch.tensor([20])
+    outlook = weigh_models(fitted, EVERY, corpus)
+    prediction = fitted.predict(torch.stack([EVERY, corpus.expand(8)]))
+    for ours, theirs in zip(outlook[:3], prediction, strict=True):
+        assert torch.allclose(ours.float(), theirs)
+
+
+def test_the_own_record_counts(graph, fitted):
+    """Unlike in ``predict``: a worse measurement of the pair itself lowers what is expected of it."""
+    before = weigh_models(fitted, EVERY, TASKS[:1], graph)
+    after = weigh_models(fitted, EVERY, TASKS[:1], planted(graph, [2, 3], 0.6))
+    assert after.mean[2] < before.mean[2] - 0.01
+
+
+def test_a_dataset_that_ranks_nobody_gives_even_chances():
+    zoo = make_synthetic_zoo(30, 5).zoo
+    zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
+    fitted = GraphPredictor(TINY).fit(build_graph(zoo, EMBED))
+    outlook = weigh_models(fitted, torch.arange(30), torch.tensor([1]), num_draws=60_000)
+    assert outlook.mean.tolist() == pytest.approx([0.7] * 30)
+    assert outlook.probability_best.tolist() == pytest.approx([1 / 30] * 30, abs=0.01)
+
+
+def test_widths_that_promise_nothing_leave_the_draws_as_they_are(graph, fitted):
+    tensors, values = fitted.state()
+    careless = GraphPredictor.from_state(tensors, {**values, "widths": [math.inf] * 4}, graph)
+    outlook = weigh_models(careless, EVERY, TASKS)
+    assert outlook.lower.tolist() == [0.0] * 8
+    assert outlook.probability_best[2] > 0.999

@@ -1,0 +1,1 @@
+"""Parameter distance between pre-trained, fine-tuned and random weights."""

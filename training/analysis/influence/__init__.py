@@ -1,0 +1,1 @@
+"""Influence of source classes on a target, from many small models."""

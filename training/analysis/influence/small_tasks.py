@@ -1,0 +1,151 @@
+"""Classification tasks as small grey images in memory: what many small networks are trained on and transferred to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.files.tensors import hash_tensors, load_tensors, save_tensors
+from zoograph.data.glyphs.drawing import SIDE, Image8
+from zoograph.data.glyphs.models import CORPORA, to_input
+from zoograph.data.glyphs.plan import full_plan
+from zoograph.data.glyphs.tasks import make_pool
+from zoograph.data.images.sources import open_task
+from zoograph.data.images.stratified import stratified_hold_out
+from zoograph.data.images.task import ImageTask
+
+TRAIN_PER_CLASS = {"latin": 40, "eastern": 60, "symbols": 60}
+"""Training images of a class of each corpus: more where they are of many kinds."""
+
+TEST_PER_CLASS = 20
+"""Test images of a class of a corpus or of a task of glyphs."""
+
+_HELD_OUT = 0.3
+_MOST_IMAGES = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class SmallTask:
+    """Images that fit in memory, and their classes.
+
+    Attributes:
+        id: of the dataset.
+        classes: names; a label is a place in them.
+        train_images: (N, S, S) uint8.
+        train_labels: (N,)
+        test_images: (M, S, S) uint8, never trained on.
+        test_labels: (M,)
+    """
+
+    id: str
+    classes: tuple[str, ...]
+    train_images: Image8
+    train_labels: NDArray[np.int64]
+    test_images: Image8
+    test_labels: NDArray[np.int64]
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells these images and labels from others; names do not count."""
+        return hash_tensors(self._tensors())[:12]
+
+    def inputs(self, part: str, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return the ``train`` or ``test`` images as networks take them, and their labels."""
+        images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+        return to_input(images).to(device), torch.from_numpy(labels).to(device)
+
+    def save(self, folder: Path) -> Path:
+        """Write the task to a file named after its digest, if it is not there."""
+        path = folder / f"{self.digest}.safetensors"
+        if not path.exists():
+            save_tensors(path, self._tensors(), {"id": self.id, "classes": list(self.classes)})
+        return path
+
+    def _tensors(self) -> dict[str, Tensor]:
+        names = ("train_images", "train_labels", "test_images", "test_labels")
+        return {name: torch.from_numpy(getattr(self, name)) for name in names}
+
+
+@lru_cache(maxsize=16)
+def load_small_task(path: Path) -> SmallTask:
+    """Read what :meth:`SmallTask.save` wrote.
+
+    Raises:
+        ZoographError: if the file is damaged.
+    """
+    try:
+        tensors, about = load_tensors(path)
+    except (OSError, ValueError) as error:
+        raise ZoographError(f"'{path}' must be a task as it was saved (got: {error}). Remove it.") from error
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    return SmallTask(about["id"], tuple(about["classes"]), **arrays)
+
+
+def open_small_task(name: str, domain: str | None = None) -> SmallTask:
+    """Return what a name leads to: a corpus of glyphs, a task of the glyph zoo, or a dataset of images.
+
+    Images of datasets are made grey and 32 x 32; of more than 4,000 a stratified sample is taken. Of those without
+    test images of their own, 30 % of each class are held out.
+
+    Args:
+        name: ``latin``, ``eastern`` or ``symbols``; an id such as ``glyph_outline_b32_50``; or what
+            :func:`zoograph.data.images.sources.open_task` takes.
+        domain: kind of images.
+
+    Raises:
+        ZoographError: if there is no such dataset, or if too many of its images cannot be read.
+    """
+    if name in CORPORA:
+        return corpus_task(name)
+    known = {task.id for task in full_plan().tasks}
+    return glyph_task(name) if name in known else from_images(open_task(name, domain))
+
+
+def corpus_task(name: str) -> SmallTask:
+    """Return the first images of each class of a corpus."""
+    corpus = replace(CORPORA[name], train_per_class=TRAIN_PER_CLASS[name], test_per_class=TEST_PER_CLASS)
+    labels = corpus.card().labels
+    return SmallTask(corpus.id, labels, *corpus.draw("train"), *corpus.draw("test"))
+
+
+def glyph_task(name: str) -> SmallTask:
+    """Return a task of the glyph zoo with all its training images and the first test images of each class."""
+    task = full_plan().task(name)
+    pool = make_pool(task.domain, [task])
+    train, test = pool.rows(task)
+    test = test[pool.ranks[test] < TEST_PER_CLASS]
+    shown, asked = ((pool.images[rows], pool.targets(task, rows)) for rows in (train, test))
+    return SmallTask(name, task.card().labels, *shown, *asked)
+
+
+def from_images(task: ImageTask) -> SmallTask:
+    """Return a dataset of images, made grey and small.
+
+    Raises:
+        ZoographError: if more than 1 % of the images cannot be read, or if fewer than two classes have images to
+            train on.
+    """
+    task = task.sample(_MOST_IMAGES)
+    pictures = [task.picture(row) for row in range(len(task))]
+    task.require_few_corrupt([row for row, picture in enumerate(pictures) if picture is None])
+    seen = [row for row, picture in enumerate(pictures) if picture is not None]
+    shown = (picture for picture in pictures if picture is not None)
+    images = np.stack([np.asarray(picture.convert("L").resize((SIDE, SIDE))) for picture in shown])
+    kept = np.array(task.labels, dtype=np.int64)[seen]
+    present, labels = np.unique(kept, return_inverse=True)
+    own = None if task.is_test is None else np.array(task.is_test)[seen]
+    test = stratified_hold_out(labels, _HELD_OUT) if own is None else own
+    names = tuple(task.classes[label] for label in present)
+    if len(np.unique(labels[~test])) < 2 or not test.any():
+        raise ZoographError(
+            f"The dataset '{task.card.id}' must have training images of two classes, and test images "
+            f"(got {len(np.unique(labels[~test]))} and {int(test.sum())}). Add images."
+        )
+    return SmallTask(task.card.id, names, images[~test], labels[~test], images[test], labels[test])

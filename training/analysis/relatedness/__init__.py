@@ -1,0 +1,1 @@
+"""Task relatedness on a user's own images, and its use as a ranking."""

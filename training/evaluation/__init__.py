@@ -1,0 +1,1 @@
+"""How methods are judged: metrics, benchmarks and their tables."""

@@ -1,0 +1,71 @@
+"""Every method by name: what can be put in one table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+from zoograph.data.errors import UnknownName
+from zoograph.graphs.ablation import without_influences, without_relations, without_scores
+from zoograph.models.baselines.blinded import Blinded
+from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
+from zoograph.models.baselines.gaussian_process import GaussianProcess
+from zoograph.models.baselines.linear import LinearRegression
+from zoograph.models.baselines.matrix_completion import MatrixCompletion
+from zoograph.models.baselines.means import Additive, ModelMean, StandardizedModelMean
+from zoograph.models.baselines.nearest import NearestDatasets
+from zoograph.models.baselines.rankers import NumberRanker, ScoreAlone
+from zoograph.models.baselines.ridge import InteractionRidge
+from zoograph.models.gp.deep_kernel import KernelConfig
+from zoograph.models.method import Method
+from zoograph.training.networks.ensemble import GraphNetwork
+from zoograph.training.networks.gat import GraphAttention
+from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+
+METHODS: dict[str, Callable[[], Method]] = {}
+
+
+def register_method(name: str, make: Callable[[], Method]) -> None:
+    """Let ``name`` stand for the methods that ``make`` returns.
+
+    Raises:
+        ValueError: if the name is taken.
+    """
+    if name in METHODS:
+        raise ValueError(f"The method name '{name}' is taken.")
+    METHODS[name] = make
+
+
+def make_method(name: str) -> Method:
+    """Return a new method, not fitted.
+
+    Raises:
+        UnknownName: with the nearest names and all valid ones.
+    """
+    if name not in METHODS:
+        nearest = difflib.get_close_matches(name, METHODS, n=5, cutoff=0.4)
+        raise UnknownName("method", name, nearest, f"Valid names: {', '.join(sorted(METHODS))}.")
+    return METHODS[name]()
+
+
+register_method("model-mean", ModelMean)
+register_method("standardized-model-mean", StandardizedModelMean)
+register_method("additive", Additive)
+register_method("size", lambda: NumberRanker("parameters"))
+register_method("imagenet", lambda: NumberRanker("imagenet_top1"))
+register_method("logme", lambda: ScoreAlone("logme"))
+register_method("h-score", lambda: ScoreAlone("regularized_h_score"))
+register_method("nearest", NearestDatasets)
+register_method("matrix-completion", MatrixCompletion)
+register_method("linear-regression", LinearRegression)
+register_method("ridge", InteractionRidge)
+register_method("gradient-boosting", GradientBoosting)
+register_method("extra-trees", ExtraTrees)
+register_method("gaussian-process", GaussianProcess)
+register_method("gat", GraphAttention)
+register_method("gnn", GraphNetwork)
+register_method("zoograph-tables", lambda: GraphPredictor(TrainingConfig(kernel=KernelConfig(gnn=False))))
+register_method("zoograph", GraphPredictor)
+register_method("zoograph-without-scores", lambda: Blinded(GraphPredictor(), without_scores))
+register_method("zoograph-without-relations", lambda: Blinded(GraphPredictor(), without_relations))
+register_method("zoograph-without-influences", lambda: Blinded(GraphPredictor(), without_influences))

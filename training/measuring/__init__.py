@@ -1,0 +1,1 @@
+"""How a user's own models are measured on own images: scores, heads, fine-tuning."""

@@ -1,0 +1,156 @@
+"""Full fine-tuning: every weight is trained on the task, with early stopping, and can be taken up again."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoograph.data.errors import ProtocolError
+from zoograph.data.files.tensors import hash_tensors
+from zoograph.data.images.stratified import stratified_hold_out
+from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images
+from zoograph.training.measuring.finetune_state import Course, FinetuneConfig, Progress
+from zoograph.training.runtime.trainer import quiet_trainer
+
+__all__ = ["FinetuneConfig", "FinetuneResult", "ImageRows", "Images", "Keep", "measure_finetune"]
+
+Keep = Callable[[dict[str, Tensor]], None]
+"""Is given the weights of a network by name."""
+
+
+@dataclass(frozen=True)
+class FinetuneResult:
+    """What full fine-tuning reached.
+
+    Attributes:
+        accuracy: top-1 on the test images, in [0, 1], higher is better.
+        validation_accuracy: top-1 on the validation images after the best epoch, in [0, 1].
+        best_epoch: the epoch whose weights were tested, from 1.
+        num_epochs: epochs that were trained.
+        num_train: training images, those of the validation included.
+        num_test: test images.
+        seconds: wall time of this call, without what an earlier, interrupted one took.
+    """
+
+    accuracy: float
+    validation_accuracy: float
+    best_epoch: int
+    num_epochs: int
+    num_train: int
+    num_test: int
+    seconds: float
+
+
+def measure_finetune(
+    model: nn.Module,
+    train_images: Images,
+    train_labels: Tensor,
+    test_images: Images,
+    test_labels: Tensor,
+    config: FinetuneConfig | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    checkpoint: Path | None = None,
+    device: str | torch.device = "cpu",
+    keep: Keep | None = None,
+) -> FinetuneResult:
+    """Fine-tune a copy of a network with a new classifier and measure its accuracy.
+
+    The weights that are tested are those after the epoch with the best accuracy on a stratified part of the
+    training images, then the least cross-entropy. A test image of a class without training images counts as
+    an error. Every epoch is seeded by itself, so that a run that is taken up again ends as if it had never
+    been stopped (on CUDA up to the order of its sums).
+
+    Args:
+        model: with timm's ``reset_classifier``; it is left as it is.
+        train_images: (N, 3, H, W), or N images that are read by row.
+        train_labels: (N,) integer classes.
+        test_images: (M, 3, H, W), or M images that are read by row.
+        test_labels: (M,) integer classes.
+        config: default as stated there.
+        seed: of the split, the classifier, the order of the images and dropout.
+        progress: called with (epochs done, epochs at most).
+        checkpoint: safetensors file that is written after every epoch, taken up if it is there, and removed in
+            the end. One that is damaged or of another run is replaced.
+        device: the CPU computes in float32, CUDA under bfloat16 autocast.
+        keep: called with the weights that were tested, on the CPU, before the checkpoint is removed.
+
+    Raises:
+        ProtocolError: if there are fewer than two training classes, no class with two training images, or no
+            test images.
+        ValueError: if there is not one label for each image.
+    """
+    started = time.perf_counter()
+    config = config or FinetuneConfig()
+    _check(train_images, train_labels, test_images, test_labels)
+    classes, targets = torch.unique(train_labels.cpu(), return_inverse=True)
+    held = torch.from_numpy(stratified_hold_out(targets, config.validation_fraction, seed))
+    if not bool(held.any()):
+        raise ProtocolError("Fine-tuning needs a class with two training images, one of them to stop by (got none).")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network: Any = copy.deepcopy(model)  # timm's interface is not typed
+        network.reset_classifier(len(classes))
+        course = Course(config, seed, _identity(network, targets, held, config, seed), checkpoint, progress)
+        train = Batches(train_images, targets, torch.where(~held)[0], config.batch_size, course)
+        validation = Batches(train_images, targets, torch.where(held)[0], config.batch_size)
+        module = Finetuning(network, config, course, len(train))
+        course.take_up(network)
+        with quiet_trainer(**_settings(config, course, torch.device(device))) as trainer:
+            if not course.finished:
+                trainer.fit(module, train, validation)
+            network.load_state_dict(course.best)
+            test_targets = (test_labels.cpu()[:, None] == classes).int().argmax(1)
+            test_targets[~torch.isin(test_labels.cpu(), classes)] = -1
+            test = Batches(test_images, test_targets, torch.arange(len(test_targets)), config.batch_size)
+            trainer.test(module, test, verbose=False)
+    if keep is not None:
+        keep(course.best)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return FinetuneResult(
+        module.accuracy,
+        course.best_accuracy,
+        course.best_epoch,
+        course.epoch,
+        len(train_labels),
+        len(test_labels),
+        time.perf_counter() - started,
+    )
+
+
+def _check(train_images: Images, train_labels: Tensor, test_images: Images, test_labels: Tensor) -> None:
+    if len(train_images) != len(train_labels) or len(test_images) != len(test_labels):
+        raise ValueError(
+            f"'measure_finetune' needs one label for each image (got {len(train_labels)} for {len(train_images)} "
+            f"and {len(test_labels)} for {len(test_images)})"
+        )
+    if len(torch.unique(train_labels)) < 2:
+        raise ProtocolError("Fine-tuning needs training images of two classes (got fewer). Add another class.")
+    if len(test_labels) == 0:
+        raise ProtocolError("Fine-tuning needs test images (got none). Hold out some, or add images.")
+
+
+def _identity(network: nn.Module, targets: Tensor, held: Tensor, config: FinetuneConfig, seed: int) -> str:
+    """Return what two runs have in common only if they are the same run."""
+    start = {**network.state_dict(prefix="network."), "targets": targets, "held": held}
+    return f"{hash_tensors(start)} {seed} {asdict(config)}"
+
+
+def _settings(config: FinetuneConfig, course: Course, device: torch.device) -> dict[str, Any]:
+    on_gpu = {"accelerator": "gpu", "devices": [device.index or 0], "precision": "bf16-mixed"}
+    return {
+        **(on_gpu if device.type == "cuda" else {}),
+        "max_epochs": config.max_epochs,
+        "gradient_clip_val": config.gradient_clip,
+        "callbacks": [course],
+        "num_sanity_val_steps": 0,
+    }

@@ -1,0 +1,208 @@
+"""Measured accuracies of a user's own pairs: images in, runs of the store out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoograph.data.home import make_home
+from zoograph.data.images.stratified import stratified_hold_out
+from zoograph.data.images.task import ImageTask, ImageTaskError
+from zoograph.data.networks.features import extract_features
+from zoograph.data.networks.weights import PretrainedModel
+from zoograph.data.records.records import Protocol, Run
+from zoograph.data.store.store import RecordStore
+from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
+from zoograph.training.measuring.head import HeadResult, measure_head_on
+from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
+from zoograph.training.measuring.subject import Failure, Subject, for_each_model
+from zoograph.training.runtime.progress import Progress, part_of
+
+# Is given a model, its run, and the weights that were tested.
+KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
+
+
+@dataclass(frozen=True)
+class MeasureReport:
+    """Everything that ``measure`` prints.
+
+    Attributes:
+        dataset: id in the store.
+        runs: one for each model and seed that did not fail, as they were stored.
+        skipped: images that could not be read.
+        failures: the models that failed.
+    """
+
+    dataset: str
+    runs: tuple[Run, ...]
+    skipped: tuple[str, ...]
+    failures: tuple[Failure, ...]
+
+
+class Pictures:
+    """The images of a task as a network expects them, read when they are asked for.
+
+    Raises:
+        ImageTaskError: when an image cannot be read.
+    """
+
+    def __init__(self, task: ImageTask, model: PretrainedModel) -> None:
+        self._task, self._model = task, model
+
+    def __len__(self) -> int:
+        return len(self._task)
+
+    def __getitem__(self, row: int) -> Tensor:
+        picture = self._task.picture(row)
+        if picture is None:
+            raise ImageTaskError(f"The image '{self._task.names[row]}' cannot be read. Repair or remove it.")
+        return self._model.transform(picture)
+
+
+def measure_models(
+    subject: Subject,
+    protocol: Protocol,
+    seeds: int = 1,
+    test_fraction: float = 0.3,
+    config: FinetuneConfig | None = None,
+    progress: Progress | None = None,
+    keep: KeepRun | None = None,
+) -> MeasureReport:
+    """Transfer models to a dataset, measure their top-1 accuracy, and store each run.
+
+    The dataset's own test images are used if it has some; otherwise each seed holds out a stratified
+    ``test_fraction`` of each class.
+
+    Args:
+        subject: models and dataset.
+        protocol: a retrained head or full fine-tuning.
+        seeds: runs of each model, with the seeds 0, 1, …
+        test_fraction: of each class, in (0, 1).
+        config: of fine-tuning.
+        progress: called with (steps done, steps in all): images for a head, epochs for fine-tuning.
+        keep: called before a fine-tuned run is stored, with the model, the run and the weights that were tested.
+
+    Raises:
+        ZoographError: if the dataset cannot be read.
+    """
+    task = subject.open()
+    skipped: dict[str, None] = {}
+    if protocol is Protocol.FINETUNE:
+        task = _readable(task, skipped)
+    with RecordStore.open() as store:
+        dataset = place_in_store(store, task.card, subject.dataset)
+
+        def work(model: PretrainedModel, place: int) -> list[Run]:
+            model_id, new_cards = known_model(store, model.card)
+            runs = []
+            for seed in range(seeds):
+                advance = part_of(progress, place * seeds + seed, len(subject.models) * seeds)
+                result: HeadResult | FinetuneResult
+                tuned: dict[str, Tensor] = {}
+                if protocol is Protocol.HEAD:
+                    seen = extract_features(model, task, subject.place(), progress=advance)
+                    skipped.update(dict.fromkeys(seen.skipped))
+                    result = measure_head_on(seen, test_fraction, seed)
+                else:
+                    result = measure_finetune_on(
+                        model, task, test_fraction, seed, config, subject.place(), advance, keep and tuned.update
+                    )
+                settings = _settings(task, protocol, test_fraction, config)
+                run = _make_run(model_id, dataset.id, protocol, seed, describe_source(model, task), settings, result)
+                if keep is not None and protocol is Protocol.FINETUNE:
+                    keep(model, run, tuned)
+                store.add(models=new_cards, datasets=[dataset], runs=[run])
+                runs.append(run)
+                advance(1, 1)
+            return runs
+
+        parts, failures = for_each_model(subject, work)
+    return MeasureReport(dataset.id, tuple(run for part in parts for run in part), tuple(skipped), tuple(failures))
+
+
+def _readable(task: ImageTask, skipped: dict[str, None]) -> ImageTask:
+    """Return the task without the images that cannot be read, whose names are added to ``skipped``."""
+    corrupt = [row for row in range(len(task)) if task.picture(row) is None]
+    task.require_few_corrupt(corrupt)
+    skipped.update(dict.fromkeys(task.names[row] for row in corrupt))
+    return task.take([row for row in range(len(task)) if row not in set(corrupt)])
+
+
+def _settings(
+    task: ImageTask, protocol: Protocol, test_fraction: float, config: FinetuneConfig | None
+) -> dict[str, Any]:
+    split: dict[str, Any] = {"test_fraction": test_fraction} if task.is_test is None else {"split": "own"}
+    return split if protocol is Protocol.HEAD else {**split, **asdict(config or FinetuneConfig())}
+
+
+def _make_run(
+    model: str,
+    dataset: str,
+    protocol: Protocol,
+    seed: int,
+    source: str,
+    settings: dict[str, Any],
+    result: HeadResult | FinetuneResult,
+) -> Run:
+    facts = asdict(result)
+    return Run(
+        source=source,
+        model=model,
+        dataset=dataset,
+        protocol=protocol,
+        value=facts.pop("accuracy"),
+        train_size=facts.pop("num_train"),
+        test_size=facts.pop("num_test"),
+        seed=seed,
+        hyperparameters={**settings, **facts},
+        measured_at=datetime.now(UTC),
+    )
+
+
+def measure_finetune_on(
+    model: PretrainedModel,
+    task: ImageTask,
+    test_fraction: float = 0.3,
+    seed: int = 0,
+    config: FinetuneConfig | None = None,
+    device: str | torch.device = "cpu",
+    progress: Progress | None = None,
+    keep: Keep | None = None,
+) -> FinetuneResult:
+    """Fine-tune a model on one task, split as :func:`zoograph.training.measuring.head.measure_head_on` splits it.
+
+    A run that was interrupted is taken up again from the folder ``cache/finetune`` of the home.
+
+    Raises:
+        ImageTaskError: if an image cannot be read.
+        ProtocolError: see :func:`zoograph.training.measuring.finetune.measure_finetune`.
+    """
+    labels = torch.tensor(task.labels)
+    test = (
+        torch.from_numpy(stratified_hold_out(labels, test_fraction, seed))
+        if task.is_test is None
+        else torch.tensor(task.is_test)
+    )
+    train_rows, test_rows = (torch.where(chosen)[0].tolist() for chosen in (~test, test))
+    parts = [repr(model.transform), task.digest, test_fraction, seed]
+    name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return measure_finetune(
+        model.network,
+        Pictures(task.take(train_rows), model),
+        labels[~test],
+        Pictures(task.take(test_rows), model),
+        labels[test],
+        config,
+        seed,
+        progress,
+        checkpoint=make_home() / "cache" / "finetune" / f"{model.digest[:16]}-{name[:16]}.safetensors",
+        device=device,
+        keep=keep,
+    )

@@ -1,0 +1,103 @@
+"""What scoring and measuring a user's own pairs have in common: names in the store, devices and failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.images.sources import open_task
+from zoograph.data.images.task import ImageTask
+from zoograph.data.networks.weights import PretrainedModel, load_pretrained
+
+Result = TypeVar("Result")
+# What a network that is not like the others, or too large for the machine, can end with.
+_FAILURES = (
+    ZoographError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+)
+_LONGEST_NAME = 300
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A model that could not be looked at, and why."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is to be looked at.
+
+    Attributes:
+        models: names that timm knows.
+        dataset: see :func:`zoograph.data.images.sources.open_task`.
+        domain: kind of images.
+        max_images: size of a stratified probe; None for all images.
+        weights: a file for the one model, or ``random``; None for the weights of the names.
+        device: where to compute; None for CUDA where it is there, else the CPU.
+    """
+
+    models: Sequence[str]
+    dataset: str
+    domain: str | None = None
+    max_images: int | None = None
+    weights: str | None = None
+    device: str | None = None
+
+    def open(self) -> ImageTask:
+        """Return the images.
+
+        Raises:
+            ZoographError: if ``dataset`` is no task, if weights are given for several models, or if there is no
+                such device.
+        """
+        if self.weights is not None and len(self.models) > 1:
+            raise ZoographError(
+                f"A file of weights belongs to one model (got {len(self.models)}). Run the command once for each."
+            )
+        self.place()
+        task = open_task(self.dataset, self.domain)
+        return task if self.max_images is None else task.sample(self.max_images)
+
+    def place(self) -> torch.device:
+        """Return the device.
+
+        Raises:
+            ZoographError: if it is not there.
+        """
+        chosen = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            device = torch.device(chosen)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise ZoographError(f"The device '{chosen}' cannot be used (got: {reason}). Choose 'cpu'.") from error
+        return device
+
+
+def for_each_model(
+    subject: Subject, work: Callable[[PretrainedModel, int], Result]
+) -> tuple[list[Result], list[Failure]]:
+    """Do ``work`` with each model and its place; one that fails does not stop the others."""
+    results: list[Result] = []
+    failures: list[Failure] = []
+    for place, name in enumerate(subject.models):
+        try:
+            results.append(work(load_pretrained(name, subject.weights), place))
+        except _FAILURES as error:
+            failures.append(Failure(name, str(error).partition("\n")[0] or type(error).__name__))
+    return results, failures

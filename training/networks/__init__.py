@@ -1,0 +1,1 @@
+"""Graph networks trained on episodes and read."""

@@ -1,0 +1,100 @@
+"""Mini-batches by neighbour sampling: what a zoo too large for full-graph episodes is trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+from torch_geometric.data import HeteroData
+
+from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO
+from zoograph.training.networks.episodes import Episode
+from zoograph.training.networks.neighbor_sampler import NeighborSampler, SortedPairs, sort_pairs
+
+# Shares of the datasets and models that play new in a batch, as in full-graph episodes.
+_NEW = {DATASET: 0.15, MODEL: 0.1}
+_LEAST_BATCHES = 4
+
+
+class SampledEpisodes(IterableDataset[Episode]):
+    """Episodes on sub-graphs: in one pass every accuracy is asked for exactly once.
+
+    A batch is a block of the table, some models by some datasets, rather than accuracies from all over it: so
+    that the same number of accuracies has fewer neighbourhoods, and most of each neighbourhood stays visible.
+    In each batch some models and datasets play new: all of their accuracies are hidden.
+
+    Args:
+        graph: training graph.
+        batch_size: accuracies that a batch asks for, at most; and no batch asks for more than a quarter of all.
+        num_neighbors: edges of each type into a node, at most, one number a hop.
+        num_epochs: passes.
+        seed: of every draw.
+    """
+
+    def __init__(
+        self,
+        graph: HeteroData,
+        batch_size: int = 4096,
+        num_neighbors: Sequence[int] = (32, 8),
+        num_epochs: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.graph, self.batch_size, self.num_neighbors = graph, batch_size, num_neighbors
+        self.num_epochs, self.seed = num_epochs, seed
+
+    def __len__(self) -> int:
+        return self.num_epochs * num_batches(self.graph[TRANSFERS_TO].num_edges, self.batch_size)
+
+    def __iter__(self) -> Iterator[Episode]:
+        generator = torch.Generator().manual_seed(self.seed)
+        sampler = NeighborSampler(self.graph, generator)
+        hidden = torch.zeros(self.graph[TRANSFERS_TO].num_edges, dtype=torch.bool)
+        by_pair = sort_pairs(self.graph, SCORED_ON)
+        for epoch in range(self.num_epochs):
+            if epoch:
+                sampler.shuffle()
+            for batch in draw_batches(self.graph, self.batch_size, generator):
+                hidden[batch] = True
+                yield self._episode(sampler, batch, hidden, by_pair)
+                hidden[batch] = False
+
+    def _episode(self, sampler: NeighborSampler, batch: Tensor, hidden: Tensor, by_pair: SortedPairs) -> Episode:
+        store = self.graph[TRANSFERS_TO]
+        pairs = store.edge_index[:, batch]
+        seeds = {kind: torch.unique(nodes) for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)}
+        new = {
+            kind: torch.rand(self.graph[kind].num_nodes, generator=sampler.generator) < share
+            for kind, share in _NEW.items()
+        }
+        cut = sampler.sample(seeds, self.num_neighbors, hidden, new, by_pair.find(pairs))
+        local = torch.stack(
+            [torch.searchsorted(cut[kind].n_id, nodes) for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)]
+        )
+        return Episode(cut, local, store.edge_label[batch], store.sample_size[batch])
+
+
+def num_batches(num_records: int, batch_size: int) -> int:
+    """Return the batches of one pass over ``num_records``: four at least, so that most records stay visible."""
+    return max(_LEAST_BATCHES, math.ceil(num_records / batch_size))
+
+
+def draw_batches(graph: HeteroData, batch_size: int, generator: torch.Generator) -> list[Tensor]:
+    """Return every ``transfers_to`` edge once, in batches that are blocks of the table, in any order.
+
+    Models and datasets fall into as many random parts each as the root of the number of batches, so that a
+    batch asks for a small share of what is known of a node and the rest stays to be seen.
+    """
+    edge_index = graph[TRANSFERS_TO].edge_index
+    count = num_batches(edge_index.shape[1], batch_size)
+    parts = math.isqrt(count)
+    block = torch.zeros(edge_index.shape[1], dtype=torch.long)
+    for kind, nodes in zip((MODEL, DATASET), edge_index, strict=True):
+        num_nodes = graph[kind].num_nodes
+        part = torch.randperm(num_nodes, generator=generator) * parts // max(num_nodes, 1)
+        block = block * parts + part[nodes]
+    shuffled = torch.randperm(len(block), generator=generator)
+    batches = shuffled[block[shuffled].argsort(stable=True)].tensor_split(count)
+    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]

@@ -1,0 +1,1 @@
+"""The product's predictor and its members."""

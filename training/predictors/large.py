@@ -1,0 +1,55 @@
+"""The predictor of a zoo that is too large for exact Gaussian processes, and which predictor a zoo gets."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from zoograph.models.method import Method, Prediction
+from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
+from zoograph.training.runtime.progress import Progress
+from zoograph.training.runtime.threads import one_thread
+
+LARGE = NetworkConfig(num_members=2, max_full_edges=0)
+_METHOD = "sampled-network"
+
+
+class LargePredictor(Method):
+    """Graph networks trained on mini-batches of sampled neighbours, with conformal intervals.
+
+    What :class:`zoograph.training.predictors.exact.GraphPredictor` is to thousands of records, this is to millions:
+    time grows with the records, once a pass over them takes enough steps, and memory with the nodes. A
+    measured pair is predicted by the member that never saw its record, with that record hidden.
+
+    Args:
+        config: how to train.
+        progress: called with (steps done, steps in all).
+    """
+
+    def __init__(self, config: NetworkConfig | None = None, progress: Progress | None = None) -> None:
+        self._network = GraphNetwork(config or LARGE, progress)
+
+    @one_thread()
+    def fit(self, graph: HeteroData) -> Self:
+        """See :meth:`Method.fit`."""
+        self._network.fit(graph)
+        return self
+
+    @one_thread()
+    def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
+        """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
+        return self._network.predict(pairs, graph)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what was learned: tensors, and plain values."""
+        tensors, values = self._network.state()
+        return tensors, {**values, "method": _METHOD}
+
+    @classmethod
+    def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:
+        """Return the predictor that was fitted, with the records of ``graph`` to read."""
+        self = cls()
+        self._network = GraphNetwork.from_state(tensors, values, graph)
+        return self

@@ -1,0 +1,189 @@
+"""Champion and challenger: a retrained predictor takes over only if it is not worse than the one that answers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from torch_geometric.data import HeteroData
+
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.training.predictors.choice import Predictor
+from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.predictors.member_cache import MemberCache
+from zoograph.training.retraining.comparison import NOTABLY_WORSE, HeldOutComparison
+from zoograph.training.retraining.material import Material
+from zoograph.training.retraining.suspect_batches import Suspect, find_suspects
+from zoograph.training.retraining.train import learn, save_predictor, train_first, training_key
+from zoograph.training.runtime.progress import Progress
+from zoograph.training.versions.artifact import SEAL, Artifact
+from zoograph.training.versions.listing import list_versions
+from zoograph.training.versions.load import load_current, load_sealed
+from zoograph.training.versions.restore import saved_tensors
+from zoograph.training.versions.trial import Trial
+
+# A warm start reaches what a full training does while the records are much the same.
+_MOST_GROWTH = 1.25
+
+
+def retrain(
+    store: RecordStore,
+    root: Path,
+    protocol: Protocol,
+    metric: Metric = Metric.TOP1,
+    encoder: str | None = None,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+) -> Artifact:
+    """Train on everything in ``store``; the result answers from now on if it is not worse than what answers now.
+
+    Returns:
+        The new version; its ``trial`` says whether it was promoted and why. Without a current predictor it is the
+        first one.
+
+    Raises:
+        PredictorError: if the current predictor is damaged, or the new one cannot be saved.
+    """
+    return retrain_on(root, Material.of(store, protocol, metric, encoder), config, progress)
+
+
+def retrain_on(
+    root: Path, material: Material, config: TrainingConfig | None = None, progress: Progress | None = None
+) -> Artifact:
+    """Do what :func:`retrain` does on ``material``."""
+    champion = load_current(root)
+    if champion is None:
+        return train_first(root, material, config, progress)
+    return challenge(root, champion, material, config, progress)
+
+
+def challenge(
+    root: Path,
+    champion: Artifact,
+    material: Material,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+) -> Artifact:
+    """Train a challenger on ``material``, let it meet the champion, and save it, promoted or kept aside.
+
+    Both answer the same held-out cells. The champion knows what it knew when it was trained, the challenger knows
+    all records; neither has learned from a held-out cell nor is conditioned on one. What is saved has the
+    challenger's hyper-parameters and is conditioned on every record, the held-out cells included. It is promoted
+    if a paired bootstrap does not find it worse, and if no new batch is suspect.
+    """
+    begun = time.monotonic()
+    comparison = HeldOutComparison(champion, material)
+    graph, held_out = comparison.graph, comparison.held_out
+    suspects = find_suspects(comparison)
+    starts = ["full"] if must_start_anew(champion, graph, config) else ["warm", "full"]
+    tried: list[tuple[Predictor, Trial]] = []
+    for start in starts:
+        warm = start == "warm"
+        tensors = saved_tensors(champion) if warm else None
+        cache = MemberCache(root, training_key(material, graph, config, champion.manifest.version if warm else None))
+        predictor = learn(graph, held_out, config, progress, tensors, cache)
+        full_records = champion.manifest.trial.full_records if warm else graph[TRANSFERS_TO].num_edges
+        trial = comparison.judge(predictor).model_copy(update={"start": start, "full_records": full_records})
+        tried.append((predictor, trial))
+        if suspects or (trial.promoted and not _is_notably_worse(trial)):
+            break
+    predictor, trial = min(tried, key=lambda one: (not one[1].promoted, one[1].error or 0.0))
+    trial = _accuse(trial, suspects).model_copy(update={"seconds": time.monotonic() - begun})
+    artifact = save_predictor(root, material, graph, predictor, trial)
+    cache.clear()
+    return artifact
+
+
+def must_start_anew(champion: Artifact, graph: HeteroData, config: TrainingConfig | None) -> bool:
+    """Return whether a challenger cannot learn on from ``champion``, or had better not.
+
+    It cannot if it is another kind of predictor, of another configuration, or if there are new families, domains,
+    scores or relations. It had better not if there are far more records than at the last full training, or fewer.
+    """
+    manifest = champion.manifest
+    wanted = (config or TrainingConfig()).model_dump(mode="json")
+    known = {kind: list(words) for kind, words in manifest.vocabulary.items()}
+    growth = graph[TRANSFERS_TO].num_edges / max(1, manifest.trial.full_records)
+    return (
+        manifest.values.get("config") != wanted
+        or known != graph.vocabulary
+        or not 1 / _MOST_GROWTH <= growth <= _MOST_GROWTH
+    )
+
+
+class Waiting(NamedTuple):
+    """How the store differs from what a version saw.
+
+    Attributes:
+        new: runs of batches that it has not seen as they are now.
+        gone: batches that it saw and that are no longer there.
+    """
+
+    new: int
+    gone: int
+
+
+def get_waiting(saw: dict[str, str], material: Material) -> Waiting:
+    """Return what has changed since a version ``saw`` the store."""
+    now = material.batch_digests
+    changed = [batch for batch, digest in now.items() if saw.get(batch) != digest]
+    return Waiting(int(material.batches[material.counted].isin(changed).sum()), len(saw.keys() - now.keys()))
+
+
+class Round(NamedTuple):
+    """One look at the store.
+
+    Attributes:
+        waiting: what the newest version has not seen, promoted or not; None if there was no version.
+        artifact: the version that was trained; None if too little waited.
+    """
+
+    waiting: Waiting | None
+    artifact: Artifact | None
+
+
+def retrain_if_needed(
+    store: RecordStore,
+    root: Path,
+    protocol: Protocol,
+    min_new: int,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+) -> Round:
+    """Retrain if ``min_new`` runs wait that no version has seen, if a batch was taken back, or for the first time.
+
+    A challenger that was kept aside has seen its runs: they are not tried a second time.
+    """
+    versions = list_versions(root)
+    if versions.current is None or not versions.readable:
+        return Round(None, retrain(store, root, protocol, config=config, progress=progress))
+    newest = versions.readable[-1]
+    if newest.revision == store.revision:
+        return Round(Waiting(0, 0), None)
+    material = Material.of(store, protocol, newest.metric)
+    waiting = get_waiting(load_sealed(root, root / newest.version / SEAL).saw(), material)
+    if waiting.new < min_new and not waiting.gone:
+        return Round(waiting, None)
+    return Round(waiting, retrain_on(root, material, config, progress))
+
+
+def _accuse(trial: Trial, suspects: tuple[Suspect, ...]) -> Trial:
+    if not suspects:
+        return trial
+    why = "; ".join(f"'{suspect.batch}', which {suspect.why}" for suspect in suspects)
+    return trial.model_copy(
+        update={
+            "promoted": False,
+            "suspects": tuple(suspect.batch for suspect in suspects),
+            "reason": f"{trial.reason} Suspect: {why}.",
+        }
+    )
+
+
+def _is_notably_worse(trial: Trial) -> bool:
+    if trial.error is None or trial.parent_error is None:
+        return False
+    return trial.error > NOTABLY_WORSE * trial.parent_error

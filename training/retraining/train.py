@@ -1,0 +1,161 @@
+"""From the store to a saved predictor: what happens when ``predict`` is called for the first time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.graphs.splits import keep_records
+from zoograph.models.baselines.linear import LinearRegression
+from zoograph.training.predictors.choice import Predictor, make_predictor
+from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.large import LargePredictor
+from zoograph.training.predictors.member_cache import MemberCache
+from zoograph.training.retraining.held_out_cells import held_out_cells
+from zoograph.training.retraining.material import Material
+from zoograph.training.runtime.progress import Progress
+from zoograph.training.versions.artifact import (
+    PREDICTIONS,
+    SAW,
+    WEIGHTS,
+    Artifact,
+    Manifest,
+)
+from zoograph.training.versions.restore import _BASELINE, _PREDICTOR, _columns, _cross_fitted
+from zoograph.training.versions.save import new_version, save_artifact
+from zoograph.training.versions.trial import Trial
+
+# A zoo with more pairs than this is answered pair by pair, rather than from a table.
+_MOST_LISTED = 1_000_000
+
+
+def train_predictor(
+    store: RecordStore,
+    root: Path,
+    protocol: Protocol,
+    metric: Metric = Metric.TOP1,
+    encoder: str | None = None,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+) -> Artifact:
+    """Train on everything in ``store`` and save the result as the current predictor under ``root``.
+
+    Held-out cells are not learned from, though answers are conditioned on them: the next version will meet this
+    one there. A training that was killed goes on with the member that it was at.
+    """
+    return train_first(root, Material.of(store, protocol, metric, encoder), config, progress)
+
+
+def train_first(
+    root: Path, material: Material, config: TrainingConfig | None = None, progress: Progress | None = None
+) -> Artifact:
+    """Train on ``material`` and save the result as the current predictor under ``root``, without a comparison."""
+    begun = time.monotonic()
+    graph = material.graph()
+    cache = MemberCache(root, training_key(material, graph, config, None))
+    predictor = learn(graph, held_out_cells(graph), config, progress, cache=cache)
+    trial = Trial(full_records=graph[TRANSFERS_TO].num_edges, seconds=time.monotonic() - begun)
+    artifact = save_predictor(root, material, graph, predictor, trial)
+    cache.clear()
+    return artifact
+
+
+def training_key(material: Material, graph: HeteroData, config: TrainingConfig | None, start: str | None) -> str:
+    """Return a digest of everything that decides how the members of a training turn out."""
+    parts = (
+        material.zoo.fingerprint(),
+        material.protocol.value,
+        material.metric.value,
+        material.text.digest,
+        json.dumps(graph.vocabulary, sort_keys=True),
+        (config or TrainingConfig()).model_dump_json(),
+        start or "",
+        torch.__version__,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def learn(
+    graph: HeteroData,
+    held_out: Tensor,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+    start: dict[str, Tensor] | None = None,
+    cache: MemberCache | None = None,
+) -> Predictor:
+    """Return a predictor that knows all records of ``graph``, and learned from those that are not ``held_out`` (E,).
+
+    Args:
+        graph: as built.
+        held_out: records that answers are conditioned on alone.
+        config: how to train; default: as the number of records asks for.
+        progress: called with (steps done, steps in all).
+        start: tensors of an earlier exact predictor to learn on from.
+        cache: of the members that are finished.
+    """
+    chosen = make_predictor(graph, progress) if config is None else GraphPredictor(config, progress)
+    if isinstance(chosen, LargePredictor):
+        return LargePredictor.from_state(*chosen.fit(keep_records(graph, ~held_out)).state(), graph)
+    return GraphPredictor(chosen.config, progress, start, cache).fit(graph, held_out)
+
+
+def save_predictor(
+    root: Path,
+    material: Material,
+    graph: HeteroData,
+    predictor: Predictor,
+    trial: Trial,
+) -> Artifact:
+    """Save a predictor of ``graph``; if it was promoted, it answers from now on.
+
+    Every pair that the store knows is predicted once and saved with it, so that asking again needs no network;
+    unless there are more than a million.
+
+    Raises:
+        PredictorError: if it cannot be written, or another version was promoted since the trial.
+    """
+    baseline = LinearRegression().fit(graph)
+    tensors, values = predictor.state()
+    listed = graph[MODEL].num_nodes * graph[DATASET].num_nodes <= _MOST_LISTED
+    manifest = Manifest(
+        version=new_version(),
+        protocol=material.protocol,
+        metric=material.metric,
+        encoder=material.text.encoder,
+        encoder_digest=material.text.digest,
+        created_at=datetime.now(UTC),
+        data_hash=material.zoo.fingerprint(),
+        revision=material.revision,
+        num_records=int(material.counted.sum()),
+        models=tuple(graph[MODEL].ids) if listed else (),
+        datasets=tuple(graph[DATASET].ids) if listed else (),
+        vocabulary=graph.vocabulary,
+        scores=material.scores,
+        values=values,
+        trial=trial,
+        files={},
+    )
+    weights = {
+        **{_PREDICTOR + key: tensor for key, tensor in tensors.items()},
+        **{_BASELINE + key: tensor for key, tensor in baseline.state().items()},
+    }
+    shape = (len(manifest.models), len(manifest.datasets))
+    pairs = torch.cartesian_prod(*(torch.arange(size) for size in shape)).t()
+    columns = _columns(predictor.predict(pairs), _cross_fitted(baseline, graph, pairs))
+    files = {
+        WEIGHTS: save({key: tensor.contiguous() for key, tensor in weights.items()}),
+        PREDICTIONS: save({name: column.reshape(shape).contiguous() for name, column in columns.items()}),
+        SAW: json.dumps(material.batch_digests).encode(),
+    }
+    return save_artifact(root, manifest, files, expected=trial.parent)

@@ -1,0 +1,1 @@
+"""Trainer, threads, processes and progress: how work runs, whatever it is."""

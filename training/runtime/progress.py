@@ -1,0 +1,47 @@
+"""Progress and warnings: how long work says how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[int, int], None]
+
+
+class _Ticker:
+    """Turns evaluations, of which a line search may need any number, into steady progress."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._floor = progress, total, 0
+
+    def start(self, num_iterations: int) -> Callable[[], None]:
+        first, self._floor = self._floor, self._floor + num_iterations
+        done = first
+
+        def tick() -> None:
+            nonlocal done
+            done = min(done + 1, first + num_iterations)
+            if self._progress is not None:
+                self._progress(done, self._total)
+
+        return tick
+
+    def finish(self) -> None:
+        if self._progress is not None:
+            self._progress(self._total, self._total)
+
+
+Warn = Callable[[str], None]
+
+
+def _ignore(_: str) -> None:
+    """Take a warning that nobody asked for."""
+
+
+def part_of(progress: Progress | None, place: int, num_parts: int) -> Progress:
+    """Return what reports the progress of one of several equal parts as that of the whole."""
+
+    def advance(done: int, total: int) -> None:
+        if progress is not None:
+            progress(place * total + done, num_parts * total)
+
+    return advance

@@ -1,0 +1,46 @@
+"""Running Lightning without its banners: who trains says so in its own words."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning as L
+from torch.utils.data import DataLoader, IterableDataset
+
+
+@contextmanager
+def quiet_trainer(**settings: Any) -> Iterator[L.Trainer]:
+    """Yield a trainer with these settings that keeps to itself, and whose Ctrl-C stays one."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    before = signal.getsignal(signal.SIGINT)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\..*")
+        warnings.filterwarnings("ignore", message=".*num_workers.*")
+        try:
+            yield L.Trainer(
+                **{"accelerator": "cpu", "devices": 1, **settings},
+                logger=False,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+            )
+        except SystemExit as stopped:
+            # Lightning makes an exit of its own out of Ctrl-C, and then ignores every further one.
+            signal.signal(signal.SIGINT, before)
+            raise KeyboardInterrupt from stopped
+
+
+def fit_quietly(
+    module: L.LightningModule,
+    steps: IterableDataset[object] | Iterable[object],
+    gradient_clip: float | None = None,
+) -> None:
+    """Train ``module`` on every one of ``steps`` once, on the CPU, with gradients clipped at that norm."""
+    with quiet_trainer(max_epochs=1, gradient_clip_val=gradient_clip) as trainer:
+        trainer.fit(module, DataLoader(steps, batch_size=None))  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Research on the project's own zoos; nothing else imports it."""

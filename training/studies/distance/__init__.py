@@ -1,0 +1,1 @@
+"""Study: what explains how far fine-tuning moves parameters."""

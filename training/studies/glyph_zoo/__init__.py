@@ -1,0 +1,1 @@
+"""How the glyph zoo is measured."""

@@ -1,0 +1,1 @@
+"""Study: whether removing source classes does what their influence says."""

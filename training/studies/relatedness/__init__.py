@@ -1,0 +1,1 @@
+"""Study: whether task relatedness predicts transfer."""

@@ -1,0 +1,238 @@
+"""Task-relatedness measured on the glyph zoo: the work of the study, a file for each pair."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoograph.data.files.atomic import replace_file
+from zoograph.data.files.tensors import load_tensors, save_tensors
+from zoograph.data.glyphs.models import to_input
+from zoograph.data.glyphs.tasks import TRAIN_SIZES
+from zoograph.data.images.stratified import stratified_sample
+from zoograph.data.networks.features import extract
+from zoograph.graphs.scores.compute import compute_scores
+from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.relatedness.tasks import Task
+from zoograph.graphs.scores.undefined import UndefinedScore
+from zoograph.training.analysis.relatedness.relate import QUICK, Relatedness, Relating, Setting, relate_tasks, true_loss
+from zoograph.training.analysis.relatedness.unlabelled import ROUNDS, agreement, relate_unlabelled
+from zoograph.training.studies.glyph_zoo.work import GlyphFiles, read_pool
+
+SHARES = (0.01, 0.05, 0.2, 1.0)
+"""Shares of a target's training images that scores see; of no class fewer than two images."""
+
+OTHERS = ("logme", "leep", "nce", "pactran_gauss", "pactran_dirichlet", "pactran_gamma", "ot_nce", "otce", "h_score")
+_SPLIT = "b"
+_CHECKED_ONE_IN = 6
+_NUM_COMPARED = 5
+_COMPARED_CLASSES = 8
+_COMPARED_BATCH = 200
+_REFERENCE_PER_CLASS = 100
+_BATCH = 256
+_TRAIN_SIZE = max(TRAIN_SIZES)
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The pairs of the study, and the files of what is finished.
+
+    Attributes:
+        files: of the glyph zoo, whose work is done.
+        folder: of this study.
+    """
+
+    files: GlyphFiles
+    folder: Path
+
+    @property
+    def targets(self) -> list[str]:
+        """The targets that models are ranked on: of each domain and number of classes the largest task of a split."""
+        tasks = self.files.plan.tasks
+        return [task.id for task in tasks if task.train_per_class == _TRAIN_SIZE and task.split == _SPLIT]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every model on every target, and what else was fine-tuned of tasks of that size."""
+        plan = self.files.plan
+        ranked = [(model.id, target) for target in self.targets for model in plan.models]
+        return list(dict.fromkeys([*ranked, *self.finetuned]))
+
+    @property
+    def finetuned(self) -> list[tuple[str, str]]:
+        """The fine-tuned pairs on tasks with the most training images."""
+        plan = self.files.plan
+        return [pair for pair in plan.finetuned if plan.task(pair[1]).train_per_class == _TRAIN_SIZE]
+
+    @property
+    def pieces(self) -> dict[str, list[tuple[str, str]]]:
+        """The pairs of each kind of work: all ``pairs``, ``checks`` on a few targets, and a few ``settings``."""
+        plan = self.files.plan
+        few = [(model.id, target) for target in self.targets[::_CHECKED_ONE_IN] for model in plan.models]
+        small = [(m, t) for m, t in self.pairs if len(plan.task(t).characters) <= _COMPARED_CLASSES]
+        chosen = np.random.default_rng(plan.seed).permutation(len(small))[:_NUM_COMPARED]
+        return {"pairs": self.pairs, "checks": few, "settings": [small[place] for place in chosen.tolist()]}
+
+    def path(self, kind: str, model: str, target: str) -> Path:
+        """Return the file of a piece."""
+        return self.folder / kind / f"{model}--{target}.json"
+
+    def read(self, kind: str) -> list[Facts]:
+        """Return the facts of all pieces of a kind, which are finished."""
+        return [json.loads(self.path(kind, *pair).read_text(encoding="utf-8")) for pair in self.pieces[kind]]
+
+
+def run_study(study: Study, begin: Callable[[str], None] = lambda piece: None) -> None:
+    """Do what is not done yet, a file for each pair.
+
+    Args:
+        study: what to do.
+        begin: called with the name of each piece before its turn, finished or not.
+
+    Raises:
+        ZoographError: if the glyph zoo is not there.
+    """
+    study.files.require("sources", "features", "heads")
+    for kind, pairs in study.pieces.items():
+        for model, target in pairs:
+            begin(f"{kind} {target}")
+            path = study.path(kind, model, target)
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(path, json.dumps(_WORK[kind](_views(study, model, target), study.files, model, target)))
+
+
+def _score(views: _Views, files: GlyphFiles, model: str, target: str) -> Facts:
+    """Score a pair on shares of the training images, and measure the bound and the true loss on the test images."""
+    probe, _ = files.read_tensors("probes", model)
+    shares = {}
+    for share in SHARES:
+        rows = _share(views.labels, share)
+        x, y = views.target.features[rows], views.labels[rows]
+        seen = Task(target, x, y, x, y)  # a score has the share alone, to learn and to measure on
+        started = time.perf_counter()
+        scores = {"relatedness": -relate_tasks(views.reference, seen, QUICK).bound.total}
+        seconds = time.perf_counter() - started
+        inputs = ScoreInputs(x, y, views.probabilities[rows], probe["features"], probe["labels"])
+        found = compute_scores(inputs, OTHERS)
+        scores |= {name: value for name, value in found.items() if not isinstance(value, UndefinedScore)}
+        shares[str(share)] = {"images": len(rows), "seconds": seconds, "scores": scores}
+    return {
+        "head": _head_accuracy(files, model, target),
+        "finetuned": _finetuned_accuracy(files, model, target),
+        "classes": len(views.labels.unique()),
+        "shares": shares,
+        "bound": _describe(relate_tasks(views.reference, views.target, QUICK)),
+        "true_loss": true_loss(views.target),
+    }
+
+
+def _check(views: _Views, files: GlyphFiles, model: str, target: str) -> Facts:
+    """Relate a pair with all samples, with consistent costs, and without labels."""
+    found = {
+        name: _describe(relate_tasks(views.reference, views.target, how))
+        for name, how in (
+            ("quick", QUICK),
+            ("full", Relating()),
+            ("consistent", replace(QUICK, consistent=True)),
+        )
+    }
+    for name, rounds in (("k-means", 0), ("iterated", ROUNDS)):
+        guessed = relate_unlabelled(views.reference, views.target, len(views.labels.unique()), QUICK, rounds)
+        found[name] = {
+            "total": guessed.relatedness.bound.total,
+            "agreement": agreement(guessed.labels, views.labels),
+            "rounds": guessed.rounds,
+        }
+    return found
+
+
+def _compare(views: _Views, files: GlyphFiles, model: str, target: str) -> Facts:
+    """Measure the bound of a pair in every setting, the descents with the published number of iterations."""
+    descent = replace(QUICK, batch_size=_COMPARED_BATCH)
+    settings = {
+        "fixed-all": replace(QUICK, setting=Setting.FIXED_ALL),
+        "learned-a": replace(descent, setting=Setting.LEARNED_A),
+        "learned-all": replace(descent, setting=Setting.LEARNED_ALL),
+        "learned-all, rounded": replace(descent, setting=Setting.LEARNED_ALL, hard=True),
+        "learned-all, matched and rounded": replace(descent, setting=Setting.LEARNED_ALL, matched=True, hard=True),
+        "sparse": QUICK,
+    }
+    return {name: _describe(relate_tasks(views.reference, views.target, how)) for name, how in settings.items()}
+
+
+_WORK = {"pairs": _score, "checks": _check, "settings": _compare}
+
+
+def _describe(related: Relatedness) -> Facts:
+    return {
+        **related.bound._asdict(),
+        "total": related.bound.total,
+        "transplanted_loss": related.transplanted_loss,
+        "transplanted_accuracy": related.transplanted_accuracy,
+        "seconds": related.seconds,
+    }
+
+
+def _share(labels: Tensor, share: float) -> Tensor:
+    """Return the rows of a stratified share of a balanced task, with two of each class at least."""
+    size = max(round(share * len(labels)), 2 * len(labels.unique()))
+    return torch.from_numpy(stratified_sample(labels, size))
+
+
+class _Views(NamedTuple):
+    """A pair: the model's own corpus as the reference, the target, its training labels and source probabilities."""
+
+    reference: Task
+    target: Task
+    labels: Tensor
+    probabilities: Tensor
+
+
+def _views(study: Study, model: str, target: str) -> _Views:
+    files = study.files
+    task = files.plan.task(target)
+    seen, _ = files.read_tensors("features", model, task.domain)
+    pool = read_pool(files, task.domain)
+    train, test = pool.rows(task)
+    labels, held = (torch.from_numpy(pool.targets(task, rows)) for rows in (train, test))
+    viewed = Task(target, seen["features"][train], labels, seen["features"][test], held)
+    return _Views(_reference(study, model), viewed, labels, seen["probabilities"][train])
+
+
+def _reference(study: Study, model: str) -> Task:
+    """See images of the corpus of a model through it: 100 training images a class, and all held-out ones."""
+    source = study.files.plan.model(model)
+    path = study.folder / "references" / f"{model}.safetensors"
+    if not path.exists():
+        corpus, _ = study.files.read_tensors("corpora", source.corpus.name)
+        network = source.create()
+        network.load_state_dict(study.files.read_tensors("sources", model)[0])
+        kept = torch.arange(len(corpus["train_labels"])) % source.corpus.train_per_class < _REFERENCE_PER_CLASS
+        images = {"features": corpus["train_images"][kept], "held_features": corpus["test_images"]}
+        labels = {"labels": corpus["train_labels"][kept], "held_labels": corpus["test_labels"]}
+        seen = {
+            name: extract(network, (to_input(batch.numpy()) for batch in part.split(_BATCH)))[0]
+            for name, part in images.items()
+        }
+        save_tensors(path, {**seen, **labels}, {"model": model})
+    return Task(source.corpus.id, **load_tensors(path)[0])
+
+
+def _head_accuracy(files: GlyphFiles, model: str, target: str) -> float:
+    rows = files.read_facts("heads", model, files.plan.task(target).domain)["runs"]
+    return next(row["value"] for row in rows if row["dataset"] == target)
+
+
+def _finetuned_accuracy(files: GlyphFiles, model: str, target: str) -> float | None:
+    return files.read_facts("finetuning", model, target)["value"] if (model, target) in files.plan.finetuned else None

@@ -1,0 +1,176 @@
+"""What a zoo of a given size costs: seconds and memory from records to answers, and how good the answers are.
+
+Run as a module it measures one size in a process of its own, so that peak memory is that of the size alone:
+lines of JSON on stdout, first progress and last the measurement.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import torch
+
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.splits import hold_out
+from zoograph.training.networks.sampled_episodes import num_batches
+from zoograph.training.predictors.exact import GraphPredictor
+from zoograph.training.predictors.large import LARGE, LargePredictor
+from zoograph.training.runtime.progress import Progress
+from zoograph.training.runtime.threads import one_thread
+
+DENSITY = 0.1
+HELD_OUT = 0.1
+_DATASETS_PER_MODEL = 1.08
+_TEXT_CHANNELS = 16
+
+
+class Kind(StrEnum):
+    """Which predictor is measured."""
+
+    EXACT = "exact"
+    SAMPLED = "sampled"
+
+
+@one_thread()
+def measure(num_runs: int, kind: Kind, progress: Progress | None = None, seed: int = 0) -> dict[str, Any]:
+    """Make a zoo, build its graph, train, and predict a tenth of its records, which were held out.
+
+    Args:
+        num_runs: about how many runs the zoo has; a tenth of its pairs is measured.
+        kind: of predictor.
+        progress: called with (steps done, steps in all) of training.
+        seed: of the zoo and of what is held out.
+
+    Returns:
+        Sizes; ``seconds`` on the wall clock, ``cpu_seconds`` and ``peak_rss_gib`` of each stage, the last from the
+        start of the process; errors of the held-out predictions against the known truth and against what was measured;
+        and the ``noise_floor``, the error of the measurements themselves. Where others use the machine too,
+        ``cpu_seconds`` is what the wall clock would show without them: all of it runs in one thread.
+    """
+    stages, clock = _Stages(), _StepClock(progress)
+    with stages.next("make"):
+        num_models = round(math.sqrt(num_runs / DENSITY / _DATASETS_PER_MODEL))
+        num_datasets = round(num_models * _DATASETS_PER_MODEL)
+        made = make_synthetic_zoo(num_models, num_datasets, DENSITY, seed=seed)
+    with stages.next("build"):
+        embed = HashEmbedder(_TEXT_CHANNELS)
+        graph = build_graph(made.zoo, lambda texts: embed(list(texts)))
+    num_edges = graph[TRANSFERS_TO].num_edges
+    held = torch.rand(num_edges, generator=torch.Generator().manual_seed(seed)) < HELD_OUT
+    train, pairs, target = hold_out(graph, held)
+    truth = torch.from_numpy(made.truth[pairs[0].numpy(), pairs[1].numpy()]).float()
+    del made, graph
+
+    num_train = train[TRANSFERS_TO].num_edges
+    with stages.next("train"):
+        method = GraphPredictor(progress=clock) if kind is Kind.EXACT else LargePredictor(progress=clock)
+        method.fit(train)
+    with stages.next("predict"):
+        answer = method.predict(pairs)
+    per_epoch = num_batches(num_train, LARGE.batch_size) if kind is Kind.SAMPLED else None
+    return {
+        "runs": num_runs,
+        "kind": kind.value,
+        "num_models": num_models,
+        "num_datasets": num_datasets,
+        "num_train": num_train,
+        "num_test": len(target),
+        "seconds": stages.seconds,
+        "cpu_seconds": stages.cpu,
+        "steps": clock.steps,
+        "steps_per_epoch": per_epoch,
+        "seconds_per_epoch": per_epoch and per_epoch * clock.step.wall,
+        "cpu_seconds_per_epoch": per_epoch and per_epoch * clock.step.cpu,
+        "imports_rss_gib": stages.first_rss,
+        "peak_rss_gib": stages.peaks,
+        "mae_truth": _mean(answer.mean - truth),
+        "mae_measured": _mean(answer.mean - target),
+        "noise_floor": _mean(target - truth),
+        "mae_constant": _mean(train[TRANSFERS_TO].edge_label.mean() - truth),
+        "coverage": float(((target >= answer.lower) & (target <= answer.upper)).float().mean()),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _mean(errors: torch.Tensor) -> float:
+    return float(errors.abs().mean())
+
+
+class _Stages:
+    """Wall-clock and processor seconds of each stage, and the peak of resident memory when it ended."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
+        self.peaks: dict[str, float] = {}
+        self.first_rss = peak_rss_gib()
+
+    @contextmanager
+    def next(self, name: str) -> Iterator[None]:
+        start = _Times.now()
+        yield
+        end = _Times.now()
+        self.seconds[name], self.cpu[name] = end.wall - start.wall, end.cpu - start.cpu
+        self.peaks[name] = peak_rss_gib()
+
+
+class _Times(NamedTuple):
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> _Times:
+        return cls(time.perf_counter(), time.process_time())
+
+
+class _StepClock:
+    """Passes progress on, and knows how long a step takes."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress, self.steps = progress, 0
+        self._first = self._last = _Times.now()
+
+    def __call__(self, done: int, total: int) -> None:
+        self.steps += 1
+        self._last = _Times.now()
+        if self.steps == 1:
+            self._first = self._last
+        if self._progress is not None:
+            self._progress(done, total)
+
+    @property
+    def step(self) -> _Times:
+        """Seconds a step, between the first and the last."""
+        count = max(self.steps - 1, 1)
+        return _Times((self._last.wall - self._first.wall) / count, (self._last.cpu - self._first.cpu) / count)
+
+
+def peak_rss_gib() -> float:
+    """Return the most memory that this process has held so far, in GiB."""
+    import resource  # not on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+
+
+def _report(**fields: Any) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    size, which = sys.argv[1:]
+    _report(result=measure(int(size), Kind(which), lambda done, total: _report(done=done, total=total)))

@@ -1,0 +1,1 @@
+"""Predictors on disk: saved, loaded, listed, pruned."""

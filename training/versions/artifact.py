@@ -1,0 +1,132 @@
+"""Predictors on disk: versioned, hashed, written whole or not at all, and read without torch."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from zoograph.data.errors import PredictorError
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.training.versions.trial import Trial
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WEIGHTS = "weights.safetensors"
+PREDICTIONS = "predictions.safetensors"
+MANIFEST = "manifest.json"
+POINTER = "current.json"
+SEAL = "seal.json"
+SAW = "saw.json"
+FORMAT = 2
+COLUMNS = ("mean", "lower", "upper", "baseline")
+POINTER_SUFFIX = ".pointer"
+# The library refuses headers of 100 MB; ours have some hundred entries, and reading a hundred thousand takes its time.
+_MAX_HEADER = 1_000_000
+
+
+class Manifest(BaseModel):
+    """What a predictor is and what it saw.
+
+    Attributes:
+        data_hash: fingerprint of the snapshot it was trained on.
+        revision: the store's token at that moment.
+        num_records: runs that it learned from.
+        models, datasets: rows and columns of its table of predictions.
+        vocabulary: families, domains, scores and relations that it knows.
+        scores: token of the scores that it read, by dataset.
+        values: plain values of the fitted methods, their configuration among them.
+        trial: how it was trained and judged.
+        files: SHA-256 by file name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    format: int = FORMAT
+    protocol: Protocol
+    metric: Metric
+    encoder: str
+    encoder_digest: str
+    created_at: datetime
+    data_hash: str
+    revision: str
+    num_records: int
+    models: tuple[str, ...]
+    datasets: tuple[str, ...]
+    vocabulary: dict[str, tuple[str, ...]]
+    scores: dict[str, str] = {}
+    values: dict[str, Any]
+    trial: Trial = Trial()
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A predictor on disk whose every file has been checked against its hash."""
+
+    folder: Path
+    manifest: Manifest
+
+    def row(self, model: str, dataset: str) -> dict[str, float] | None:
+        """Return ``COLUMNS`` of a pair that was predicted when training ended, or None.
+
+        Raises:
+            PredictorError: if the table is not one of this predictor.
+        """
+        manifest = self.manifest
+        if model not in manifest.models or dataset not in manifest.datasets:
+            return None
+        i, j = manifest.models.index(model), manifest.datasets.index(dataset)
+        row = {name: float(table[i, j]) for name, table in self._tables().items()}
+        if not all(math.isfinite(value) for value in row.values()):
+            raise damaged_error(self.folder.parent, f"'{PREDICTIONS}' holds what is no accuracy")
+        return row
+
+    def saw(self) -> dict[str, str]:
+        """Return a digest of each batch of runs that it learned from.
+
+        Raises:
+            PredictorError: if the file is not one of this predictor.
+        """
+        try:
+            known = json.loads((self.folder / SAW).read_bytes())
+            return {str(batch): str(digest) for batch, digest in known.items()}
+        except (OSError, ValueError, AttributeError) as error:
+            raise damaged_error(self.folder.parent, error) from error
+
+    def _tables(self) -> dict[str, np.ndarray]:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        shape = (len(self.manifest.models), len(self.manifest.datasets))
+        try:
+            tables = dict(load(read_tensor_file(self.folder / PREDICTIONS)))
+        except (OSError, ValueError, SafetensorError, KeyError) as error:
+            raise damaged_error(self.folder.parent, error) from error
+        if tables.keys() != set(COLUMNS) or any(table.shape != shape for table in tables.values()):
+            raise damaged_error(self.folder.parent, f"'{PREDICTIONS}' holds another table")
+        return {name: tables[name] for name in COLUMNS}
+
+
+def read_tensor_file(path: Path) -> bytes:
+    """Return the content of a safetensors file whose header is not made to keep its reader busy.
+
+    Raises:
+        ValueError: if the header is too long.
+    """
+    content = path.read_bytes()
+    if int.from_bytes(content[:8], "little") > _MAX_HEADER:
+        raise ValueError(f"the header of '{path.name}' is too long")
+    return content
+
+
+def damaged_error(root: Path, why: object) -> PredictorError:
+    """Return the error that says so."""
+    return PredictorError(f"The predictor in '{root}' is damaged: {why}.")

@@ -1,0 +1,108 @@
+"""All versions of a predictor: which there are, and which of them answers."""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoograph.data.errors import PredictorError, UnknownName
+from zoograph.data.files.atomic import write_durably
+from zoograph.data.home import get_home
+from zoograph.data.records.records import Protocol
+from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
+from zoograph.training.versions.artifact import POINTER, POINTER_SUFFIX, SEAL, Artifact, Manifest, damaged_error
+from zoograph.training.versions.load import current_version, load_sealed, read_sealed
+from zoograph.training.versions.save import mark_in_use
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Every version of one kind of predictor.
+
+    Attributes:
+        readable: manifests, the oldest first.
+        damaged: names of those that cannot be read.
+        current: name of the one that answers.
+    """
+
+    readable: tuple[Manifest, ...]
+    damaged: tuple[str, ...]
+    current: str | None
+
+    @property
+    def before_current(self) -> str | None:
+        """The newest version that was promoted before the current one."""
+        names = [manifest.version for manifest in self.readable]
+        if self.current not in names:
+            return None
+        earlier = self.readable[: names.index(self.current)]
+        return next((manifest.version for manifest in reversed(earlier) if manifest.trial.promoted), None)
+
+
+def list_versions(root: Path) -> Versions:
+    """Return what is known of every version under ``root``.
+
+    Raises:
+        PredictorError: if the folder cannot be read.
+    """
+    readable, damaged = [], []
+    for name in _version_names(root):
+        try:
+            readable.append(read_sealed(root, root / name / SEAL)[1])
+        except PredictorError:
+            damaged.append(name)
+    readable.sort(key=lambda manifest: (manifest.created_at, manifest.version))
+    return Versions(tuple(readable), tuple(damaged), current_version(root))
+
+
+def make_current(root: Path, version: str) -> Artifact:
+    """Make a version that was saved earlier the current one, in one atomic switch, after checking all its files.
+
+    Raises:
+        UnknownName: if there is no such version.
+        PredictorError: if it is damaged, or the switch cannot be written.
+    """
+    known = _version_names(root)
+    if version not in known:
+        raise UnknownName("version", version, difflib.get_close_matches(version, known, n=5, cutoff=0.0))
+    before, temporary = current_version(root), root / f".{uuid.uuid4().hex}{POINTER_SUFFIX}"
+    try:
+        mark_in_use(root, version)  # first of all: whoever is about to remove it looks once more
+        artifact = load_sealed(root, root / version / SEAL)
+        write_durably(temporary, (root / version / SEAL).read_bytes())
+        temporary.replace(root / POINTER)
+        with suppress(OSError):
+            mark_in_use(root, before)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise PredictorError(
+            f"The switch to '{version}' could not be written in '{root}' ({error.strerror or error}). "
+            "Free some space or make it writable."
+        ) from error
+    return artifact
+
+
+def _version_names(root: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise damaged_error(root, error) from error
+
+
+def predictor_root(protocol: Protocol, encoder: str | None) -> Path:
+    """Return the folder of all versions of one protocol's predictor.
+
+    The weights of a chosen encoder decide, not the name that it was chosen by: a folder whose weights were
+    replaced has a predictor of its own.
+
+    Raises:
+        EncoderError: if nobody knows the encoder.
+    """
+    name = "default" if encoder in (None, DEFAULT_ENCODER) else find_encoder(encoder).digest[:12]
+    return get_home() / "predictors" / f"{protocol.value}-{name}"
