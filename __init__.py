@@ -1,1 +1,55 @@
-"""Predicts how well a pre-trained model will do on a dataset it was never fine-tuned on."""
+"""Predicts how well a pre-trained model will do on a dataset it was never fine-tuned on.
+
+>>> import zoograph
+>>> zoograph.predict("convnext_tiny", "clipart_32")  # doctest: +SKIP
+
+The names below are imported when they are first used, so that ``import zoograph`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoograph.data.errors import ZoographError
+    from zoograph.data.store.store import RecordStore
+    from zoograph.facade import explain, ingest, measure, predict, recommend, retrain, score
+    from zoograph.training.measuring.recorder import TransferRecorder
+
+    __version__: str
+
+__all__ = [
+    "RecordStore",
+    "TransferRecorder",
+    "ZoographError",
+    "__version__",
+    "explain",
+    "ingest",
+    "measure",
+    "predict",
+    "recommend",
+    "retrain",
+    "score",
+]
+
+_HOMES = {
+    "RecordStore": "zoograph.data.store.store",
+    "TransferRecorder": "zoograph.training.measuring.recorder",
+    "ZoographError": "zoograph.data.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("zoograph")
+    if name in __all__:
+        return getattr(import_module(_HOMES.get(name, "zoograph.facade")), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

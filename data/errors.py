@@ -50,5 +50,5 @@ class RawDataError(ZoographError):
     """A raw file that does not hold what its collection promises."""
 
 
-class ProtocolError(ZoographError, ValueError):
+class FoldsError(ZoographError, ValueError):
     """A zoo that is too small for a protocol, or lacks the records that it is about."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.collections.domainnet_masks import read_masks
-from zoograph.data.errors import ProtocolError, UnknownName
+from zoograph.data.errors import FoldsError, UnknownName
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import Split, hold_out
 
@@ -69,24 +69,24 @@ class Fold:
 
 
 FoldMaker = Callable[[HeteroData, int], list[Fold]]
-PROTOCOLS: dict[str, FoldMaker] = {}
+FOLDS: dict[str, FoldMaker] = {}
 
 
-def register_protocol(name: str, maker: FoldMaker) -> None:
+def register_folds(name: str, maker: FoldMaker) -> None:
     """Make ``maker``, from a graph and a seed to folds, known as ``name``."""
-    PROTOCOLS[name] = maker
+    FOLDS[name] = maker
 
 
-def get_protocol(name: str) -> FoldMaker:
+def get_folds(name: str) -> FoldMaker:
     """Return the protocol of that name.
 
     Raises:
         UnknownName: if there is none.
     """
-    if name not in PROTOCOLS:
-        valid = f"Valid protocols: {', '.join(sorted(PROTOCOLS))}."
-        raise UnknownName("protocol", name, get_close_matches(name, PROTOCOLS), valid)
-    return PROTOCOLS[name]
+    if name not in FOLDS:
+        valid = f"Valid protocols: {', '.join(sorted(FOLDS))}."
+        raise UnknownName("protocol", name, get_close_matches(name, FOLDS), valid)
+    return FOLDS[name]
 
 
 def make_split(graph: HeteroData, fold: Fold) -> Split:
@@ -126,7 +126,7 @@ def published_masks(graph: HeteroData, seed: int) -> list[Fold]:
     speak of are never held out.
 
     Raises:
-        ProtocolError: if the graph lacks one of the masks' cells.
+        FoldsError: if the graph lacks one of the masks' cells.
     """
     masks = read_masks()
     row, column = (
@@ -138,7 +138,7 @@ def published_masks(graph: HeteroData, seed: int) -> list[Fold]:
     covered = (row >= 0) & (column >= 0)
     num_cells, num_covered = masks.observed[0].size, int(covered.sum())
     if num_covered != num_cells:
-        raise ProtocolError(
+        raise FoldsError(
             f"The published masks need all {num_cells} records of the DomainNet collection "
             f"(got {num_covered}). Use 'missing_edges' for any other zoo."
         )
@@ -161,7 +161,7 @@ def leave_one_dataset_out(graph: HeteroData, seed: int, targets: Sequence[str] |
 
     Raises:
         UnknownName: if the graph has no such dataset.
-        ProtocolError: if a target has no record.
+        FoldsError: if a target has no record.
     """
     _require(graph)
     folds = _one_group_out(graph, DATASET, torch.arange(graph[DATASET].num_nodes))
@@ -172,7 +172,7 @@ def leave_one_dataset_out(graph: HeteroData, seed: int, targets: Sequence[str] |
         if target not in graph[DATASET].ids:
             raise UnknownName("dataset", target, get_close_matches(target, graph[DATASET].ids))
         if target not in by_name:
-            raise ProtocolError(f"The target '{target}' needs a measured accuracy to be held out (got none).")
+            raise FoldsError(f"The target '{target}' needs a measured accuracy to be held out (got none).")
     return [by_name[target] for target in targets]
 
 
@@ -211,7 +211,7 @@ def both_new(graph: HeteroData, seed: int, num_blocks: int = NUM_BLOCKS) -> list
     where the two cross are asked; over all folds every cell is asked once.
 
     Raises:
-        ProtocolError: if the zoo has one family of models or of datasets, or a fold leaves nothing to learn.
+        FoldsError: if the zoo has one family of models or of datasets, or a fold leaves nothing to learn.
     """
     _require(graph)
     generator = torch.Generator().manual_seed(seed)
@@ -219,7 +219,7 @@ def both_new(graph: HeteroData, seed: int, num_blocks: int = NUM_BLOCKS) -> list
     for kind, nodes in zip((MODEL, DATASET), graph[TRANSFERS_TO].edge_index, strict=True):
         present, group = torch.unique(graph[kind].group[nodes], return_inverse=True)
         if len(present) < 2:
-            raise ProtocolError(f"The protocol needs two families of {kind}s or more (got {len(present)}).")
+            raise FoldsError(f"The protocol needs two families of {kind}s or more (got {len(present)}).")
         blocks.append(_blocks(len(present), min(num_blocks, len(present)), generator)[group])
     folds = []
     for row in torch.unique(blocks[0]).tolist():
@@ -227,7 +227,7 @@ def both_new(graph: HeteroData, seed: int, num_blocks: int = NUM_BLOCKS) -> list
             new_model, new_dataset = blocks[0] == row, blocks[1] == column
             held_out, asked = new_model | new_dataset, new_model & new_dataset
             if held_out.all():
-                raise ProtocolError("The zoo is too sparse to leave out models and datasets at once.")
+                raise FoldsError("The zoo is too sparse to leave out models and datasets at once.")
             if asked.any():
                 name = f"model block {row}, dataset block {column}"
                 folds.append(Fold(name, held_out, asked, torch.zeros_like(asked)))
@@ -238,7 +238,7 @@ def _require(graph: HeteroData, num_datasets: int = MINIMUM_DATASETS) -> Tensor:
     """Return the measured datasets, if they and the measured models are enough for a protocol."""
     models, datasets = (torch.as_tensor(torch.unique(nodes)) for nodes in graph[TRANSFERS_TO].edge_index)
     if len(models) < MINIMUM_MODELS or len(datasets) < num_datasets:
-        raise ProtocolError(
+        raise FoldsError(
             f"The protocol needs {MINIMUM_MODELS} measured models and {num_datasets} measured datasets "
             f"or more (got {len(models)} and {len(datasets)}). Add records, or choose another protocol."
         )
@@ -251,7 +251,7 @@ def _one_group_out(graph: HeteroData, kind: str, group: Tensor, words: Sequence[
     present = torch.unique(group[nodes])
     present = present[present >= 0].tolist()
     if len(present) < 2:
-        raise ProtocolError(f"The protocol needs two groups of {kind}s or more (got {len(present)}).")
+        raise FoldsError(f"The protocol needs two groups of {kind}s or more (got {len(present)}).")
     never = torch.zeros(len(nodes), dtype=torch.bool)
     folds = []
     for code in present:
@@ -273,11 +273,11 @@ def _blocks(count: int, num_blocks: int, generator: torch.Generator) -> Tensor:
     return block
 
 
-register_protocol("missing_edges", missing_edges)
-register_protocol("published_masks", published_masks)
-register_protocol("leave_one_dataset_out", leave_one_dataset_out)
-register_protocol("leave_one_family_out", leave_one_family_out)
-register_protocol("leave_one_domain_out", leave_one_domain_out)
-register_protocol("leave_one_model_out", leave_one_model_out)
-register_protocol("leave_one_model_family_out", leave_one_model_family_out)
-register_protocol("both_new", both_new)
+register_folds("missing_edges", missing_edges)
+register_folds("published_masks", published_masks)
+register_folds("leave_one_dataset_out", leave_one_dataset_out)
+register_folds("leave_one_family_out", leave_one_family_out)
+register_folds("leave_one_domain_out", leave_one_domain_out)
+register_folds("leave_one_model_out", leave_one_model_out)
+register_folds("leave_one_model_family_out", leave_one_model_family_out)
+register_folds("both_new", both_new)

@@ -166,10 +166,9 @@ def test_python_tour_imports_what_exists() -> None:
 def test_layout_table_lists_the_folders() -> None:
     listed = re.findall(r"^\| `(\w+)/` \|", _section("Layout"), flags=re.MULTILINE)
     assert listed == [*PACKAGES, "tests"]
-    folders = [*PACKAGES, "graphs/scores", "data/migrations", "data/migrations/versions"]
-    mapped = {f"zoograph.{name.replace('/', '.')}": name for name in folders}
-    assert PROJECT["tool"]["setuptools"]["package-dir"] == mapped
-    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(mapped)
+    found = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in SOURCES if path.name == "__init__.py"}
+    assert PROJECT["tool"]["setuptools"]["package-dir"] == {"zoograph": "."}
+    assert PROJECT["tool"]["setuptools"]["packages"] == ["zoograph", *sorted(f"zoograph.{name}" for name in found)]
     assert all((ROOT / name).is_dir() for name in listed)
 
 
@@ -212,7 +211,7 @@ def test_wheel_holds_the_packages_with_their_tables_and_nothing_else(tmp_path: P
     copy = tmp_path / "zoograph"
     for package in PACKAGES:
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "py.typed", *(path.name for path in ROOT.glob("*.py"))):
         shutil.copy(ROOT / name, copy)
     build = "import setuptools.build_meta as backend; backend.build_wheel('..')"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
@@ -225,12 +224,11 @@ def test_wheel_holds_the_packages_with_their_tables_and_nothing_else(tmp_path: P
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = {
         f"zoograph/{path.relative_to(copy)}"
-        for package in PACKAGES
-        for path in (copy / package).rglob("*")
+        for path in (*copy.glob("*"), *(path for package in PACKAGES for path in (copy / package).rglob("*")))
         if path.suffix in (".py", ".csv") or path.name == "py.typed" or copy / "data" / "zoo" in path.parents
         if path.is_file()
     }
     assert files == expected
-    assert {f"zoograph/{package}/py.typed" for package in PACKAGES} <= files
+    assert "zoograph/py.typed" in files
     tables = ("models.csv", "datasets.csv", "runs.csv", "scores.csv", "relations.csv", "CITATIONS.md")
     assert {f"zoograph/data/zoo/{name}" for name in tables} <= files

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.home import get_home
-from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
+
+if TYPE_CHECKING:
+    from zoograph.data.records.zoo import Zoo
 
 _log = logging.getLogger(__name__)
 SHIPPED = Path(__file__).parents[1] / "zoo" / "text.safetensors"

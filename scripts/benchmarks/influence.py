@@ -14,7 +14,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.scripts.terminal.options import Device, split_names
 
 if TYPE_CHECKING:
-    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.analysis.influence.ensembles import EnsembleRunner
     from zoograph.training.studies.influence.report import PairReport, PlantedReport, StudyReport
 
 
@@ -39,7 +39,7 @@ def influence(
     """
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
-    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.analysis.influence.ensembles import EnsembleRunner
     from zoograph.training.measuring.subject import Subject
     from zoograph.training.runtime.processes import workers
     from zoograph.training.studies.influence.study import SOURCES, StudyPlan, run_planted, run_study
@@ -50,7 +50,7 @@ def influence(
         raise ZoographError(f"'--sources' must be among {', '.join(SOURCES)} (got '{unknown[0]}').")
     place = Subject((), "", device=device).place()
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        lab = Lab(make_home() / "cache" / "influence", submit, str(place), tell)
+        lab = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         if speed:
             _print_speed(lab, speed, as_json)
             return
@@ -67,7 +67,7 @@ def influence(
         _print_pairs(study)
 
 
-def _print_speed(lab: Lab, sizes: str, as_json: bool) -> None:
+def _print_speed(lab: EnsembleRunner, sizes: str, as_json: bool) -> None:
     from zoograph.training.analysis.influence.recipe import Recipe
     from zoograph.training.analysis.influence.small_tasks import corpus_task
 

@@ -14,7 +14,7 @@ from zoograph.graphs.scores.analysis.parameter_distance import Norm
 from zoograph.scripts.terminal.options import Device, Domain, Weights
 
 if TYPE_CHECKING:
-    from zoograph.training.analysis.distance.compare import Answer, Block, How
+    from zoograph.training.analysis.distance.compare import Block, DistanceReport, How
     from zoograph.training.measuring.subject import Subject
 
 _Checkpoint = Path | None
@@ -81,7 +81,7 @@ def distance(
             _print(answer)
 
 
-def _tune(subjects: list[Subject], how: How, seed: int, test_fraction: float) -> list[Answer]:
+def _tune(subjects: list[Subject], how: How, seed: int, test_fraction: float) -> list[DistanceReport]:
     from zoograph.scripts.terminal.progress import progress_bar
     from zoograph.training.analysis.distance.measure import measure_distance
     from zoograph.training.runtime.progress import part_of
@@ -93,7 +93,7 @@ def _tune(subjects: list[Subject], how: How, seed: int, test_fraction: float) ->
         ]
 
 
-def _draw(answers: list[Answer], path: Path) -> None:
+def _draw(answers: list[DistanceReport], path: Path) -> None:
     from zoograph.data.files.atomic import replace_file
     from zoograph.scripts.pictures.distance import draw_lines
     from zoograph.scripts.pictures.style import to_png
@@ -106,7 +106,7 @@ def _draw(answers: list[Answer], path: Path) -> None:
         raise ZoographError(f"'{path}' cannot be written ({error.strerror}). Choose another file.") from error
 
 
-def _print(answer: Answer) -> None:
+def _print(answer: DistanceReport) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -136,7 +136,7 @@ def format_ratio(value: float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else "inf"
 
 
-def _notes(answer: Answer) -> list[str]:
+def _notes(answer: DistanceReport) -> list[str]:
     notes = ["T of 1: pre-training came no nearer than chance. Larger is nearer."]
     if answer.unmoved:
         notes.append(f"T is infinite because fine-tuning did not move {', '.join(answer.unmoved)}.")

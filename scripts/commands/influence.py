@@ -63,7 +63,7 @@ def influence(
     from zoograph.scripts.terminal.progress import stage_bar
     from zoograph.training.analysis.influence.counterfactuals import Removals, make_curve, retrain_without, shares_of
     from zoograph.training.analysis.influence.edges import require_classes, store_influences
-    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.analysis.influence.ensembles import EnsembleRunner
     from zoograph.training.analysis.influence.estimate import estimate
     from zoograph.training.analysis.influence.members import count_units
     from zoograph.training.analysis.influence.recipe import choose_recipe
@@ -78,7 +78,7 @@ def influence(
     known, wanted = open_small_task(source), open_small_task(target)
     removals = Removals(shares_of(count_units(known, unit), _split_shares(remove))) if remove else None
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        lab = Lab(make_home() / "cache" / "influence", submit, str(place), tell)
+        lab = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         ensemble = lab.random_ensemble(known, models, unit, recipe)
         found = estimate(ensemble, wanted, outcome)
         curve = []

@@ -11,9 +11,8 @@ from typing import Annotated
 import typer
 
 from zoograph.data.records.records import Protocol
-from zoograph.training.answers.predict import Answer, answer_question
-
-_EPILOG = "Example: `predict --model convnext_tiny --dataset clipart_32`"
+from zoograph.training.answers import predict as answers
+from zoograph.training.answers.predict import Answer
 
 
 def predict(
@@ -41,7 +40,7 @@ def predict(
     from zoograph.scripts.terminal.progress import progress_bar
 
     with progress_bar("Training the predictor (first call only)") as progress:
-        answer = answer_question(model, dataset, protocol, domain, encoder, progress, warn=_warn)
+        answer = answers.predict(model, dataset, protocol, domain, encoder, progress, warn=_warn)
     if as_json:
         json.dump(_as_dict(answer), sys.stdout, indent=1)
         print()

@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from zoograph.data.records.records import Protocol
-from zoograph.training.answers.recommend import Filters, Recommendation, recommend_models
+from zoograph.training.answers import recommend as answers
+from zoograph.training.answers.recommend import Filters, Recommendation
 
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmbg]?)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9}
@@ -79,7 +80,7 @@ def recommend(
             stop()
             train(done, total)
 
-        answer = recommend_models(dataset, filters, protocol, domain, encoder, top, explain, progress, warn=_warn)
+        answer = answers.recommend(dataset, filters, protocol, domain, encoder, top, explain, progress, warn=_warn)
     if as_json:
         json.dump(_as_dict(answer), sys.stdout, indent=1)
         print()

@@ -87,7 +87,7 @@ def _look(protocol: Protocol, min_new: int, keep: int | None, as_json: bool) -> 
         print(_as_text(protocol, done), flush=True)
     if keep is not None:
         prune(predictor_root(protocol, None), keep)
-    return done.artifact is not None and not done.artifact.manifest.trial.promoted
+    return done.artifact is not None and not done.artifact.manifest.verdict.promoted
 
 
 def _as_dict(protocol: Protocol, done: Round) -> dict[str, object]:
@@ -97,7 +97,7 @@ def _as_dict(protocol: Protocol, done: Round) -> dict[str, object]:
         trained = {
             "version": manifest.version,
             "records": manifest.num_records,
-            **manifest.trial.model_dump(mode="json"),
+            **manifest.verdict.model_dump(mode="json"),
         }
     return {
         "protocol": protocol.value,
@@ -111,18 +111,18 @@ def _as_text(protocol: Protocol, done: Round) -> str:
         waiting = 0 if done.waiting is None else done.waiting.new
         return f"{protocol.description}: {waiting:,} new runs wait, too few to retrain."
     manifest = done.artifact.manifest
-    trial = manifest.trial
+    verdict = manifest.verdict
     lines = [
         f"{protocol.description}: {manifest.version}, learned from {manifest.num_records:,} records "
-        f"({trial.start} training, {trial.seconds:.0f} s).",
-        trial.reason,
+        f"({verdict.start} training, {verdict.seconds:.0f} s).",
+        verdict.reason,
     ]
-    if trial.promoted:
+    if verdict.promoted:
         lines.append("It answers from now on.")
     else:
-        undo = f"'zoograph undo {trial.suspects[0]}'" if trial.suspects else "'zoograph undo BATCH'"
+        undo = f"'zoograph undo {verdict.suspects[0]}'" if verdict.suspects else "'zoograph undo BATCH'"
         lines.append(
-            f"Kept aside: '{trial.parent}' goes on answering. {undo} takes a batch back; "
+            f"Kept aside: '{verdict.parent}' goes on answering. {undo} takes a batch back; "
             f"'zoograph rollback {manifest.version}' lets the new one answer all the same."
         )
     return "\n".join(lines)

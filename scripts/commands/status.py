@@ -79,8 +79,8 @@ def _count_waiting(store: RecordStore, protocol: Protocol, known: Versions) -> i
 
 def _history(known: Versions) -> list[tuple[Manifest, float]]:
     """Return every compared version with its error; that of the first one was measured by the next."""
-    measured_later = {m.trial.parent: m.trial.parent_error for m in reversed(known.readable)}
-    errors = [(m, m.trial.error or measured_later.get(m.version)) for m in known.readable]
+    measured_later = {m.verdict.parent: m.verdict.parent_error for m in reversed(known.readable)}
+    errors = [(m, m.verdict.error or measured_later.get(m.version)) for m in known.readable]
     return [(manifest, error) for manifest, error in errors if error is not None]
 
 
@@ -90,7 +90,7 @@ def _as_dict(known: Versions, waiting: int) -> dict[str, Any]:
         "current": None if current is None else describe(current, current=True),
         "newer_records": waiting,
         "errors": [
-            {"version": m.version, "records": m.num_records, "error": error, "promoted": m.trial.promoted}
+            {"version": m.version, "records": m.num_records, "error": error, "promoted": m.verdict.promoted}
             for m, error in _history(known)
         ],
     }
@@ -127,7 +127,7 @@ def _print(contents: Contents, known: dict[Protocol, Versions], waiting: dict[Pr
         for heading in ("records", "error", ""):
             history.add_column(heading, justify="right", no_wrap=True)
         for manifest, error in _history(found):
-            fate = "promoted" if manifest.trial.promoted else "kept aside"
+            fate = "promoted" if manifest.verdict.promoted else "kept aside"
             history.add_row(manifest.version, f"{manifest.num_records:,}", f"{error:.4f}", fate)
         if history.row_count:
             console.print(history)
@@ -141,7 +141,7 @@ def _draw(known: dict[Protocol, Versions], path: Path) -> None:
     from zoograph.scripts.pictures.style import to_png
 
     curves = {
-        kind.description: [Point(m.num_records, error, m.trial.promoted) for m, error in _history(found)]
+        kind.description: [Point(m.num_records, error, m.verdict.promoted) for m, error in _history(found)]
         for kind, found in known.items()
     }
     curves = {name: points for name, points in curves.items() if points}

@@ -111,23 +111,23 @@ def _print_table(protocol: Protocol, known: Versions) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for manifest in known.readable:
-        trial = manifest.trial
+        verdict = manifest.verdict
         current = manifest.version == known.current
-        fate = "answers now" if current else "" if trial.promoted else "kept aside"
+        fate = "answers now" if current else "" if verdict.promoted else "kept aside"
         table.add_row(
             manifest.version,
             f"{manifest.num_records:,}",
             manifest.data_hash[:8],
-            trial.start,
-            "–" if trial.error is None else f"{trial.error:.4f}",
-            "–" if trial.coverage is None else f"{trial.coverage:.3f}",
+            verdict.start,
+            "–" if verdict.error is None else f"{verdict.error:.4f}",
+            "–" if verdict.coverage is None else f"{verdict.coverage:.3f}",
             fate,
             style="bold" if current else None,
         )
     console = Console()
     console.print(table)
     for manifest in known.readable:
-        if manifest.version == known.current or not manifest.trial.promoted:
-            console.print(f"{manifest.version}: {manifest.trial.reason}", highlight=False, markup=False)
+        if manifest.version == known.current or not manifest.verdict.promoted:
+            console.print(f"{manifest.version}: {manifest.verdict.reason}", highlight=False, markup=False)
     for name in known.damaged:
         console.print(f"Cannot be read: {name}", highlight=False, markup=False)

@@ -18,7 +18,7 @@ from zoograph.scripts.pictures.graph import Axis, Places, draw_map, draw_matrix
 from zoograph.training.evaluation.benchmark import Answered
 from zoograph.training.evaluation.suites import Result, Suite
 from zoograph.training.evaluation.table import PROJECT, per_dataset_pearson, strongest_baseline
-from zoograph.training.predictors.exact import GraphPredictor
+from zoograph.training.predictors.exact import ExactPredictor
 
 Table = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def draw_figures(suite: Suite, result: Result) -> Iterator[tuple[str, Any]]:
     rivals = [PROJECT, _RIVAL] if _RIVAL in methods else _pair(result, "log_likelihood", True)
     yield "intervals", draw_intervals([_cells(graph, judged, name, warm=True) for name in rivals])
 
-    predictor = GraphPredictor().fit(graph)
+    predictor = ExactPredictor().fit(graph)
     yield "matrix", draw_matrix(*_matrices(suite, result, predictor))
     yield "map", draw_map(_maps(graph, predictor))
 
@@ -76,7 +76,7 @@ def _cells(graph: HeteroData, answers: Sequence[Answered], method: str, warm: bo
 
 
 def _matrices(
-    suite: Suite, result: Result, predictor: GraphPredictor
+    suite: Suite, result: Result, predictor: ExactPredictor
 ) -> tuple[dict[str, NDArray[np.float64]], Axis, Axis]:
     """Return tables of accuracies and their sides.
 
@@ -125,7 +125,7 @@ def _words(graph: HeteroData, kind: str) -> list[str]:
     return [words[code] for code in graph[kind].x_category.tolist()]
 
 
-def _maps(graph: HeteroData, predictor: GraphPredictor) -> list[Places]:
+def _maps(graph: HeteroData, predictor: ExactPredictor) -> list[Places]:
     maps = []
     for kind, embedding in zip((MODEL, DATASET), predictor.embeddings(), strict=True):
         places, share = _two_components(embedding.double().numpy())

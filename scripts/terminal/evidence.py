@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from zoograph.training.answers.evidence import Explanation
+    from zoograph.training.answers.evidence import Evidence
 
 WIDE = 100
 _NAMES = ("model", "dataset", "score", "reference", "class", "corpus", "block")
@@ -20,7 +20,7 @@ SIMILARITY_NOTE = (
 )
 
 
-def evidence_tables(why: Explanation, dataset: str, wide: bool) -> list[Table]:
+def evidence_tables(why: Evidence, dataset: str, wide: bool) -> list[Table]:
     """Return the nearest measured datasets and models, and the records that moved the prediction most."""
     return [
         make_table(

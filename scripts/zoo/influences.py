@@ -33,7 +33,7 @@ def influences(
     from zoograph.data.glyphs.zoo import glyph_folder
     from zoograph.data.records.records import ClassInfluence
     from zoograph.scripts.terminal.progress import stage_bar
-    from zoograph.training.analysis.influence.ensembles import Lab
+    from zoograph.training.analysis.influence.ensembles import EnsembleRunner
     from zoograph.training.measuring.subject import Subject
     from zoograph.training.runtime.processes import workers
     from zoograph.training.studies.influence.study import StudyPlan, run_study
@@ -43,7 +43,7 @@ def influences(
     tables = read_tables(folder)
     place = Subject((), "", device=device).place()
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        lab = Lab(make_home() / "cache" / "influence", submit, str(place), tell)
+        lab = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         report = run_study(lab, StudyPlan(removed=()), lambda words: print(words, file=sys.stderr))
     rows = tuple(ClassInfluence.model_validate(row) for row in report.influences)
     write_tables(replace(tables, influences=rows), folder, compressed=True)

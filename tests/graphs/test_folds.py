@@ -5,17 +5,17 @@ import pytest
 import torch
 
 from zoograph.data.collections.domainnet_masks import read_masks
-from zoograph.data.errors import ProtocolError, UnknownName
+from zoograph.data.errors import FoldsError, UnknownName
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import (
-    PROTOCOLS,
+    FOLDS,
     Fold,
     both_new,
-    get_protocol,
+    get_folds,
     leave_one_dataset_out,
     leave_one_domain_out,
     leave_one_family_out,
@@ -74,7 +74,7 @@ def cells(graph, mask):
 
 
 def test_every_protocol_is_known_by_name():
-    assert set(PROTOCOLS) == {
+    assert set(FOLDS) == {
         "missing_edges",
         "published_masks",
         "leave_one_dataset_out",
@@ -84,16 +84,16 @@ def test_every_protocol_is_known_by_name():
         "leave_one_model_family_out",
         "both_new",
     }
-    assert get_protocol("both_new") is both_new
+    assert get_folds("both_new") is both_new
     with pytest.raises(UnknownName, match=r"'both_knew'.*Nearest names: both_new\. Valid protocols: both_new, leave"):
-        get_protocol("both_knew")
+        get_folds("both_knew")
 
 
-@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@pytest.mark.parametrize("name", sorted(FOLDS))
 def test_a_split_asks_what_the_fold_asks_and_hides_what_it_holds_out(name, graph, masks_graph):
     graph = masks_graph if name == "published_masks" else graph
     store = graph[TRANSFERS_TO]
-    for fold in get_protocol(name)(graph, 0):
+    for fold in get_folds(name)(graph, 0):
         split = make_split(graph, fold)
         assert torch.equal(split.pairs, store.edge_index[:, fold.asked])
         assert torch.equal(split.target, store.edge_label[fold.asked])
@@ -106,11 +106,11 @@ def test_a_split_asks_what_the_fold_asks_and_hides_what_it_holds_out(name, graph
         assert not torch.isin(cold[1], split.train[TRANSFERS_TO].edge_index[1]).any()
 
 
-@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@pytest.mark.parametrize("name", sorted(FOLDS))
 def test_a_protocol_is_its_seed(name, graph, masks_graph):
     graph = masks_graph if name == "published_masks" else graph
     before = torch.random.get_rng_state()
-    one, again, other = (get_protocol(name)(graph, seed) for seed in (3, 3, 4))
+    one, again, other = (get_folds(name)(graph, seed) for seed in (3, 3, 4))
     assert torch.equal(before, torch.random.get_rng_state())
     assert all(torch.equal(a.held_out, b.held_out) for a, b in zip(one, again, strict=True))
     differs = any(not torch.equal(a.held_out, b.held_out) for a, b in zip(one, other, strict=True))
@@ -164,10 +164,10 @@ def test_published_masks_hide_the_cells_that_they_name(masks_graph):
 
 
 def test_published_masks_need_their_cells(graph):
-    with pytest.raises(ProtocolError, match=r"all 2700 records .* \(got 0\)"):
+    with pytest.raises(FoldsError, match=r"all 2700 records .* \(got 0\)"):
         published_masks(graph, 0)
     zoo = masks_zoo()
-    with pytest.raises(ProtocolError, match=r"\(got 2699\)"):
+    with pytest.raises(FoldsError, match=r"\(got 2699\)"):
         published_masks(build(zoo.with_runs(zoo.runs.iloc[1:])), 0)
 
 
@@ -203,7 +203,7 @@ def test_targets_can_be_chosen(graph):
     assert [fold.name for fold in folds] == ["task_7", "task_2"]
     with pytest.raises(UnknownName, match=r"Unknown dataset 'tusk_7'\. Nearest names: task_7"):
         leave_one_dataset_out(graph, 0, targets=["tusk_7"])
-    with pytest.raises(ProtocolError, match="'corpus' needs a measured accuracy"):
+    with pytest.raises(FoldsError, match="'corpus' needs a measured accuracy"):
         leave_one_dataset_out(graph, 0, targets=["corpus"])
 
 
@@ -229,16 +229,16 @@ def test_both_new_asks_every_cell_once_of_strangers_alone(graph):
 
 def test_a_zoo_that_is_too_small_is_refused():
     zoo = make_synthetic_zoo(4, 9).zoo
-    with pytest.raises(ProtocolError, match=r"10 measured datasets or more \(got 4 and 9\)"):
+    with pytest.raises(FoldsError, match=r"10 measured datasets or more \(got 4 and 9\)"):
         missing_edges(build(zoo), 0)
     two, one = list(zoo.models)[:2], next(iter(zoo.datasets))
     two_models, one_dataset = (build(keep_runs(zoo, keep)) for keep in (lambda m, _: m in two, lambda _, d: d == one))
     nothing = build(zoo.with_runs(zoo.runs.iloc[:0]))
-    for name, protocol in PROTOCOLS.items():
+    for name, protocol in FOLDS.items():
         if name == "published_masks":
             continue
         for graph, got in ((two_models, "2 and 9"), (one_dataset, "4 and 1"), (nothing, "0 and 0")):
-            with pytest.raises(ProtocolError, match=rf"3 measured models .*\(got {got}\)"):
+            with pytest.raises(FoldsError, match=rf"3 measured models .*\(got {got}\)"):
                 protocol(graph, 0)
 
 
@@ -248,11 +248,11 @@ def test_one_group_cannot_be_left_out():
     family = {name: card.model_copy(update={"family": "vit"}) for name, card in zoo.models.items()}
     graph = build(Zoo(family, domain, zoo.runs, zoo.scores, zoo.relations))
     for protocol in (leave_one_domain_out, leave_one_family_out):
-        with pytest.raises(ProtocolError, match=r"two groups of datasets or more \(got 1\)"):
+        with pytest.raises(FoldsError, match=r"two groups of datasets or more \(got 1\)"):
             protocol(graph, 0)
-    with pytest.raises(ProtocolError, match=r"two groups of models or more \(got 1\)"):
+    with pytest.raises(FoldsError, match=r"two groups of models or more \(got 1\)"):
         leave_one_model_family_out(graph, 0)
-    with pytest.raises(ProtocolError, match=r"two families of models or more \(got 1\)"):
+    with pytest.raises(FoldsError, match=r"two families of models or more \(got 1\)"):
         both_new(graph, 0)
 
 
@@ -264,7 +264,7 @@ def test_both_new_needs_something_to_learn_from():
         Zoo(apart, zoo.datasets, zoo.runs, zoo.scores, zoo.relations),
         lambda m, d: m == model or d == dataset,
     )
-    with pytest.raises(ProtocolError, match="too sparse"):
+    with pytest.raises(FoldsError, match="too sparse"):
         both_new(build(zoo), 0)
 
 

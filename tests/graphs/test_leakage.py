@@ -15,15 +15,15 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.folds import PROTOCOLS, get_protocol, make_split
+from zoograph.graphs.folds import FOLDS, get_folds, make_split
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out, is_edge, reveal
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.networks.episodes import Episodes
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
 TINY = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60))
-METHODS = {"linear": LinearRegression, "graph": lambda: GraphPredictor(TINY)}
+METHODS = {"linear": LinearRegression, "graph": lambda: ExactPredictor(TINY)}
 PLANTS = {"root two": (-777.0, math.sqrt(2)), "pi": (4321.0, math.pi)}
 
 
@@ -104,7 +104,7 @@ def first_fold(protocol):
     """Return the zoo, the graph and the first fold of a protocol."""
     zoo = zoo_for(protocol)
     graph = build(zoo)
-    return zoo, graph, get_protocol(protocol)(graph, 0)[0]
+    return zoo, graph, get_folds(protocol)(graph, 0)[0]
 
 
 @cache
@@ -115,7 +115,7 @@ def planted_splits(protocol):
     return [(make_split(planted, fold), values) for planted, values in plants]
 
 
-@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("protocol", sorted(FOLDS))
 def test_no_tensor_of_a_training_graph_holds_a_held_out_accuracy(protocol):
     zoo, graph, fold = first_fold(protocol)
     for name in PLANTS:
@@ -128,7 +128,7 @@ def test_no_tensor_of_a_training_graph_holds_a_held_out_accuracy(protocol):
         assert places_of(values, everything) == IN_FULL_VIEW
 
 
-@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("protocol", sorted(FOLDS))
 def test_nothing_in_a_training_graph_depends_on_a_held_out_accuracy(protocol):
     (one, _), (other, _) = planted_splits(protocol)
     parts, others = dict(walk(one.train.to_dict())), dict(walk(other.train.to_dict()))
@@ -139,7 +139,7 @@ def test_nothing_in_a_training_graph_depends_on_a_held_out_accuracy(protocol):
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
-@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+@pytest.mark.parametrize("protocol", sorted(FOLDS))
 def test_predictions_do_not_depend_on_held_out_accuracies(protocol, method):
     one, other = (METHODS[method]().fit(split.train).predict(split.pairs) for split, _ in planted_splits(protocol))
     for part, same in zip(one, other, strict=True):

@@ -24,7 +24,7 @@ from zoograph.models.method import Method
 from zoograph.training.evaluation.methods import METHODS
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
 from zoograph.training.networks.gat import GraphAttention
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
 CHEAP: dict[str, Callable[[], Method]] = {
     **METHODS,
@@ -33,8 +33,8 @@ CHEAP: dict[str, Callable[[], Method]] = {
     "gaussian-process": lambda: GaussianProcess(2),
     "gat": lambda: GraphAttention(8, num_steps=3),
     "gnn": lambda: GraphNetwork(NetworkConfig(hidden_channels=8, num_members=2, num_steps=3)),
-    "zoograph": lambda: GraphPredictor(TrainingConfig(num_members=2, num_iterations=(1, 1, 1))),
-    "zoograph-tables": lambda: GraphPredictor(
+    "zoograph": lambda: ExactPredictor(TrainingConfig(num_members=2, num_iterations=(1, 1, 1))),
+    "zoograph-tables": lambda: ExactPredictor(
         TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1, 1))
     ),
 }

@@ -29,7 +29,7 @@ from zoograph.training.studies.replay import Step
 from zoograph.training.versions.artifact import PREDICTIONS, Artifact
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.load import current_version
-from zoograph.training.versions.trial import Trial
+from zoograph.training.versions.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Any]
@@ -52,17 +52,17 @@ def run(run_predict: Run) -> Run:
 def history(toy_store: object, save_toy: Run) -> list[Artifact]:
     """Three versions of the head predictor: the first, one that was promoted, and one that was kept aside."""
     trials = (
-        Trial(),
-        Trial(
+        Verdict(),
+        Verdict(
             start="warm", parent="v0", num_cells=30, error=0.04, parent_error=0.05, coverage=0.9, reason="Not worse."
         ),
-        Trial(parent="v1", error=0.06, parent_error=0.04, promoted=False, reason="Worse.", suspects=("b1",)),
+        Verdict(parent="v1", error=0.06, parent_error=0.04, promoted=False, reason="Worse.", suspects=("b1",)),
     )
     begin = datetime(2024, 1, 1, tzinfo=UTC)
     root = predictor_root(Protocol.HEAD, None)
     return [
-        save_toy(root, version=f"v{k}", trial=trial, num_records=k + 1, created_at=begin + timedelta(days=k))
-        for k, trial in enumerate(trials)
+        save_toy(root, version=f"v{k}", verdict=verdict, num_records=k + 1, created_at=begin + timedelta(days=k))
+        for k, verdict in enumerate(trials)
     ]
 
 
@@ -82,9 +82,11 @@ def test_a_version_can_be_copied_from_a_narrow_terminal(
     toy_store: object, save_toy: Run, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    trial = Trial(start="warm", parent="v0", error=0.0264, coverage=0.933, promoted=False)
+    verdict = Verdict(start="warm", parent="v0", error=0.0264, coverage=0.933, promoted=False)
     save_toy(predictor_root(Protocol.HEAD, None), version="20240102T030405Z-0123abcd", num_records=2_800)
-    save_toy(predictor_root(Protocol.HEAD, None), version="20240103T030405Z-0123abcd", num_records=2_900, trial=trial)
+    save_toy(
+        predictor_root(Protocol.HEAD, None), version="20240103T030405Z-0123abcd", num_records=2_900, verdict=verdict
+    )
     lines = [line.split() for line in run("versions").out.splitlines()]
     assert ["20240103T030405Z-0123abcd", "2,900", "11111111", "warm", "0.0264", "0.933", "kept", "aside"] in lines
 
@@ -93,7 +95,7 @@ def test_versions_as_json(history: list[Artifact], run: Run) -> None:
     known = json.loads(run("versions", "--protocol", "head", "--json").out)["head"]
     assert (known["current"], known["damaged"]) == ("v1", [])
     assert [one["version"] for one in known["versions"]] == ["v0", "v1", "v2"]
-    assert known["versions"][2]["trial"]["suspects"] == ["b1"]
+    assert known["versions"][2]["verdict"]["suspects"] == ["b1"]
     assert (known["versions"][0]["models"], known["versions"][0]["num_records"]) == (2, 1)
 
 
@@ -140,7 +142,7 @@ def test_several_predictors_need_a_choice(history: list[Artifact], save_toy: Run
 def old(history: list[Artifact], save_toy: Run) -> Path:
     """The history and one version more, all of long ago; v1 answers no more, v3 does."""
     root = predictor_root(Protocol.HEAD, None)
-    save_toy(root, version="v3", trial=Trial(parent="v1"), created_at=datetime(2024, 1, 9, tzinfo=UTC))
+    save_toy(root, version="v3", verdict=Verdict(parent="v1"), created_at=datetime(2024, 1, 9, tzinfo=UTC))
     for folder in root.iterdir():
         os.utime(folder, (0, 0))
     return root

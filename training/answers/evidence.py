@@ -12,7 +12,7 @@ from torch_geometric.data import HeteroData
 from zoograph.data.store.store import Measured
 from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.gp.covariances import Covariances
-from zoograph.training.predictors.exact import GraphPredictor
+from zoograph.training.predictors.exact import ExactPredictor
 
 MeasuredPairs = Mapping[tuple[str, str], Measured]
 
@@ -43,7 +43,7 @@ class NearModel:
 
 
 @dataclass(frozen=True)
-class Influence:
+class RecordEffect:
     """A measured record and what it does to a prediction.
 
     Attributes:
@@ -59,18 +59,18 @@ class Influence:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Evidence:
     """What the prediction of ``model`` rests on; nearest, or most influential, first."""
 
     model: str
     datasets: tuple[NearDataset, ...]
     models: tuple[NearModel, ...]
-    records: tuple[Influence, ...]
+    records: tuple[RecordEffect, ...]
 
 
-def explain_prediction(
-    predictor: GraphPredictor, graph: HeteroData, model: int, datasets: Tensor, measured: MeasuredPairs, most: int = 5
-) -> Explanation:
+def find_evidence(
+    predictor: ExactPredictor, graph: HeteroData, model: int, datasets: Tensor, measured: MeasuredPairs, most: int = 5
+) -> Evidence:
     """Explain the predicted accuracy of one model, its mean over ``datasets``.
 
     Args:
@@ -97,21 +97,21 @@ def explain_prediction(
         values = [measured[model_ids[node], d].value for d in asked if (model_ids[node], d) in measured]
         return NearModel(model_ids[node], similarity, sum(values) / len(values) if len(values) == len(asked) else None)
 
-    def influence(record: int, points: float) -> Influence:
+    def record_effect(record: int, points: float) -> RecordEffect:
         pair = model_ids[records[0, record]], dataset_ids[records[1, record]]
-        return Influence(*pair, measured[pair].value, measured[pair].num_runs, points)
+        return RecordEffect(*pair, measured[pair].value, measured[pair].num_runs, points)
 
     alike = torch.stack([dataset_similarity(prior) for prior in priors]).mean(0)[datasets].mean(0)
     others = [int(node) for node in torch.unique(records[1]) if int(node) not in datasets.tolist()]
     akin = torch.stack([_correlation(prior.effect) for prior in priors]).mean(0)[model]
     peers = [int(node) for node in torch.unique(records[0]) if int(node) != model]
-    points = influences(predictor, graph, model, datasets)
+    points = record_effects(predictor, graph, model, datasets)
     moved = torch.argsort(points.abs(), descending=True, stable=True)[:most].tolist()
-    return Explanation(
+    return Evidence(
         name,
         tuple(near_dataset(i, float(alike[i])) for i in sorted(others, key=lambda i: -float(alike[i]))[:most]),
         tuple(near_model(i, float(akin[i])) for i in sorted(peers, key=lambda i: -float(akin[i]))[:most]),
-        tuple(influence(i, float(points[i])) for i in moved if points[i] != 0),
+        tuple(record_effect(i, float(points[i])) for i in moved if points[i] != 0),
     )
 
 
@@ -123,7 +123,7 @@ def dataset_similarity(prior: Covariances) -> Tensor:
     return _correlation(prior.level + prior.effect.diagonal().mean() * prior.spread)
 
 
-def influences(predictor: GraphPredictor, graph: HeteroData, model: int, datasets: Tensor) -> Tensor:
+def record_effects(predictor: ExactPredictor, graph: HeteroData, model: int, datasets: Tensor) -> Tensor:
     r"""Return (R,) points of accuracy by which each record moves the prediction of ``model``, mean over ``datasets``.
 
     The prediction with all records minus that without record :math:`r`, in closed form (as Rasmussen and Williams,

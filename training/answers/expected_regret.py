@@ -12,12 +12,12 @@ from torch_geometric.data import HeteroData
 from zoograph.models.conformal import situation
 from zoograph.models.gp.inference import safe_cholesky
 from zoograph.models.method import COVERAGE
-from zoograph.training.predictors.exact import GraphPredictor
+from zoograph.training.predictors.exact import ExactPredictor
 
 NUM_DRAWS = 4000
 
 
-class Outlook(NamedTuple):
+class ExpectedRegret(NamedTuple):
     """What is to be expected of k models.
 
     Attributes:
@@ -34,16 +34,16 @@ class Outlook(NamedTuple):
 
 
 def weigh_models(
-    predictor: GraphPredictor,
+    predictor: ExactPredictor,
     models: Tensor,
     datasets: Tensor,
     graph: HeteroData | None = None,
     num_draws: int = NUM_DRAWS,
     seed: int = 0,
-) -> Outlook:
+) -> ExpectedRegret:
     r"""Return what is to be expected of ``models`` (k,) on the mean over ``datasets`` (t,).
 
-    Mean and interval are those of :meth:`GraphPredictor.predict`, with every record used. Best and regret are of the
+    Mean and interval are those of :meth:`ExactPredictor.predict`, with every record used. Best and regret are of the
     true accuracies :math:`a`, without the noise of measuring: drawn from the even mixture of the members, each a joint
     Gaussian over all models and datasets. Every draw's deviation from the mean is stretched by the conformal width of
     its pair over that of a Gaussian (1.645 standard deviations), so that draws are as wide as the intervals are; how
@@ -76,7 +76,7 @@ def weigh_models(
         seed,
     )
     expected, lower, upper = (bound.clamp(0, 1).reshape(k, t).mean(1) for bound in bounds)
-    return Outlook(expected, lower, upper, probability, regret)
+    return ExpectedRegret(expected, lower, upper, probability, regret)
 
 
 def chance_of_best(

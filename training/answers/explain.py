@@ -15,14 +15,14 @@ from zoograph.data.records.records import HINDSIGHT, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import current_predictor
-from zoograph.training.answers.predict import Answer, answer_question
+from zoograph.training.answers.predict import Answer, predict
 from zoograph.training.answers.question import find_datasets
-from zoograph.training.runtime.progress import Progress, Warn
+from zoograph.training.runtime.progress import Progress, Warn, ignore
 
 if TYPE_CHECKING:
-    from zoograph.training.analysis.distance.compare import Answer as Distance
+    from zoograph.training.analysis.distance.compare import DistanceReport
     from zoograph.training.analysis.relatedness.kept import KeptBound
-    from zoograph.training.answers.evidence import Explanation
+    from zoograph.training.answers.evidence import Evidence
 
 _MOST_CLASSES = 5
 _OUTCOMES = ("influence_correct", "influence_probability", "influence_margin")
@@ -61,7 +61,7 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class Explanation:
     """What is known of a pair; a part that was never measured is empty or None, and is named in ``missing``.
 
     Attributes:
@@ -77,24 +77,24 @@ class Dossier:
     """
 
     answer: Answer
-    evidence: Explanation | None
+    evidence: Evidence | None
     scores: tuple[ScoreOfPair, ...]
     bounds: tuple[KeptBound, ...]
-    distance: Distance | None
+    distance: DistanceReport | None
     helpful: tuple[ClassEffect, ...]
     harmful: tuple[ClassEffect, ...]
     outcome: str | None
     missing: tuple[Missing, ...]
 
 
-def compile_dossier(
+def explain(
     model: str,
     dataset: str,
     protocol: Protocol | None = None,
     encoder: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
-) -> Dossier:
+) -> Explanation:
     """Put together what is known of a model on a dataset.
 
     Args:
@@ -109,10 +109,10 @@ def compile_dossier(
         ZoographError: with what to do next, also if ``dataset`` is a family of several.
     """
     with RecordStore.open() as store:
-        ids, cards = find_datasets(store.names(), dataset, None, warn or (lambda message: None))
+        ids, cards = find_datasets(store.names(), dataset, None, warn or ignore)
     if len(ids) > 1:
         raise ZoographError(f"'{dataset}' stands for {len(ids)} datasets: choose one of {', '.join(ids)}.")
-    answer = answer_question(model, dataset, protocol, None, encoder, progress, warn)
+    answer = predict(model, dataset, protocol, None, encoder, progress, warn)
     with RecordStore.open() as store:
         zoo = store.snapshot().with_cards(datasets=cards)
         names = {name for name, targets in store.names().datasets.items() if ids[0] in targets}
@@ -120,7 +120,7 @@ def compile_dossier(
     scores = tuple(_scores(zoo, answer.model, ids[0]))
     bounds, distance = _find_bounds(answer.model, {*names, ids[0]}), _find_distance(answer.model, ids[0])
     outcome, effects = _effects(zoo, answer.model, ids[0])
-    return Dossier(
+    return Explanation(
         answer,
         evidence,
         scores,
@@ -133,14 +133,14 @@ def compile_dossier(
     )
 
 
-def _explain(store: RecordStore, zoo: Zoo, answer: Answer, dataset: str, encoder: str | None) -> Explanation | None:
+def _explain(store: RecordStore, zoo: Zoo, answer: Answer, dataset: str, encoder: str | None) -> Evidence | None:
     """Return what the prediction rests on; None for a zoo that is too large for the exact predictor."""
     from zoograph.data.networks.timm_cards import model_card_from_timm
     from zoograph.graphs.schema import DATASET, MODEL
     from zoograph.models.training_records import same_names
-    from zoograph.training.answers.evidence import explain_prediction
+    from zoograph.training.answers.evidence import find_evidence
     from zoograph.training.answers.recommend import measured_pairs
-    from zoograph.training.predictors.exact import GraphPredictor
+    from zoograph.training.predictors.exact import ExactPredictor
     from zoograph.training.runtime.threads import one_thread
     from zoograph.training.versions.restore import load_on
 
@@ -148,11 +148,11 @@ def _explain(store: RecordStore, zoo: Zoo, answer: Answer, dataset: str, encoder
     zoo = zoo.with_cards([card] if card is not None else [])
     with one_thread():
         graph, predictor, _ = load_on(current_predictor(store, answer.protocol, encoder), zoo, encoder)
-        if not isinstance(predictor, GraphPredictor):
+        if not isinstance(predictor, ExactPredictor):
             return None
         node = int(same_names([answer.model], graph[MODEL].ids)[0])
         target = same_names([dataset], graph[DATASET].ids)
-        return explain_prediction(predictor, graph, node, target, measured_pairs(zoo, answer.protocol))
+        return find_evidence(predictor, graph, node, target, measured_pairs(zoo, answer.protocol))
 
 
 def _scores(zoo: Zoo, model: str, dataset: str) -> Iterator[ScoreOfPair]:
@@ -171,7 +171,7 @@ def _find_bounds(model: str, names: set[str]) -> tuple[KeptBound, ...]:
     return tuple(find_kept(relatedness_folder(), model, names))
 
 
-def _find_distance(model: str, dataset: str) -> Distance | None:
+def _find_distance(model: str, dataset: str) -> DistanceReport | None:
     from zoograph.training.analysis.distance.measure import find_distance
 
     return find_distance(model, dataset)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import Provenance, current_predictor, get_provenance
-from zoograph.training.answers.question import _find_model, find_datasets
-from zoograph.training.runtime.progress import Progress, Warn, _ignore
+from zoograph.training.answers.question import find_datasets, find_model
+from zoograph.training.runtime.progress import Progress, Warn, ignore
 from zoograph.training.versions.artifact import Artifact
 
 
@@ -48,7 +48,7 @@ class Answer:
     new: tuple[str, ...]
 
 
-def answer_question(
+def predict(
     model: str,
     dataset: str,
     protocol: Protocol | None = None,
@@ -71,10 +71,10 @@ def answer_question(
     Raises:
         ZoographError: with what to do next.
     """
-    warn = warn or _ignore
+    warn = warn or ignore
     with RecordStore.open() as store:
         names = store.names()
-        model_id, model_cards = _find_model(names, model)
+        model_id, model_cards = find_model(names, model)
         dataset_ids, dataset_cards = find_datasets(names, dataset, domain, warn)
         protocol = protocol or next(iter(store.protocols(dataset_ids)), Protocol.HEAD)
         artifact = current_predictor(store, protocol, encoder, progress, warn)

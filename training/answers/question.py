@@ -10,7 +10,7 @@ from zoograph.data.records.names import NameIndex
 from zoograph.training.runtime.progress import Warn
 
 
-def _find_model(names: NameIndex, model: str) -> tuple[str, tuple[ModelCard, ...]]:
+def find_model(names: NameIndex, model: str) -> tuple[str, tuple[ModelCard, ...]]:
     """Return the model's id, and its card if the store does not know it but timm does."""
     try:
         return names.resolve_model(model), ()

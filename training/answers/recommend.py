@@ -14,11 +14,11 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import Measured, RecordStore
 from zoograph.training.answers.current_predictor import Provenance, current_predictor, get_provenance
 from zoograph.training.answers.question import find_datasets
-from zoograph.training.runtime.progress import Progress, Warn
+from zoograph.training.runtime.progress import Progress, Warn, ignore
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
-    from zoograph.training.answers.evidence import Explanation
+    from zoograph.training.answers.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Recommendation:
     num_unknown_size: int
     unranked: tuple[str, ...]
     new: tuple[str, ...]
-    explanation: Explanation | None
+    explanation: Evidence | None
 
 
-def recommend_models(
+def recommend(
     dataset: str,
     filters: Filters | None = None,
     protocol: Protocol | None = None,
@@ -118,9 +118,9 @@ def recommend_models(
         ZoographError: with what to do next.
     """
     if top < 1:
-        raise ValueError(f"'top' must be a positive integer in 'recommend_models' (got {top})")
+        raise ValueError(f"'top' must be a positive integer in 'recommend' (got {top})")
     with RecordStore.open() as store:
-        tasks, cards = find_datasets(store.names(), dataset, domain, warn or _ignore)
+        tasks, cards = find_datasets(store.names(), dataset, domain, warn or ignore)
         protocol = protocol or next(iter(store.protocols(tasks)), Protocol.HEAD)
         zoo = store.snapshot().with_cards(datasets=cards)
         models, num_unknown_size = choose_candidates(zoo, protocol, filters or Filters())
@@ -132,7 +132,7 @@ def recommend_models(
     from zoograph.graphs.schema import DATASET, MODEL
     from zoograph.models.training_records import same_names
     from zoograph.training.answers.expected_regret import weigh_models
-    from zoograph.training.predictors.exact import GraphPredictor
+    from zoograph.training.predictors.exact import ExactPredictor
     from zoograph.training.runtime.threads import one_thread
     from zoograph.training.versions.restore import load_on
 
@@ -142,7 +142,7 @@ def recommend_models(
         graph, predictor, _ = load_on(artifact, zoo, encoder)
         sources = same_names([card.id for card in models], graph[MODEL].ids)
         targets = same_names(tasks, graph[DATASET].ids)
-        if not isinstance(predictor, GraphPredictor):
+        if not isinstance(predictor, ExactPredictor):
             raise ZoographError(
                 f"A ranking needs the joint posterior, which {provenance.records:,} records are too many for. "
                 "Use 'predict' model by model."
@@ -151,9 +151,9 @@ def recommend_models(
         order = torch.argsort(outlook.expected_regret, stable=True).tolist()
         informative = predictor.posterior().records.scale.informative[targets].tolist()
         if explain:
-            from zoograph.training.answers.evidence import explain_prediction
+            from zoograph.training.answers.evidence import find_evidence
 
-            explanation = explain_prediction(predictor, graph, int(sources[order[0]]), targets, measured)
+            explanation = find_evidence(predictor, graph, int(sources[order[0]]), targets, measured)
     columns = [column.tolist() for column in outlook]
     return Recommendation(
         dataset if len(tasks) > 1 else tasks[0],
@@ -239,7 +239,3 @@ def _candidate(
         card.parameters,
         card.gmacs,
     )
-
-
-def _ignore(_: str) -> None:
-    """Take a warning that nobody asked for."""

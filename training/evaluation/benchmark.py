@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.data.errors import ProtocolError
+from zoograph.data.errors import FoldsError
 from zoograph.data.files.atomic import write_durably
 from zoograph.graphs.folds import Fold, make_split
 from zoograph.models.method import Prediction
@@ -62,7 +62,7 @@ def run_benchmark(
         progress: told the method before each answer.
 
     Raises:
-        ProtocolError: if a fold leaves a method too little to learn from.
+        FoldsError: if a fold leaves a method too little to learn from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = graph_fingerprint(graph)
@@ -98,9 +98,7 @@ def _answer(graph: HeteroData, method: str, fold: Fold) -> Answered:
     try:
         fitted = make_method(method).fit(split.train)
     except ValueError as error:
-        raise ProtocolError(
-            f"The method '{method}' cannot learn from what fold '{fold.name}' leaves. {error}"
-        ) from error
+        raise FoldsError(f"The method '{method}' cannot learn from what fold '{fold.name}' leaves. {error}") from error
     prediction = fitted.predict(split.pairs)
     return Answered(method, fold, prediction, time.perf_counter() - start)
 

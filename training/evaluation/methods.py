@@ -20,7 +20,7 @@ from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.models.method import Method
 from zoograph.training.networks.ensemble import GraphNetwork
 from zoograph.training.networks.gat import GraphAttention
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
 METHODS: dict[str, Callable[[], Method]] = {}
 
@@ -64,8 +64,8 @@ register_method("extra-trees", ExtraTrees)
 register_method("gaussian-process", GaussianProcess)
 register_method("gat", GraphAttention)
 register_method("gnn", GraphNetwork)
-register_method("zoograph-tables", lambda: GraphPredictor(TrainingConfig(kernel=KernelConfig(gnn=False))))
-register_method("zoograph", GraphPredictor)
-register_method("zoograph-without-scores", lambda: Blinded(GraphPredictor(), without_scores))
-register_method("zoograph-without-relations", lambda: Blinded(GraphPredictor(), without_relations))
-register_method("zoograph-without-influences", lambda: Blinded(GraphPredictor(), without_influences))
+register_method("zoograph-tables", lambda: ExactPredictor(TrainingConfig(kernel=KernelConfig(gnn=False))))
+register_method("zoograph", ExactPredictor)
+register_method("zoograph-without-scores", lambda: Blinded(ExactPredictor(), without_scores))
+register_method("zoograph-without-relations", lambda: Blinded(ExactPredictor(), without_relations))
+register_method("zoograph-without-influences", lambda: Blinded(ExactPredictor(), without_influences))

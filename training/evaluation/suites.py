@@ -20,7 +20,7 @@ from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.folds import TRANSFERGRAPH_TARGETS, Fold, get_protocol, leave_one_dataset_out
+from zoograph.graphs.folds import TRANSFERGRAPH_TARGETS, Fold, get_folds, leave_one_dataset_out
 from zoograph.graphs.schema import DATASET, INFLUENCES, SCORED_ON, TRANSFERS_TO
 from zoograph.models.gp.structural_gnn import measured_relations
 from zoograph.training.evaluation.benchmark import Answered, run_benchmark
@@ -28,7 +28,7 @@ from zoograph.training.evaluation.ceiling import oracle_answers
 from zoograph.training.evaluation.methods import METHODS, make_method
 from zoograph.training.evaluation.score_quality import ScoreQuality, score_quality
 from zoograph.training.evaluation.table import PROJECT, Row, Versus, compare, make_rows, per_dataset_pearson
-from zoograph.training.predictors.exact import GraphPredictor
+from zoograph.training.predictors.exact import ExactPredictor
 
 _INTERVAL_SEEDS = 3
 
@@ -98,7 +98,7 @@ def domainnet_suite() -> Suite:
         "domainnet",
         "DomainNet: 10 models x 270 tasks, ten published masks",
         graph,
-        get_protocol("published_masks")(graph, 0),
+        get_folds("published_masks")(graph, 0),
         with_paper=True,
         with_ceiling=True,
         notes=(
@@ -112,7 +112,7 @@ def domainnet_suite() -> Suite:
 def transfergraph_suite() -> Suite:
     """Return the eight targets of TransferGraph, each left out whole, and draws of missing edges for intervals."""
     graph = _shipped_graph(TRANSFERGRAPH, Protocol.FINETUNE)
-    missing = get_protocol("missing_edges")
+    missing = get_folds("missing_edges")
     return Suite(
         "transfergraph",
         "TransferGraph: 185 models, each of eight targets left out whole",
@@ -128,12 +128,12 @@ def glyphs_suite() -> Suite:
     """Return the measured glyph zoo with each family of tasks left out whole, and draws of missing edges."""
     zoo = read_glyph_zoo()
     graph = build_graph(zoo, read_glyph_texts().lookup, Protocol.HEAD)
-    missing = get_protocol("missing_edges")
+    missing = get_folds("missing_edges")
     return Suite(
         "glyphs",
         f"Glyphs: {graph[TRANSFERS_TO].num_edges:,} retrained heads, each family of tasks left out whole",
         graph,
-        get_protocol("leave_one_family_out")(graph, 0),
+        get_folds("leave_one_family_out")(graph, 0),
         missing(graph, 0),
         scores=tuple(score_quality(zoo)),
         interval_title="Intervals on unseen cells of known models and datasets (missing edges, one draw)",
@@ -150,7 +150,7 @@ def custom_suite(
     seeds: int,
 ) -> Suite:
     """Return any protocol on the store or on a user's own tables."""
-    make_folds = get_protocol(protocol)
+    make_folds = get_folds(protocol)
     if runs is None:
         with RecordStore.open() as store:
             zoo = store.snapshot()
@@ -221,4 +221,4 @@ def run_suite(
 
 def _smooth_truth(graph: HeteroData) -> torch.Tensor:
     """Return (E,) the predictor's belief of every recorded accuracy, its own record included."""
-    return GraphPredictor().fit(graph).smoothed(graph[TRANSFERS_TO].edge_index).clamp(0.01, 0.99)
+    return ExactPredictor().fit(graph).smoothed(graph[TRANSFERS_TO].edge_index).clamp(0.01, 0.99)

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.errors import ProtocolError
+from zoograph.data.errors import FoldsError
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images
-from zoograph.training.measuring.finetune_state import Course, FinetuneConfig, Progress
+from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState, Progress
 from zoograph.training.runtime.trainer import quiet_trainer
 
 __all__ = ["FinetuneConfig", "FinetuneResult", "ImageRows", "Images", "Keep", "measure_finetune"]
@@ -84,7 +84,7 @@ def measure_finetune(
         keep: called with the weights that were tested, on the CPU, before the checkpoint is removed.
 
     Raises:
-        ProtocolError: if there are fewer than two training classes, no class with two training images, or no
+        FoldsError: if there are fewer than two training classes, no class with two training images, or no
             test images.
         ValueError: if there is not one label for each image.
     """
@@ -94,33 +94,33 @@ def measure_finetune(
     classes, targets = torch.unique(train_labels.cpu(), return_inverse=True)
     held = torch.from_numpy(stratified_hold_out(targets, config.validation_fraction, seed))
     if not bool(held.any()):
-        raise ProtocolError("Fine-tuning needs a class with two training images, one of them to stop by (got none).")
+        raise FoldsError("Fine-tuning needs a class with two training images, one of them to stop by (got none).")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network: Any = copy.deepcopy(model)  # timm's interface is not typed
         network.reset_classifier(len(classes))
-        course = Course(config, seed, _identity(network, targets, held, config, seed), checkpoint, progress)
-        train = Batches(train_images, targets, torch.where(~held)[0], config.batch_size, course)
+        state = FinetuneState(config, seed, _identity(network, targets, held, config, seed), checkpoint, progress)
+        train = Batches(train_images, targets, torch.where(~held)[0], config.batch_size, state)
         validation = Batches(train_images, targets, torch.where(held)[0], config.batch_size)
-        module = Finetuning(network, config, course, len(train))
-        course.take_up(network)
-        with quiet_trainer(**_settings(config, course, torch.device(device))) as trainer:
-            if not course.finished:
+        module = Finetuning(network, config, state, len(train))
+        state.take_up(network)
+        with quiet_trainer(**_settings(config, state, torch.device(device))) as trainer:
+            if not state.finished:
                 trainer.fit(module, train, validation)
-            network.load_state_dict(course.best)
+            network.load_state_dict(state.best)
             test_targets = (test_labels.cpu()[:, None] == classes).int().argmax(1)
             test_targets[~torch.isin(test_labels.cpu(), classes)] = -1
             test = Batches(test_images, test_targets, torch.arange(len(test_targets)), config.batch_size)
             trainer.test(module, test, verbose=False)
     if keep is not None:
-        keep(course.best)
+        keep(state.best)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return FinetuneResult(
         module.accuracy,
-        course.best_accuracy,
-        course.best_epoch,
-        course.epoch,
+        state.best_accuracy,
+        state.best_epoch,
+        state.epoch,
         len(train_labels),
         len(test_labels),
         time.perf_counter() - started,
@@ -134,9 +134,9 @@ def _check(train_images: Images, train_labels: Tensor, test_images: Images, test
             f"and {len(test_labels)} for {len(test_images)})"
         )
     if len(torch.unique(train_labels)) < 2:
-        raise ProtocolError("Fine-tuning needs training images of two classes (got fewer). Add another class.")
+        raise FoldsError("Fine-tuning needs training images of two classes (got fewer). Add another class.")
     if len(test_labels) == 0:
-        raise ProtocolError("Fine-tuning needs test images (got none). Hold out some, or add images.")
+        raise FoldsError("Fine-tuning needs test images (got none). Hold out some, or add images.")
 
 
 def _identity(network: nn.Module, targets: Tensor, held: Tensor, config: FinetuneConfig, seed: int) -> str:
@@ -145,12 +145,12 @@ def _identity(network: nn.Module, targets: Tensor, held: Tensor, config: Finetun
     return f"{hash_tensors(start)} {seed} {asdict(config)}"
 
 
-def _settings(config: FinetuneConfig, course: Course, device: torch.device) -> dict[str, Any]:
+def _settings(config: FinetuneConfig, state: FinetuneState, device: torch.device) -> dict[str, Any]:
     on_gpu = {"accelerator": "gpu", "devices": [device.index or 0], "precision": "bf16-mixed"}
     return {
         **(on_gpu if device.type == "cuda" else {}),
         "max_epochs": config.max_epochs,
         "gradient_clip_val": config.gradient_clip,
-        "callbacks": [course],
+        "callbacks": [state],
         "num_sanity_val_steps": 0,
     }

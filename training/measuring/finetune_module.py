@@ -10,7 +10,7 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
-from zoograph.training.measuring.finetune_state import Course, FinetuneConfig
+from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState
 
 
 class ImageRows(Protocol):
@@ -28,12 +28,12 @@ Images = Tensor | ImageRows
 
 
 class Batches:
-    """Batches of some rows; shuffled anew in each epoch of a course, or else in their order."""
+    """Batches of some rows; shuffled anew in each epoch of a run, or else in their order."""
 
     def __init__(
-        self, images: Images, targets: Tensor, rows: Tensor, batch_size: int, course: Course | None = None
+        self, images: Images, targets: Tensor, rows: Tensor, batch_size: int, state: FinetuneState | None = None
     ) -> None:
-        self._images, self._targets, self._rows, self._course = images, targets, rows, course
+        self._images, self._targets, self._rows, self._state = images, targets, rows, state
         self._num_batches = math.ceil(len(rows) / batch_size)
 
     def __len__(self) -> int:
@@ -41,8 +41,8 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         rows = self._rows
-        if self._course is not None:
-            rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(self._course.epoch_seed))]
+        if self._state is not None:
+            rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(self._state.epoch_seed))]
         # Equal shares: a last batch of one image would leave batch normalisation without a spread.
         for share in rows.tensor_split(self._num_batches):
             images = self._images
@@ -53,10 +53,10 @@ class Batches:
 class Finetuning(L.LightningModule):  # type: ignore[misc]
     """Wires a network, cross-entropy and AdamW; after an evaluation it knows accuracy and mean loss."""
 
-    def __init__(self, network: nn.Module, config: FinetuneConfig, course: Course, num_batches: int) -> None:
+    def __init__(self, network: nn.Module, config: FinetuneConfig, state: FinetuneState, num_batches: int) -> None:
         super().__init__()
         self.network = network
-        self._config, self._course, self._num_batches = config, course, num_batches
+        self._config, self._state, self._num_batches = config, state, num_batches
         self._sums: list[Tensor] = []
         self.accuracy, self.loss = 0.0, math.inf
 
@@ -85,11 +85,11 @@ class Finetuning(L.LightningModule):  # type: ignore[misc]
 
     def on_train_epoch_start(self) -> None:
         """Seed the epoch by itself."""
-        torch.manual_seed(self._course.epoch_seed)
+        torch.manual_seed(self._state.epoch_seed)
 
     def on_train_batch_start(self, _: object, index: int) -> None:
         """Set the learning rate: up over the first epoch, then down as a cosine."""
-        done = self._course.epoch + (index + 1) / self._num_batches
+        done = self._state.epoch + (index + 1) / self._num_batches
         falling = max(done - 1, 0) / max(self._config.max_epochs - 1, 1)
         rate = self._config.learning_rate * min(done, 1) * (1 + math.cos(math.pi * falling)) / 2
         for group in self.trainer.optimizers[0].param_groups:

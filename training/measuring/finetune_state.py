@@ -1,4 +1,4 @@
-"""The course of a fine-tuning run: its settings, how far it has come, and the file it is taken up from."""
+"""The state of a fine-tuning run: its settings, how far it has come, and the file it is taken up from."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Evaluated(Protocol):
     loss: float
 
 
-class Course(L.Callback):  # type: ignore[misc]
+class FinetuneState(L.Callback):  # type: ignore[misc]
     """How far a run has come: the epoch, the best weights, and the file from which it is taken up again."""
 
     def __init__(

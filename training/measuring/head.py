@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zoograph.data.errors import ProtocolError
+from zoograph.data.errors import FoldsError
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.networks.features import Features
 
@@ -72,7 +72,7 @@ def measure_head(
         l2_grid: the strengths to choose from.
 
     Raises:
-        ProtocolError: if there are fewer than two training classes or no test images, or if a feature is not
+        FoldsError: if there are fewer than two training classes or no test images, or if a feature is not
             finite.
         ValueError: if the shapes do not fit together.
     """
@@ -121,7 +121,7 @@ def measure_head_on(features: Features, test_fraction: float = 0.3, seed: int = 
     is held out by ``seed``, see :func:`zoograph.data.images.stratified.stratified_hold_out`.
 
     Raises:
-        ProtocolError: see :func:`measure_head`.
+        FoldsError: see :func:`measure_head`.
     """
     test = features.test_rows(test_fraction, seed)
     x, y = features.features, features.labels
@@ -135,11 +135,11 @@ def _check(train_features: Tensor, train_labels: Tensor, test_features: Tensor, 
                 f"'{name}_features' must be (N, D) and '{name}_labels' (N,) (got {tuple(x.shape)} and {tuple(y.shape)})"
             )
         if not bool(torch.isfinite(x).all()):
-            raise ProtocolError(f"A retrained head needs finite features (got NaN or infinity in the {name} features).")
+            raise FoldsError(f"A retrained head needs finite features (got NaN or infinity in the {name} features).")
     if len(torch.unique(train_labels)) < 2:
-        raise ProtocolError("A retrained head needs training images of two classes (got fewer). Add another class.")
+        raise FoldsError("A retrained head needs training images of two classes (got fewer). Add another class.")
     if len(test_labels) == 0:
-        raise ProtocolError("A retrained head needs test images (got none). Hold out some, or add images.")
+        raise FoldsError("A retrained head needs test images (got none). Hold out some, or add images.")
 
 
 def _decorrelate(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:

@@ -182,7 +182,7 @@ def measure_finetune_on(
 
     Raises:
         ImageTaskError: if an image cannot be read.
-        ProtocolError: see :func:`zoograph.training.measuring.finetune.measure_finetune`.
+        FoldsError: see :func:`zoograph.training.measuring.finetune.measure_finetune`.
     """
     labels = torch.tensor(task.labels)
     test = (

@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 _BOTH_NEW_SAMPLES = 100
 
 
-class _Conditioned(NamedTuple):
+class Conditioned(NamedTuple):
     """Members that were conditioned on the visible records of a graph."""
 
     graph: HeteroData
@@ -39,9 +39,10 @@ class _Conditioned(NamedTuple):
     noises: list[Noise]
 
     @classmethod
-    def on(cls, graph: HeteroData, members: list[Member], visible: Tensor | None = None) -> _Conditioned:
+    def on(cls, graph: HeteroData, members: list[Member], visible: Tensor | None = None) -> Conditioned:
+        """Return the members conditioned on the ``visible`` (E,) records of ``graph``; default: all."""
         records = Records.of(graph, visible)
-        conditioned = _two_at_once(lambda member: member.condition(graph, records), members)
+        conditioned = two_at_once(lambda member: member.condition(graph, records), members)
         posteriors, noises = zip(*conditioned, strict=True)
         return cls(graph, records, list(posteriors), list(noises))
 
@@ -58,7 +59,7 @@ class _Conditioned(NamedTuple):
                 mean, variance = posterior.predict(pairs)
             return mean, variance + noise.of(pairs)
 
-        mean, variance = _pool(_two_at_once(answer, range(len(self.posteriors))))
+        mean, variance = _pool(two_at_once(answer, range(len(self.posteriors))))
         scale = self.records.scale
         known = torch.zeros(self.graph[DATASET].num_nodes, dtype=torch.bool)
         known[self.records.pairs[1]] = True
@@ -94,7 +95,7 @@ class _Conditioned(NamedTuple):
                 continue
             rows = torch.cat([block[inside] for block, inside in parts])
             leave_out = partial(_leave_out, latent=latent, blocks=parts)
-            pooled = _pool(_two_at_once(leave_out, self.posteriors))
+            pooled = _pool(two_at_once(leave_out, self.posteriors))
             new_dataset = code in (1, 3)
             centre, spread = (part[rows] for part in (others if new_dataset else own))
             deviation = (pooled[1] * spread.square() + (scale.doubt**2 if new_dataset else 0.0)).sqrt()
@@ -105,7 +106,7 @@ class _Conditioned(NamedTuple):
         return torch.cat(errors), torch.cat(codes)
 
 
-def _out_of_fold_residuals(graph: HeteroData, honest: list[_Conditioned]) -> Tensor:
+def out_of_fold_residuals(graph: HeteroData, honest: list[Conditioned]) -> Tensor:
     """Return absolute errors over their predicted spread, of records that neither learning nor conditioning saw."""
     store = graph[TRANSFERS_TO]
     folds = pair_folds(graph, store.edge_index, len(honest))
@@ -121,7 +122,7 @@ def _leave_out(posterior: Posterior, latent: Tensor, blocks: list[tuple[Tensor, 
     return posterior.leave_out(latent, blocks)
 
 
-def _two_at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def two_at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Return ``call`` of each item, in order, each on one thread: matrix algebra lets go of the interpreter."""
     with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(pool.map(call, items))

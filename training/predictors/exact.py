@@ -14,13 +14,13 @@ from zoograph.graphs.splits import is_edge, pair_folds
 from zoograph.models.conformal import calibrate, situation
 from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.models.method import Method, Prediction
-from zoograph.training.predictors.conditioned import Member, _Conditioned, _out_of_fold_residuals, _two_at_once
+from zoograph.training.predictors.conditioned import Conditioned, Member, out_of_fold_residuals, two_at_once
 from zoograph.training.predictors.deep_member import DeepGP
 from zoograph.training.predictors.evidence_module import EvidenceModule
 from zoograph.training.predictors.member_cache import MemberCache
 from zoograph.training.predictors.plain_member import PlainGP
 from zoograph.training.predictors.records import Records
-from zoograph.training.runtime.progress import Progress, _Ticker
+from zoograph.training.runtime.progress import Progress, Ticker
 from zoograph.training.runtime.threads import one_seeded_thread, one_thread
 from zoograph.training.runtime.trainer import fit_quietly
 
@@ -50,7 +50,7 @@ class TrainingConfig(BaseModel):
     seed: int = 0
 
 
-class GraphPredictor(Method):
+class ExactPredictor(Method):
     """Exact Gaussian processes, half of them on graph embeddings of models and datasets, cross-fitted.
 
     Every record belongs to one fold, by a hash of its pair, and member k learns its hyper-parameters and its
@@ -75,7 +75,7 @@ class GraphPredictor(Method):
     ) -> None:
         self.config = config or TrainingConfig()
         self._progress, self._start, self._cache = progress, start, cache
-        self._honest: list[_Conditioned] | None = None
+        self._honest: list[Conditioned] | None = None
 
     @one_thread()
     def fit(self, graph: HeteroData, unlearned: Tensor | None = None) -> Self:
@@ -92,7 +92,7 @@ class GraphPredictor(Method):
                 f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
         self._graph = graph
-        ticker = _Ticker(self._progress, sum(sum(self._budget(k)[1]) for k in range(self.config.num_members)))
+        ticker = Ticker(self._progress, sum(sum(self._budget(k)[1]) for k in range(self.config.num_members)))
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
         learned = torch.ones(store.num_edges, dtype=torch.bool) if unlearned is None else ~unlearned
         self._members = [
@@ -100,10 +100,10 @@ class GraphPredictor(Method):
             for member in range(self.config.num_members)
         ]
         ticker.finish()
-        self._conditioned = _Conditioned.on(graph, self._members)
+        self._conditioned = Conditioned.on(graph, self._members)
         self._honest = self._condition_out_of_fold(graph)
         left_out, situations = self._conditioned.residuals(self.config.seed)
-        out_of_fold = _out_of_fold_residuals(graph, self._honest)
+        out_of_fold = out_of_fold_residuals(graph, self._honest)
         self._widths = calibrate(
             torch.cat([out_of_fold, left_out]), torch.cat([torch.zeros(len(out_of_fold), dtype=torch.long), situations])
         )
@@ -128,11 +128,11 @@ class GraphPredictor(Method):
         bounds = (mean, mean - width, mean + width)
         return Prediction(*(bound.clamp(0, 1).float() for bound in bounds))
 
-    def _condition_out_of_fold(self, graph: HeteroData) -> list[_Conditioned]:
+    def _condition_out_of_fold(self, graph: HeteroData) -> list[Conditioned]:
         """Return each member, conditioned on the records of the folds that it learned from."""
         folds = pair_folds(graph, graph[TRANSFERS_TO].edge_index, len(self._members))
-        return _two_at_once(
-            lambda number: _Conditioned.on(graph, [self._members[number]], folds != number), range(len(self._members))
+        return two_at_once(
+            lambda number: Conditioned.on(graph, [self._members[number]], folds != number), range(len(self._members))
         )
 
     def smoothed(self, pairs: Tensor) -> Tensor:
@@ -140,11 +140,11 @@ class GraphPredictor(Method):
         return self._conditioned.predict(pairs)[0]
 
     @one_thread()
-    def posterior(self, graph: HeteroData | None = None) -> _Conditioned:
+    def posterior(self, graph: HeteroData | None = None) -> Conditioned:
         """Return the members, conditioned on every record of ``graph``; default: the graph that was fitted."""
         if graph is None or graph is self._graph:
             return self._conditioned
-        return _Conditioned.on(graph, self._members)
+        return Conditioned.on(graph, self._members)
 
     @one_thread()
     def embeddings(self, graph: HeteroData | None = None) -> tuple[Tensor, Tensor]:
@@ -180,7 +180,7 @@ class GraphPredictor(Method):
             member = self._make_member(graph, number)
             member.load_state_dict(_of_member(tensors, number))
             self._members.append(member)
-        self._conditioned = _Conditioned.on(graph, self._members)
+        self._conditioned = Conditioned.on(graph, self._members)
         return self
 
     def _is_deep(self, number: int) -> bool:
@@ -195,7 +195,7 @@ class GraphPredictor(Method):
         (deep, plain), (*stages, one_stage) = self.config.num_records, iterations
         return (deep, tuple(stages)) if self._is_deep(number) else (plain, (one_stage,))
 
-    def _learn(self, graph: HeteroData, records: Records, number: int, ticker: _Ticker) -> Member:
+    def _learn(self, graph: HeteroData, records: Records, number: int, ticker: Ticker) -> Member:
         seed = self.config.seed * 1000 + number
         with one_seeded_thread(seed):
             member = self._make_member(graph, number)

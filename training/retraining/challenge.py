@@ -23,7 +23,7 @@ from zoograph.training.versions.artifact import SEAL, Artifact
 from zoograph.training.versions.listing import list_versions
 from zoograph.training.versions.load import load_current, load_sealed
 from zoograph.training.versions.restore import saved_tensors
-from zoograph.training.versions.trial import Trial
+from zoograph.training.versions.verdict import Verdict
 
 # A warm start reaches what a full training does while the records are much the same.
 _MOST_GROWTH = 1.25
@@ -41,7 +41,7 @@ def retrain(
     """Train on everything in ``store``; the result answers from now on if it is not worse than what answers now.
 
     Returns:
-        The new version; its ``trial`` says whether it was promoted and why. Without a current predictor it is the
+        The new version; its ``verdict`` says whether it was promoted and why. Without a current predictor it is the
         first one.
 
     Raises:
@@ -79,20 +79,20 @@ def challenge(
     graph, held_out = comparison.graph, comparison.held_out
     suspects = find_suspects(comparison)
     starts = ["full"] if must_start_anew(champion, graph, config) else ["warm", "full"]
-    tried: list[tuple[Predictor, Trial]] = []
+    tried: list[tuple[Predictor, Verdict]] = []
     for start in starts:
         warm = start == "warm"
         tensors = saved_tensors(champion) if warm else None
         cache = MemberCache(root, training_key(material, graph, config, champion.manifest.version if warm else None))
         predictor = learn(graph, held_out, config, progress, tensors, cache)
-        full_records = champion.manifest.trial.full_records if warm else graph[TRANSFERS_TO].num_edges
-        trial = comparison.judge(predictor).model_copy(update={"start": start, "full_records": full_records})
-        tried.append((predictor, trial))
-        if suspects or (trial.promoted and not _is_notably_worse(trial)):
+        full_records = champion.manifest.verdict.full_records if warm else graph[TRANSFERS_TO].num_edges
+        verdict = comparison.judge(predictor).model_copy(update={"start": start, "full_records": full_records})
+        tried.append((predictor, verdict))
+        if suspects or (verdict.promoted and not _is_notably_worse(verdict)):
             break
-    predictor, trial = min(tried, key=lambda one: (not one[1].promoted, one[1].error or 0.0))
-    trial = _accuse(trial, suspects).model_copy(update={"seconds": time.monotonic() - begun})
-    artifact = save_predictor(root, material, graph, predictor, trial)
+    predictor, verdict = min(tried, key=lambda one: (not one[1].promoted, one[1].error or 0.0))
+    verdict = _accuse(verdict, suspects).model_copy(update={"seconds": time.monotonic() - begun})
+    artifact = save_predictor(root, material, graph, predictor, verdict)
     cache.clear()
     return artifact
 
@@ -106,7 +106,7 @@ def must_start_anew(champion: Artifact, graph: HeteroData, config: TrainingConfi
     manifest = champion.manifest
     wanted = (config or TrainingConfig()).model_dump(mode="json")
     known = {kind: list(words) for kind, words in manifest.vocabulary.items()}
-    growth = graph[TRANSFERS_TO].num_edges / max(1, manifest.trial.full_records)
+    growth = graph[TRANSFERS_TO].num_edges / max(1, manifest.verdict.full_records)
     return (
         manifest.values.get("config") != wanted
         or known != graph.vocabulary
@@ -170,20 +170,20 @@ def retrain_if_needed(
     return Round(waiting, retrain_on(root, material, config, progress))
 
 
-def _accuse(trial: Trial, suspects: tuple[Suspect, ...]) -> Trial:
+def _accuse(verdict: Verdict, suspects: tuple[Suspect, ...]) -> Verdict:
     if not suspects:
-        return trial
+        return verdict
     why = "; ".join(f"'{suspect.batch}', which {suspect.why}" for suspect in suspects)
-    return trial.model_copy(
+    return verdict.model_copy(
         update={
             "promoted": False,
             "suspects": tuple(suspect.batch for suspect in suspects),
-            "reason": f"{trial.reason} Suspect: {why}.",
+            "reason": f"{verdict.reason} Suspect: {why}.",
         }
     )
 
 
-def _is_notably_worse(trial: Trial) -> bool:
-    if trial.error is None or trial.parent_error is None:
+def _is_notably_worse(verdict: Verdict) -> bool:
+    if verdict.error is None or verdict.parent_error is None:
         return False
-    return trial.error > NOTABLY_WORSE * trial.parent_error
+    return verdict.error > NOTABLY_WORSE * verdict.parent_error

@@ -20,7 +20,7 @@ from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.restore import saved_tensors
-from zoograph.training.versions.trial import Trial
+from zoograph.training.versions.verdict import Verdict
 
 # Fewer held-out cells than this tell nothing.
 MIN_CELLS = 20
@@ -79,12 +79,12 @@ class HeldOutComparison:
         value = {tuple(pair): float(y) for pair, y in zip(store.edge_index.t().tolist(), store.edge_label, strict=True)}
         return torch.tensor([value.get(tuple(pair), float("nan")) for pair in self.pairs.t().tolist()])
 
-    def judge(self, challenger: Predictor) -> Trial:
+    def judge(self, challenger: Predictor) -> Verdict:
         """Return how ``challenger`` does against the champion."""
-        trial = Trial(parent=self.champion.manifest.version)
+        verdict = Verdict(parent=self.champion.manifest.version)
         obstacle = self.obstacle()
         if obstacle is not None:
-            return trial.model_copy(update={"reason": f"Promoted without a comparison: {obstacle}."})
+            return verdict.model_copy(update={"reason": f"Promoted without a comparison: {obstacle}."})
         new, old = challenger.predict(self.pairs, self._rest), self.answers
         everywhere = self.compare(new, old, self.target)
         verdicts = {"on the held-out cells": everywhere}
@@ -95,7 +95,7 @@ class HeldOutComparison:
         worse = {where: found for where, found in verdicts.items() if found is not None and found.lower > 0}
         errors, coverages = zip(*(_score(answer, self.target) for answer in (new, old)), strict=True)
         where, shown = next(iter(worse.items()), ("on the held-out cells", everywhere))
-        return trial.model_copy(
+        return verdict.model_copy(
             update={
                 "num_cells": len(self.target),
                 "error": errors[0],
@@ -106,7 +106,7 @@ class HeldOutComparison:
                 "lower": shown.lower,
                 "upper": shown.upper,
                 "promoted": not worse,
-                "reason": f"{'Worse' if worse else 'Not worse'} than '{trial.parent}' {where}: "
+                "reason": f"{'Worse' if worse else 'Not worse'} than '{verdict.parent}' {where}: "
                 f"{shown.difference:+.4f} ({shown.lower:+.4f} to {shown.upper:+.4f}).",
             }
         )

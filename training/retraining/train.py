@@ -19,9 +19,9 @@ from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.predictors.choice import Predictor, make_predictor
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
-from zoograph.training.predictors.large import LargePredictor
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 from zoograph.training.predictors.member_cache import MemberCache
+from zoograph.training.predictors.sampled import SampledPredictor
 from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
 from zoograph.training.runtime.progress import Progress
@@ -34,7 +34,7 @@ from zoograph.training.versions.artifact import (
 )
 from zoograph.training.versions.restore import _BASELINE, _PREDICTOR, _columns, _cross_fitted
 from zoograph.training.versions.save import new_version, save_artifact
-from zoograph.training.versions.trial import Trial
+from zoograph.training.versions.verdict import Verdict
 
 # A zoo with more pairs than this is answered pair by pair, rather than from a table.
 _MOST_LISTED = 1_000_000
@@ -65,8 +65,8 @@ def train_first(
     graph = material.graph()
     cache = MemberCache(root, training_key(material, graph, config, None))
     predictor = learn(graph, held_out_cells(graph), config, progress, cache=cache)
-    trial = Trial(full_records=graph[TRANSFERS_TO].num_edges, seconds=time.monotonic() - begun)
-    artifact = save_predictor(root, material, graph, predictor, trial)
+    verdict = Verdict(full_records=graph[TRANSFERS_TO].num_edges, seconds=time.monotonic() - begun)
+    artifact = save_predictor(root, material, graph, predictor, verdict)
     cache.clear()
     return artifact
 
@@ -104,10 +104,10 @@ def learn(
         start: tensors of an earlier exact predictor to learn on from.
         cache: of the members that are finished.
     """
-    chosen = make_predictor(graph, progress) if config is None else GraphPredictor(config, progress)
-    if isinstance(chosen, LargePredictor):
-        return LargePredictor.from_state(*chosen.fit(keep_records(graph, ~held_out)).state(), graph)
-    return GraphPredictor(chosen.config, progress, start, cache).fit(graph, held_out)
+    chosen = make_predictor(graph, progress) if config is None else ExactPredictor(config, progress)
+    if isinstance(chosen, SampledPredictor):
+        return SampledPredictor.from_state(*chosen.fit(keep_records(graph, ~held_out)).state(), graph)
+    return ExactPredictor(chosen.config, progress, start, cache).fit(graph, held_out)
 
 
 def save_predictor(
@@ -115,7 +115,7 @@ def save_predictor(
     material: Material,
     graph: HeteroData,
     predictor: Predictor,
-    trial: Trial,
+    verdict: Verdict,
 ) -> Artifact:
     """Save a predictor of ``graph``; if it was promoted, it answers from now on.
 
@@ -123,7 +123,7 @@ def save_predictor(
     unless there are more than a million.
 
     Raises:
-        PredictorError: if it cannot be written, or another version was promoted since the trial.
+        PredictorError: if it cannot be written, or another version was promoted since the verdict.
     """
     baseline = LinearRegression().fit(graph)
     tensors, values = predictor.state()
@@ -143,7 +143,7 @@ def save_predictor(
         vocabulary=graph.vocabulary,
         scores=material.scores,
         values=values,
-        trial=trial,
+        verdict=verdict,
         files={},
     )
     weights = {
@@ -158,4 +158,4 @@ def save_predictor(
         PREDICTIONS: save({name: column.reshape(shape).contiguous() for name, column in columns.items()}),
         SAW: json.dumps(material.batch_digests).encode(),
     }
-    return save_artifact(root, manifest, files, expected=trial.parent)
+    return save_artifact(root, manifest, files, expected=verdict.parent)

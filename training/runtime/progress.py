@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
+"""Called with (steps done, steps in all)."""
+
+Warn = Callable[[str], None]
+"""Called with what the user should know."""
 
 
-class _Ticker:
+class Ticker:
     """Turns evaluations, of which a line search may need any number, into steady progress."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._floor = progress, total, 0
 
     def start(self, num_iterations: int) -> Callable[[], None]:
+        """Begin a part of so many iterations; return what is called after each."""
         first, self._floor = self._floor, self._floor + num_iterations
         done = first
 
@@ -26,14 +31,12 @@ class _Ticker:
         return tick
 
     def finish(self) -> None:
+        """Say that all is done."""
         if self._progress is not None:
             self._progress(self._total, self._total)
 
 
-Warn = Callable[[str], None]
-
-
-def _ignore(_: str) -> None:
+def ignore(_: str) -> None:
     """Take a warning that nobody asked for."""
 
 

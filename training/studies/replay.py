@@ -99,7 +99,7 @@ def replay(
         batches = pd.Series([f"batch {number + 1}" for number in rank[arrived]], dtype=str)
         material = Material(zoo.with_runs(zoo.runs.iloc[arrived]), batches, text, Protocol.HEAD, Metric.TOP1)
         begun = time.process_time()
-        trained = retrain_on(folder / "predictors", material, config).manifest.trial
+        trained = retrain_on(folder / "predictors", material, config).manifest.verdict
         seconds = time.process_time() - begun
         graph = material.graph()
         known = hold_out(graph, is_edge(asked.pairs, graph[TRANSFERS_TO].edge_index)).train

@@ -24,8 +24,8 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
 from zoograph.training.networks.sampled_episodes import num_batches
-from zoograph.training.predictors.exact import GraphPredictor
-from zoograph.training.predictors.large import LARGE, LargePredictor
+from zoograph.training.predictors.exact import ExactPredictor
+from zoograph.training.predictors.sampled import LARGE, SampledPredictor
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.runtime.threads import one_thread
 
@@ -74,7 +74,7 @@ def measure(num_runs: int, kind: Kind, progress: Progress | None = None, seed: i
 
     num_train = train[TRANSFERS_TO].num_edges
     with stages.next("train"):
-        method = GraphPredictor(progress=clock) if kind is Kind.EXACT else LargePredictor(progress=clock)
+        method = ExactPredictor(progress=clock) if kind is Kind.EXACT else SampledPredictor(progress=clock)
         method.fit(train)
     with stages.next("predict"):
         answer = method.predict(pairs)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from zoograph.data.errors import PredictorError
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.training.versions.trial import Trial
+from zoograph.training.versions.verdict import Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 POINTER = "current.json"
 SEAL = "seal.json"
 SAW = "saw.json"
-FORMAT = 2
+FORMAT = 3
 COLUMNS = ("mean", "lower", "upper", "baseline")
 POINTER_SUFFIX = ".pointer"
 # The library refuses headers of 100 MB; ours have some hundred entries, and reading a hundred thousand takes its time.
@@ -42,7 +42,7 @@ class Manifest(BaseModel):
         vocabulary: families, domains, scores and relations that it knows.
         scores: token of the scores that it read, by dataset.
         values: plain values of the fitted methods, their configuration among them.
-        trial: how it was trained and judged.
+        verdict: how it was trained and judged.
         files: SHA-256 by file name.
     """
 
@@ -63,7 +63,7 @@ class Manifest(BaseModel):
     vocabulary: dict[str, tuple[str, ...]]
     scores: dict[str, str] = {}
     values: dict[str, Any]
-    trial: Trial = Trial()
+    verdict: Verdict = Verdict()
     files: dict[str, str]
 
 

@@ -39,7 +39,7 @@ class Versions:
         if self.current not in names:
             return None
         earlier = self.readable[: names.index(self.current)]
-        return next((manifest.version for manifest in reversed(earlier) if manifest.trial.promoted), None)
+        return next((manifest.version for manifest in reversed(earlier) if manifest.verdict.promoted), None)
 
 
 def list_versions(root: Path) -> Versions:

@@ -50,15 +50,15 @@ def save_artifact(root: Path, manifest: Manifest, files: dict[str, bytes], *, ex
         staging.mkdir(parents=True)
         for name, content in {**files, MANIFEST: text, SEAL: seal}.items():
             write_durably(staging / name, content)
-        if manifest.trial.promoted:
+        if manifest.verdict.promoted:
             write_durably(temporary, seal)
         staging.rename(folder)
-        if expected is not None and manifest.trial.promoted and current_version(root) != expected:
+        if expected is not None and manifest.verdict.promoted and current_version(root) != expected:
             raise PredictorError(
                 f"The predictor '{manifest.version}' was not promoted, because another one was while it was trained. "
                 "Retrain once more."
             )
-        if manifest.trial.promoted:
+        if manifest.verdict.promoted:
             before = current_version(root)
             temporary.replace(root / POINTER)
             with suppress(OSError):

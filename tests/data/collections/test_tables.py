@@ -133,7 +133,7 @@ def test_failed_write_keeps_the_old_file_and_no_temporary(tmp_path: Path, monkey
     def full_disk(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zoograph.data.collections.tables.os.fsync", full_disk)
+    monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(RawDataError, match="No space left on device"):
         write_tables(Collection(), tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -31,9 +31,9 @@ from zoograph.scripts.pictures.style import to_png
 from zoograph.training.evaluation.methods import METHODS
 from zoograph.training.evaluation.suites import Result, Suite, run_suite
 from zoograph.training.evaluation.table import PROJECT
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
-TINY = partial(GraphPredictor, TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60)))
+TINY = partial(ExactPredictor, TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60)))
 PICTURES = ("predicted", "ranking", "intervals", "matrix", "map")
 BASELINES = ["model-mean", "linear-regression"]
 
@@ -64,7 +64,7 @@ def sparse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, Result]:
 
 @pytest.fixture(autouse=True)
 def _tiny_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark_figures, "GraphPredictor", TINY)
+    monkeypatch.setattr(benchmark_figures, "ExactPredictor", TINY)
 
 
 def words(figure) -> list:
@@ -230,7 +230,7 @@ def test_map_shows_the_embeddings_of_every_node(complete: tuple[Suite, Result]) 
 def test_without_embeddings_there_is_no_map(complete: tuple[Suite, Result]) -> None:
     config = TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1, 1))
     with pytest.raises(ValueError, match=r"without embeddings: set 'kernel\.gnn'"):
-        GraphPredictor(config).fit(complete[0].graph).embeddings()
+        ExactPredictor(config).fit(complete[0].graph).embeddings()
 
 
 def make_cells(method: str = "a") -> Cells:

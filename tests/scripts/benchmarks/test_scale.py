@@ -83,7 +83,7 @@ def test_table_and_picture_say_what_was_measured(measured: list[tuple[int, str]]
 def test_measure_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = NetworkConfig(hidden_channels=8, num_members=2, max_full_edges=0, min_batches=5)
     monkeypatch.setattr(scaling, "LARGE", tiny)
-    monkeypatch.setattr("zoograph.training.predictors.large.LARGE", tiny)
+    monkeypatch.setattr("zoograph.training.predictors.sampled.LARGE", tiny)
     steps: list[tuple[int, int]] = []
     row = scaling.measure(300, scaling.Kind.SAMPLED, lambda done, total: steps.append((done, total)))
     assert (row["num_models"], row["num_datasets"]) == (53, 57)

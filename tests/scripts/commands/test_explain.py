@@ -14,8 +14,7 @@ from zoograph.data.records.records import PARAMETER_DISTANCE, ClassInfluence, Sc
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores.relatedness.tasks import Task
 from zoograph.scripts.commands.explain import explain
-from zoograph.training.analysis.distance.compare import Answer as Distance
-from zoograph.training.analysis.distance.compare import Block
+from zoograph.training.analysis.distance.compare import Block, DistanceReport
 from zoograph.training.analysis.relatedness.kept import relate_once
 from zoograph.training.analysis.relatedness.own_images import relatedness_folder
 from zoograph.training.analysis.relatedness.relate import QUICK
@@ -87,7 +86,7 @@ def test_parameter_distance_is_there_and_no_transferability_score(
     measured_pair: None, run_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocks = [Block(name="stem", from_random=2.0, from_pretrained=1.0, ratio=2.0)]
-    answer = Distance(
+    answer = DistanceReport(
         model="convnext_tiny",
         blocks=blocks,
         head=None,

@@ -17,21 +17,21 @@ from zoograph.data.store.store import RecordStore
 from zoograph.scripts.benchmarks.influence import influence as study_command
 from zoograph.scripts.benchmarks.influence import write_study
 from zoograph.scripts.commands.influence import influence
-from zoograph.training.analysis.influence import ensembles, small_tasks
-from zoograph.training.analysis.influence.batched_training import Course
-from zoograph.training.analysis.influence.ensembles import Lab
+from zoograph.training.analysis.influence import ensembles, recipe, small_tasks
+from zoograph.training.analysis.influence.batched_training import Schedule
+from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.analysis.influence.recipe import Recipe
 from zoograph.training.studies.influence import study as influence_study
 from zoograph.training.studies.influence.planted import make_planted_case
 from zoograph.training.studies.influence.study import StudyPlan, run_study
 
-QUICK = Recipe(network=make_planted_case().recipe.network, course=Course(steps=2, batch_size=8))
+QUICK = Recipe(network=make_planted_case().recipe.network, schedule=Schedule(steps=2, batch_size=8))
 
 
 @pytest.fixture(autouse=True)
 def _hardly_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     case = make_planted_case()
-    monkeypatch.setattr(ensembles, "choose_recipe", lambda transfer: replace(QUICK, transfer=transfer))
+    monkeypatch.setattr(recipe, "choose_recipe", lambda transfer: replace(QUICK, transfer=transfer))
     monkeypatch.setattr(influence_study, "make_planted_case", lambda: replace(case, recipe=QUICK))
 
 
@@ -135,7 +135,7 @@ def test_study_leaves_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(small_tasks.TRAIN_PER_CLASS, "symbols", 3)
     monkeypatch.setattr(small_tasks, "TEST_PER_CLASS", 2)
     said: list[str] = []
-    lab = Lab(tmp_path / "lab", lambda function, *arguments: lambda: function(*arguments))
+    lab = EnsembleRunner(tmp_path / "lab", lambda function, *arguments: lambda: function(*arguments))
     plan = StudyPlan(("symbols",), ("glyph_thin_b2_50", "glyph_thin_a2_50"), 8, (0.2, 0.4), QUICK)
     report = run_study(lab, plan, said.append)
     # 2 without removal, and for either number 3 random ones and 2 x 2 for each target

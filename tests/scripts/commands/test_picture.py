@@ -11,11 +11,12 @@ from PIL import Image
 from zoograph.data.errors import ZoographError
 from zoograph.graphs.schema import FORWARD_EDGE_TYPES, NODE_TYPES
 from zoograph.scripts.commands import picture
+from zoograph.scripts.pictures import schema
 
 
 def test_picture_shows_every_type_with_its_count(tmp_path: Path) -> None:
     head, finetune = picture._shipped_graphs()
-    figure = picture.draw_picture(head, finetune)
+    figure = schema.draw_picture(head, finetune)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     shown = "\n".join(texts).replace("\\_", "_")
     for kind in NODE_TYPES:
@@ -33,20 +34,20 @@ def test_picture_shows_every_type_with_its_count(tmp_path: Path) -> None:
 
 
 def test_shipped_picture_is_small() -> None:
-    shipped = Path(__file__).resolve().parents[2] / "docs" / "graph.png"
+    shipped = Path(__file__).resolve().parents[3] / "docs" / "graph.png"
     assert shipped.stat().st_size < 200_000
 
 
 def test_excerpt_shows_no_edge_that_the_graph_lacks() -> None:
     head, _ = picture._shipped_graphs()
     with pytest.raises(ValueError, match="not in list"):
-        picture._find_edge(head, FORWARD_EDGE_TYPES[0], "google/vit-base-patch16-224", "sketch_32_a_10")
+        schema._find_edge(head, FORWARD_EDGE_TYPES[0], "google/vit-base-patch16-224", "sketch_32_a_10")
 
 
 def test_missing_matplotlib_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
-        picture.draw_picture(*picture._shipped_graphs())
+        schema.draw_picture(*picture._shipped_graphs())
 
 
 def test_unwritable_file_is_an_error(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from zoograph.data.records.records import Protocol
 from zoograph.training.retraining import train as fit
+from zoograph.training.versions import restore
 from zoograph.training.versions.artifact import PREDICTIONS, Artifact
 from zoograph.training.versions.listing import predictor_root
 
@@ -77,7 +78,7 @@ def test_names_are_text_and_no_markup(
     toy_predictor: Artifact, run_predict: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = {"mean": 0.5, "lower": 0.25, "upper": 0.75, "baseline": 0.5}
-    monkeypatch.setattr(fit, "predict_from_cards", lambda *_: [row])
+    monkeypatch.setattr(restore, "predict_from_cards", lambda *_: [row])
     folder = _images(tmp_path / "[bold]x[", "cat", "dog")
     ran = run_predict("--model", "resnet", "--dataset", str(folder))
     assert ran.code == 0

@@ -9,9 +9,9 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.gp.covariances import Covariances
 from zoograph.models.gp.inference import condition
-from zoograph.training.answers.evidence import dataset_similarity, explain_prediction, influences
+from zoograph.training.answers.evidence import dataset_similarity, find_evidence, record_effects
 from zoograph.training.answers.recommend import measured_pairs
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
 TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(100, 100))
 
@@ -31,7 +31,7 @@ def graph(zoo):
 
 @pytest.fixture(scope="module")
 def fitted(graph):
-    return GraphPredictor(TINY).fit(graph)
+    return ExactPredictor(TINY).fit(graph)
 
 
 def nodes(graph, *names):
@@ -45,7 +45,7 @@ def twin(graph):
 
 @pytest.fixture(scope="module")
 def explanation(zoo, graph, fitted, twin):
-    return explain_prediction(fitted, graph, 1, twin, measured_pairs(zoo, graph.protocol))
+    return find_evidence(fitted, graph, 1, twin, measured_pairs(zoo, graph.protocol))
 
 
 def test_the_twin_is_nearest(zoo, graph, explanation):
@@ -74,7 +74,7 @@ def test_the_most_influential_record_is_of_the_same_model_on_the_twin(zoo, expla
 def test_asked_tasks_and_the_model_itself_are_not_their_own_neighbours(zoo, graph, fitted):
     asked = nodes(graph, "task_0", "task_3")
     measured = measured_pairs(zoo, graph.protocol)
-    why = explain_prediction(fitted, graph, 1, asked, measured, most=50)
+    why = find_evidence(fitted, graph, 1, asked, measured, most=50)
     assert len(why.datasets) == 18
     assert not {"task_0", "task_3"} & {dataset.dataset for dataset in why.datasets}
     assert len(why.models) == 5
@@ -89,7 +89,7 @@ def test_asked_tasks_and_the_model_itself_are_not_their_own_neighbours(zoo, grap
 def test_influence_is_what_conditioning_without_the_record_changes(fitted, graph):
     """Exactly so, for a mean over two datasets, with scales and noises as they are."""
     asked = nodes(graph, "task_0", "task_3")
-    points = influences(fitted, graph, 1, asked)
+    points = record_effects(fitted, graph, 1, asked)
     conditioned = fitted.posterior()
     records = conditioned.records
     pairs = torch.stack([torch.ones(2, dtype=torch.long), asked])
@@ -119,8 +119,8 @@ def test_a_dataset_that_ranks_nobody_is_moved_by_no_record():
     zoo = make_synthetic_zoo(30, 5).zoo
     zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
     graph = build_graph(zoo, HashEmbedder(8))
-    fitted = GraphPredictor(TINY).fit(graph)
-    why = explain_prediction(fitted, graph, 0, torch.tensor([1]), measured_pairs(zoo, graph.protocol))
+    fitted = ExactPredictor(TINY).fit(graph)
+    why = find_evidence(fitted, graph, 0, torch.tensor([1]), measured_pairs(zoo, graph.protocol))
     assert why.records == ()
     assert len(why.datasets) == 4
 

@@ -14,10 +14,10 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run, Score
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.hash_encoder import hash_encoder
-from zoograph.training.answers import predict as module
 from zoograph.training.answers.current_predictor import current_predictor
-from zoograph.training.answers.predict import Row, answer_question
+from zoograph.training.answers.predict import Row, predict
 from zoograph.training.retraining import train as fit
+from zoograph.training.versions import listing, restore
 from zoograph.training.versions.artifact import PREDICTIONS, Artifact
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.load import load_current
@@ -49,7 +49,7 @@ def _folder(path: Path, *names: str) -> Path:
 
 
 def test_a_family_gets_a_row_a_member_and_their_mean(trainings: list[Path]) -> None:
-    answer = answer_question("owner/resnet", "birds")
+    answer = predict("owner/resnet", "birds")
     assert (answer.model, answer.dataset, answer.protocol) == ("resnet", "birds", Protocol.HEAD)
     first, second = answer.rows
     assert first == Row("birds_1", *(pytest.approx(x, abs=1e-6) for x in (0.0, -0.05, 0.05, 0.9)), 0.5, 1)
@@ -60,21 +60,19 @@ def test_a_family_gets_a_row_a_member_and_their_mean(trainings: list[Path]) -> N
 
 
 def test_a_predictor_is_trained_once_for_each_protocol(trainings: list[Path], home: Path) -> None:
-    assert answer_question("resnet", "birds_1").provenance.version == (
-        answer_question("resnet", "birds_2").provenance.version
-    )
-    assert answer_question("resnet", "pets").protocol is Protocol.FINETUNE  # as most of its runs
-    assert answer_question("resnet", "pets", Protocol.HEAD).protocol is Protocol.HEAD
+    assert predict("resnet", "birds_1").provenance.version == (predict("resnet", "birds_2").provenance.version)
+    assert predict("resnet", "pets").protocol is Protocol.FINETUNE  # as most of its runs
+    assert predict("resnet", "pets", Protocol.HEAD).protocol is Protocol.HEAD
     assert [root.name for root in trainings] == ["head-default", "finetune-default"]
     assert {path.name for path in (home / "predictors").iterdir()} == {"head-default", "finetune-default"}
 
 
 def test_newer_records_are_counted(trainings: list[Path]) -> None:
-    assert answer_question("resnet", "birds").provenance.newer_records == 0
+    assert predict("resnet", "birds").provenance.newer_records == 0
     with RecordStore.open() as store:
         run = Run(source="mine", model="vit", dataset="birds_2", protocol=Protocol.HEAD, value=1.0)
         store.add(runs=[run, run.model_copy(update={"seed": 1})])
-    answer = answer_question("vit", "birds_2")
+    answer = predict("vit", "birds_2")
     assert answer.provenance.newer_records == 2
     assert (answer.mean.measured, answer.mean.measured_runs) == (1.0, 2)
 
@@ -86,18 +84,18 @@ def test_newer_records_are_counted(trainings: list[Path]) -> None:
 def test_age_in_words(toy_zoo: Collection, save_toy: Save, seconds: int, age: str) -> None:
     created = datetime.now(UTC) - timedelta(seconds=seconds + 0.5)
     save_toy(predictor_root(Protocol.HEAD, None), created_at=created)
-    assert answer_question("vit", "birds").provenance.age == age
+    assert predict("vit", "birds").provenance.age == age
 
 
 # -- damage, and homes that cannot be written -----------------------------------------------------
 
 
 def test_a_damaged_predictor_is_kept_aside_and_replaced(trainings: list[Path], home: Path) -> None:
-    first = answer_question("resnet", "birds")
+    first = predict("resnet", "birds")
     (damaged,) = home.rglob(PREDICTIONS)
     damaged.write_bytes(damaged.read_bytes()[:-1])
     warnings: list[str] = []
-    second = answer_question("resnet", "birds", warn=warnings.append)
+    second = predict("resnet", "birds", warn=warnings.append)
     assert (second.rows, len(trainings)) == (first.rows, 2)
     assert second.provenance.version != first.provenance.version
     (aside,) = (home / "predictors").glob("head-default.damaged-*")
@@ -110,7 +108,7 @@ def test_a_damaged_predictor_is_kept_aside_and_replaced(trainings: list[Path], h
 def test_a_predictor_of_another_version_is_replaced(trainings: list[Path], save_toy: Save) -> None:
     save_toy(predictor_root(Protocol.HEAD, None), format=99)
     warnings: list[str] = []
-    answer_question("resnet", "birds", warn=warnings.append)
+    predict("resnet", "birds", warn=warnings.append)
     assert len(trainings) == len(warnings) == 1
     assert "was written by another version. It was moved to" in warnings[0]
 
@@ -121,7 +119,7 @@ def test_a_home_that_cannot_be_written_is_found_out_before_training(
     monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", f"sqlite:///{tmp_path / 'elsewhere.db'}")
     monkeypatch.setenv("ZOOGRAPH_HOME", "/proc/nothing")
     with pytest.raises(StoreError, match="'/proc/nothing' cannot be made"):
-        answer_question("resnet", "birds")
+        predict("resnet", "birds")
     assert trainings == []
 
 
@@ -148,18 +146,18 @@ def test_interrupted_training_leaves_nothing_and_a_second_call_works(home: Path)
 
 def test_an_unknown_encoder_is_found_out_before_training(trainings: list[Path]) -> None:
     with pytest.raises(EncoderError, match="Encoder 'no/such-encoder' must be"):
-        answer_question("resnet", "birds", encoder="no/such-encoder")
+        predict("resnet", "birds", encoder="no/such-encoder")
     assert trainings == []
 
 
 def test_the_weights_of_an_encoder_choose_the_predictor(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     encoders = {"one": hash_encoder(4), "the-same": hash_encoder(4), "other": hash_encoder(8)}
-    monkeypatch.setattr(module, "find_encoder", encoders.__getitem__)
+    monkeypatch.setattr(listing, "find_encoder", encoders.__getitem__)
     roots = {name: predictor_root(Protocol.HEAD, name) for name in encoders}
     assert roots["one"] == roots["the-same"] == home / "predictors" / f"head-{encoders['one'].digest[:12]}"
     assert roots["one"] != roots["other"]
     default = home / "predictors" / "head-default"
-    assert predictor_root(Protocol.HEAD, None) == predictor_root(Protocol.HEAD, module.DEFAULT_ENCODER) == default
+    assert predictor_root(Protocol.HEAD, None) == predictor_root(Protocol.HEAD, listing.DEFAULT_ENCODER) == default
 
 
 # -- newcomers ------------------------------------------------------------------------------------
@@ -174,7 +172,7 @@ def asked(trainings: list[Path], monkeypatch: pytest.MonkeyPatch) -> list[tuple[
         asked.extend(pairs)
         return [{"mean": 0.5, "lower": 0.25, "upper": 0.75, "baseline": 0.5}] * len(pairs)
 
-    monkeypatch.setattr(fit, "predict_from_cards", predict)
+    monkeypatch.setattr(restore, "predict_from_cards", predict)
     return asked
 
 
@@ -184,12 +182,12 @@ def test_a_folder_never_gets_the_answer_of_its_namesake(
     folder = _folder(tmp_path / "pets", "cat/a.png", "dog/b.png")
     monkeypatch.chdir(tmp_path)
     warnings: list[str] = []
-    answer = answer_question("vit", "./pets", domain="photo", warn=warnings.append)
+    answer = predict("vit", "./pets", domain="photo", warn=warnings.append)
     assert asked == [("vit", str(folder))]
     assert (answer.protocol, answer.rows[0].measured) == (Protocol.HEAD, None)
     assert answer.new == (str(folder),)
     assert warnings == []
-    known = answer_question("vit", "pets", domain="photo", warn=warnings.append)
+    known = predict("vit", "pets", domain="photo", warn=warnings.append)
     assert (known.dataset, known.rows[0].measured, len(asked)) == ("pets", 1.0, 1)
     assert warnings == [
         "'pets' is a known dataset, and a folder here: for the folder, give './pets'.",
@@ -200,19 +198,19 @@ def test_a_folder_never_gets_the_answer_of_its_namesake(
 def test_a_model_that_came_after_the_training_is_answered_by_its_card(asked: list[tuple[str, str]]) -> None:
     with RecordStore.open() as store:
         store.add(models=[ModelCard(id="newer", source="mine")])
-    assert answer_question("newer", "birds").mean.predicted == 0.5
+    assert predict("newer", "birds").mean.predicted == 0.5
     assert asked == [("newer", "birds_1"), ("newer", "birds_2")]
 
 
 def test_a_score_that_was_measured_since_is_read_without_retraining(
     asked: list[tuple[str, str]], trainings: list[Path]
 ) -> None:
-    answer_question("resnet", "birds_1")
+    predict("resnet", "birds_1")
     assert asked == []
     with RecordStore.open() as store:
         store.add(scores=[Score(source="mine", model="resnet", dataset="birds_1", name="logme", value=0.7)])
-    assert answer_question("vit", "birds_2").mean.predicted != 0.5  # another dataset's table still holds
-    assert answer_question("vit", "birds_1").mean.predicted == 0.5  # a score says something of all its dataset's models
+    assert predict("vit", "birds_2").mean.predicted != 0.5  # another dataset's table still holds
+    assert predict("vit", "birds_1").mean.predicted == 0.5  # a score says something of all its dataset's models
     assert (asked, len(trainings)) == ([("vit", "birds_1")], 1)
 
 
@@ -234,11 +232,11 @@ def test_a_folder_that_is_no_dataset(
     _folder(tmp_path / "one", "cat/a.png")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ImageFolderError, match=message):
-        answer_question("resnet", dataset)
+        predict("resnet", dataset)
     assert trainings == []
 
 
 @pytest.mark.parametrize("dataset", ["", "no/such", "a" * 300])
 def test_a_name_that_nobody_knows(trainings: list[Path], dataset: str) -> None:
     with pytest.raises(UnknownName, match=r"Unknown dataset '.*Nearest names: "):
-        answer_question("resnet", dataset)
+        predict("resnet", dataset)

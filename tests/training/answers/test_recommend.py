@@ -5,7 +5,7 @@ import pytest
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.data.testing.toy_zoo import make_toy_zoo
-from zoograph.training.answers.recommend import Filters, choose_candidates, recommend_models
+from zoograph.training.answers.recommend import Filters, choose_candidates, recommend
 
 HEAD, FINETUNE = Protocol.HEAD, Protocol.FINETUNE
 
@@ -56,5 +56,5 @@ def test_without_any_record():
 
 
 def test_at_least_one_model_is_asked_for():
-    with pytest.raises(ValueError, match=r"'top' must be a positive integer in 'recommend_models' \(got 0\)"):
-        recommend_models("pets", top=0)
+    with pytest.raises(ValueError, match=r"'top' must be a positive integer in 'recommend' \(got 0\)"):
+        recommend("pets", top=0)

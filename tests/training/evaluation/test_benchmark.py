@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.data.errors import ProtocolError
+from zoograph.data.errors import FoldsError
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
@@ -112,7 +112,7 @@ def test_a_fold_that_leaves_too_little_is_an_error(graph, tmp_path: Path) -> Non
     source, target = graph[TRANSFERS_TO].edge_index
     small = keep_records(graph, (source < 3) & (target < 4))
     folds = leave_one_dataset_out(small, 0)
-    with pytest.raises(ProtocolError, match=r"'zoograph' cannot learn from .*task.* needs 20 measured .*\(got 9\)"):
+    with pytest.raises(FoldsError, match=r"'zoograph' cannot learn from .*task.* needs 20 measured .*\(got 9\)"):
         run_benchmark(small, folds, ["zoograph"], tmp_path)
     assert list(tmp_path.iterdir()) == []
 

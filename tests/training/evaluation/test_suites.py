@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from zoograph.data.errors import ProtocolError, RawDataError, UnknownName, ZoographError
+from zoograph.data.errors import FoldsError, RawDataError, UnknownName, ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
@@ -96,12 +96,12 @@ def test_seeds_draw_again(own_runs: Path) -> None:
 def test_a_zoo_too_small_for_a_protocol(no_encoder: None, tmp_path: Path, protocol: str, message: str) -> None:
     runs = tmp_path / "runs.csv"
     runs.write_text("model,dataset,accuracy\na,x,0.1\nb,x,0.2\na,y,0.3\n")
-    with pytest.raises(ProtocolError, match=message):
+    with pytest.raises(FoldsError, match=message):
         make(runs, protocol)
 
 
 def test_a_protocol_of_transfer_without_runs(own_runs: Path) -> None:
-    with pytest.raises(ProtocolError, match=r"\(got 0 and 0\)"):
+    with pytest.raises(FoldsError, match=r"\(got 0 and 0\)"):
         custom_suite("leave_one_dataset_out", own_runs, None, None, Protocol.FINETUNE, 1)
 
 
@@ -161,7 +161,7 @@ def test_the_ceiling_is_a_row_of_an_oracle(own_runs: Path, tmp_path: Path, monke
 
     own = make(own_runs, "missing_edges")
     own.graph[TRANSFERS_TO].sample_size.fill_(1000.0)
-    monkeypatch.setattr(suites, "GraphPredictor", Knows)
+    monkeypatch.setattr(suites, "ExactPredictor", Knows)
     monkeypatch.setattr(suites, "PROJECT", "additive")
     suite = Suite("toy", "Toy", own.graph, own.folds, with_ceiling=True)
     rows = run_suite(suite, ["model-mean", "additive"], tmp_path / "answers").rows

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.errors import ProtocolError
+from zoograph.data.errors import FoldsError
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, measure_finetune
 
 CONFIG = FinetuneConfig(max_epochs=5, patience=5, batch_size=16, learning_rate=3e-2)
@@ -189,7 +189,7 @@ def test_a_checkpoint_that_does_not_fit_is_replaced(
 )
 def test_tasks_that_are_too_small(model: Toy, train_labels: list[int], num_test: int, message: str) -> None:
     images = torch.zeros(3, 3, 8, 8)
-    with pytest.raises(ProtocolError, match=message):
+    with pytest.raises(FoldsError, match=message):
         measure_finetune(model, images, torch.tensor(train_labels), images[:num_test], torch.arange(num_test), CONFIG)
 
 

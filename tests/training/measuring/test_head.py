@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from zoograph.data.errors import ProtocolError
+from zoograph.data.errors import FoldsError
 from zoograph.data.networks.features import Features
 from zoograph.training.measuring.head import L2_GRID, measure_head, measure_head_on
 
@@ -107,7 +107,7 @@ def test_features_without_any_spread_reach_the_larger_class() -> None:
 )
 def test_what_cannot_be_measured(changes: dict[int, Tensor], message: str) -> None:
     parts: list[Any] = [torch.rand(4, 2), torch.tensor([0, 1, 0, 1])] * 2
-    with pytest.raises(ProtocolError, match=message):
+    with pytest.raises(FoldsError, match=message):
         measure_head(*(changes.get(place, part) for place, part in enumerate(parts)))
 
 

@@ -13,7 +13,7 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.linear import LinearRegression
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
 EMBED = HashEmbedder(8)
 TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(60, 60))
@@ -31,7 +31,7 @@ def graph(zoo):
 
 @pytest.fixture(scope="module")
 def fitted(graph):
-    return GraphPredictor(TINY).fit(graph)
+    return ExactPredictor(TINY).fit(graph)
 
 
 def same(a, b):
@@ -50,7 +50,7 @@ def test_beats_linear_regression_on_unseen_cells_and_intervals_hold():
     graph = build_graph(make_synthetic_zoo(10, 80, seed=3).zoo, EMBED)
     held = torch.rand(graph[TRANSFERS_TO].num_edges, generator=torch.Generator().manual_seed(0)) < 0.3
     train, pairs, target = hold_out(graph, held)
-    ours = GraphPredictor(TrainingConfig(num_records=(300, 300))).fit(train).predict(pairs)
+    ours = ExactPredictor(TrainingConfig(num_records=(300, 300))).fit(train).predict(pairs)
     theirs = LinearRegression().fit(train).predict(pairs)
     assert (ours.mean - target).abs().mean() < 0.8 * (theirs.mean - target).abs().mean()
     inside = (target >= ours.lower) & (target <= ours.upper)
@@ -60,7 +60,7 @@ def test_beats_linear_regression_on_unseen_cells_and_intervals_hold():
 def test_a_held_out_answer_changes_nothing_from_training_to_intervals(graph):
     held = torch.arange(graph[TRANSFERS_TO].num_edges) % 5 == 0
     answers = [
-        GraphPredictor(TINY).fit(split.train).predict(split.pairs)
+        ExactPredictor(TINY).fit(split.train).predict(split.pairs)
         for split in (hold_out(graph, held), hold_out(planted(graph, held, 0.987654), held))
     ]
     assert same(*answers)
@@ -70,7 +70,7 @@ def test_a_measured_pair_is_predicted_without_its_own_record(graph, fitted):
     """Planting another accuracy in one measured cell must not move the prediction of that cell."""
     cell = torch.arange(graph[TRANSFERS_TO].num_edges) == 7
     pair = graph[TRANSFERS_TO].edge_index[:, cell]
-    again = GraphPredictor(TINY).fit(planted(graph, cell, 0.0123))
+    again = ExactPredictor(TINY).fit(planted(graph, cell, 0.0123))
     assert fitted.predict(pair).mean.item() == again.predict(pair).mean.item()
     others = graph[TRANSFERS_TO].edge_index
     assert not torch.equal(fitted.predict(others).mean, again.predict(others).mean)
@@ -80,21 +80,21 @@ def test_the_same_with_datasets_on_scales_of_their_own():
     graph = build_graph(make_synthetic_zoo(30, 5).zoo, EMBED)
     cell = torch.arange(graph[TRANSFERS_TO].num_edges) == 11
     pair = graph[TRANSFERS_TO].edge_index[:, cell]
-    before = GraphPredictor(TINY).fit(graph)
+    before = ExactPredictor(TINY).fit(graph)
     assert before._conditioned.records.scale.standardised
-    again = GraphPredictor(TINY).fit(planted(graph, cell, 0.0123))
+    again = ExactPredictor(TINY).fit(planted(graph, cell, 0.0123))
     assert before.predict(pair).mean.item() == again.predict(pair).mean.item()
 
 
 def test_same_seed_same_predictor(graph, fitted):
     pairs = graph[TRANSFERS_TO].edge_index
-    assert same(fitted.predict(pairs), GraphPredictor(TINY).fit(graph).predict(pairs))
+    assert same(fitted.predict(pairs), ExactPredictor(TINY).fit(graph).predict(pairs))
 
 
 def test_state_brings_back_the_same_answers(graph, fitted):
     tensors, values = fitted.state()
     pairs = torch.cartesian_prod(torch.arange(8), torch.arange(31)).t()
-    assert same(fitted.predict(pairs), GraphPredictor.from_state(tensors, values, graph).predict(pairs))
+    assert same(fitted.predict(pairs), ExactPredictor.from_state(tensors, values, graph).predict(pairs))
 
 
 def test_bounds_enclose_the_mean_and_stay_accuracies(fitted):
@@ -139,11 +139,11 @@ def test_a_score_measured_after_the_training_moves_its_dataset_and_an_unknown_ki
 
 def test_progress_goes_up_to_the_end(graph):
     steps = []
-    GraphPredictor(TINY, progress=lambda done, total: steps.append((done, total))).fit(graph)
+    ExactPredictor(TINY, progress=lambda done, total: steps.append((done, total))).fit(graph)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
     assert steps[-1] == (6, 6)
 
 
 def test_too_few_records():
     with pytest.raises(ValueError, match=r"20 measured accuracies or more \(got 5\)"):
-        GraphPredictor(TINY).fit(build_graph(make_toy_zoo(), EMBED))
+        ExactPredictor(TINY).fit(build_graph(make_toy_zoo(), EMBED))

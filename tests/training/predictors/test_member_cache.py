@@ -11,7 +11,7 @@ from zoograph.data.errors import PredictorError
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 from zoograph.training.predictors.member_cache import MemberCache
 
 CONFIG = TrainingConfig(num_members=4, num_iterations=(1, 1, 1), num_records=(20, 20))
@@ -20,7 +20,7 @@ TENSORS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(2, dtype=torch
 
 def test_a_killed_training_resumes_to_the_very_same_predictor(tmp_path: Path) -> None:
     graph = build_graph(make_synthetic_zoo(6, 20).zoo, HashEmbedder(8))
-    whole, _ = GraphPredictor(CONFIG).fit(graph).state()
+    whole, _ = ExactPredictor(CONFIG).fit(graph).state()
     steps: list[int] = []
 
     def stop(done: int, total: int) -> None:
@@ -30,11 +30,11 @@ def test_a_killed_training_resumes_to_the_very_same_predictor(tmp_path: Path) ->
 
     cache = MemberCache(tmp_path, "k" * 64)
     with pytest.raises(KeyboardInterrupt):
-        GraphPredictor(CONFIG, stop, cache=cache).fit(graph)
+        ExactPredictor(CONFIG, stop, cache=cache).fit(graph)
     assert [cache.load(number) is not None for number in range(4)] == [True, True, False, False]
 
     again: list[int] = []
-    resumed, _ = GraphPredictor(CONFIG, lambda done, _: again.append(done), cache=cache).fit(graph).state()
+    resumed, _ = ExactPredictor(CONFIG, lambda done, _: again.append(done), cache=cache).fit(graph).state()
     assert again[0] > 4  # nothing is learned twice
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)

@@ -21,7 +21,7 @@ from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
-from zoograph.training.predictors.exact import GraphPredictor, TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 from zoograph.training.retraining import suspect_batches
 from zoograph.training.retraining.challenge import (
     challenge,
@@ -87,13 +87,18 @@ def champion(_first: Artifact, tmp_path: Path) -> Artifact:
 def test_more_of_the_same_is_learned_from_a_warm_start_and_promoted(champion: Artifact) -> None:
     root = champion.folder.parent
     new = challenge(root, champion, _material(ZOO.runs, _batches()), CONFIG)
-    trial = new.manifest.trial
-    assert (trial.start, trial.promoted, trial.parent, trial.suspects) == ("warm", True, champion.manifest.version, ())
-    assert trial.num_cells == sum(is_held_out(m, d) for m, d in zip(ZOO.runs.model, ZOO.runs.dataset, strict=True))
-    assert trial.error is not None
-    assert trial.parent_error is not None
-    assert trial.difference == pytest.approx(trial.error - trial.parent_error, abs=1e-6)
-    assert trial.reason.startswith(f"Not worse than '{champion.manifest.version}' on the held-out cells: ")
+    verdict = new.manifest.verdict
+    assert (verdict.start, verdict.promoted, verdict.parent, verdict.suspects) == (
+        "warm",
+        True,
+        champion.manifest.version,
+        (),
+    )
+    assert verdict.num_cells == sum(is_held_out(m, d) for m, d in zip(ZOO.runs.model, ZOO.runs.dataset, strict=True))
+    assert verdict.error is not None
+    assert verdict.parent_error is not None
+    assert verdict.difference == pytest.approx(verdict.error - verdict.parent_error, abs=1e-6)
+    assert verdict.reason.startswith(f"Not worse than '{champion.manifest.version}' on the held-out cells: ")
     assert load_current(root) == new
     assert (champion.manifest.num_records, new.manifest.num_records) == (880, 1000)
     assert set(champion.saw()) == {"early"}
@@ -134,9 +139,9 @@ def test_a_poisoned_batch_is_kept_aside_and_named(
 ) -> None:
     root = champion.folder.parent
     new = challenge(root, champion, _material(*poison()), CONFIG)
-    trial = new.manifest.trial
-    assert (trial.promoted, trial.suspects) == (False, ("bad",))
-    assert "Suspect: 'bad', which " in trial.reason
+    verdict = new.manifest.verdict
+    assert (verdict.promoted, verdict.suspects) == (False, ("bad",))
+    assert "Suspect: 'bad', which " in verdict.reason
     assert load_current(root) == champion  # what answered goes on answering
     assert [m.version for m in list_versions(root).readable] == [champion.manifest.version, new.manifest.version]
     assert make_current(root, new.manifest.version) == load_current(root) == new  # unless somebody knows better
@@ -180,9 +185,9 @@ def test_a_few_runs_of_one_model_that_are_off_are_named(champion: Artifact, shif
 
 
 def test_one_that_has_a_few_runs_off_is_kept_aside(champion: Artifact) -> None:
-    trial = challenge(champion.folder.parent, champion, _material(*_of_one_model(0.3, 6)), CONFIG).manifest.trial
-    assert (trial.promoted, trial.suspects) == (False, ("bad",))
-    assert "Suspect: 'bad', which has 6 runs of" in trial.reason
+    verdict = challenge(champion.folder.parent, champion, _material(*_of_one_model(0.3, 6)), CONFIG).manifest.verdict
+    assert (verdict.promoted, verdict.suspects) == (False, ("bad",))
+    assert "Suspect: 'bad', which has 6 runs of" in verdict.reason
     assert load_current(champion.folder.parent) == champion
 
 
@@ -199,21 +204,21 @@ def test_a_challenger_that_is_worse_is_kept_aside(champion: Artifact, monkeypatc
 
     starts: list[bool] = []
 
-    def forget(graph: HeteroData, _: object, __: object, ___: object, start: object, *____: object) -> GraphPredictor:
+    def forget(graph: HeteroData, _: object, __: object, ___: object, start: object, *____: object) -> ExactPredictor:
         starts.append(start is not None)
         few = keep_records(graph, torch.arange(graph[TRANSFERS_TO].num_edges) % 20 == 0)
-        predictor = GraphPredictor(CONFIG).fit(few)
-        predictor.predict = lambda pairs, _=None: GraphPredictor.predict(predictor, pairs)  # type: ignore[method-assign]
+        predictor = ExactPredictor(CONFIG).fit(few)
+        predictor.predict = lambda pairs, _=None: ExactPredictor.predict(predictor, pairs)  # type: ignore[method-assign]
         return predictor
 
     monkeypatch.setattr(retrain, "learn", forget)
     root = champion.folder.parent
-    trial = challenge(root, champion, _material(ZOO.runs, _batches()), CONFIG).manifest.trial
-    assert (trial.promoted, trial.suspects) == (False, ())
+    verdict = challenge(root, champion, _material(ZOO.runs, _batches()), CONFIG).manifest.verdict
+    assert (verdict.promoted, verdict.suspects) == (False, ())
     assert starts == [True, False]  # a warm start that fails is followed by a full training
-    assert trial.reason.startswith(f"Worse than '{champion.manifest.version}' on the held-out cells: +")
-    assert trial.lower is not None
-    assert trial.lower > 0
+    assert verdict.reason.startswith(f"Worse than '{champion.manifest.version}' on the held-out cells: +")
+    assert verdict.lower is not None
+    assert verdict.lower > 0
     assert load_current(root) == champion
 
 
@@ -235,24 +240,24 @@ def test_twice_the_records_are_learned_from_in_full(tmp_path: Path) -> None:
     batches = pd.Series(["one"] * 250 + ["two"] * 350)
     shuffled = ZOO.runs.sample(frac=1, random_state=0).reset_index(drop=True)
     train_first(root, _material(shuffled[:250], batches[:250]), CONFIG)
-    trial = retrain_on(root, _material(shuffled[:600], batches), CONFIG).manifest.trial
-    assert (trial.start, trial.full_records) == ("full", 600)
+    verdict = retrain_on(root, _material(shuffled[:600], batches), CONFIG).manifest.verdict
+    assert (verdict.start, verdict.full_records) == ("full", 600)
 
 
 def test_too_few_held_out_cells_are_said_to_tell_nothing(tmp_path: Path) -> None:
     root = tmp_path / "head-toy"
     batches = pd.Series("one", index=range(100))
     train_first(root, _material(ZOO.runs[:90], batches[:90]), CONFIG)
-    trial = retrain_on(root, _material(ZOO.runs[:100], batches), CONFIG).manifest.trial
-    assert trial.promoted
-    assert trial.reason.startswith("Promoted without a comparison: ")
-    assert (trial.num_cells, trial.error) == (0, None)
+    verdict = retrain_on(root, _material(ZOO.runs[:100], batches), CONFIG).manifest.verdict
+    assert verdict.promoted
+    assert verdict.reason.startswith("Promoted without a comparison: ")
+    assert (verdict.num_cells, verdict.error) == (0, None)
 
 
 def test_a_champion_of_whose_records_little_is_left_is_not_compared(champion: Artifact) -> None:
     renamed = pd.Series("other", index=ZOO.runs.index)
-    trial = challenge(champion.folder.parent, champion, _material(ZOO.runs, renamed), CONFIG).manifest.trial
-    assert trial.reason == ("Promoted without a comparison: too little is left of what the current one learned from.")
+    verdict = challenge(champion.folder.parent, champion, _material(ZOO.runs, renamed), CONFIG).manifest.verdict
+    assert verdict.reason == ("Promoted without a comparison: too little is left of what the current one learned from.")
 
 
 def test_one_that_was_overtaken_is_not_promoted(champion: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from zoograph.training.versions.artifact import COLUMNS, MANIFEST, POINTER, PRED
 from zoograph.training.versions.listing import list_versions, make_current
 from zoograph.training.versions.load import load_current
 from zoograph.training.versions.save import save_artifact
-from zoograph.training.versions.trial import Trial
+from zoograph.training.versions.verdict import Verdict
 
 Make = Callable[..., Manifest]
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ def save_number(root: Path, make_manifest: Make) -> Callable[..., Artifact]:
 
     def save_one(number: int, promoted: bool = True, **options: object) -> Artifact:
         manifest = make_manifest(
-            version=f"v{number}", created_at=START + timedelta(hours=number), trial=Trial(promoted=promoted)
+            version=f"v{number}", created_at=START + timedelta(hours=number), verdict=Verdict(promoted=promoted)
         )
         return save_artifact(root, manifest, {PREDICTIONS: b"table"}, **options)  # type: ignore[arg-type]
 

@@ -21,7 +21,7 @@ from zoograph.training.versions.listing import list_versions, make_current
 from zoograph.training.versions.load import load_current
 from zoograph.training.versions.pruning import GRACE, prune
 from zoograph.training.versions.save import save_artifact
-from zoograph.training.versions.trial import Trial
+from zoograph.training.versions.verdict import Verdict
 
 Make = Callable[..., Manifest]
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -40,8 +40,8 @@ def root(tmp_path: Path, make_manifest: Make) -> Path:
     """Six versions, of which v1, v2 and v4 were kept aside; v5 answers, and v3 did before."""
     root = tmp_path / "head-toy"
     for number in range(6):
-        trial = Trial(promoted=number not in (1, 2, 4))
-        manifest = make_manifest(version=f"v{number}", created_at=START + timedelta(hours=number), trial=trial)
+        verdict = Verdict(promoted=number not in (1, 2, 4))
+        manifest = make_manifest(version=f"v{number}", created_at=START + timedelta(hours=number), verdict=verdict)
         save_artifact(root, manifest, {PREDICTIONS: b"table"})
     _age(root)
     return root

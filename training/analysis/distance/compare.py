@@ -41,7 +41,7 @@ class How(NamedTuple):
 AS_PUBLISHED = How()
 
 
-class Answer(BaseModel):
+class DistanceReport(BaseModel):
     """What is known of one pair.
 
     Attributes:
@@ -73,7 +73,7 @@ class Answer(BaseModel):
     is_stored: bool = False
 
 
-def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = AS_PUBLISHED) -> Answer:
+def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = AS_PUBLISHED) -> DistanceReport:
     """Compare three safetensors files of one architecture.
 
     Args:
@@ -108,7 +108,7 @@ def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = AS_PUBL
     return _compare(name, network, states, how)
 
 
-def _compare(name: str, network: nn.Module, states: States, how: How) -> Answer:
+def _compare(name: str, network: nn.Module, states: States, how: How) -> DistanceReport:
     found = network_blocks(network, how.grouping)
     three = (states["random"], states["pretrained"], states["finetuned"])
     try:
@@ -117,7 +117,7 @@ def _compare(name: str, network: nn.Module, states: States, how: How) -> Answer:
         raise WeightsError(f"The weights of '{name}' cannot be compared (got: {error}). Choose others.") from error
     blocks = [Block(**block._asdict(), ratio=block.ratio) for block in distance.blocks]
     head = distance.head
-    return Answer(
+    return DistanceReport(
         model=name,
         blocks=blocks,
         head=head and Block(**head._asdict(), ratio=head.ratio),

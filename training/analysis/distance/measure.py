@@ -24,7 +24,7 @@ from zoograph.data.networks.weights import (
 )
 from zoograph.data.records.records import PARAMETER_DISTANCE, Protocol, Run, Score
 from zoograph.data.store.store import RecordStore
-from zoograph.training.analysis.distance.compare import AS_PUBLISHED, Answer, How, _compare
+from zoograph.training.analysis.distance.compare import AS_PUBLISHED, DistanceReport, How, _compare
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_models
 from zoograph.training.measuring.store_names import known_model, place_in_store
@@ -42,7 +42,7 @@ def measure_distance(
     test_fraction: float = 0.3,
     config: FinetuneConfig | None = None,
     progress: Progress | None = None,
-) -> Answer:
+) -> DistanceReport:
     """Fine-tune a model as ``measure`` does, keep the three checkpoints, compare them and store log T.
 
     The checkpoints are in the folder ``checkpoints`` of the home. Where they are already, nothing is trained. log T
@@ -89,7 +89,7 @@ def measure_distance(
     )
 
 
-def find_distance(model: str, dataset: str) -> Answer | None:
+def find_distance(model: str, dataset: str) -> DistanceReport | None:
     """Return what :func:`measure_distance` would say of a pair of the store whose checkpoints are kept; else None."""
     for path in sorted(_checkpoints().glob(f"*/{_FINETUNED}")):
         try:

@@ -22,7 +22,7 @@ _EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True)
-class Course:
+class Schedule:
     """How a network is trained: AdamW on cross-entropy, the rate rising for a fifth of the steps, then falling.
 
     Attributes:
@@ -71,7 +71,7 @@ def train_many(
     labels: Tensor,
     rows: Sequence[NDArray[np.int64]],
     seeds: Sequence[int],
-    course: Course,
+    schedule: Schedule,
 ) -> Tensor:
     """Train a group of networks, each on images of its own.
 
@@ -85,16 +85,16 @@ def train_many(
         labels: (N,) classes, on the device.
         rows: for each network the images that it may see, at least one.
         seeds: one for each network.
-        course: of all of them.
+        schedule: of all of them.
 
     Returns:
         (G, P) weights.
     """
     weights = start.to(images.device, torch.float32)
-    batches, shifts = _batches(rows, seeds, course, images.device)
+    batches, shifts = _batches(rows, seeds, schedule, images.device)
     step_gradient = _over_models(grad(_loss_of(network)), len(weights))
     first, second = torch.zeros_like(weights), torch.zeros_like(weights)
-    for step in range(course.steps):
+    for step in range(schedule.steps):
         chosen = batches[:, step]
         moved = torch.stack([images[r].roll(shift, (2, 3)) for r, shift in zip(chosen, shifts[step], strict=True)])
         gradient = step_gradient(weights, moved, labels[chosen])
@@ -102,8 +102,8 @@ def train_many(
         first = torch.lerp(gradient, first, _BETAS[0])
         second = torch.lerp(gradient.square(), second, _BETAS[1])
         scale = (second / (1 - _BETAS[1] ** (step + 1))).sqrt_().add_(_EPSILON)
-        rate = course.rate(step)
-        weights = weights * (1 - rate * course.weight_decay) - rate / (1 - _BETAS[0] ** (step + 1)) * first / scale
+        rate = schedule.rate(step)
+        weights = weights * (1 - rate * schedule.weight_decay) - rate / (1 - _BETAS[0] ** (step + 1)) * first / scale
     return weights
 
 
@@ -140,14 +140,14 @@ def _over_models(function: Callable[..., Tensor], count: int) -> Callable[..., T
 
 
 def _batches(
-    rows: Sequence[NDArray[np.int64]], seeds: Sequence[int], course: Course, device: torch.device
+    rows: Sequence[NDArray[np.int64]], seeds: Sequence[int], schedule: Schedule, device: torch.device
 ) -> tuple[Tensor, list[list[tuple[int, int]]]]:
     """Return (G, steps, B) rows, every image once before one comes again, and for each step the shift of each model."""
-    needed, chosen, moves = course.steps * course.batch_size, [], []
+    needed, chosen, moves = schedule.steps * schedule.batch_size, [], []
     for own, seed in zip(rows, seeds, strict=True):
         rng = seeded("batches", seed)
         passes = [rng.permutation(own) for _ in range(-(-needed // len(own)))]
-        chosen.append(np.concatenate(passes)[:needed].reshape(course.steps, course.batch_size))
-        moves.append(rng.integers(-course.most_shift, course.most_shift + 1, (course.steps, 2)).tolist())
-    shifts = [[(one[step][0], one[step][1]) for one in moves] for step in range(course.steps)]
+        chosen.append(np.concatenate(passes)[:needed].reshape(schedule.steps, schedule.batch_size))
+        moves.append(rng.integers(-schedule.most_shift, schedule.most_shift + 1, (schedule.steps, 2)).tolist())
+    shifts = [[(one[step][0], one[step][1]) for one in moves] for step in range(schedule.steps)]
     return torch.from_numpy(np.stack(chosen)).to(device), shifts

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.glyphs.drawing import seeded
-from zoograph.training.analysis.influence.ensembles import Lab
+from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.analysis.influence.jobs import OUTCOMES
 from zoograph.training.analysis.influence.members import Members
 from zoograph.training.analysis.influence.recipe import Recipe
@@ -80,7 +80,7 @@ def shares_of(units: int, shares: Sequence[float]) -> tuple[int, ...]:
 
 
 def retrain_without(
-    lab: Lab,
+    lab: EnsembleRunner,
     source: SmallTask,
     targets: Sequence[SmallTask],
     orders: Mapping[str, NDArray[np.int64]],
@@ -130,7 +130,7 @@ def retrain_without(
 
 
 def _run(
-    lab: Lab,
+    lab: EnsembleRunner,
     source: SmallTask,
     targets: Sequence[SmallTask],
     plan: Sequence[tuple[str, int, int, NDArray[np.int64]]],

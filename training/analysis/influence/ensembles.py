@@ -27,7 +27,7 @@ _MEASURED_STEPS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Lab:
+class EnsembleRunner:
     """Where models are trained.
 
     Attributes:
@@ -67,11 +67,11 @@ class Lab:
         members = random_members(len(source.classes), size)
         path, taken = source.save(self.tasks), []
         for steps in (1, 1, 1 + _MEASURED_STEPS):  # the first call warms up, and the second is what is no step
-            few = replace(recipe, course=replace(recipe.course, steps=steps))
+            few = replace(recipe, schedule=replace(recipe.schedule, steps=steps))
             started = clock()
             _train_block(path, "class", few, self.device, members)
             taken.append(clock() - started)
-        return max(taken[2] - taken[1], 0.0) / size * recipe.course.steps / _MEASURED_STEPS
+        return max(taken[2] - taken[1], 0.0) / size * recipe.schedule.steps / _MEASURED_STEPS
 
     def random_ensemble(
         self, source: SmallTask, count: int, unit: str = "class", recipe: Recipe | None = None, seed: int = 0
@@ -113,7 +113,7 @@ class Ensemble:
     members: Members
     recipe: Recipe
     folder: Path
-    lab: Lab
+    lab: EnsembleRunner
 
     def train(self) -> RowStore:
         """Train what is not trained yet; return ``weights`` and the source ``accuracy`` on held-out images."""
@@ -127,7 +127,7 @@ class Ensemble:
     def transfer(self, target: SmallTask) -> RowStore:
         """Transfer what is not transferred yet; return ``outcomes``, (M, 3, N): see :data:`OUTCOMES`."""
         models = self.train()
-        how = [self.recipe.transfer, *([asdict(self.recipe.fine_course)] if self.recipe.transfer == "full" else [])]
+        how = [self.recipe.transfer, *([asdict(self.recipe.fine_schedule)] if self.recipe.transfer == "full" else [])]
         folder = self.folder / f"to-{digest_of([target.digest, *how])}"
         store = RowStore(folder, {"outcomes": (len(OUTCOMES), len(target.test_labels))}, len(self.members.seeds))
         common = (target.save(self.lab.tasks), self.recipe, self.lab.device, len(self.source.classes))

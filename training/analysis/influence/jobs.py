@@ -32,7 +32,7 @@ def _train_block(
         start = torch.stack([initial_weights(network, seed) for seed in members.seeds])
         images, labels = source.inputs("train", place)
         rows = [np.flatnonzero(one) for one in seen]
-        weights = train_many(network, start, images, labels, rows, members.seeds, recipe.course)
+        weights = train_many(network, start, images, labels, rows, members.seeds, recipe.schedule)
         test, truth = source.inputs("test", place)
         found = []
         for row, own in enumerate(rows):
@@ -76,7 +76,7 @@ def _fine_tuned(
     start = torch.cat([weights[:, :body], fresh[:, body:]], dim=1)
     images, labels = target.inputs("train", place)
     everything = [np.arange(len(labels))] * len(seeds)
-    tuned = train_many(network, start, images, labels, everything, seeds, recipe.fine_course)
+    tuned = train_many(network, start, images, labels, everything, seeds, recipe.fine_schedule)
     test, _ = target.inputs("test", place)
     return [see(network, one, test)[1] for one in tuned]
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.glyphs.models import Architecture
-from zoograph.training.analysis.influence.batched_training import Course
+from zoograph.training.analysis.influence.batched_training import Schedule
 
 TRANSFERS = ("head", "full")
 
@@ -40,15 +40,15 @@ class Recipe:
 
     Attributes:
         network: the architecture.
-        course: of the pre-training.
+        schedule: of the pre-training.
         transfer: ``head`` for a new linear classifier on frozen features, ``full`` for a training of all layers.
-        fine_course: of the training of all layers.
+        fine_schedule: of the training of all layers.
     """
 
     network: Architecture = TINY
-    course: Course = field(default_factory=Course)
+    schedule: Schedule = field(default_factory=Schedule)
     transfer: str = "head"
-    fine_course: Course = field(default_factory=lambda: Course(steps=200, learning_rate=2e-3))
+    fine_schedule: Schedule = field(default_factory=lambda: Schedule(steps=200, learning_rate=2e-3))
 
     def create(self, num_classes: int) -> nn.Module:
         """Return the network with outputs for so many classes."""
@@ -59,7 +59,7 @@ class Recipe:
 
     def pretraining(self) -> list[Any]:
         """Return what decides the weights of a source model."""
-        return [_RECIPE, asdict(self.network), asdict(self.course)]
+        return [_RECIPE, asdict(self.network), asdict(self.schedule)]
 
 
 def choose_recipe(transfer: str) -> Recipe:

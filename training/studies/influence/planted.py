@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from zoograph.data.glyphs.drawing import SIDE, Image8, draw_glyph, seeded
 from zoograph.data.glyphs.models import Architecture
-from zoograph.training.analysis.influence.batched_training import Course
+from zoograph.training.analysis.influence.batched_training import Schedule
 from zoograph.training.analysis.influence.recipe import Recipe
 from zoograph.training.analysis.influence.small_tasks import SmallTask
 
@@ -69,7 +69,7 @@ def make_planted_case(seed: int = 0) -> PlantedCase:
         for part, count in (("train", _TARGET_TRAIN), ("test", _TARGET_TEST))
     ]
     target = SmallTask("planted_target", tuple(_CHARACTERS), *_stack(wanted[0]), *_stack(wanted[1]))
-    recipe = Recipe(_NETWORK, Course(steps=300, batch_size=16, learning_rate=8e-3, most_shift=1))
+    recipe = Recipe(_NETWORK, Schedule(steps=300, batch_size=16, learning_rate=8e-3, most_shift=1))
     return PlantedCase(source, target, np.repeat(KINDS, size), recipe)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zoograph.training.analysis.influence.counterfactuals import Removals, Retrained, retrain_without, shares_of
-from zoograph.training.analysis.influence.ensembles import Lab
+from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.analysis.influence.estimate import estimate
 from zoograph.training.analysis.influence.jobs import OUTCOMES
 from zoograph.training.analysis.influence.recipe import Recipe
@@ -64,7 +64,7 @@ class StudyPlan:
         return self.models * len(sizes), sum(one.count_models(len(self.targets)) for one in anew if one is not None)
 
 
-def run_study(lab: Lab, plan: StudyPlan, say: Callable[[str], None] = lambda words: None) -> StudyReport:
+def run_study(lab: EnsembleRunner, plan: StudyPlan, say: Callable[[str], None] = lambda words: None) -> StudyReport:
     """Do what of a study is not done yet, and report it.
 
     Args:
@@ -105,7 +105,7 @@ def run_study(lab: Lab, plan: StudyPlan, say: Callable[[str], None] = lambda wor
 
 
 def run_planted(
-    lab: Lab,
+    lab: EnsembleRunner,
     models: int = NUM_MODELS,
     removed: tuple[float, ...] = PLANTED_REMOVED,
     unit: str = "class",

@@ -17,7 +17,7 @@ from zoograph.graphs.scores.analysis.influence import (
 )
 from zoograph.graphs.scores.undefined import UndefinedScore
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def random_case(models: int = 23, units: int = 7, examples: int = 5) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoograph.graphs.scores import registry
+from zoograph.graphs.scores import compute
 from zoograph.graphs.scores.compute import compute_scores, compute_scores_batch
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.moments import Moments, self_product
@@ -80,7 +80,7 @@ def test_equal_shapes_are_decomposed_together(decomposed: list[torch.Size], monk
     assert decomposed == [(5, 5, 5), (1, 30, 30)]
     assert values == [compute_scores(one, ["logme"])["logme"] for one in inputs]
     decomposed.clear()
-    monkeypatch.setattr(registry, "_MAX_STACKED", 300)
+    monkeypatch.setattr(compute, "_MAX_STACKED", 300)
     assert [one["logme"] for one in compute_scores_batch(inputs, ["logme"])] == values
     assert decomposed == [(2, 5, 5), (2, 5, 5), (1, 5, 5), (1, 30, 30)]
 

@@ -29,7 +29,7 @@ from zoograph.graphs.scores.relatedness.chain import (
     transport_cost,
 )
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 LABEL_COSTS = {"lambda_label_1e6": 1e6, "lambda_label_0": 0.0}
 REL = 1e-9  # published to twelve digits
 

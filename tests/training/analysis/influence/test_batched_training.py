@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from zoograph.training.analysis.influence.batched_training import Course, initial_weights, see, train_many
+from zoograph.training.analysis.influence.batched_training import Schedule, initial_weights, see, train_many
 from zoograph.training.analysis.influence.recipe import Recipe
 from zoograph.training.studies.influence.planted import make_planted_case
 
-COURSE = Course(steps=6, batch_size=8)
+COURSE = Schedule(steps=6, batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,14 @@ def test_same_seed_gives_the_same_bits(network: nn.Module, images: tuple[torch.T
 
 def test_step_is_that_of_adamw(network: nn.Module, images: tuple[torch.Tensor, torch.Tensor]) -> None:
     """The same batches through torch's own optimiser and clipping give the same weights."""
-    course = Course(steps=5, batch_size=24, most_shift=0)
+    schedule = Schedule(steps=5, batch_size=24, most_shift=0)
     start = initial_weights(network, 3)[None]
-    found = train_many(network, start, *images, [np.arange(24)], [3], course)[0]
+    found = train_many(network, start, *images, [np.arange(24)], [3], schedule)[0]
     other = make_planted_case().recipe.create(4)
     nn.utils.vector_to_parameters(start[0].clone(), other.parameters())
-    optimizer = torch.optim.AdamW(other.parameters(), weight_decay=course.weight_decay)
-    for step in range(course.steps):
-        optimizer.param_groups[0]["lr"] = course.rate(step)
+    optimizer = torch.optim.AdamW(other.parameters(), weight_decay=schedule.weight_decay)
+    for step in range(schedule.steps):
+        optimizer.param_groups[0]["lr"] = schedule.rate(step)
         optimizer.zero_grad()
         nn.functional.cross_entropy(other(images[0]), images[1]).backward()
         nn.utils.clip_grad_norm_(other.parameters(), 1.0)
@@ -71,7 +71,7 @@ def test_learns_and_sees(network: nn.Module) -> None:
     pictures = torch.randn(40, 1, 32, 32, generator=random) * 0.2 + labels[:, None, None, None].float() - 1.5
     pictures[:, :, :, :16] += (labels % 2)[:, None, None, None].float()
     start = initial_weights(network, 0)[None]
-    weights = train_many(network, start, pictures, labels, [np.arange(40)], [0], Course(40, 20, most_shift=0))
+    weights = train_many(network, start, pictures, labels, [np.arange(40)], [0], Schedule(40, 20, most_shift=0))
     features, logits = see(network, weights[0], pictures)
     assert (logits.argmax(1) == labels).float().mean() > 0.9
     assert features.shape == (40, network.num_features)
@@ -79,7 +79,7 @@ def test_learns_and_sees(network: nn.Module) -> None:
 
 
 def test_rate_rises_and_falls() -> None:
-    rates = [Course(steps=50, learning_rate=0.5).rate(step) for step in range(50)]
+    rates = [Schedule(steps=50, learning_rate=0.5).rate(step) for step in range(50)]
     peak = int(np.argmax(rates))
     assert peak in (9, 10)
     assert all(np.diff(rates[: peak + 1]) > 0)

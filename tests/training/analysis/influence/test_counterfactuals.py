@@ -10,14 +10,14 @@ import pytest
 
 from zoograph.data.errors import ZoographError
 from zoograph.training.analysis.influence.counterfactuals import Removals, retrain_without, shares_of
-from zoograph.training.analysis.influence.ensembles import Lab
+from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.analysis.influence.members import Members
 from zoograph.training.studies.influence.planted import PlantedCase, make_planted_case
 
 REMOVALS = Removals((2, 5), repeats=2, draws=3)
 
 
-class FakeLab(Lab):
+class FakeLab(EnsembleRunner):
     """A lab whose models reach the sum of the numbers of what they saw, in thousandths; it keeps what it was asked."""
 
     def given_ensemble(self, source: Any, members: Members, *rest: Any) -> Any:
@@ -41,11 +41,11 @@ def case() -> PlantedCase:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
+def lab(tmp_path: Path) -> EnsembleRunner:
     return FakeLab(tmp_path, lambda *call: lambda: None)
 
 
-def test_top_bottom_and_random(case: PlantedCase, lab: Lab) -> None:
+def test_top_bottom_and_random(case: PlantedCase, lab: EnsembleRunner) -> None:
     found = retrain_without(lab, case.source, [case.target], {case.target.id: np.arange(24)}, REMOVALS)
     assert len(found) == REMOVALS.count_models(1) == 2 + 2 * 3 + 2 * 2 * 2
     total = sum(range(24))
@@ -61,14 +61,14 @@ def test_top_bottom_and_random(case: PlantedCase, lab: Lab) -> None:
     assert not (asked[0].keep[5:8] & ~asked[0].keep[2:5]).any()
 
 
-def test_repetitions_begin_alike(case: PlantedCase, lab: Lab) -> None:
+def test_repetitions_begin_alike(case: PlantedCase, lab: EnsembleRunner) -> None:
     retrain_without(lab, case.source, [case.target], {case.target.id: np.arange(24)}, REMOVALS)
     shared, own = asked
     assert set(own.seeds) == set(shared.seeds[:2])
     assert len(set(shared.seeds)) == 3
 
 
-def test_random_removals_are_shared_by_targets(case: PlantedCase, lab: Lab) -> None:
+def test_random_removals_are_shared_by_targets(case: PlantedCase, lab: EnsembleRunner) -> None:
     other = make_planted_case(seed=1).target
     orders = {case.target.id: np.arange(24)}
     found = retrain_without(lab, case.source, [case.target, other], orders, REMOVALS)
@@ -84,6 +84,6 @@ def test_shares() -> None:
             shares_of(10, shares)
 
 
-def test_order_that_is_too_short(case: PlantedCase, lab: Lab) -> None:
+def test_order_that_is_too_short(case: PlantedCase, lab: EnsembleRunner) -> None:
     with pytest.raises(ZoographError, match=r"5 units cannot be removed by influence .*got 4 with a defined influence"):
         retrain_without(lab, case.source, [case.target], {case.target.id: np.arange(4)}, REMOVALS)

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from zoograph.data.errors import ZoographError
-from zoograph.training.analysis.influence import ensembles
-from zoograph.training.analysis.influence.batched_training import Course, train_many
-from zoograph.training.analysis.influence.ensembles import Ensemble, Lab
+from zoograph.training.analysis.influence import jobs
+from zoograph.training.analysis.influence.batched_training import Schedule, train_many
+from zoograph.training.analysis.influence.ensembles import Ensemble, EnsembleRunner
 from zoograph.training.analysis.influence.jobs import OUTCOMES, _outcomes
 from zoograph.training.analysis.influence.members import Members, count_units, random_members
 from zoograph.training.analysis.influence.recipe import Recipe, choose_recipe
@@ -27,7 +27,9 @@ COUNT = 20  # two groups, the second of four
 @pytest.fixture(scope="module")
 def case() -> PlantedCase:
     made = make_planted_case()
-    quick = replace(made.recipe, course=Course(steps=2, batch_size=8), fine_course=Course(steps=2, batch_size=8))
+    quick = replace(
+        made.recipe, schedule=Schedule(steps=2, batch_size=8), fine_schedule=Schedule(steps=2, batch_size=8)
+    )
     return replace(made, recipe=quick)
 
 
@@ -37,7 +39,7 @@ def here(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
 
 def make(case: PlantedCase, folder: Path, count: int = COUNT, submit: Any = here, **changes: Any) -> Ensemble:
     recipe = replace(case.recipe, **changes)
-    return Lab(folder, submit).random_ensemble(case.source, count, recipe=recipe)
+    return EnsembleRunner(folder, submit).random_ensemble(case.source, count, recipe=recipe)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_other_recipes_are_kept_apart(case: PlantedCase, at_once: np.ndarray, tm
     head = make(case, tmp_path, count=8)
     full = make(case, tmp_path, count=8, transfer="full")
     assert full.folder == head.folder  # the same source models
-    assert make(case, tmp_path, count=8, course=Course(steps=3)).folder != head.folder
+    assert make(case, tmp_path, count=8, schedule=Schedule(steps=3)).folder != head.folder
     tuned = full.transfer(case.target)["outcomes"]
     assert np.isfinite(tuned).all()
     assert not np.array_equal(tuned, head.transfer(case.target)["outcomes"])
@@ -108,7 +110,7 @@ def test_full_transfer_trains_all_layers_from_the_source_model(
         seen.extend((start, train_many(network, start, *rest)))
         return seen[1]
 
-    monkeypatch.setattr(ensembles, "train_many", spying)
+    monkeypatch.setattr(jobs, "train_many", spying)
     full.transfer(case.target)
     start, end = seen
     head = (24 + 1) * len(case.source.classes)  # 24 features and a bias
@@ -124,7 +126,7 @@ def test_a_model_sees_its_classes_alone(case: PlantedCase, tmp_path: Path) -> No
     """Its accuracy is measured on the classes that it saw; without the others its weights are the same."""
     keep = np.zeros((1, 24), dtype=bool)
     keep[0, [1, 5, 9]] = True
-    lab = Lab(tmp_path, here)
+    lab = EnsembleRunner(tmp_path, here)
     found = lab.given_ensemble(case.source, Members(keep, (7,)), recipe=case.recipe).train()
     images = case.source.train_images.copy()
     images[~keep[0][case.source.train_labels]] = 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zoograph.data.errors import ZoographError
-from zoograph.training.analysis.influence.ensembles import Ensemble, Lab
+from zoograph.training.analysis.influence.ensembles import Ensemble, EnsembleRunner
 from zoograph.training.analysis.influence.estimate import Estimate, estimate, influence_by_example, influence_rows
 from zoograph.training.analysis.influence.jobs import OUTCOMES
 from zoograph.training.analysis.influence.members import Members
@@ -39,7 +39,7 @@ def target() -> SmallTask:
 
 
 def known(folder: Path, count: int, keep: np.ndarray | None = None) -> Ensemble:
-    lab = Lab(folder, lambda *call: lambda: None)
+    lab = EnsembleRunner(folder, lambda *call: lambda: None)
     made = lab.random_ensemble(make_planted_case().source, count)
     members = made.members if keep is None else Members(keep, tuple(range(len(keep))))
     return Known(made.source, made.unit, members, made.recipe, made.folder, lab)

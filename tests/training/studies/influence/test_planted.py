@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoograph.training.analysis.influence.ensembles import Lab
+from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.studies.influence.planted import KINDS, area_under_curve, make_planted_case
 from zoograph.training.studies.influence.report import PlantedReport
 from zoograph.training.studies.influence.study import run_planted
@@ -13,7 +13,7 @@ from zoograph.training.studies.influence.study import run_planted
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> PlantedReport:
-    lab = Lab(tmp_path_factory.mktemp("planted"), lambda function, *arguments: lambda: function(*arguments))
+    lab = EnsembleRunner(tmp_path_factory.mktemp("planted"), lambda function, *arguments: lambda: function(*arguments))
     return run_planted(lab, models=32, removed=(1 / 3,), repeats=1)
 
 

@@ -14,10 +14,9 @@ from zoograph.graphs.schema import TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.method import Prediction
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
-from zoograph.training.predictors import large
 from zoograph.training.predictors.choice import load_predictor, make_predictor
-from zoograph.training.predictors.exact import GraphPredictor
-from zoograph.training.predictors.large import LARGE, LargePredictor
+from zoograph.training.predictors.exact import ExactPredictor
+from zoograph.training.predictors.sampled import LARGE, SampledPredictor
 
 EMBED = HashEmbedder(8)
 TINY = NetworkConfig(
@@ -31,8 +30,8 @@ def graph() -> HeteroData:
 
 
 @pytest.fixture(scope="module")
-def fitted(graph: HeteroData) -> LargePredictor:
-    return LargePredictor(TINY).fit(graph)
+def fitted(graph: HeteroData) -> SampledPredictor:
+    return SampledPredictor(TINY).fit(graph)
 
 
 def _planted(graph: HeteroData, cells: torch.Tensor, value: float) -> HeteroData:
@@ -52,7 +51,7 @@ def test_learns_more_than_the_mean_and_intervals_hold() -> None:
     held = torch.rand(graph[TRANSFERS_TO].num_edges, generator=torch.Generator().manual_seed(0)) < 0.2
     train, pairs, target = hold_out(graph, held)
     config = LARGE.model_copy(update={"hidden_channels": 16, "num_members": 2, "min_batches": 70, "batch_size": 512})
-    answer = LargePredictor(config).fit(train).predict(pairs)
+    answer = SampledPredictor(config).fit(train).predict(pairs)
     truth = torch.from_numpy(made.truth).float()[pairs[0], pairs[1]]
     constant = (train[TRANSFERS_TO].edge_label.mean() - truth).abs().mean()
     assert (answer.mean - truth).abs().mean() < 0.65 * constant
@@ -63,30 +62,30 @@ def test_learns_more_than_the_mean_and_intervals_hold() -> None:
 def test_a_held_out_answer_changes_nothing_from_training_to_intervals(graph: HeteroData) -> None:
     held = torch.arange(graph[TRANSFERS_TO].num_edges) % 5 == 0
     splits = (hold_out(graph, held), hold_out(_planted(graph, held, 0.987654), held))
-    assert _same(*(LargePredictor(TINY).fit(split.train).predict(split.pairs) for split in splits))
+    assert _same(*(SampledPredictor(TINY).fit(split.train).predict(split.pairs) for split in splits))
 
 
-def test_a_measured_pair_is_predicted_without_its_own_record(graph: HeteroData, fitted: LargePredictor) -> None:
+def test_a_measured_pair_is_predicted_without_its_own_record(graph: HeteroData, fitted: SampledPredictor) -> None:
     cell = torch.arange(graph[TRANSFERS_TO].num_edges) == 7
     pair = graph[TRANSFERS_TO].edge_index[:, cell]
-    again = LargePredictor(TINY).fit(_planted(graph, cell, 0.0123))
+    again = SampledPredictor(TINY).fit(_planted(graph, cell, 0.0123))
     assert fitted.predict(pair).mean.item() == again.predict(pair).mean.item()
     others = graph[TRANSFERS_TO].edge_index
     assert not torch.equal(fitted.predict(others).mean, again.predict(others).mean)
 
 
-def test_state_brings_back_the_same_answers(graph: HeteroData, fitted: LargePredictor) -> None:
+def test_state_brings_back_the_same_answers(graph: HeteroData, fitted: SampledPredictor) -> None:
     tensors, values = fitted.state()
     pairs = torch.cartesian_prod(torch.arange(12), torch.arange(41)).t()
     again = load_predictor(tensors, values, graph)
-    assert isinstance(again, LargePredictor)
+    assert isinstance(again, SampledPredictor)
     assert _same(fitted.predict(pairs), again.predict(pairs))
 
 
 def test_the_number_of_records_chooses_the_predictor(graph: HeteroData, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(make_predictor(graph), GraphPredictor)
-    monkeypatch.setattr(large, "MAX_EXACT_RECORDS", graph[TRANSFERS_TO].num_edges - 1)
-    assert isinstance(make_predictor(graph), LargePredictor)
+    assert isinstance(make_predictor(graph), ExactPredictor)
+    monkeypatch.setattr("zoograph.training.predictors.choice.MAX_EXACT_RECORDS", graph[TRANSFERS_TO].num_edges - 1)
+    assert isinstance(make_predictor(graph), SampledPredictor)
 
 
 def test_the_network_samples_past_its_bound_only(graph: HeteroData, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,10 +101,10 @@ def test_the_network_samples_past_its_bound_only(graph: HeteroData, monkeypatch:
 
 def test_progress_goes_up_to_the_end(graph: HeteroData) -> None:
     steps: list[tuple[int, int]] = []
-    LargePredictor(TINY, progress=lambda done, total: steps.append((done, total))).fit(graph)
+    SampledPredictor(TINY, progress=lambda done, total: steps.append((done, total))).fit(graph)
     assert [done for done, _ in steps] == list(range(1, steps[-1][1] + 1))
 
 
 def test_too_few_records() -> None:
     with pytest.raises(ValueError, match=r"20 measured accuracies or more \(got 5\)"):
-        LargePredictor(TINY).fit(build_graph(make_toy_zoo(), EMBED))
+        SampledPredictor(TINY).fit(build_graph(make_toy_zoo(), EMBED))

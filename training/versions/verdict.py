@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 
-class Trial(BaseModel):
+class Verdict(BaseModel):
     """The record of one training, kept with the version that came out of it.
 
     Errors are mean absolute errors on held-out cells that neither side learned from or was conditioned on.

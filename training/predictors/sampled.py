@@ -16,10 +16,10 @@ LARGE = NetworkConfig(num_members=2, max_full_edges=0)
 _METHOD = "sampled-network"
 
 
-class LargePredictor(Method):
+class SampledPredictor(Method):
     """Graph networks trained on mini-batches of sampled neighbours, with conformal intervals.
 
-    What :class:`zoograph.training.predictors.exact.GraphPredictor` is to thousands of records, this is to millions:
+    What :class:`zoograph.training.predictors.exact.ExactPredictor` is to thousands of records, this is to millions:
     time grows with the records, once a pass over them takes enough steps, and memory with the nodes. A
     measured pair is predicted by the member that never saw its record, with that record hidden.
 

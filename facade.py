@@ -1,0 +1,165 @@
+"""The verbs of the command line as functions: what ``import zoograph`` offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.training.answers.explain import explain
+from zoograph.training.answers.predict import predict
+from zoograph.training.answers.recommend import recommend
+
+if TYPE_CHECKING:
+    from zoograph.data.ingest.ingest import IngestReport
+    from zoograph.data.ingest.values import Unit
+    from zoograph.training.measuring.finetune import FinetuneConfig
+    from zoograph.training.measuring.measure import MeasureReport
+    from zoograph.training.measuring.score import ScoreReport
+    from zoograph.training.retraining.challenge import Round
+    from zoograph.training.runtime.progress import Progress
+
+__all__ = ["explain", "ingest", "measure", "predict", "recommend", "retrain", "score"]
+
+
+def score(
+    models: str | Sequence[str],
+    dataset: str,
+    scores: Sequence[str] | None = None,
+    *,
+    domain: str | None = None,
+    max_images: int | None = 500,
+    weights: str | None = None,
+    device: str | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> ScoreReport:
+    """Score the transferability of models to a dataset, and store the scores; higher is better.
+
+    Args:
+        models: one name that timm knows, or several.
+        dataset: a folder of images with one sub-folder a class, or a dataset on the Hugging Face hub.
+        scores: names of scores; default: all that the models allow.
+        domain: kind of images, such as ``sketch``.
+        max_images: size of a stratified probe; None for all images.
+        weights: a file for the one model, or ``random``; default: the weights of the name.
+        device: where to compute; default: CUDA where it is there.
+        fresh: whether scores that the store has are computed again.
+        progress: called with (images done, images in all).
+
+    Raises:
+        ZoographError: with what to do next.
+    """
+    from zoograph.training.measuring.score import score_models
+    from zoograph.training.measuring.subject import Subject
+
+    subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    return score_models(subject, scores, fresh, progress)
+
+
+def measure(
+    models: str | Sequence[str],
+    dataset: str,
+    protocol: Protocol | str = Protocol.HEAD,
+    *,
+    seeds: int = 1,
+    test_fraction: float = 0.3,
+    domain: str | None = None,
+    max_images: int | None = None,
+    weights: str | None = None,
+    device: str | None = None,
+    config: FinetuneConfig | None = None,
+    progress: Progress | None = None,
+) -> MeasureReport:
+    """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
+
+    Args:
+        models: one name that timm knows, or several.
+        dataset: a folder of images with one sub-folder a class, or a dataset on the Hugging Face hub.
+        protocol: ``head`` (a retrained head) or ``finetune``.
+        seeds: runs of each model, with the seeds 0, 1, …
+        test_fraction: of each class, in (0, 1), where the dataset has no test images of its own.
+        domain: kind of images, such as ``sketch``.
+        max_images: size of a stratified sample; default: all images.
+        weights: a file for the one model, or ``random``; default: the weights of the name.
+        device: where to compute; default: CUDA where it is there.
+        config: of fine-tuning.
+        progress: called with (steps done, steps in all).
+
+    Raises:
+        ZoographError: with what to do next.
+    """
+    from zoograph.training.measuring.measure import measure_models
+    from zoograph.training.measuring.subject import Subject
+
+    subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    return measure_models(subject, Protocol(protocol), seeds, test_fraction, config, progress)
+
+
+def ingest(
+    *files: str | Path,
+    mapping: Mapping[str, str] | None = None,
+    protocol: Protocol | str = Protocol.HEAD,
+    metric: Metric | str = Metric.TOP1,
+    source: str = "own records",
+    unit: Unit | str | None = None,
+    add_unknown: bool = False,
+    rejects: Path | None = None,
+    dry_run: bool = False,
+) -> IngestReport:
+    """Bring measured accuracies of tables into the store, in one batch that ``zoograph undo`` can take back.
+
+    Args:
+        files: CSV, JSON lines or Parquet: one run a row, or models x datasets.
+        mapping: our field -> the column that holds it, such as ``{"accuracy": "eval_acc"}``.
+        protocol: of rows that do not say.
+        metric: likewise.
+        source: likewise; runs of different sources are different runs.
+        unit: of the values; default: decided for each file.
+        add_unknown: whether models and datasets that are not known come in by their names alone.
+        rejects: file for the rows that do not go in; default: one in the state folder, if there are any.
+        dry_run: count, and store nothing.
+
+    Raises:
+        ZoographError: with what to do next.
+    """
+    from zoograph.data.ingest.ingest import IngestSettings
+    from zoograph.data.ingest.ingest import ingest as ingest_tables
+    from zoograph.data.ingest.tables import open_table
+    from zoograph.data.ingest.values import Unit
+    from zoograph.data.store.store import RecordStore
+
+    chosen = None if unit is None else Unit(unit)
+    settings = IngestSettings(mapping or {}, Protocol(protocol), Metric(metric), source, chosen, add_unknown)
+    with RecordStore.open() as store:
+        return ingest_tables(store, [open_table(Path(file)) for file in files], settings, rejects, dry_run)
+
+
+def retrain(
+    protocol: Protocol | str = Protocol.HEAD,
+    min_new: int = 1,
+    *,
+    progress: Progress | None = None,
+) -> Round:
+    """Retrain a predictor on everything in the store; the result answers from now on if it is not worse.
+
+    Args:
+        protocol: whose predictor.
+        min_new: retrain only if so many runs wait that no version has seen.
+        progress: called with (steps done, steps in all).
+
+    Raises:
+        ZoographError: with what to do next.
+    """
+    from zoograph.data.store.store import RecordStore
+    from zoograph.training.retraining.challenge import retrain_if_needed
+    from zoograph.training.versions.listing import predictor_root
+
+    chosen = Protocol(protocol)
+    with RecordStore.open() as store:
+        return retrain_if_needed(store, predictor_root(chosen, None), chosen, min_new, progress=progress)
+
+
+def _names(models: str | Sequence[str]) -> list[str]:
+    return [models] if isinstance(models, str) else list(models)
