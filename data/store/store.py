@@ -18,7 +18,7 @@ from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NEAREST, NameIndex, index_names
-from zoograph.data.records.records import HINDSIGHT, ClassInfluence, Metric, Protocol, Relation, Run, Score
+from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
 from zoograph.data.store import schema
 from zoograph.data.store.database import begin, explained, make_engine
 from zoograph.data.store.migrations import get_revision, upgrade
@@ -30,12 +30,12 @@ from zoograph.data.store.rows import (
     put_datasets,
     put_models,
     put_records,
-    read_cards,
     remove_batch,
     remove_idle_cards,
     renew_revision,
     set_meta,
 )
+from zoograph.data.store.state import StoreState, digest_batches, digest_scores, read_state, read_zoo
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
@@ -274,12 +274,12 @@ class RecordStore:
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def protocols(self, datasets: Sequence[str]) -> list[Protocol]:
-        """Return the protocols that ``datasets`` were measured with, the most frequent first."""
+    def protocols(self, datasets: Sequence[str], metric: Metric = Metric.TOP1) -> list[Protocol]:
+        """Return the protocols that ``datasets`` were measured with in ``metric``, the most frequent first."""
         table = schema.runs
         query = (
             sa.select(table.c.protocol)
-            .where(table.c.dataset.in_(datasets))
+            .where(table.c.dataset.in_(datasets), table.c.metric == metric)
             .group_by(table.c.protocol)
             .order_by(sa.func.count().desc(), table.c.protocol)
         )
@@ -309,38 +309,26 @@ class RecordStore:
 
         Scores of :data:`zoograph.data.records.records.HINDSIGHT` do not count, because no predictor reads them.
         """
-        table = schema.scores
-        query = sa.select(table.c.dataset, table.c.id).where(table.c.name.not_in(HINDSIGHT))
-        if datasets is not None:
-            query = query.where(table.c.dataset.in_(datasets))
-        ids: dict[str, list[str]] = {}
         with self._read() as connection:
-            for dataset, identity in connection.execute(query):
-                ids.setdefault(dataset, []).append(identity)
-        return {name: hashlib.sha256("".join(sorted(own)).encode()).hexdigest() for name, own in ids.items()}
+            return digest_scores(connection, datasets)
+
+    def batch_digests(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> dict[str, str]:
+        """Return a token for the runs of a protocol and metric in each batch that has some; they change together."""
+        with self._read() as connection:
+            return digest_batches(connection, protocol, metric)
 
     def snapshot(self) -> Zoo:
         """Return all cards and records, as one consistent view."""
-        import pandas as pd
-
-        from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
-
         with self._read() as connection:
-            frames = [
-                pd.DataFrame(
-                    connection.execute(sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)).all(),
-                    columns=list(columns),
-                )
-                for table, columns in (
-                    (schema.runs, RUN_COLUMNS),
-                    (schema.scores, SCORE_COLUMNS),
-                    (schema.relations, RELATION_COLUMNS),
-                    (schema.influences, INFLUENCE_COLUMNS),
-                )
-            ]
-            models = read_cards(connection, schema.models, ModelCard)
-            datasets = read_cards(connection, schema.datasets, DatasetCard)
-        return Zoo(models, datasets, *frames)
+            return read_zoo(connection)[0]
+
+    def read_all(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> StoreState:
+        """Return what a training on the runs of a protocol and metric needs, read once as of one moment.
+
+        Writers neither wait for it nor change what it reads.
+        """
+        with self._read() as connection:
+            return read_state(connection, protocol, metric)
 
 
 def _put(

@@ -90,6 +90,12 @@ def test_protocols_come_with_the_most_frequent_first(toy_store: RecordStore) -> 
     assert toy_store.protocols(("birds_2",)) == []
 
 
+def test_runs_of_another_metric_do_not_make_a_protocol_frequent(toy_store: RecordStore) -> None:
+    toy_store.add(runs=[_run(seed / 10, seed=seed, metric="f1", protocol="finetune") for seed in range(9)])
+    assert toy_store.protocols(("birds_1",)) == [Protocol.HEAD]
+    assert toy_store.protocols(("birds_1",), Metric.F1) == [Protocol.FINETUNE]
+
+
 def test_a_card_of_a_known_id_replaces_it_with_its_names(toy_store: RecordStore) -> None:
     toy_store.add(models=[ModelCard(id="resnet", source="mine", aliases=("new",), parameters=3)])
     assert toy_store.names().models["new"] == ("resnet",)

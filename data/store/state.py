@@ -1,0 +1,103 @@
+"""The whole store as of one moment: its cards and records, and the digests by which a later change is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
+from zoograph.data.store import schema
+from zoograph.data.store.rows import get_meta, read_cards
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zoograph.data.records.zoo import Zoo
+
+_BUFFER = 10_000  # rows that a server sends at a time
+
+
+@dataclass(frozen=True)
+class StoreState:
+    """Everything that a training needs of the store, read in one transaction.
+
+    Attributes:
+        zoo: all cards and records.
+        batches: the batch of each row of ``zoo.runs``.
+        batch_digests: of each batch with runs of the protocol and metric asked for, see :func:`digest_batches`.
+        revision: the store's token.
+        score_digests: of each dataset with scores, see :func:`digest_scores`.
+    """
+
+    zoo: Zoo
+    batches: pd.Series[str]
+    batch_digests: dict[str, str]
+    revision: str
+    score_digests: dict[str, str]
+
+
+def read_state(connection: Connection, protocol: Protocol, metric: Metric) -> StoreState:
+    """Return the state of the store; the connection is in a transaction that sees one moment."""
+    revision = get_meta(connection).get("revision", "")
+    zoo, batches = read_zoo(connection)
+    digests = digest_batches(connection, protocol, metric)
+    return StoreState(zoo, batches, digests, revision, digest_scores(connection))
+
+
+def read_zoo(connection: Connection) -> tuple[Zoo, pd.Series[str]]:
+    """Return all cards and records, in the order of their ids, and the batch of each run."""
+    from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
+
+    runs = _read_frame(connection, schema.runs, (*RUN_COLUMNS, "batch"))
+    batches = runs.pop("batch").astype(str)
+    others = (
+        _read_frame(connection, table, columns)
+        for table, columns in (
+            (schema.scores, SCORE_COLUMNS),
+            (schema.relations, RELATION_COLUMNS),
+            (schema.influences, INFLUENCE_COLUMNS),
+        )
+    )
+    models = read_cards(connection, schema.models, ModelCard)
+    datasets = read_cards(connection, schema.datasets, DatasetCard)
+    return Zoo(models, datasets, runs, *others), batches
+
+
+def _read_frame(connection: Connection, table: sa.Table, columns: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    query = sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)
+    return pd.DataFrame(connection.execute(query).all(), columns=list(columns))
+
+
+def digest_batches(connection: Connection, protocol: Protocol, metric: Metric) -> dict[str, str]:
+    """Return SHA-256 over the sorted ids of the runs of a protocol and metric in each batch that has some."""
+    table = schema.runs
+    chosen = sa.select(table.c.batch, table.c.id).where(table.c.protocol == protocol, table.c.metric == metric)
+    return _digest_groups(connection, chosen.order_by(table.c.id))
+
+
+def digest_scores(connection: Connection, datasets: Sequence[str] | None = None) -> dict[str, str]:
+    """Return SHA-256 over the sorted ids of the scores of each of ``datasets`` (default: all) that has some.
+
+    Scores of :data:`zoograph.data.records.records.HINDSIGHT` do not count, because no predictor reads them.
+    """
+    table = schema.scores
+    chosen = sa.select(table.c.dataset, table.c.id).where(table.c.name.not_in(HINDSIGHT))
+    if datasets is not None:
+        chosen = chosen.where(table.c.dataset.in_(datasets))
+    return _digest_groups(connection, chosen.order_by(table.c.id))
+
+
+def _digest_groups(connection: Connection, query: sa.Select[Any]) -> dict[str, str]:
+    """Hash the ids of each group as they come; every database sorts hexadecimal digits alike."""
+    digests: dict[str, hashlib._Hash] = {}
+    for group, identity in connection.execute(query, execution_options={"yield_per": _BUFFER}):
+        digests.setdefault(group, hashlib.sha256()).update(identity.encode())
+    return {group: digest.hexdigest() for group, digest in digests.items()}
