@@ -15,6 +15,7 @@ from zoograph.data.records.records import Protocol
 
 if TYPE_CHECKING:
     from zoograph.training.retraining.challenge import Round
+    from zoograph.training.versions.folders import PredictorFolder
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEPT_ASIDE = 1
@@ -26,6 +27,9 @@ def retrain(
     every: Annotated[str, typer.Option(help="How often to look: a number with `s`, `m`, `h` or `d`.")] = "1h",
     protocol: Annotated[
         Protocol | None, typer.Option(help="Whose predictor. Default: every one that has been asked for.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Whose text encoder, a name or a folder. Default: that of each predictor.")
     ] = None,
     keep: Annotated[
         int | None,
@@ -43,15 +47,19 @@ def retrain(
     Example: `zoograph retrain --min-new 1`
     """
     pause = _parse_every(every)
-    if not watch:
-        aside = [_look(chosen, min_new, keep, as_json) for chosen in _chosen(protocol)]
-        raise typer.Exit(_KEPT_ASIDE if any(aside) else 0)
     while True:
-        for chosen in _chosen(protocol):
+        kept_aside, failed = False, []
+        for folder in _chosen(protocol, encoder):
             try:
-                _look(chosen, min_new, keep, as_json)
-            except ZoographError as error:  # a busy database or a full disk may be over by the next round
-                print(f"Error: {error}", file=sys.stderr, flush=True)
+                kept_aside |= _look(folder, min_new, keep, as_json)
+            except ZoographError as error:  # the other predictors have their turn all the same
+                failed.append(error)
+        if not watch and failed:
+            raise failed[0]
+        if not watch:
+            raise typer.Exit(_KEPT_ASIDE if kept_aside else 0)
+        for error in failed:  # a busy database or a full disk may be over by the next round
+            print(f"Error: {error}", file=sys.stderr, flush=True)
         time.sleep(pause)
 
 
@@ -62,35 +70,32 @@ def _parse_every(text: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-def _chosen(protocol: Protocol | None) -> list[Protocol]:
-    from zoograph.training.versions.listing import predictor_root
-    from zoograph.training.versions.load import current_version
+def _chosen(protocol: Protocol | None, encoder: str | None) -> list[PredictorFolder]:
+    from zoograph.training.versions.folders import find_predictors, predictor_folder
 
-    if protocol is not None:
-        return [protocol]
-    return [known for known in Protocol if current_version(predictor_root(known, None))] or [Protocol.HEAD]
+    found = [folder for folder in find_predictors(protocol) if encoder is None or folder.uses(encoder)]
+    return found or [predictor_folder(protocol or Protocol.HEAD, encoder)]
 
 
-def _look(protocol: Protocol, min_new: int, keep: int | None, as_json: bool) -> bool:
+def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool) -> bool:
     """Retrain one predictor if enough waits, then remove old ones; return whether the new one was kept aside."""
     from zoograph.data.store.store import RecordStore
     from zoograph.scripts.terminal.progress import progress_bar
     from zoograph.training.retraining.challenge import retrain_if_needed
-    from zoograph.training.versions.listing import predictor_root
     from zoograph.training.versions.pruning import prune
 
-    with RecordStore.open() as store, progress_bar(f"Retraining: {protocol.description}") as progress:
-        done = retrain_if_needed(store, predictor_root(protocol, None), protocol, min_new, progress=progress)
+    with RecordStore.open() as store, progress_bar(f"Retraining: {folder.title}") as progress:
+        done = retrain_if_needed(store, folder.root, folder.protocol, min_new, encoder=folder.source, progress=progress)
     if as_json:
-        print(json.dumps(_as_dict(protocol, done)), flush=True)
+        print(json.dumps(_as_dict(folder, done)), flush=True)
     else:
-        print(_as_text(protocol, done), flush=True)
+        print(_as_text(folder, done), flush=True)
     if keep is not None:
-        prune(predictor_root(protocol, None), keep)
+        prune(folder.root, keep)
     return done.artifact is not None and not done.artifact.manifest.verdict.promoted
 
 
-def _as_dict(protocol: Protocol, done: Round) -> dict[str, object]:
+def _as_dict(folder: PredictorFolder, done: Round) -> dict[str, object]:
     trained = None
     if done.artifact is not None:
         manifest = done.artifact.manifest
@@ -100,20 +105,21 @@ def _as_dict(protocol: Protocol, done: Round) -> dict[str, object]:
             **manifest.verdict.model_dump(mode="json"),
         }
     return {
-        "protocol": protocol.value,
+        "protocol": folder.protocol.value,
+        "encoder": folder.encoder,
         "waiting": None if done.waiting is None else done.waiting._asdict(),
         "trained": trained,
     }
 
 
-def _as_text(protocol: Protocol, done: Round) -> str:
+def _as_text(folder: PredictorFolder, done: Round) -> str:
     if done.artifact is None:
         waiting = 0 if done.waiting is None else done.waiting.new
-        return f"{protocol.description}: {waiting:,} new runs wait, too few to retrain."
+        return f"{folder.title}: {waiting:,} new runs wait, too few to retrain."
     manifest = done.artifact.manifest
     verdict = manifest.verdict
     lines = [
-        f"{protocol.description}: {manifest.version}, learned from {manifest.num_records:,} records "
+        f"{folder.title}: {manifest.version}, learned from {manifest.num_records:,} records "
         f"({verdict.start} training, {verdict.seconds:.0f} s).",
         verdict.reason,
     ]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.records.records import Metric, Protocol
-from zoograph.scripts.commands.versions import describe, versions_of
+from zoograph.data.records.records import Metric
+from zoograph.scripts.commands.versions import OneEncoder, describe, versions_of
 
 if TYPE_CHECKING:
     from zoograph.data.store.store import RecordStore
     from zoograph.training.versions.artifact import Manifest
+    from zoograph.training.versions.folders import PredictorFolder
     from zoograph.training.versions.listing import Versions
 
 
@@ -34,6 +35,7 @@ def status(
     picture: Annotated[
         Path | None, typer.Option(help="Where to draw the learning curve, a PNG of error against records.")
     ] = None,
+    encoder: OneEncoder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Show what is in the store, what the predictors know of it, and how their error moved from version to version.
@@ -44,12 +46,12 @@ def status(
 
     with RecordStore.open() as store:
         contents = _read(store)
-        known = versions_of(None)
-        waiting = {kind: _count_waiting(store, kind, found) for kind, found in known.items()}
+        known = versions_of(encoder=encoder)
+        waiting = {folder: _count_waiting(store, folder, found) for folder, found in known.items()}
     if picture is not None:
         _draw(known, picture)
     if as_json:
-        predictors = {kind.value: _as_dict(found, waiting[kind]) for kind, found in known.items()}
+        predictors = {folder.key: _as_dict(found, waiting[folder]) for folder, found in known.items()}
         print(json.dumps({"store": asdict(contents), "predictors": predictors}, indent=1))
     else:
         _print(contents, known, waiting)
@@ -72,9 +74,9 @@ def _current(known: Versions) -> Manifest | None:
     return next((manifest for manifest in known.readable if manifest.version == known.current), None)
 
 
-def _count_waiting(store: RecordStore, protocol: Protocol, known: Versions) -> int:
+def _count_waiting(store: RecordStore, folder: PredictorFolder, known: Versions) -> int:
     current = _current(known)
-    return max(0, store.count_runs(protocol, Metric.TOP1) - current.num_records) if current is not None else 0
+    return max(0, store.count_runs(folder.protocol, Metric.TOP1) - current.num_records) if current is not None else 0
 
 
 def _history(known: Versions) -> list[tuple[Manifest, float]]:
@@ -96,7 +98,7 @@ def _as_dict(known: Versions, waiting: int) -> dict[str, Any]:
     }
 
 
-def _print(contents: Contents, known: dict[Protocol, Versions], waiting: dict[Protocol, int]) -> None:
+def _print(contents: Contents, known: dict[PredictorFolder, Versions], waiting: dict[PredictorFolder, int]) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -113,13 +115,13 @@ def _print(contents: Contents, known: dict[Protocol, Versions], waiting: dict[Pr
     if contents.newest is not None:
         when = "" if contents.newest_at is None else f", {contents.newest_at}"
         console.print(f"Newest: {contents.newest}{when}.", highlight=False, markup=False)
-    for kind, found in known.items():
+    for folder, found in known.items():
         current = _current(found)
         if current is None:
             continue
         console.print(
-            f"\n{kind.description}: {current.version} answers. It knows {current.num_records:,} runs of "
-            f"{len(current.models):,} models, {len(current.datasets):,} datasets; {waiting[kind]:,} newer ones wait.",
+            f"\n{folder.title}: {current.version} answers. It knows {current.num_records:,} runs of "
+            f"{len(current.models):,} models, {len(current.datasets):,} datasets; {waiting[folder]:,} newer ones wait.",
             highlight=False,
         )
         history = Table(title="Error on held-out cells", title_justify="left", box=SIMPLE, pad_edge=False)
@@ -135,14 +137,14 @@ def _print(contents: Contents, known: dict[Protocol, Versions], waiting: dict[Pr
         console.print("\nNo predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
 
 
-def _draw(known: dict[Protocol, Versions], path: Path) -> None:
+def _draw(known: dict[PredictorFolder, Versions], path: Path) -> None:
     from zoograph.data.errors import ZoographError
     from zoograph.scripts.pictures.living import Point, draw_learning_curve
     from zoograph.scripts.pictures.style import to_png
 
     curves = {
-        kind.description: [Point(m.num_records, error, m.verdict.promoted) for m, error in _history(found)]
-        for kind, found in known.items()
+        folder.title: [Point(m.num_records, error, m.verdict.promoted) for m, error in _history(found)]
+        for folder, found in known.items()
     }
     curves = {name: points for name, points in curves.items() if points}
     if not curves:

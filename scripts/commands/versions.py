@@ -12,69 +12,73 @@ from zoograph.data.records.records import Protocol
 
 if TYPE_CHECKING:
     from zoograph.training.versions.artifact import Manifest
+    from zoograph.training.versions.folders import PredictorFolder
     from zoograph.training.versions.listing import Versions
 
 OneProtocol = Annotated[Protocol | None, typer.Option(help="Whose predictor. Default: every one there is.")]
+OneEncoder = Annotated[
+    str | None, typer.Option("--encoder", help="Only the predictors of this text encoder, a name or a folder.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
-def versions(protocol: OneProtocol = None, as_json: AsJson = False) -> None:
+def versions(protocol: OneProtocol = None, encoder: OneEncoder = None, as_json: AsJson = False) -> None:
     """List every predictor that was trained: what it saw, how it did on held-out cells, and what became of it.
 
     Example: `zoograph versions --protocol head`
     """
-    found = versions_of(protocol)
+    found = versions_of(protocol, encoder)
     if as_json:
-        print(json.dumps({kind.value: _as_dict(known) for kind, known in found.items()}, indent=1))
+        print(json.dumps({folder.key: _as_dict(known) for folder, known in found.items()}, indent=1))
         return
     if not found:
         print("No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
-    for kind, known in found.items():
-        _print_table(kind, known)
+    for folder, known in found.items():
+        _print_table(folder, known)
 
 
 def rollback(
     version: Annotated[str | None, typer.Argument(help="Default: the one that was promoted before.")] = None,
     protocol: OneProtocol = None,
+    encoder: OneEncoder = None,
     as_json: AsJson = False,
 ) -> None:
     """Let an earlier version answer again, or one that was kept aside; all its files are checked first.
 
     Example: `zoograph rollback`
     """
-    from zoograph.training.versions.listing import make_current, predictor_root
+    from zoograph.training.versions.listing import make_current
 
-    kind, known = _choose(versions_of(protocol), version)
+    folder, known = _choose(versions_of(protocol, encoder), version)
     chosen = version or known.before_current
     if chosen is None:
         raise ZoographError("There is no earlier version that was promoted. 'zoograph versions' lists all of them.")
-    manifest = make_current(predictor_root(kind, None), chosen).manifest
+    manifest = make_current(folder.root, chosen).manifest
     if as_json:
-        print(json.dumps({"protocol": kind.value, "before": known.current, "current": manifest.version}))
+        print(json.dumps({"protocol": folder.protocol.value, "before": known.current, "current": manifest.version}))
     else:
         print(
-            f"{kind.description}: '{manifest.version}' answers from now on, learned from "
+            f"{folder.title}: '{manifest.version}' answers from now on, learned from "
             f"{manifest.num_records:,} records; before it was '{known.current}'."
         )
 
 
-def versions_of(protocol: Protocol | None) -> dict[Protocol, Versions]:
-    """Return the versions of every protocol that has some, or of one."""
-    from zoograph.training.versions.listing import list_versions, predictor_root
+def versions_of(protocol: Protocol | None = None, encoder: str | None = None) -> dict[PredictorFolder, Versions]:
+    """Return the versions of every predictor that has some, or of those of one protocol or encoder."""
+    from zoograph.training.versions.folders import find_predictors
+    from zoograph.training.versions.listing import list_versions
 
-    asked = [protocol] if protocol is not None else list(Protocol)
-    found = {kind: list_versions(predictor_root(kind, None)) for kind in asked}
-    return {kind: known for kind, known in found.items() if known.readable or known.damaged}
+    return {folder: list_versions(folder.root) for folder in find_predictors(protocol, encoder)}
 
 
-def _choose(found: dict[Protocol, Versions], version: str | None) -> tuple[Protocol, Versions]:
-    """Return the protocol that has ``version``, or the only one that has any."""
+def _choose(found: dict[PredictorFolder, Versions], version: str | None) -> tuple[PredictorFolder, Versions]:
+    """Return the predictor that has ``version``, or the only one that there is."""
     if not found:
         raise ZoographError("No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
-    having = [kind for kind, known in found.items() if version in [m.version for m in known.readable]]
+    having = [folder for folder, known in found.items() if version in [m.version for m in known.readable]]
     candidates = having or list(found)
     if len(candidates) > 1:
-        raise ZoographError("There are several predictors: say which with '--protocol'.")
+        raise ZoographError("There are several predictors: say which with '--protocol' and '--encoder'.")
     return candidates[0], found[candidates[0]]
 
 
@@ -98,13 +102,12 @@ def _as_dict(known: Versions) -> dict[str, Any]:
     }
 
 
-def _print_table(protocol: Protocol, known: Versions) -> None:
+def _print_table(folder: PredictorFolder, known: Versions) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    title = f"Predictors: {protocol.description}"
-    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=0)
+    table = Table(title=f"Predictors: {folder.title}", title_justify="left", box=SIMPLE, pad_edge=False, padding=0)
     # Whole in a terminal of 80 columns: it is what `rollback` takes.
     table.add_column("version", no_wrap=True, min_width=max((len(m.version) for m in known.readable), default=0))
     for heading in ("records", "data", "start", "error", "coverage"):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from torch_geometric.data import HeteroData
 
+from zoograph.data.errors import PredictorError
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
@@ -150,20 +151,30 @@ def retrain_if_needed(
     root: Path,
     protocol: Protocol,
     min_new: int,
+    encoder: str | None = None,
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
 ) -> Round:
     """Retrain if ``min_new`` runs wait that no version has seen, if a batch was taken back, or for the first time.
 
     A challenger that was kept aside has seen its runs: they are not tried a second time.
+
+    Raises:
+        EncoderError: if the encoder is not found.
+        PredictorError: as :func:`retrain`, or if the weights of a chosen encoder were replaced.
     """
     versions = list_versions(root)
     if versions.current is None or not versions.readable:
-        return Round(None, retrain(store, root, protocol, config=config, progress=progress))
+        return Round(None, retrain(store, root, protocol, encoder=encoder, config=config, progress=progress))
     newest = versions.readable[-1]
     if newest.revision == store.revision:
         return Round(Waiting(0, 0), None)
-    material = Material.of(store, protocol, newest.metric)
+    material = Material.of(store, protocol, newest.metric, encoder)
+    if material.encoder_source is not None and material.text.digest != newest.encoder_digest:
+        raise PredictorError(
+            f"The encoder '{encoder}' needs to be the one that the predictor in '{root}' was trained with (got other "
+            "weights). Put the old ones back, or ask 'predict --encoder' for a predictor of the new ones."
+        )
     waiting = get_waiting(load_sealed(root, root / newest.version / SEAL).saw(), material)
     if waiting.new < min_new and not waiting.gone:
         return Round(waiting, None)

@@ -15,6 +15,7 @@ from zoograph.data.store.store import RecordStore
 from zoograph.data.text.lookup import text_for
 from zoograph.data.text.table import TextTable
 from zoograph.graphs.builder import Vocabulary, build_graph
+from zoograph.training.versions.folders import find_again
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Material:
         protocol, metric: whose runs count.
         revision: the store's token.
         scores: token of the scores of each dataset.
+        encoder_source: name or full path that finds the encoder again; None for the default one.
     """
 
     zoo: Zoo
@@ -37,6 +39,7 @@ class Material:
     metric: Metric
     revision: str = ""
     scores: dict[str, str] = field(default_factory=dict)
+    encoder_source: str | None = None
 
     @classmethod
     def of(cls, store: RecordStore, protocol: Protocol, metric: Metric, encoder: str | None = None) -> Material:
@@ -47,7 +50,9 @@ class Material:
             batches = [batch for part in store.stream_runs(["batch"]) for (batch,) in part]
             if store.revision == revision:
                 break
-        return cls(zoo, pd.Series(batches, dtype=str), text_for(zoo, encoder), protocol, metric, revision, scores)
+        text = text_for(zoo, encoder)
+        batch = pd.Series(batches, dtype=str)
+        return cls(zoo, batch, text, protocol, metric, revision, scores, find_again(encoder))
 
     @cached_property
     def counted(self) -> pd.Series[bool]:

@@ -134,6 +134,7 @@ def save_predictor(
         metric=material.metric,
         encoder=material.text.encoder,
         encoder_digest=material.text.digest,
+        encoder_source=material.encoder_source,
         created_at=datetime.now(UTC),
         data_hash=material.zoo.fingerprint(),
         revision=material.revision,

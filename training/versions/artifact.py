@@ -36,6 +36,8 @@ class Manifest(BaseModel):
 
     Attributes:
         data_hash: fingerprint of the snapshot it was trained on.
+        encoder, encoder_digest: id of the text encoder, and what it is recognised by.
+        encoder_source: name or full path that finds the encoder again; None for the default one.
         revision: the store's token at that moment.
         num_records: runs that it learned from.
         models, datasets: rows and columns of its table of predictions.
@@ -54,6 +56,7 @@ class Manifest(BaseModel):
     metric: Metric
     encoder: str
     encoder_digest: str
+    encoder_source: str | None = None
     created_at: datetime
     data_hash: str
     revision: str
