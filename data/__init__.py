@@ -1,1 +1,1 @@
-"""What do we know? Cards, records, texts and images."""
+"""What is known: records, the store they are kept in, texts, images and networks."""

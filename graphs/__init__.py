@@ -1,1 +1,1 @@
-"""How is it connected? The graph builder and what may be seen of it."""
+"""How what is known is connected: the graph, its splits, and the numbers that edges carry."""

@@ -1,1 +1,1 @@
-"""What can predict an edge? The graph neural network and every baseline."""
+"""What can predict an edge: graph networks, Gaussian processes and every baseline."""

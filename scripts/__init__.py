@@ -1,1 +1,1 @@
-"""The commands, one verb a file."""
+"""What can be asked: the commands, one verb a file."""

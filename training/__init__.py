@@ -1,1 +1,1 @@
-"""How is it fitted, measured, calibrated, kept and asked?"""
+"""How a predictor is fitted, measured, calibrated, kept and asked."""
