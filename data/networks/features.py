@@ -17,10 +17,12 @@ from zoograph.data.files.tensors import load_tensors, save_tensors
 from zoograph.data.home import make_home
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
+from zoograph.data.networks.foreign import NetworkError, foreign_code
 from zoograph.data.networks.weights import PretrainedModel
 
 Progress = Callable[[int, int], None]
 _FORMAT = "zoograph-features-1"
+_OTHER_NETWORK = "Choose another network, or smaller images."
 _log = logging.getLogger(__name__)
 
 
@@ -70,25 +72,32 @@ def extract(
         it has none; float32 on the CPU.
 
     Raises:
-        ValueError: if there are no images, or if the pooled features are no matrix.
+        NetworkError: if the network cannot look at these images, or if its pooled features are no matrix.
+        ValueError: if there are no images.
     """
     device = torch.device(device)
     was_training = network.training
-    seeing: Any = network.to(device).eval()  # timm's interface is not typed
+    with foreign_code(f"The network must fit on the device '{device}'", "Choose another device or network."):
+        seeing: Any = network.to(device).eval()  # timm's interface is not typed
     features: list[Tensor] = []
     probabilities: list[Tensor] = []
     with torch.inference_mode():
         for batch in batches:
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                body = seeing.forward_features(batch.to(device))
-            body = body.float()
-            features.append(seeing.forward_head(body, pre_logits=True).cpu())
-            if seeing.num_classes:
-                probabilities.append(seeing.forward_head(body).softmax(1).cpu())
+            with foreign_code(f"The network must take images of shape {tuple(batch.shape)}", _OTHER_NETWORK):
+                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                    body = seeing.forward_features(batch.to(device))
+                body = body.float()
+                features.append(seeing.forward_head(body, pre_logits=True).cpu())
+                if seeing.num_classes:
+                    probabilities.append(seeing.forward_head(body).softmax(1).cpu())
     network.train(was_training)
-    if not features or features[0].ndim != 2:
-        got = f"features of shape {tuple(features[0].shape)}" if features else "no images"
-        raise ValueError(f"'extract' needs images, and a network that pools them to a matrix (got {got})")
+    if not features:
+        raise ValueError("'batches' must have images (got no images)")
+    if features[0].ndim != 2:
+        shape = tuple(features[0].shape)
+        raise NetworkError(
+            f"The network must pool images to a matrix (got features of shape {shape}). {_OTHER_NETWORK}"
+        )
     return torch.cat(features), torch.cat(probabilities) if probabilities else None
 
 

@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.files.tensors import hash_tensors
+from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.timm_cards import model_card_from_timm, nearest_timm_names
 from zoograph.data.optional_imports import import_torchvision
 from zoograph.data.records.cards import ModelCard
@@ -134,33 +135,25 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 def _ready(card: ModelCard, network: nn.Module, digest: str) -> PretrainedModel:
     from timm.data import create_transform, resolve_model_data_config
 
-    transform: Any = create_transform(**resolve_model_data_config(network), is_training=False)
+    with foreign_code(f"timm must know how '{card.id}' sees images", "Choose another model."):
+        transform: Any = create_transform(**resolve_model_data_config(network), is_training=False)
     return PretrainedModel(card, network.eval(), digest, transform)
 
 
-def _create(name: str, **options: Any) -> nn.Module:
+def _create(name: str, needs: str = "", hint: str = "Choose another version of timm.", **options: Any) -> nn.Module:
     import_torchvision()
     import timm
 
-    with warnings.catch_warnings():
+    guard = foreign_code(needs or f"timm must be able to make the network '{name}'", hint, WeightsError)
+    with warnings.catch_warnings(), guard:
         warnings.simplefilter("ignore")  # a deprecated name is mapped to the present one, which the card tells
         network: nn.Module = timm.create_model(name.removeprefix("timm/"), **options)
     return network
 
 
 def _from_hub(name: str) -> nn.Module:
-    from huggingface_hub.errors import HfHubHTTPError
-
-    # The bases are OSError and the root error of the HTTP library that this version of the client builds on.
-    failures = cast("tuple[type[Exception], ...]", (*HfHubHTTPError.__bases__, OSError, RuntimeError))
-    try:
-        return _create(name, pretrained=True)
-    except failures as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise WeightsError(
-            f"The weights of '{name}' must be in the Hugging Face cache or on the hub (got: {reason}). "
-            f"Allow the network, or give a file of weights."
-        ) from error
+    needs = f"The weights of '{name}' must be in the Hugging Face cache or on the hub"
+    return _create(name, needs, "Allow the network, or give a file of weights.", pretrained=True)
 
 
 def _from_file(name: str, path: Path) -> nn.Module:

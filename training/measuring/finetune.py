@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from zoograph.data.errors import FoldsError
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.images.stratified import stratified_hold_out
+from zoograph.data.networks.foreign import foreign_code
 from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState, Progress
 from zoograph.training.runtime.trainer import quiet_trainer
@@ -84,6 +85,7 @@ def measure_finetune(
         keep: called with the weights that were tested, on the CPU, before the checkpoint is removed.
 
     Raises:
+        NetworkError: if the network takes no new classifier, or cannot look at these images.
         FoldsError: if there are fewer than two training classes, no class with two training images, or no
             test images.
         ValueError: if there is not one label for each image.
@@ -97,8 +99,9 @@ def measure_finetune(
         raise FoldsError("Fine-tuning needs a class with two training images, one of them to stop by (got none).")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network: Any = copy.deepcopy(model)  # timm's interface is not typed
-        network.reset_classifier(len(classes))
+        with foreign_code("The network must take a new classifier, as timm's do", "Choose another network."):
+            network: Any = copy.deepcopy(model)  # timm's interface is not typed
+            network.reset_classifier(len(classes))
         state = FinetuneState(config, seed, _identity(network, targets, held, config, seed), checkpoint, progress)
         train = Batches(train_images, targets, torch.where(~held)[0], config.batch_size, state)
         validation = Batches(train_images, targets, torch.where(held)[0], config.batch_size)

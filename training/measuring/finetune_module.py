@@ -10,6 +10,7 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
+from zoograph.data.networks.foreign import foreign_code
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState
 
 
@@ -63,17 +64,22 @@ class Finetuning(L.LightningModule):  # type: ignore[misc]
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """Return the cross-entropy."""
         images, targets = batch
-        return nn.functional.cross_entropy(self.network(images).float(), targets)
+        return nn.functional.cross_entropy(self._logits(images), targets)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Count what is right, and add up the cross-entropy."""
         images, targets = batch
-        logits = self.network(images).float()
+        logits = self._logits(images)
         loss = nn.functional.cross_entropy(logits, targets, ignore_index=-1, reduction="sum")
         correct = (logits.argmax(1) == targets).sum()
         self._sums.append(torch.stack([correct.double(), loss.double(), loss.new_tensor(len(targets)).double()]))
 
     test_step = validation_step
+
+    def _logits(self, images: Tensor) -> Tensor:
+        with foreign_code(f"The network must take images of shape {tuple(images.shape)}", "Choose another network."):
+            logits: Tensor = self.network(images).float()
+        return logits
 
     def on_validation_epoch_end(self) -> None:
         """Divide by the number of images."""

@@ -1,4 +1,4 @@
-"""What scoring and measuring a user's own pairs have in common: names in the store, devices and failures."""
+"""Models and a dataset that are to be looked at, on a device; models that fail are set apart."""
 
 from __future__ import annotations
 
@@ -14,19 +14,8 @@ from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.weights import PretrainedModel, load_pretrained
 
 Result = TypeVar("Result")
-# What a network that is not like the others, or too large for the machine, can end with.
-_FAILURES = (
-    ZoographError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    LookupError,
-    ArithmeticError,
-    MemoryError,
-)
+# A model that is too large for the machine is no bug of ours either.
+_FAILURES = (ZoographError, MemoryError, torch.OutOfMemoryError)
 _LONGEST_NAME = 300
 
 
@@ -92,7 +81,11 @@ class Subject:
 def for_each_model(
     subject: Subject, work: Callable[[PretrainedModel, int], Result]
 ) -> tuple[list[Result], list[Failure]]:
-    """Do ``work`` with each model and its place; one that fails does not stop the others."""
+    """Do ``work`` with each model and its place; a model that cannot be had or used does not stop the others.
+
+    What the libraries and networks raise on the way arrives as a :class:`ZoographError`; every other exception is a
+    bug of zoograph and passes.
+    """
     results: list[Result] = []
     failures: list[Failure] = []
     for place, name in enumerate(subject.models):

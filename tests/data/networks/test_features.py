@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
 from zoograph.data.networks.features import Features, extract, extract_features
+from zoograph.data.networks.foreign import NetworkError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.cards import ModelCard
 
@@ -99,7 +100,7 @@ def test_nothing_to_extract_from(toy: PretrainedModel) -> None:
         extract(toy.network, [])
     toy.network.forward_head = lambda body, pre_logits=False: body  # type: ignore[assignment]
     toy.network.num_classes = 0
-    with pytest.raises(ValueError, match=r"got features of shape \(5, 3, 8, 8\)"):
+    with pytest.raises(NetworkError, match=r"got features of shape \(5, 3, 8, 8\)"):
         extract(toy.network, [IMAGES])
 
 
