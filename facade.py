@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.training.answers.explain import explain
 from zoograph.training.answers.predict import predict
@@ -94,7 +95,7 @@ def measure(
     from zoograph.training.measuring.subject import Subject
 
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
-    return measure_models(subject, Protocol(protocol), seeds, test_fraction, config, progress)
+    return measure_models(subject, choose(Protocol, protocol), seeds, test_fraction, config, progress)
 
 
 def ingest(
@@ -130,8 +131,10 @@ def ingest(
     from zoograph.data.ingest.values import Unit
     from zoograph.data.store.store import RecordStore
 
-    chosen = None if unit is None else Unit(unit)
-    settings = IngestSettings(mapping or {}, Protocol(protocol), Metric(metric), source, chosen, add_unknown)
+    chosen = None if unit is None else choose(Unit, unit)
+    settings = IngestSettings(
+        mapping or {}, choose(Protocol, protocol), choose(Metric, metric), source, chosen, add_unknown
+    )
     with RecordStore.open() as store:
         return ingest_tables(store, [open_table(Path(file)) for file in files], settings, rejects, dry_run)
 
@@ -156,7 +159,7 @@ def retrain(
     from zoograph.training.retraining.challenge import retrain_if_needed
     from zoograph.training.versions.listing import predictor_root
 
-    chosen = Protocol(protocol)
+    chosen = choose(Protocol, protocol)
     with RecordStore.open() as store:
         return retrain_if_needed(store, predictor_root(chosen, None), chosen, min_new, progress=progress)
 

@@ -11,13 +11,14 @@ import pandas as pd
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.choices import choose
 from zoograph.data.records.records import HINDSIGHT, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import current_predictor
 from zoograph.training.answers.predict import Answer, predict
 from zoograph.training.answers.question import find_datasets
-from zoograph.training.runtime.progress import Progress, Warn, ignore
+from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.distance.compare import DistanceReport
@@ -90,10 +91,11 @@ class Explanation:
 def explain(
     model: str,
     dataset: str,
-    protocol: Protocol | None = None,
+    protocol: Protocol | str | None = None,
     encoder: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
+    stage: Stage | None = None,
 ) -> Explanation:
     """Put together what is known of a model on a dataset.
 
@@ -104,15 +106,19 @@ def explain(
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know.
+        stage: told what is being done, in a few words.
 
     Raises:
         ZoographError: with what to do next, also if ``dataset`` is a family of several.
     """
+    protocol = None if protocol is None else choose(Protocol, protocol)
+    stage = stage or ignore
     with RecordStore.open() as store:
         ids, cards = find_datasets(store.names(), dataset, None, warn or ignore)
     if len(ids) > 1:
         raise ZoographError(f"'{dataset}' stands for {len(ids)} datasets: choose one of {', '.join(ids)}.")
-    answer = predict(model, dataset, protocol, None, encoder, progress, warn)
+    answer = predict(model, dataset, protocol, None, encoder, progress, warn, stage)
+    stage("Looking for what the prediction rests on")
     with RecordStore.open() as store:
         zoo = store.snapshot().with_cards(datasets=cards)
         names = {name for name, targets in store.names().datasets.items() if ids[0] in targets}

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import Provenance, current_predictor, get_provenance
 from zoograph.training.answers.question import find_datasets, find_model
-from zoograph.training.runtime.progress import Progress, Warn, ignore
+from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
 from zoograph.training.versions.artifact import Artifact
 
 
@@ -51,11 +52,12 @@ class Answer:
 def predict(
     model: str,
     dataset: str,
-    protocol: Protocol | None = None,
+    protocol: Protocol | str | None = None,
     domain: str | None = None,
     encoder: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
+    stage: Stage | None = None,
 ) -> Answer:
     """Answer ``predict --model MODEL --dataset DATASET``, training a predictor if there is none.
 
@@ -67,11 +69,13 @@ def predict(
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know, such as a damaged predictor that was set aside.
+        stage: told what is being done, in a few words.
 
     Raises:
         ZoographError: with what to do next.
     """
-    warn = warn or ignore
+    warn, stage = warn or ignore, stage or ignore
+    protocol = None if protocol is None else choose(Protocol, protocol)
     with RecordStore.open() as store:
         names = store.names()
         model_id, model_cards = find_model(names, model)
@@ -79,6 +83,7 @@ def predict(
         protocol = protocol or next(iter(store.protocols(dataset_ids)), Protocol.HEAD)
         artifact = current_predictor(store, protocol, encoder, progress, warn)
         answered = [artifact.row(model_id, name) for name in dataset_ids]
+        stage("Predicting")
         if None in answered or _scored_since(store, artifact, dataset_ids):
             from zoograph.training.versions.restore import predict_from_cards
 

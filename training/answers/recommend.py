@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.choices import choose
 from zoograph.data.records.names import NEAREST
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import Measured, RecordStore
 from zoograph.training.answers.current_predictor import Provenance, current_predictor, get_provenance
 from zoograph.training.answers.question import find_datasets
-from zoograph.training.runtime.progress import Progress, Warn, ignore
+from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
@@ -89,13 +90,14 @@ class Recommendation:
 def recommend(
     dataset: str,
     filters: Filters | None = None,
-    protocol: Protocol | None = None,
+    protocol: Protocol | str | None = None,
     domain: str | None = None,
     encoder: str | None = None,
     top: int = 10,
     explain: bool = False,
     progress: Progress | None = None,
     warn: Warn | None = None,
+    stage: Stage | None = None,
 ) -> Recommendation:
     """Rank models for a dataset, a family (by the mean over its tasks) or a folder of images.
 
@@ -113,12 +115,16 @@ def recommend(
         explain: whether to say what the prediction of the first of them rests on.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know.
+        stage: told what is being done, in a few words.
 
     Raises:
         ZoographError: with what to do next.
     """
     if top < 1:
         raise ValueError(f"'top' must be a positive integer in 'recommend' (got {top})")
+    protocol = None if protocol is None else choose(Protocol, protocol)
+    stage = stage or ignore
+    stage("Reading the store")
     with RecordStore.open() as store:
         tasks, cards = find_datasets(store.names(), dataset, domain, warn or ignore)
         protocol = protocol or next(iter(store.protocols(tasks)), Protocol.HEAD)
@@ -138,6 +144,7 @@ def recommend(
 
     measured = measured_pairs(zoo, protocol)
     explanation = None
+    stage("Weighing the records")
     with one_thread():
         graph, predictor, _ = load_on(artifact, zoo, encoder)
         sources = same_names([card.id for card in models], graph[MODEL].ids)

@@ -10,6 +10,9 @@ Progress = Callable[[int, int], None]
 Warn = Callable[[str], None]
 """Called with what the user should know."""
 
+Stage = Callable[[str], None]
+"""Called with what is being done now, in a few words without a full stop, for a spinner."""
+
 
 class Ticker:
     """Turns evaluations, of which a line search may need any number, into steady progress."""
@@ -37,7 +40,7 @@ class Ticker:
 
 
 def ignore(_: str) -> None:
-    """Take a warning that nobody asked for."""
+    """Take a warning or a stage that nobody asked for."""
 
 
 def part_of(progress: Progress | None, place: int, num_parts: int) -> Progress:

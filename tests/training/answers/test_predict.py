@@ -240,3 +240,17 @@ def test_a_folder_that_is_no_dataset(
 def test_a_name_that_nobody_knows(trainings: list[Path], dataset: str) -> None:
     with pytest.raises(UnknownName, match=r"Unknown dataset '.*Nearest names: "):
         predict("resnet", dataset)
+
+
+# -- protocols by name ----------------------------------------------------------------------------
+
+
+def test_a_protocol_can_be_given_by_its_name(trainings: list[Path]) -> None:
+    assert predict("resnet", "pets", "head").protocol is Protocol.HEAD
+    assert [root.name for root in trainings] == ["head-default"]
+
+
+def test_a_wrong_protocol_is_answered_with_the_valid_ones(trainings: list[Path]) -> None:
+    with pytest.raises(UnknownName, match=r"Unknown protocol 'haed'\. Nearest names: head\. Valid names: head, "):
+        predict("resnet", "pets", "haed")
+    assert trainings == []
