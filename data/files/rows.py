@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import DTypeLike, NDArray
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.atomic import PRIVATE, replacing
 
 _DONE = "done"
 
@@ -86,13 +85,7 @@ def _open(path: Path, shape: tuple[int, ...], kind: DTypeLike, rows: int) -> np.
 
 def _replace(path: Path, held: NDArray[np.generic], rows: int) -> None:
     """Put a file of ``rows`` rows in the place of a shorter one, in one step."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        longer = open_memmap(name, mode="w+", dtype=held.dtype, shape=(rows, *held.shape[1:]))
+    with replacing(path, mode=PRIVATE) as temporary:
+        longer = open_memmap(temporary, mode="w+", dtype=held.dtype, shape=(rows, *held.shape[1:]))
         longer[: len(held)] = held
         longer.flush()
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from zoograph.data.errors import RawDataError
+from zoograph.data.files.atomic import make_beside, put_in_place
 from zoograph.data.files.csv_cells import guard
 from zoograph.data.ingest.tables import Reject
 
@@ -75,8 +75,7 @@ class Rejects:
         if self._temporary is None or self._path is None:
             return None
         try:
-            self._temporary.chmod(0o644)
-            self._temporary.replace(self._path)
+            put_in_place(self._temporary, self._path)
         except OSError as error:
             raise self._unwritable(error) from error
         self._temporary = None
@@ -85,11 +84,10 @@ class Rejects:
     def _open(self, path: Path) -> IO[str]:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            self._temporary = make_beside(path)
+            self._file = self._temporary.open("w", encoding="utf-8", errors="replace", newline="")
         except OSError as error:
             raise self._unwritable(error) from error
-        self._temporary = Path(name)
-        self._file = os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="")
         csv.writer(self._file, lineterminator="\n").writerow(_COLUMNS)
         return self._file
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from zoograph.data.errors import RawDataError
+from zoograph.data.files.atomic import replacing
 from zoograph.data.files.csv_cells import guard
 from zoograph.data.optional_imports import import_pyarrow
 from zoograph.data.store.store import RecordStore
@@ -56,31 +54,14 @@ def export_runs(store: RecordStore, path: Path) -> int:
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise RawDataError(f"'{path}' needs to end in one of {', '.join(_WRITERS)}. Choose another name.")
-    with _replaced(path) as temporary:
-        return write(temporary, (_as_text(rows) for rows in store.stream_runs(COLUMNS)))
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """Yield a file beside ``path`` that takes its place, and that is gone if anything fails."""
-    temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        os.close(handle)
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            return write(temporary, (_as_text(rows) for rows in store.stream_runs(COLUMNS)))
     except OSError as error:
         raise RawDataError(
             f"'{path}' cannot be written ({error.strerror or error}), and what was there is left as it was. "
             "Choose another place with --out."
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _as_text(rows: Rows) -> Rows:

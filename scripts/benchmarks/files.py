@@ -11,7 +11,6 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.scripts.benchmarks.results_folder import write_result
 from zoograph.scripts.pictures.style import new_figure, to_png
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def write_files(suite: Suite, result: Result, out: Path) -> list[Path]:
     from zoograph.training.evaluation.table import PROJECT
 
     files = [
-        _write(out / f"{suite.name}.json", _as_json(result).encode()),
-        _write(out / f"{suite.name}.csv", _as_csv(result).encode()),
+        write_result(out / f"{suite.name}.json", _as_json(result)),
+        write_result(out / f"{suite.name}.csv", _as_csv(result)),
     ]
     if all(answer.method != PROJECT for answer in result.answers):
         typer.echo(f"No pictures: they are of '{PROJECT}', which is not among the methods.", err=True)
@@ -58,26 +58,8 @@ def write_files(suite: Suite, result: Result, out: Path) -> list[Path]:
         typer.echo(f"Warning: there are no pictures. {error}", err=True)
         return files
     for name, figure in draw_figures(suite, result):
-        files.append(_write(out / f"{suite.name}-{name}.png", to_png(figure)))
+        files.append(write_result(out / f"{suite.name}-{name}.png", to_png(figure)))
     return files
-
-
-def _write(path: Path, content: bytes) -> Path:
-    from zoograph.data.files.atomic import write_durably
-
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(temporary, content)
-        temporary.replace(path)
-    except OSError as error:
-        raise ZoographError(
-            f"'{path}' cannot be written ({error.strerror or error}). Choose another folder with --out."
-        ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    return path
 
 
 def _as_json(result: Result) -> str:

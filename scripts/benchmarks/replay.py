@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoograph.data.errors import ZoographError
+from zoograph.scripts.benchmarks.results_folder import write_result
 
 if TYPE_CHECKING:
     from zoograph.training.studies.replay import Step
@@ -47,22 +47,12 @@ def replay(
     with count_bar(total if steps is None else steps) as begin:
         done = run(zoo, folder, batch_size, begin=begin, most=steps)
     rows = [asdict(step) for step in done]
-    _write(out, "replay.json", (json.dumps(rows, indent=1) + "\n").encode())
-    _write(out, "replay.png", to_png(draw_replay(done)))
+    write_result(out / "replay.json", json.dumps(rows, indent=1) + "\n")
+    write_result(out / "replay.png", to_png(draw_replay(done)))
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:
         _print(done)
-
-
-def _write(folder: Path, name: str, content: bytes) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
-    except OSError as error:
-        raise ZoographError(f"'{folder / name}' cannot be written ({error.strerror}). Choose another --out.") from error
 
 
 def _print(steps: list[Step]) -> None:

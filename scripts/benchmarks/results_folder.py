@@ -22,11 +22,21 @@ def write_results(out: Path, name: str, report: BaseModel | str, figures: Mappin
     text = report if isinstance(report, str) else report.model_dump_json(indent=1) + "\n"
     contents: dict[str, str | bytes] = {name: text}
     contents |= {picture: to_png(figure) for picture, figure in figures.items()}
+    for file, content in contents.items():
+        write_result(out / file, content)
+
+
+def write_result(path: Path, content: str | bytes) -> Path:
+    """Write one file, whole or not at all, to a folder that is made if it is not there, and return its path.
+
+    Raises:
+        ZoographError: if it cannot be written.
+    """
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        for file, content in contents.items():
-            replace_file(out / file, content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content)
     except OSError as error:
         raise ZoographError(
-            f"'{out}' cannot be written to ({error.strerror or error}). Choose another folder with --out."
+            f"'{path}' cannot be written to ({error.strerror or error}). Choose another folder with --out."
         ) from error
+    return path

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.scripts.benchmarks.results_folder import write_result
 from zoograph.scripts.pictures.scale import draw_scale
 
 Row = dict[str, Any]
@@ -38,12 +39,12 @@ def scale(
     for runs, kind in wanted:
         if not any((row["runs"], row["kind"]) == (runs, kind) for row in rows):
             rows = sorted([*rows, _measure(runs, kind)], key=lambda row: (row["runs"], row["kind"]))
-            _write(out / _JSON, (json.dumps(rows, indent=1) + "\n").encode())
+            write_result(out / _JSON, json.dumps(rows, indent=1) + "\n")
     figure = draw_scale(rows)
     with tempfile.TemporaryFile() as file:
         figure.savefig(file, format="png", facecolor="white")
         file.seek(0)
-        _write(out / _PICTURE, file.read())
+        write_result(out / _PICTURE, file.read())
     shown = [row for row in rows if (row["runs"], row["kind"]) in wanted]
     if as_json:
         typer.echo(json.dumps(shown, indent=1))
@@ -74,19 +75,6 @@ def _load(path: Path) -> list[Row]:
     except (ValueError, TypeError, KeyError) as error:
         raise ZoographError(
             f"'{path}' must hold what an earlier measurement wrote (got something else). Use --fresh."
-        ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f"{path.suffix}.partial")
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise ZoographError(
-            f"'{path}' cannot be written ({error.strerror}). Choose another folder with --out."
         ) from error
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.files.atomic import replace_file
+from zoograph.scripts.benchmarks.results_folder import write_result
 
 if TYPE_CHECKING:
     from zoograph.graphs.scores.inputs import ScoreInputs
@@ -75,7 +75,7 @@ def scores(
             rows.append(_row(TOGETHER, one, _measure(one, wanted), added))
     result = {"cpus": os.cpu_count(), "rows": rows}
     if out is not None:
-        _write(out / "score_speed.json", json.dumps(result, indent=1) + "\n")
+        write_result(out / "score_speed.json", json.dumps(result, indent=1) + "\n")
     if as_json:
         typer.echo(json.dumps(result, indent=1))
     else:
@@ -174,16 +174,6 @@ def _row(name: str, size: str, measured: Row, reference: Reference | None) -> Ro
         if reference.peak_rss_mib:
             row["reference_peak_rss_mib"] = reference.peak_rss_mib
     return row
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, text)
-    except OSError as error:
-        raise ZoographError(
-            f"'{path}' cannot be written ({error.strerror}). Choose another folder with --out."
-        ) from error
 
 
 def _print(sizes: list[str], rows: list[Row]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.atomic import replace_file
 from zoograph.scripts.pictures.schema import draw_picture
 
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ def picture(
     from PIL import Image
 
     figure = draw_picture(*_shipped_graphs())
-    drawn = BytesIO()
+    drawn, small = BytesIO(), BytesIO()
     figure.savefig(drawn, format="png")
+    # The colours are few, and a palette keeps the file small.
+    with Image.open(drawn) as image:
+        image.convert("RGB").quantize(256).save(small, format="PNG", optimize=True)
     try:
-        # The colours are few, and a palette keeps the file small.
-        with Image.open(drawn) as image:
-            image.convert("RGB").quantize(256).save(out, format="PNG", optimize=True)
+        replace_file(out, small.getvalue())
     except OSError as error:
         raise ZoographError(
             f"The picture cannot be written to '{out}' ({error.strerror}). Choose another file with --out."

@@ -139,6 +139,7 @@ def _print(contents: Contents, known: dict[PredictorFolder, Versions], waiting: 
 
 def _draw(known: dict[PredictorFolder, Versions], path: Path) -> None:
     from zoograph.data.errors import ZoographError
+    from zoograph.data.files.atomic import replace_file
     from zoograph.scripts.pictures.living import Point, draw_learning_curve
     from zoograph.scripts.pictures.style import to_png
 
@@ -151,6 +152,6 @@ def _draw(known: dict[PredictorFolder, Versions], path: Path) -> None:
         raise ZoographError("There is no learning curve yet: it begins when a second version meets the first.")
     drawn = to_png(draw_learning_curve(curves))
     try:
-        path.write_bytes(drawn)
+        replace_file(path, drawn)
     except OSError as error:
         raise ZoographError(f"'{path}' cannot be written ({error.strerror}). Choose another file.") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import FoldsError
-from zoograph.data.files.atomic import write_durably
+from zoograph.data.files.atomic import replace_file
 from zoograph.graphs.folds import Fold, make_split
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation import methods
@@ -116,9 +115,7 @@ def _write(path: Path, answer: Answered) -> None:
         {name: part.contiguous() for name, part in zip(Prediction._fields, answer.prediction, strict=True)},
         metadata={"seconds": str(answer.seconds)},
     )
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    write_durably(temporary, content)
-    temporary.replace(path)
+    replace_file(path, content)
 
 
 def _read(path: Path, method: str, fold: Fold) -> Answered | None:

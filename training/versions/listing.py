@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from zoograph.data.errors import PredictorError, UnknownName
-from zoograph.data.files.atomic import write_durably
+from zoograph.data.files.atomic import replace_file
 from zoograph.data.home import get_home
 from zoograph.data.records.records import Protocol
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
-from zoograph.training.versions.artifact import POINTER, POINTER_SUFFIX, SEAL, Artifact, Manifest, damaged_error
+from zoograph.training.versions.artifact import POINTER, SEAL, Artifact, Manifest, damaged_error
 from zoograph.training.versions.load import current_version, load_sealed, read_sealed
 from zoograph.training.versions.save import mark_in_use
 
@@ -68,17 +67,14 @@ def make_current(root: Path, version: str) -> Artifact:
     known = _version_names(root)
     if version not in known:
         raise UnknownName("version", version, difflib.get_close_matches(version, known, n=5, cutoff=0.0))
-    before, temporary = current_version(root), root / f".{uuid.uuid4().hex}{POINTER_SUFFIX}"
+    before = current_version(root)
     try:
         mark_in_use(root, version)  # first of all: whoever is about to remove it looks once more
         artifact = load_sealed(root, root / version / SEAL)
-        write_durably(temporary, (root / version / SEAL).read_bytes())
-        temporary.replace(root / POINTER)
+        replace_file(root / POINTER, (root / version / SEAL).read_bytes())
         with suppress(OSError):
             mark_in_use(root, before)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise PredictorError(
             f"The switch to '{version}' could not be written in '{root}' ({error.strerror or error}). "
             "Free some space or make it writable."
