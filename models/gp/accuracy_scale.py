@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor
 
 # With fewer records a dataset than this, its own mean and spread are too uncertain to standardise by.
 _RECORDS_TO_STANDARDISE = 20
+# With fewer it takes the mean and spread of all.
+_RECORDS_OF_ITS_OWN = 3
 _LEAST_SPREAD = 1e-4
 
 
@@ -45,7 +47,7 @@ class AccuracyScale:
         informative = torch.ones(num_datasets, dtype=torch.bool)
         if counts[counts > 0].double().mean() < _RECORDS_TO_STANDARDISE:
             return cls(centre, spread, informative, False, 0.0)
-        own = {k: values[datasets == k] for k in (counts >= 3).nonzero().flatten().tolist()}
+        own = {k: values[datasets == k] for k in (counts >= _RECORDS_OF_ITS_OWN).nonzero().flatten().tolist()}
         for k, group in own.items():
             informative[k] = float((group == group.median()).double().mean()) < 0.5
         usable = [group for k, group in own.items() if informative[k]]
@@ -64,18 +66,33 @@ class AccuracyScale:
         """Return ``values`` in standard units."""
         return (values - self.centre[datasets]) / self.spread[datasets]
 
-    def left_out(self, datasets: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
-        """Return centre and spread (n,) that each of ``datasets`` would have had without records of its group.
+    def values(self, latent: Tensor, datasets: Tensor) -> Tensor:
+        """Return ``latent`` as accuracies."""
+        return latent * self.spread[datasets] + self.centre[datasets]
+
+    def without(self, values: Tensor, datasets: Tensor, block: Tensor) -> Self:
+        """Return the scale of the records that are left without those at ``block``, of the same kind as this one.
 
         Args:
-            datasets: (n,) nodes that have records.
-            groups: (D,) group of every node.
+            values: (n,) measured, on informative datasets.
+            datasets: (n,) nodes.
+            block: (b,) positions of the records to leave out; some record needs to be left.
         """
-        if not self.standardised:
-            return self.centre[datasets], self.spread[datasets]
-        present = torch.unique(datasets)
-        others = (groups[present][None] != groups[datasets][:, None]).to(self.centre)
-        count = others.sum(1).clamp(min=1)
-        centre = others @ self.centre[present] / count
-        spread = (others @ self.spread[present].log() / count).exp()
-        return centre, spread
+        kept = torch.ones(len(values), dtype=torch.bool)
+        kept[block] = False
+        values, datasets = values[kept], datasets[kept]
+        size = len(self.centre)
+        count = torch.bincount(datasets, minlength=size)
+        own = count >= _RECORDS_OF_ITS_OWN
+        if not self.standardised or not own.any():
+            spread = values.std(correction=0).clamp(min=_LEAST_SPREAD)
+            return replace(self, centre=values.mean().repeat(size), spread=spread.repeat(size))
+        mean = torch.bincount(datasets, values, size) / count.clamp(min=1)
+        square = torch.bincount(datasets, (values - mean[datasets]).square(), size)
+        spread = (square / (count - 1).clamp(min=1)).sqrt().clamp(min=_LEAST_SPREAD)
+        return replace(
+            self,
+            centre=torch.where(own, mean, mean[own].mean()),
+            spread=torch.where(own, spread, spread[own].log().mean().exp()),
+            doubt=float(mean[own].std()) if own.sum() > 1 else float(spread[own][0]),
+        )

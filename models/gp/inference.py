@@ -194,14 +194,15 @@ class Posterior:
         In closed form from the inverse covariance (Rasmussen and Williams, 2006, eq. 5.12, for blocks).
 
         Args:
-            y: (n,) the records.
+            y: (k, n) the records, in the units that each of the k blocks leaves.
             blocks: (block, inside) each: records left out together, and which of them are asked for.
         """
         means, variances = [], []
-        for block, inside in blocks:
-            chol = safe_cholesky(self.inverse[block[:, None], block])
-            gap = torch.cholesky_solve(self.alpha[block, None], chol)[:, 0]
-            means.append((y[block] - gap)[inside])
+        for latent, (block, inside) in zip(y, blocks, strict=True):
+            rows = self.inverse[block]
+            chol = safe_cholesky(rows[:, block])
+            gap = torch.cholesky_solve((rows @ latent)[:, None], chol)[:, 0]
+            means.append((latent[block] - gap)[inside])
             variances.append(torch.cholesky_inverse(chol).diagonal()[inside])
         return torch.cat(means), torch.cat(variances)
 

@@ -58,8 +58,8 @@ def retrain(
             raise failed[0]
         if not watch:
             raise typer.Exit(_KEPT_ASIDE if kept_aside else 0)
-        for error in failed:  # a busy database or a full disk may be over by the next round
-            print(f"Error: {error}", file=sys.stderr, flush=True)
+        for failure in failed:  # a busy database or a full disk may be over by the next round
+            print(f"Error: {failure}", file=sys.stderr, flush=True)
         time.sleep(pause)
 
 

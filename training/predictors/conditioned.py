@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -21,12 +20,9 @@ from zoograph.training.predictors.records import Noise, Records
 Member = DeepGP | PlainGP
 
 
+Block = tuple[Tensor, Tensor]
 Item = TypeVar("Item")
-
-
 Result = TypeVar("Result")
-
-
 _BOTH_NEW_SAMPLES = 100
 
 
@@ -73,37 +69,58 @@ class Conditioned(NamedTuple):
 
         Dataset families and models are left out whole, in closed form.
         """
-        pairs, latent, scale = self.records.pairs, self.records.latent, self.records.scale
-        groups = self.graph[DATASET].group
-        family = groups[pairs[1]]
-        chosen = torch.randperm(len(latent), generator=torch.Generator().manual_seed(seed))[:_BOTH_NEW_SAMPLES]
+        scale, pairs = self.records.scale, self.records.pairs
+        errors = [torch.zeros(0, dtype=torch.float64)]
+        codes = [torch.zeros(0, dtype=torch.long)]
+        for code, blocks in self._blocks(seed).items():
+            blocks = [block for block in blocks if len(block[0]) < pairs.shape[1]]
+            if blocks:
+                rows = torch.cat([block[inside] for block, inside in blocks])
+                value = scale.values(self.records.latent[rows], pairs[1, rows])
+                mean, deviation = self.left_out(blocks, new_dataset=code in (1, 3))
+                errors.append((value - mean).abs() / deviation)
+                codes.append(torch.full((len(rows),), code))
+        return torch.cat(errors), torch.cat(codes)
+
+    def left_out(self, blocks: list[Block], *, new_dataset: bool) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation (k,) of the accuracies of records as if they had never been measured.
+
+        The scale of the datasets is that of the records that are left, too. Kernels and noise are those that were
+        learned from all.
+
+        Args:
+            blocks: (block, inside) each: records left out together, and which of them are asked for.
+            new_dataset: whether all records of a dataset that is asked for are left out.
+        """
+        datasets = self.records.pairs[1]
+        values = self.records.scale.values(self.records.latent, datasets)
+        scales = [self.records.scale.without(values, datasets, block) for block, _ in blocks]
+        latent = torch.stack([scale.latent(values, datasets) for scale in scales])
+        mean, variance = _pool(two_at_once(lambda posterior: posterior.leave_out(latent, blocks), self.posteriors))
+        asked = [datasets[block[inside]] for block, inside in blocks]
+        centre, spread = (
+            torch.cat([getattr(scale, part)[own] for scale, own in zip(scales, asked, strict=True)])
+            for part in ("centre", "spread")
+        )
+        doubt = torch.cat(
+            [torch.full(own.shape, scale.doubt, dtype=mean.dtype) for scale, own in zip(scales, asked, strict=True)]
+        )
+        doubt = doubt if new_dataset else torch.zeros_like(doubt)
+        return mean * spread + centre, (variance * spread.square() + doubt.square()).sqrt()
+
+    def _blocks(self, seed: int) -> dict[int, list[Block]]:
+        """Return, by situation, the records that are left out together, and which of them are asked for."""
+        pairs, num_records = self.records.pairs, len(self.records.latent)
+        family = self.graph[DATASET].group[pairs[1]]
+        chosen = torch.randperm(num_records, generator=torch.Generator().manual_seed(seed))[:_BOTH_NEW_SAMPLES]
         both = [((family == family[i]) | (pairs[0] == pairs[0][i])).nonzero().flatten() for i in chosen]
         families = [(family == k).nonzero().flatten() for k in torch.unique(family)]
         models = [(pairs[0] == k).nonzero().flatten() for k in torch.unique(pairs[0])]
-        blocks = {
+        return {
             1: [(block, torch.arange(len(block))) for block in families],
             2: [(block, torch.arange(len(block))) for block in models],
             3: [(block, (block == i).nonzero().flatten()) for block, i in zip(both, chosen, strict=True)],
         }
-        own = (scale.centre[pairs[1]], scale.spread[pairs[1]])
-        others = scale.left_out(pairs[1], groups)
-        values = latent * own[1] + own[0]
-        errors, codes = [], []
-        for code, parts in blocks.items():
-            parts = [part for part in parts if len(part[0]) < len(latent)]
-            if not parts:
-                continue
-            rows = torch.cat([block[inside] for block, inside in parts])
-            leave_out = partial(_leave_out, latent=latent, blocks=parts)
-            pooled = _pool(two_at_once(leave_out, self.posteriors))
-            new_dataset = code in (1, 3)
-            centre, spread = (part[rows] for part in (others if new_dataset else own))
-            deviation = (pooled[1] * spread.square() + (scale.doubt**2 if new_dataset else 0.0)).sqrt()
-            errors.append((values[rows] - pooled[0] * spread - centre).abs() / deviation)
-            codes.append(torch.full((len(rows),), code))
-        if not errors:
-            return torch.zeros(0, dtype=latent.dtype), torch.zeros(0, dtype=torch.long)
-        return torch.cat(errors), torch.cat(codes)
 
 
 def out_of_fold_residuals(graph: HeteroData, honest: list[Conditioned]) -> Tensor:
@@ -116,10 +133,6 @@ def out_of_fold_residuals(graph: HeteroData, honest: list[Conditioned]) -> Tenso
         mean, variance = conditioned.predict(store.edge_index[:, own])
         errors.append((store.edge_label[own] - mean).abs() / variance.sqrt())
     return torch.cat(errors)
-
-
-def _leave_out(posterior: Posterior, latent: Tensor, blocks: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    return posterior.leave_out(latent, blocks)
 
 
 def two_at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

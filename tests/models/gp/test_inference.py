@@ -110,7 +110,9 @@ def test_leaving_out_is_conditioning_on_the_rest(covariances, records):
     pairs, y, noise = records
     posterior = condition(covariances, pairs, y, noise)
     block, inside = torch.tensor([1, 4, 9]), torch.tensor([0, 2])
-    mean, variance = posterior.leave_out(y, [(block, inside)])
+    units = torch.stack([y, 2 * y + 1])
+    means, variances = posterior.leave_out(units, [(block, inside)] * 2)
+    (mean, other), (variance, _) = means.split(2), variances.split(2)
     rest = torch.ones(15, dtype=torch.bool)
     rest[block] = False
     refit = condition(covariances, pairs[:, rest], y[rest], noise[rest])
@@ -118,6 +120,8 @@ def test_leaving_out_is_conditioning_on_the_rest(covariances, records):
     expected_mean, expected_variance = refit.predict(pairs[:, asked])
     assert torch.allclose(mean, expected_mean)
     assert torch.allclose(variance, expected_variance + noise[asked])
+    refit = condition(covariances, pairs[:, rest], units[1, rest], noise[rest])
+    assert torch.allclose(other, refit.predict(pairs[:, asked])[0])  # each block has its own units
 
 
 def test_cholesky_bears_rounding_and_refuses_nonsense():
