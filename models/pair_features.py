@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
+from zoograph.graphs.pairs import PairIndex
 from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON
+from zoograph.models.standardizer import Standardizer
 
 
-class NumberScaler:
-    """Standardises numbers with the mean and spread of training rows; a missing number becomes 0 plus a flag."""
-
-    def __init__(self, mean: Tensor, std: Tensor) -> None:
-        self.mean, self.std = mean, std
-
-    @classmethod
-    def fitted(cls, numbers: Tensor, mask: Tensor) -> NumberScaler:
-        """Return the scaler of (N, F) ``numbers`` where ``mask``; a column that is constant or absent keeps scale 1."""
-        count = mask.sum(0).clamp(min=1)
-        mean = (numbers * mask).sum(0) / count
-        variance = ((numbers - mean).square() * mask).sum(0) / count
-        std = variance.sqrt()
-        return cls(mean, torch.where(std > 1e-6, std, torch.ones_like(std)))
-
-    def __call__(self, numbers: Tensor, mask: Tensor) -> Tensor:
-        """Return (N, 2F): scaled numbers, and flags of the known ones."""
-        return torch.cat([(numbers - self.mean) / self.std * mask, mask.float()], dim=1)
-
-
-def metadata_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, NumberScaler]) -> Tensor:
+def metadata_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, Standardizer]) -> Tensor:
     """Return (n, F) rows of metadata: scaled numbers, flags, and one-hot family and domain."""
     blocks = []
     for kind, nodes in zip((MODEL, DATASET), pairs, strict=True):
@@ -40,25 +25,36 @@ def metadata_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, NumberSca
     return torch.cat(blocks, dim=1)
 
 
-def fit_scalers(graph: HeteroData, pairs: Tensor) -> dict[str, NumberScaler]:
+def fit_scalers(graph: HeteroData, pairs: Tensor) -> dict[str, Standardizer]:
     """Return the scalers of both node types, fitted on the nodes that occur in ``pairs``."""
-    scalers = {}
+    scales = {kind: Standardizer(graph[kind].x_number.shape[1]) for kind in (MODEL, DATASET)}
+    fit_scales(scales, graph, pairs)
+    return scales
+
+
+def fit_scales(scales: Mapping[str, nn.Module], graph: HeteroData, pairs: Tensor) -> None:
+    """Fit the scale of each node type to the nodes that occur in ``pairs`` (2, n)."""
     for kind, nodes in zip((MODEL, DATASET), pairs, strict=True):
-        trained = torch.unique(nodes)
-        scalers[kind] = NumberScaler.fitted(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
-    return scalers
+        trained, scale = torch.unique(nodes), cast(Standardizer, scales[kind])
+        scale.fit(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
 
 
-def measured_scores(graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return (n, S) the scores of ``pairs`` (2, n), 0 where not measured, and (n, S) bool where measured."""
-    store, size = graph[SCORED_ON], graph[DATASET].num_nodes
-    # One row more than there are edges: the last one is that of a pair without any score.
+def measured_scores(graph: HeteroData, pairs: Tensor, index: PairIndex | None = None) -> tuple[Tensor, Tensor]:
+    """Return the scores of some pairs.
+
+    Args:
+        graph: that holds them.
+        pairs: (2, n) model and dataset nodes.
+        index: of its ``scored_on`` edges, where many lots of pairs are asked for; default: it is made.
+
+    Returns:
+        (n, S) scores, 0 where not measured, and (n, S) bool where measured.
+    """
+    store = graph[SCORED_ON]
+    edge = (index or PairIndex.of(graph, SCORED_ON)).find(pairs)
+    found = edge >= 0
     values, known = (
-        torch.cat([part, part.new_zeros(1, part.shape[1])]) for part in (store.edge_attr, store.edge_attr_mask)
+        part.new_zeros(len(edge), part.shape[1]).index_put((found,), part[edge[found]])
+        for part in (store.edge_attr, store.edge_attr_mask)
     )
-    keys, order = (store.edge_index[0] * size + store.edge_index[1]).sort()
-    wanted = pairs[0] * size + pairs[1]
-    place = torch.searchsorted(keys, wanted)
-    found = torch.cat([keys, keys.new_full((1,), -1)])[place] == wanted
-    row = torch.where(found, torch.cat([order, order.new_zeros(1)])[place], len(order))
-    return values[row] * known[row], known[row]
+    return values, known

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON
+from zoograph.graphs.schema import DATASET, MODEL
+from zoograph.models.pair_features import measured_scores
 
 
 class Covariances(NamedTuple):
@@ -37,9 +38,6 @@ class Covariances(NamedTuple):
 
 def dense_scores(graph: HeteroData) -> Tensor:
     """Return (M, D, S) standardised scores; one that was not measured adds nothing to a linear kernel."""
-    store = graph[SCORED_ON]
-    width = store.edge_attr.shape[1]
-    scores = torch.zeros(graph[MODEL].num_nodes, graph[DATASET].num_nodes, width, dtype=torch.float64)
-    source, target = store.edge_index
-    scores[source, target] = (store.edge_attr * store.edge_attr_mask).double()
-    return scores
+    models, datasets = (torch.arange(graph[kind].num_nodes) for kind in (MODEL, DATASET))
+    scores, _ = measured_scores(graph, torch.cartesian_prod(models, datasets).t())
+    return scores.double().reshape(len(models), len(datasets), scores.shape[1])

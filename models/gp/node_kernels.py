@@ -7,20 +7,20 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, HAS, LABEL, MODEL, PRETRAINED_ON, RELATED_TO
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.standardizer import Standardizer
 
 # Relations that are distances: 0 between equals. What else was measured reaches the kernels through the embeddings.
 DISTANCES = ("domain_distance", "class_mean_transport")
 _UNKNOWN_LIKENESS = 0.3
 
 
-def number_kernels(numbers: Tensor, mask: Tensor, scaler: NumberScaler, lengths: Tensor) -> list[Tensor]:
+def number_kernels(numbers: Tensor, mask: Tensor, scaler: Standardizer, lengths: Tensor) -> list[Tensor]:
     """Return one (N, N) Gaussian kernel a column of ``numbers`` (N, F).
 
     Where a column has unknown entries, two nodes of which one is unknown are alike by a constant; a column
     without any known entry says nothing and gives ones.
     """
-    scaled = (numbers - scaler.mean) / scaler.std
+    scaled = scaler.scale(numbers)
     kernels = []
     for column in range(numbers.shape[1]):
         known = mask[:, column]

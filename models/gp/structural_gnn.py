@@ -28,7 +28,7 @@ from zoograph.graphs.schema import (
     EdgeType,
     reverse,
 )
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.standardizer import Standardizer
 
 # A model is near a dataset if its pre-training corpus is: the two-step path, with the relation measured on it.
 NEAR: EdgeType = (MODEL, "near", DATASET)
@@ -79,10 +79,11 @@ class StructuralGNN(nn.Module):
         super().__init__()
         self.text_channels = text_channels
         widths = {}
+        scales: dict[str, Standardizer] = {}
         for kind in NODE_TYPES:
             numbers = graph[kind].x_number.shape[1]
             text = graph[kind].x_text.shape[-1]
-            self._add_scale(kind, numbers)
+            scales[kind] = Standardizer(numbers)
             self.register_buffer(f"{kind}_text_mean", torch.zeros(text))
             self.register_buffer(f"{kind}_text_basis", torch.zeros(text, text_channels))
             read = 0 if kind == MODEL else text_channels
@@ -91,8 +92,7 @@ class StructuralGNN(nn.Module):
         attributes = {SCORED_ON: len(graph[SCORED_ON].names), RELATED_TO: num_relations, NEAR: num_relations}
         if graph[INFLUENCES].names:
             attributes[INFLUENCES] = len(graph[INFLUENCES].names)
-        for edge, width in attributes.items():
-            self._add_scale(edge[1], width)
+        self.scales = nn.ModuleDict(scales | {edge[1]: Standardizer(width) for edge, width in attributes.items()})
         # A zoo without measured relations has no edges that carry them.
         edge_widths = {edge: 2 * attributes[edge] if edge in attributes else 1 for edge in (*_STRUCTURE, *attributes)}
         edge_widths = {edge: width for edge, width in edge_widths.items() if width}
@@ -109,28 +109,19 @@ class StructuralGNN(nn.Module):
         )
         self.write = nn.ModuleDict({kind: nn.Linear(hidden_channels, out_channels) for kind in (MODEL, DATASET)})
 
-    def _add_scale(self, name: str, width: int) -> None:
-        self.register_buffer(f"{name}_mean", torch.zeros(width))
-        self.register_buffer(f"{name}_std", torch.ones(width))
-
-    def _scaler(self, name: str) -> NumberScaler:
-        return NumberScaler(getattr(self, f"{name}_mean"), getattr(self, f"{name}_std"))
+    def _scale(self, name: str) -> Standardizer:
+        return cast(Standardizer, self.scales[name])
 
     def fit_scale(self, graph: HeteroData, trained: dict[str, Tensor]) -> None:
         """Take scales and text axes from the ``trained`` nodes (by node type) and from the structural edges."""
         for kind in NODE_TYPES:
             nodes = trained.get(kind, torch.arange(graph[kind].num_nodes))
-            self._set_scale(kind, graph[kind].x_number[nodes], graph[kind].x_number_mask[nodes])
+            self._scale(kind).fit(graph[kind].x_number[nodes], graph[kind].x_number_mask[nodes])
             mean, basis = principal_axes(node_text(graph, kind)[nodes], self.text_channels)
             getattr(self, f"{kind}_text_mean").copy_(mean)
             getattr(self, f"{kind}_text_basis").copy_(basis)
         for name, (_, attributes, mask) in attributed_edges(graph).items():
-            self._set_scale(name, attributes, mask)
-
-    def _set_scale(self, name: str, numbers: Tensor, mask: Tensor) -> None:
-        scaler = NumberScaler.fitted(numbers, mask)
-        getattr(self, f"{name}_mean").copy_(scaler.mean)
-        getattr(self, f"{name}_std").copy_(scaler.std)
+            self._scale(name).fit(attributes, mask)
 
     def forward(self, graph: HeteroData) -> tuple[Tensor, Tensor]:
         """Return the embeddings of models (M, out_channels) and of datasets (D, out_channels)."""
@@ -146,7 +137,7 @@ class StructuralGNN(nn.Module):
     def _features(self, graph: HeteroData, kind: str) -> Tensor:
         store, weight = graph[kind], cast(nn.Linear, self.read[kind]).weight
         mask = store.x_number_mask
-        parts = [flagged(self._scaler(kind), store.x_number.to(weight), mask)]
+        parts = [flagged(self._scale(kind), store.x_number.to(weight), mask)]
         words = len(graph.vocabulary.get(kind, []))
         if words:
             parts.append(nn.functional.one_hot(store.x_category, words + 1)[:, 1:].to(weight))
@@ -162,7 +153,7 @@ class StructuralGNN(nn.Module):
         for kind in (*_STRUCTURE, INFLUENCES):
             if kind[1] in attributed:
                 index, attributes, mask = attributed[kind[1]]
-                attributes = flagged(self._scaler(kind[1]), attributes.to(weight), mask).to(weight)
+                attributes = flagged(self._scale(kind[1]), attributes.to(weight), mask).to(weight)
             else:
                 index = graph[kind].edge_index
                 attributes = weight.new_ones(index.shape[1], 1)
@@ -172,9 +163,9 @@ class StructuralGNN(nn.Module):
         return edges
 
 
-def flagged(scaler: NumberScaler, numbers: Tensor, mask: Tensor) -> Tensor:
+def flagged(scale: Standardizer, numbers: Tensor, mask: Tensor) -> Tensor:
     """Return (N, 2F): scaled numbers, and flags of the missing ones."""
-    return torch.cat([(numbers - scaler.mean) / scaler.std * mask, (~mask).to(numbers)], dim=1)
+    return torch.cat([scale.scale(numbers) * mask, (~mask).to(numbers)], dim=1)
 
 
 def node_text(graph: HeteroData, kind: str) -> Tensor:

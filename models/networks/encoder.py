@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import NODE_TYPES
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.standardizer import Standardizer
 
 
 class NodeEncoder(nn.Module):
@@ -22,15 +22,11 @@ class NodeEncoder(nn.Module):
         numbers (N, F), mask (N, F), category (N,), texts (N, S, T), text mask (N, S) -> (N, hidden_channels).
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(
         self, num_numbers: int, num_categories: int, num_texts: int, text_channels: int, hidden_channels: int
     ) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(num_numbers))
-        self.register_buffer("std", torch.ones(num_numbers))
+        self.scale = Standardizer(num_numbers)
         self.number = nn.Linear(2 * num_numbers, hidden_channels) if num_numbers else None
         self.category = nn.Embedding(num_categories + 1, hidden_channels)
         self.texts = nn.ModuleList(nn.Linear(text_channels, hidden_channels) for _ in range(num_texts))
@@ -48,17 +44,11 @@ class NodeEncoder(nn.Module):
             cast(nn.Linear, layer).reset_parameters()
         self.norm.reset_parameters()
 
-    def fit_scale(self, numbers: Tensor, mask: Tensor) -> None:
-        """Take the scale of training nodes."""
-        scaler = NumberScaler.fitted(numbers, mask)
-        self.mean.copy_(scaler.mean)
-        self.std.copy_(scaler.std)
-
     def forward(self, numbers: Tensor, mask: Tensor, category: Tensor, texts: Tensor, text_mask: Tensor) -> Tensor:
         """Return (N, hidden_channels)."""
         hidden = self.category(category) * (category > 0).unsqueeze(-1)
         if self.number is not None:
-            hidden = hidden + self.number(NumberScaler(self.mean, self.std)(numbers, mask))
+            hidden = hidden + self.number(self.scale(numbers, mask))
         for slot, layer in enumerate(self.texts):
             hidden = hidden + layer(texts[:, slot]) * text_mask[:, slot, None]
         return torch.relu(self.norm(hidden))

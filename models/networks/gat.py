@@ -8,7 +8,8 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import GATv2Conv
 
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.pair_features import fit_scales
+from zoograph.models.standardizer import Standardizer
 
 
 class SkipGAT(nn.Module):
@@ -46,11 +47,10 @@ class SkipGAT(nn.Module):
             raise ValueError(
                 f"'hidden_channels' must be a multiple of 'num_heads', {num_heads} (got {hidden_channels})."
             )
-        self.project = nn.ModuleDict()
+        self.scales, self.project = nn.ModuleDict(), nn.ModuleDict()
         for kind in (MODEL, DATASET):
             width = graph[kind].x_number.shape[1]
-            self.register_buffer(f"{kind}_mean", torch.zeros(width))
-            self.register_buffer(f"{kind}_std", torch.ones(width))
+            self.scales[kind] = Standardizer(width)
             self.project[kind] = nn.Linear(2 * width + len(graph.vocabulary[kind]), hidden_channels)
         self.register_buffer("accuracy_mean", torch.full((), 0.5))
         self.register_buffer("accuracy_std", torch.ones(()))
@@ -79,11 +79,7 @@ class SkipGAT(nn.Module):
     def fit_scale(self, graph: HeteroData) -> None:
         """Take all scales from the training edges of ``graph`` and the nodes they touch."""
         store = graph[TRANSFERS_TO]
-        for kind, nodes in zip((MODEL, DATASET), store.edge_index, strict=True):
-            trained = nodes.unique()
-            scaler = NumberScaler.fitted(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
-            getattr(self, f"{kind}_mean").copy_(scaler.mean)
-            getattr(self, f"{kind}_std").copy_(scaler.std)
+        fit_scales(self.scales, graph, store.edge_index)
         self.accuracy_mean.copy_(store.edge_label.mean())
         self.accuracy_std.copy_(store.edge_label.std(correction=0).clamp(min=1e-3))
 
@@ -109,7 +105,6 @@ class SkipGAT(nn.Module):
 
     def _read(self, graph: HeteroData, kind: str) -> Tensor:
         store = graph[kind]
-        scaler = NumberScaler(getattr(self, f"{kind}_mean"), getattr(self, f"{kind}_std"))
         one_hot = nn.functional.one_hot(store.x_category, len(graph.vocabulary[kind]) + 1)[:, 1:]
-        rows = torch.cat([scaler(store.x_number, store.x_number_mask), one_hot.float()], dim=1)
+        rows = torch.cat([self.scales[kind](store.x_number, store.x_number_mask), one_hot.float()], dim=1)
         return torch.relu(self.project[kind](rows))

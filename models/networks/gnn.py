@@ -11,7 +11,8 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.schema import DATASET, INFLUENCES, MODEL, RELATED_TO, SCORED_ON, TRANSFERS_TO, EdgeType
 from zoograph.models.networks.encoder import NodeEncoder, encode, make_encoders
 from zoograph.models.networks.message_passing import MessagePassingStack, edge_attributes, edge_channels
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.pair_features import measured_scores
+from zoograph.models.standardizer import Standardizer
 
 _SCALED = (TRANSFERS_TO, SCORED_ON, RELATED_TO, INFLUENCES)
 
@@ -66,11 +67,8 @@ class TransferGNN(nn.Module):
         self.stack = MessagePassingStack(channels, hidden_channels, num_layers)
         self.decoder = EdgeDecoder(hidden_channels, channels[SCORED_ON])
         self.register_buffer("accuracy_logit", torch.zeros(()))
-        self.scaled = tuple(kind for kind in _SCALED if kind in channels)
-        for kind in self.scaled:
-            width = 1 if kind == TRANSFERS_TO else channels[kind] // 2
-            self.register_buffer(f"{kind[1]}_mean", torch.zeros(width))
-            self.register_buffer(f"{kind[1]}_std", torch.ones(width))
+        widths = {kind: 1 if kind == TRANSFERS_TO else channels[kind] // 2 for kind in _SCALED if kind in channels}
+        self.scales = nn.ModuleDict({kind[1]: Standardizer(width) for kind, width in widths.items()})
 
     def reset_parameters(self) -> None:
         """Draw all weights anew; scales are kept."""
@@ -85,16 +83,17 @@ class TransferGNN(nn.Module):
         for kind, nodes in zip((MODEL, DATASET), store.edge_index, strict=True):
             trained = torch.unique(nodes)
             encoder = cast(NodeEncoder, self.encoders[kind])
-            encoder.fit_scale(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
-        for edge in self.scaled[1:]:
-            self._set_scale(edge, NumberScaler.fitted(graph[edge].edge_attr, graph[edge].edge_attr_mask))
+            encoder.scale.fit(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
         labels = store.edge_label.unsqueeze(1)
-        self._set_scale(TRANSFERS_TO, NumberScaler.fitted(labels, torch.ones_like(labels, dtype=torch.bool)))
+        for kind, scale in self._scales().items():
+            if kind == TRANSFERS_TO:
+                scale.fit(labels, torch.ones_like(labels, dtype=torch.bool))
+            else:
+                scale.fit(graph[kind].edge_attr, graph[kind].edge_attr_mask)
         self.accuracy_logit.copy_(torch.logit(labels.mean().clamp(0.01, 0.99)))
 
-    def _set_scale(self, kind: EdgeType, scaler: NumberScaler) -> None:
-        getattr(self, f"{kind[1]}_mean").copy_(scaler.mean)
-        getattr(self, f"{kind[1]}_std").copy_(scaler.std)
+    def _scales(self) -> dict[EdgeType, Standardizer]:
+        return {kind: cast(Standardizer, self.scales[kind[1]]) for kind in _SCALED if kind[1] in self.scales}
 
     def forward(self, graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """Predict ``pairs`` from a graph whose visible accuracies are its ``transfers_to`` attributes.
@@ -107,27 +106,17 @@ class TransferGNN(nn.Module):
             (n,) expected accuracy in [0, 1], and (n,) spread > 0: the standard deviation of what the noise
             of measuring does not explain.
         """
-        scalers = {
-            kind: NumberScaler(getattr(self, f"{kind[1]}_mean"), getattr(self, f"{kind[1]}_std"))
-            for kind in self.scaled
-        }
-        x_dict = self.stack(encode(self.encoders, graph), graph.edge_index_dict, edge_attributes(graph, scalers))
-        scores = pair_scores(graph, pairs, scalers[SCORED_ON])
-        logit, log_spread = self.decoder(x_dict[MODEL][pairs[0]], x_dict[DATASET][pairs[1]], scores)
+        return self.decode(self.embed(graph), pairs, *measured_scores(graph, pairs))
+
+    def embed(self, graph: HeteroData) -> dict[str, Tensor]:
+        """Return (N, hidden_channels) of each node type, for a graph as :meth:`forward` takes it."""
+        attributes = edge_attributes(graph, self._scales())
+        x_dict: dict[str, Tensor] = self.stack(encode(self.encoders, graph), graph.edge_index_dict, attributes)
+        return x_dict
+
+    def decode(self, x_dict: dict[str, Tensor], pairs: Tensor, scores: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what :meth:`forward` does, from embeddings and the (n, S) scores of the pairs where ``known``."""
+        scaled = self.scales[SCORED_ON[1]](scores, known)
+        logit, log_spread = self.decoder(x_dict[MODEL][pairs[0]], x_dict[DATASET][pairs[1]], scaled)
         mean = torch.sigmoid(logit + self.accuracy_logit)
         return mean, 0.1 * torch.nn.functional.softplus(log_spread) + 1e-3
-
-
-def pair_scores(graph: HeteroData, pairs: Tensor, scaler: NumberScaler) -> Tensor:
-    """Return (n, 2S) the scores measured of each pair with their flags; all 0 where there is none."""
-    store = graph[SCORED_ON]
-    rows = scaler(store.edge_attr, store.edge_attr_mask)
-    num_datasets = graph[DATASET].num_nodes
-    keys = store.edge_index[0] * num_datasets + store.edge_index[1]
-    wanted = pairs[0] * num_datasets + pairs[1]
-    if not len(keys):
-        return rows.new_zeros(len(wanted), rows.shape[1])
-    order = keys.argsort()
-    place = torch.searchsorted(keys[order], wanted).clamp(max=len(keys) - 1)
-    found = keys[order][place] == wanted
-    return rows[order[place]] * found.unsqueeze(1)

@@ -10,7 +10,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv, MessagePassing
 
 from zoograph.graphs.schema import EDGE_TYPES, INFLUENCES, TRANSFERS_TO, EdgeType, reverse
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.standardizer import Standardizer
 
 
 class EdgeConv(MessagePassing):  # type: ignore[misc]
@@ -100,7 +100,7 @@ def edge_channels(graph: HeteroData) -> dict[EdgeType, int]:
     return channels
 
 
-def edge_attributes(graph: HeteroData, scalers: dict[EdgeType, NumberScaler]) -> dict[EdgeType, Tensor]:
+def edge_attributes(graph: HeteroData, scalers: dict[EdgeType, Standardizer]) -> dict[EdgeType, Tensor]:
     """Return ``edge_attr_dict`` of a graph that went through :func:`zoograph.graphs.splits.reveal`.
 
     Each attribute is scaled and comes with its flag of being known; an accuracy, always known, has none.
@@ -110,7 +110,7 @@ def edge_attributes(graph: HeteroData, scalers: dict[EdgeType, NumberScaler]) ->
         for kind in (forward, reverse(forward)):
             store = graph[kind]
             if forward == TRANSFERS_TO:
-                attributes[kind] = (store.edge_attr - scaler.mean) / scaler.std
+                attributes[kind] = scaler.scale(store.edge_attr)
             else:
                 attributes[kind] = scaler(store.edge_attr, store.edge_attr_mask)
     return attributes

@@ -1,24 +1,12 @@
 import torch
 
 from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.models.pair_features import NumberScaler, fit_scalers, metadata_rows
-
-
-def test_scaler_ignores_what_is_missing():
-    numbers = torch.tensor([[1.0, 5.0], [3.0, 0.0], [0.0, 0.0]])
-    mask = torch.tensor([[True, True], [True, False], [False, False]])
-    scaler = NumberScaler.fitted(numbers, mask)
-    assert scaler.mean.tolist() == [2.0, 5.0]
-    assert scaler.std.tolist() == [1.0, 1.0]
-    assert scaler(numbers, mask).tolist() == [[-1, 0, 1, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
-
-
-def test_scaler_of_nothing_is_the_identity():
-    scaler = NumberScaler.fitted(torch.zeros(0, 2), torch.zeros(0, 2, dtype=torch.bool))
-    assert scaler.mean.tolist() == [0, 0]
-    assert scaler.std.tolist() == [1, 1]
+from zoograph.graphs.pairs import PairIndex
+from zoograph.graphs.schema import SCORED_ON
+from zoograph.models.pair_features import fit_scalers, measured_scores, metadata_rows
 
 
 def test_scalers_see_the_training_nodes_alone():
@@ -40,3 +28,21 @@ def test_rows_hold_numbers_flags_and_one_hot_categories():
     assert rows.shape == (2, 2 * 7 + 3 + 2 * 3 + 3)
     assert rows[0, 14:17].tolist() == [0, 1, 0]
     assert rows[1, -3:].tolist() == [1, 0, 0]
+
+
+def test_measured_scores_are_those_of_each_pair_and_nothing_else():
+    graph = build_graph(make_synthetic_zoo(6, 12, scored=0.4).zoo, HashEmbedder(8))
+    store = graph[SCORED_ON]
+    values, known = measured_scores(graph, store.edge_index.flip(1))
+    assert torch.equal(values, store.edge_attr.flip(0))
+    assert torch.equal(known, store.edge_attr_mask.flip(0))
+    pairs = torch.cartesian_prod(torch.arange(6), torch.arange(12)).t()
+    values, known = measured_scores(graph, pairs, PairIndex.of(graph, SCORED_ON))
+    assert known.sum() == store.num_edges
+    assert not values[~known].any()
+
+
+def test_a_zoo_without_scores_has_none():
+    graph = build_graph(make_synthetic_zoo(6, 12).zoo, HashEmbedder(8))
+    values, known = measured_scores(graph, torch.tensor([[0, 5], [3, 11]]))
+    assert values.shape == known.shape == (2, 0)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, EDGE_TYPES, NODE_TYPES, SCORED_ON, TRANSFERS_TO, EdgeType, reverse
+from zoograph.graphs.schema import EDGE_TYPES, NODE_TYPES, SCORED_ON, TRANSFERS_TO, EdgeType, reverse
 
 _NODE_FEATURES = ("x_number", "x_number_mask", "x_category", "x_text", "x_text_mask")
 _ACCURACIES = (TRANSFERS_TO, reverse(TRANSFERS_TO))
@@ -140,36 +140,6 @@ class NeighborSampler:
             elif "edge_attr" in store:
                 cut.edge_attr, cut.edge_attr_mask = store.edge_attr[chosen], store.edge_attr_mask[chosen]
         return result
-
-
-class SortedPairs(NamedTuple):
-    """Edges between models and datasets, sorted so that those of given pairs can be found.
-
-    Attributes:
-        key: (E,) ascending.
-        edge: (E,) position of each.
-        width: keys of a model.
-    """
-
-    key: Tensor
-    edge: Tensor
-    width: int
-
-    def find(self, pairs: Tensor) -> Tensor:
-        """Return the edges, in no order, of those of the (2, n) ``pairs`` that have one."""
-        if not len(self.key):
-            return self.edge
-        wanted = pairs[0] * self.width + pairs[1]
-        place = torch.searchsorted(self.key, wanted).clamp(max=len(self.key) - 1)
-        return self.edge[place[self.key[place] == wanted]]
-
-
-def sort_pairs(graph: HeteroData, kind: EdgeType) -> SortedPairs:
-    """Return the edges of one type between models and datasets, to be found by pair."""
-    source, target = graph[kind].edge_index
-    width = int(graph[DATASET].num_nodes)
-    key, edge = (source * width + target).sort()
-    return SortedPairs(key, edge, width)
 
 
 def relabel(nodes: Tensor, num_nodes: int) -> Tensor:

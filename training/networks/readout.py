@@ -1,4 +1,4 @@
-"""What a trained network answers: read off the whole graph, or off one with a bounded number of neighbours."""
+"""Predictions of a trained network, from the whole graph or from one with a bounded number of neighbours."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, MODEL, NODE_TYPES, RELATED_TO, SCORED_ON, TRANSFERS_TO, EdgeType
+from zoograph.graphs.pairs import PairIndex
+from zoograph.graphs.schema import NODE_TYPES, SCORED_ON
 from zoograph.graphs.splits import reveal
-from zoograph.models.networks.encoder import encode
-from zoograph.models.networks.gnn import TransferGNN, pair_scores
-from zoograph.models.networks.message_passing import edge_attributes
-from zoograph.models.pair_features import NumberScaler
-from zoograph.training.networks.neighbor_sampler import NeighborSampler, SortedPairs, sort_pairs
+from zoograph.models.networks.gnn import TransferGNN
+from zoograph.models.pair_features import measured_scores
+from zoograph.training.networks.neighbor_sampler import NeighborSampler
 
 _PAIRS_AT_ONCE = 200_000
 
@@ -50,30 +49,10 @@ def read_sampled(
     sampler = NeighborSampler(graph, torch.Generator().manual_seed(seed))
     everything = {kind: torch.arange(graph[kind].num_nodes) for kind in NODE_TYPES}
     cut = sampler.sample(everything, (num_neighbors,), ~visible)
-    scalers = _scalers(network)
-    x_dict = network.stack(encode(network.encoders, cut), cut.edge_index_dict, edge_attributes(cut, scalers))
-    by_pair = sort_pairs(graph, SCORED_ON)
-    means, spreads = [], []
-    for some in pairs.split(_PAIRS_AT_ONCE, dim=1):
-        scores = pair_scores(_scored(graph, some, by_pair), some, scalers[SCORED_ON])
-        logit, log_spread = network.decoder(x_dict[MODEL][some[0]], x_dict[DATASET][some[1]], scores)
-        means.append(torch.sigmoid(logit + network.accuracy_logit))
-        spreads.append(0.1 * torch.nn.functional.softplus(log_spread) + 1e-3)
+    x_dict, index = network.embed(cut), PairIndex.of(graph, SCORED_ON)
+    parts = [
+        network.decode(x_dict, some, *measured_scores(graph, some, index))
+        for some in pairs.split(_PAIRS_AT_ONCE, dim=1)
+    ]
+    means, spreads = zip(*parts, strict=True)
     return torch.cat(means), torch.cat(spreads)
-
-
-def _scalers(network: TransferGNN) -> dict[EdgeType, NumberScaler]:
-    return {
-        kind: NumberScaler(getattr(network, f"{kind[1]}_mean"), getattr(network, f"{kind[1]}_std"))
-        for kind in (TRANSFERS_TO, SCORED_ON, RELATED_TO)
-    }
-
-
-def _scored(graph: HeteroData, pairs: Tensor, by_pair: SortedPairs) -> HeteroData:
-    """Return the scores that were measured of ``pairs``, and no others."""
-    found, store, result = by_pair.find(pairs), graph[SCORED_ON], HeteroData()
-    result[DATASET].num_nodes = graph[DATASET].num_nodes
-    for key in ("edge_attr", "edge_attr_mask"):
-        result[SCORED_ON][key] = store[key][found]
-    result[SCORED_ON].edge_index = store.edge_index[:, found]
-    return result

@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 from torch_geometric.data import HeteroData
 
+from zoograph.graphs.pairs import PairIndex
 from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO
 from zoograph.training.networks.episodes import Episode
-from zoograph.training.networks.neighbor_sampler import NeighborSampler, SortedPairs, sort_pairs
+from zoograph.training.networks.neighbor_sampler import NeighborSampler
 
 # Shares of the datasets and models that play new in a batch, as in full-graph episodes.
 _NEW = {DATASET: 0.15, MODEL: 0.1}
@@ -52,16 +53,16 @@ class SampledEpisodes(IterableDataset[Episode]):
         generator = torch.Generator().manual_seed(self.seed)
         sampler = NeighborSampler(self.graph, generator)
         hidden = torch.zeros(self.graph[TRANSFERS_TO].num_edges, dtype=torch.bool)
-        by_pair = sort_pairs(self.graph, SCORED_ON)
+        scores = PairIndex.of(self.graph, SCORED_ON)
         for epoch in range(self.num_epochs):
             if epoch:
                 sampler.shuffle()
             for batch in draw_batches(self.graph, self.batch_size, generator):
                 hidden[batch] = True
-                yield self._episode(sampler, batch, hidden, by_pair)
+                yield self._episode(sampler, batch, hidden, scores)
                 hidden[batch] = False
 
-    def _episode(self, sampler: NeighborSampler, batch: Tensor, hidden: Tensor, by_pair: SortedPairs) -> Episode:
+    def _episode(self, sampler: NeighborSampler, batch: Tensor, hidden: Tensor, scores: PairIndex) -> Episode:
         store = self.graph[TRANSFERS_TO]
         pairs = store.edge_index[:, batch]
         seeds = {kind: torch.unique(nodes) for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)}
@@ -69,7 +70,8 @@ class SampledEpisodes(IterableDataset[Episode]):
             kind: torch.rand(self.graph[kind].num_nodes, generator=sampler.generator) < share
             for kind, share in _NEW.items()
         }
-        cut = sampler.sample(seeds, self.num_neighbors, hidden, new, by_pair.find(pairs))
+        scored = scores.find(pairs)
+        cut = sampler.sample(seeds, self.num_neighbors, hidden, new, scored[scored >= 0])
         local = torch.stack(
             [torch.searchsorted(cut[kind].n_id, nodes) for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)]
         )

@@ -4,10 +4,9 @@ import torch
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import SCORED_ON, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import TRANSFERS_TO, reverse
 from zoograph.graphs.splits import reveal
-from zoograph.models.networks.gnn import TransferGNN, pair_scores
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.networks.gnn import TransferGNN
 
 
 @pytest.fixture
@@ -68,12 +67,3 @@ def test_reset_parameters_starts_at_the_mean_accuracy(graph):
     mean, _ = answer(network, graph, torch.zeros(pairs.shape[1], dtype=torch.bool), pairs)
     expected = graph[TRANSFERS_TO].edge_label.mean().expand_as(mean)
     assert torch.allclose(mean, expected, atol=1e-5)
-
-
-def test_pair_scores_finds_each_pair_and_nothing_else(graph):
-    store = graph[SCORED_ON]
-    identity = NumberScaler(torch.zeros(1), torch.ones(1))
-    rows = pair_scores(graph, store.edge_index.flip(1), identity)
-    assert torch.equal(rows, torch.cat([store.edge_attr, store.edge_attr_mask.float()], 1).flip(0))
-    pairs = torch.cartesian_prod(torch.arange(6), torch.arange(12)).t()
-    assert pair_scores(graph, pairs, identity)[:, 1].sum() == store.num_edges

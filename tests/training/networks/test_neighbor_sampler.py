@@ -10,7 +10,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, EDGE_TYPES, MODEL, NODE_TYPES, SCORED_ON, TRANSFERS_TO, reverse
-from zoograph.training.networks.neighbor_sampler import InEdges, NeighborSampler, relabel, sort_pairs
+from zoograph.training.networks.neighbor_sampler import InEdges, NeighborSampler, relabel
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +80,6 @@ def test_hidden_accuracies_and_those_of_new_nodes_are_seen_in_neither_direction(
     visible = (~hidden & (source != 4) & (target != 9)).nonzero().flatten()
     for kind in (TRANSFERS_TO, reverse(TRANSFERS_TO)):
         assert torch.equal(cut[kind].e_id, visible)
-
-
-def test_pairs_are_found_by_their_edges(graph: HeteroData) -> None:
-    edges = torch.tensor([5, 2, 11])
-    by_pair = sort_pairs(graph, SCORED_ON)
-    assert by_pair.find(graph[SCORED_ON].edge_index[:, edges]).tolist() == [5, 2, 11]
-    assert by_pair.find(torch.tensor([[0], [40]])).tolist() == []  # nothing is scored on the corpus
 
 
 def test_relabel() -> None:

@@ -9,10 +9,10 @@ from torch_geometric.data import HeteroData
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import is_edge
-from zoograph.models.networks.gnn import TransferGNN, pair_scores
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.networks.gnn import TransferGNN
+from zoograph.models.pair_features import measured_scores
 from zoograph.training.networks.episodes import Episode
 from zoograph.training.networks.sampled_episodes import SampledEpisodes, draw_batches, num_batches
 
@@ -114,7 +114,7 @@ def test_the_network_takes_a_batch_unchanged_with_the_scores_of_its_pairs(graph:
     episode = next(iter(SampledEpisodes(graph, 100, (4, 2))))
     mean, spread = network(episode.graph, episode.pairs)
     assert mean.shape == spread.shape == episode.target.shape
-    scaler = NumberScaler.fitted(graph[SCORED_ON].edge_attr, graph[SCORED_ON].edge_attr_mask)
-    own = pair_scores(graph, _nodes(episode, episode.pairs), scaler)
-    assert own.any()
-    assert torch.equal(pair_scores(episode.graph, episode.pairs, scaler), own)
+    scores, known = measured_scores(graph, _nodes(episode, episode.pairs))
+    assert known.any()
+    for own, found in zip((scores, known), measured_scores(episode.graph, episode.pairs), strict=True):
+        assert torch.equal(own, found)
