@@ -73,12 +73,6 @@ def reveal(graph: HeteroData, visible: Tensor) -> HeteroData:
     return result
 
 
-def observed_cells(graph: HeteroData, observed: Tensor) -> Tensor:
-    """Return (E,) which measured accuracies lie in ``observed`` (num models, num datasets) bool."""
-    source, target = graph[TRANSFERS_TO].edge_index
-    return observed[source, target]
-
-
 def _shallow(graph: HeteroData) -> HeteroData:
     result = copy.copy(graph)
     del result[TRANSFERS_TO]

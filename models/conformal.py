@@ -53,10 +53,6 @@ def calibrate(residuals: Tensor, situations: Tensor) -> list[float]:
 
 
 def half_width(residuals: Tensor) -> float:
-    """Return the split-conformal 90 % quantile of (n,) held-out ``residuals``; 1, the whole range, if n < 9.
-
-    The ``ceil(0.9 (n + 1))``-th smallest absolute residual (Lei et al., 2018, "Distribution-Free Predictive
-    Inference for Regression", https://arxiv.org/abs/1604.04173, section 2.2).
-    """
-    rank = math.ceil((len(residuals) + 1) * COVERAGE)
-    return 1.0 if rank > len(residuals) else float(residuals.abs().sort().values[rank - 1])
+    """Return :func:`conformal_quantile` of absolute (n,) held-out ``residuals``; 1, the whole range, if n < 9."""
+    width = conformal_quantile(residuals.abs())
+    return width if math.isfinite(width) else 1.0

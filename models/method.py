@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from statistics import NormalDist
 from typing import NamedTuple, Self
 
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
 COVERAGE = 0.9
+# Half the width of a Gaussian's interval of that coverage, in standard deviations: 1.6449.
+INTERVAL_SIGMAS = NormalDist().inv_cdf((1 + COVERAGE) / 2)
 
 
 class Prediction(NamedTuple):

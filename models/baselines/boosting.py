@@ -15,7 +15,8 @@ from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.gp.accuracy_scale import AccuracyScale
 from zoograph.models.intervals import Widths, around, dataset_folds, random_folds
 from zoograph.models.method import Method, Prediction
-from zoograph.models.pair_features import NumberScaler, fit_scalers, measured_scores, metadata_rows
+from zoograph.models.pair_features import fit_scalers, measured_scores, metadata_rows
+from zoograph.models.standardizer import Standardizer
 from zoograph.models.training_records import TrainingRecords, count, look_up, total
 
 _FOLDS = 10
@@ -128,7 +129,7 @@ class ExtraTrees(TreeEnsemble):
         return ExtraTreesRegressor(n_estimators=self.n_estimators, min_samples_leaf=3, max_features=0.5, random_state=0)
 
 
-def _cards(graph: HeteroData, pairs: Tensor, scalers: dict[str, NumberScaler]) -> Tensor:
+def _cards(graph: HeteroData, pairs: Tensor, scalers: dict[str, Standardizer]) -> Tensor:
     """Return (n, F) float64 metadata of each pair and its measured scores with flags."""
     scores, known = measured_scores(graph, pairs)
     return torch.cat([metadata_rows(graph, pairs, scalers), scores, known.float()], dim=1).double()

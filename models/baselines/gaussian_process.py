@@ -10,10 +10,11 @@ from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.gp.accuracy_scale import AccuracyScale
-from zoograph.models.gp.inference import NegativeLogEvidence, Posterior, condition, gram
-from zoograph.models.gp.plain_kernel import _Z, PlainKernel
+from zoograph.models.gp.evidence import evidence_loss, evidence_optimizer
+from zoograph.models.gp.inference import Posterior, condition
+from zoograph.models.gp.plain_kernel import PlainKernel
 from zoograph.models.intervals import bounded
-from zoograph.models.method import Method, Prediction
+from zoograph.models.method import INTERVAL_SIGMAS, Method, Prediction
 from zoograph.models.training_records import TrainingRecords, same_names
 
 
@@ -61,17 +62,12 @@ class GaussianProcess(Method):
         doubt = torch.where(self._counts[places] < 3, self._scale.doubt, 0.0)
         latent, variance = posterior.predict(pairs)
         variance = variance + self._kernel.noise(graph[DATASET].sample_size[pairs[1]].double(), spread)
-        width = _Z * (variance * spread.square() + doubt.square()).sqrt()
+        width = INTERVAL_SIGMAS * (variance * spread.square() + doubt.square()).sqrt()
         mean = bounded(centre + spread * latent)
         return Prediction(mean.float(), (mean - width).clamp(0, 1).float(), (mean + width).clamp(0, 1).float())
 
     def _learn(self, records: TrainingRecords) -> None:
-        optimizer = torch.optim.LBFGS(
-            self._kernel.parameters(),
-            max_iter=self.num_iterations,
-            history_size=20,
-            line_search_fn="strong_wolfe",
-        )
+        optimizer = evidence_optimizer(self._kernel.parameters(), self.num_iterations)
         pairs = torch.stack([records.model, records.dataset])
         latent = self._scale.latent(records.value, records.dataset)
         spread = self._scale.spread[records.dataset]
@@ -79,8 +75,7 @@ class GaussianProcess(Method):
         def closure() -> Tensor:
             optimizer.zero_grad()
             noise = self._kernel.noise(records.sample_size, spread)
-            covariance = gram(self._kernel(self._graph), pairs) + torch.diag(noise)
-            loss = torch.as_tensor(NegativeLogEvidence.apply(covariance, latent)) + self._kernel.penalty()
+            loss = evidence_loss(self._kernel(self._graph), pairs, noise, latent) + self._kernel.penalty()
             loss.backward()
             return loss
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from sklearn.linear_model import RidgeCV
 from torch import Tensor
 
 
@@ -26,38 +28,26 @@ class RidgeFit(NamedTuple):
 
 
 def fit_ridge(rows: Tensor, target: Tensor, weight: Tensor, penalties: Sequence[float]) -> RidgeFit:
-    r"""Fit a weighted ridge regression and choose its penalty by leave-one-out error.
-
-    .. math:: e_i^{-i} = (y_i - \hat y_i) / (1 - h_i), \quad h_i = w_i \Big(\frac{1}{\sum_j w_j}
-        + \tilde x_i^\top (\tilde X^\top W \tilde X + \lambda I)^{-1} \tilde x_i\Big)
-
-    where :math:`\tilde x` is centred by weighted means (Allen, 1974, "The Relationship between Variable
-    Selection and Data Augmentation and a Method for Prediction"). A row whose leverage is 1 has no
-    leave-one-out error; its deviation from the weighted mean stands in.
+    """Fit a weighted ridge regression and choose its penalty by leave-one-out error (scikit-learn's ``RidgeCV``).
 
     Args:
         rows: (n, F) float64.
         target: (n,) float64.
         weight: (n,) float64, > 0; scaled to mean 1, so that penalties mean the same for any weights.
         penalties: candidates, > 0.
+
+    Returns:
+        The fit; the error of a single row, without which nothing is left, is 0.
     """
-    weight = weight / weight.mean()
-    share = weight / weight.sum()
-    centre, mean = share @ rows, share @ target
-    x, y = rows - centre, target - mean
-    root = weight.sqrt()
-    u, s, vh = torch.linalg.svd(x * root.unsqueeze(1), full_matrices=False)
-    projected = u.t() @ (y * root)
-    best: RidgeFit | None = None
-    least = torch.tensor(float("inf"), dtype=torch.float64)
-    for penalty in penalties:
-        shrink = s.square() / (s.square() + penalty)
-        residuals = y - (u @ (shrink * projected)) / root
-        leverage = (u.square() @ shrink) + share
-        errors = torch.where(leverage < 1 - 1e-9, residuals / (1 - leverage).clamp(min=1e-9), y)
-        loss = (weight * errors.square()).sum()
-        if best is None or loss < least:
-            coefficients = vh.t() @ (s / (s.square() + penalty) * projected)
-            best, least = RidgeFit(coefficients, mean - centre @ coefficients, errors, penalty), loss
-    assert best is not None
-    return best
+    shares = (weight / weight.mean()).numpy()
+
+    def score(_: Any, predicted: np.ndarray, truth: np.ndarray, **__: Any) -> float:
+        return -float(shares @ np.square(truth - predicted))
+
+    ridge = RidgeCV(penalties, scoring=score, store_cv_results=True)
+    with np.errstate(invalid="ignore"):  # leaving out the only row is 0 / 0
+        ridge.fit(rows.numpy(), target.numpy(), sample_weight=shares)
+    predicted = torch.from_numpy(ridge.cv_results_[:, list(penalties).index(ridge.alpha_)])
+    errors = torch.where(predicted.isfinite(), target - predicted, 0.0)
+    bias = torch.tensor(float(ridge.intercept_), dtype=torch.float64)
+    return RidgeFit(torch.from_numpy(ridge.coef_), bias, errors, float(ridge.alpha_))

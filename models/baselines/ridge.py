@@ -12,7 +12,8 @@ from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.baselines.least_squares import fit_ridge
 from zoograph.models.intervals import Widths, around, dataset_folds
 from zoograph.models.method import Method, Prediction
-from zoograph.models.pair_features import NumberScaler, fit_scalers
+from zoograph.models.pair_features import fit_scalers
+from zoograph.models.standardizer import Standardizer
 from zoograph.models.training_records import TrainingRecords, count, look_up
 
 _PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -56,7 +57,7 @@ class InteractionRidge(Method):
         return around(rows @ self._ridge.weight + self._ridge.bias, self._widths.at(seen))
 
 
-def interaction_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, NumberScaler]) -> Tensor:
+def interaction_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, Standardizer]) -> Tensor:
     """Return (n, F_m + F_d + F_m F_d) float64 rows: properties of both sides and their outer product."""
     model, dataset = (
         _properties(graph, kind, scalers[kind])[nodes] for kind, nodes in zip((MODEL, DATASET), pairs, strict=True)
@@ -76,7 +77,7 @@ def noise_weights(records: TrainingRecords, predicted: Tensor, errors: Tensor) -
     return 1 / (excess + noise)
 
 
-def _properties(graph: HeteroData, kind: str, scaler: NumberScaler) -> Tensor:
+def _properties(graph: HeteroData, kind: str, scaler: Standardizer) -> Tensor:
     """Return (N, F) scaled numbers, flags and one-hot category, all 0 if unknown, of every node."""
     store = graph[kind]
     one_hot = torch.nn.functional.one_hot(store.x_category, len(graph.vocabulary[kind]) + 1)[:, 1:]

@@ -1,35 +1,21 @@
-r"""The covariance of accuracies: sums and products of kernels on cards, labels, relations and learned embeddings.
+"""The deep kernel: kernels on cards, labels and relations, and Gaussian kernels of learned embeddings.
 
-.. math:: k\big((m, d), (m', d')\big) = k_\mathrm{level}(d, d')
-    + k_\mathrm{effect}(m, m')\, k_\mathrm{spread}(d, d') + w\, s_{md}^\top s_{m'd'}
-
-The level says how hard a dataset is, the effect how good a model is and on which datasets it is so, and the last term
-reads the transferability scores of the pair. Every kernel is a weighted sum whose weights are learned; one of its
-terms is a Gaussian kernel of graph-neural-network embeddings (deep kernel learning, Wilson et al., 2016).
+The embeddings are those of a graph neural network that is learned with the weights of the kernels (deep kernel
+learning, Wilson et al., 2016).
 """
 
 from __future__ import annotations
 
-import math
-
 import torch
 from pydantic import BaseModel, ConfigDict
-from torch import Tensor, nn
+from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL
-from zoograph.models.gp.covariances import Covariances, dense_scores
-from zoograph.models.gp.node_kernels import (
-    corpus_codes,
-    distance_kernel,
-    distances,
-    gaussian,
-    label_overlap,
-    number_kernels,
-    same_code,
-)
+from zoograph.models.gp.covariances import Covariances
+from zoograph.models.gp.node_kernels import gaussian
 from zoograph.models.gp.structural_gnn import StructuralGNN
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.gp.table_kernel import TableKernel, log_starts
 
 _MODEL_TERMS = ("own", "numbers", "family", "corpus", "gnn")
 _DATASET_TERMS = (
@@ -40,7 +26,7 @@ _DATASET_TERMS = (
     "number2",
     "domain",
     "cell",
-    "cell_labels",
+    "domain_labels",
     "labels",
     "distance",
     "gnn",
@@ -73,16 +59,10 @@ class KernelConfig(BaseModel):
     reach: float = 1.0
 
 
-class DeepKernel(nn.Module):
+class DeepKernel(TableKernel):
     """Learned hyper-parameters and embeddings; in float64 throughout."""
 
     def __init__(self, graph: HeteroData, config: KernelConfig) -> None:
-        super().__init__()
-        self.config = config
-        for kind in (MODEL, DATASET):
-            width = graph[kind].x_number.shape[1]
-            self.register_buffer(f"{kind}_mean", torch.zeros(width))
-            self.register_buffer(f"{kind}_std", torch.ones(width))
         starts = {
             f"{part}_{term}": config.amplitudes[part != "level"]
             if term == "gnn"
@@ -97,7 +77,8 @@ class DeepKernel(nn.Module):
         starts["length_models"] = 2.0
         if config.gnn:
             starts |= {f"length_gnn_{kind}": config.reach for kind in (MODEL, DATASET)}
-        self.log = nn.ParameterDict({name: nn.Parameter(torch.tensor(math.log(x))) for name, x in starts.items()})
+        super().__init__(graph, log_starts(starts, torch.float32))
+        self.config = config
         self.encoder = (
             StructuralGNN(graph, config.hidden_channels, config.out_channels, config.num_layers, config.text_channels)
             if config.gnn
@@ -108,17 +89,9 @@ class DeepKernel(nn.Module):
 
     def fit_scale(self, graph: HeteroData, pairs: Tensor) -> None:
         """Take all scales from the nodes in ``pairs`` (2, n)."""
-        trained = {MODEL: torch.unique(pairs[0]), DATASET: torch.unique(pairs[1])}
-        for kind, nodes in trained.items():
-            scaler = NumberScaler.fitted(graph[kind].x_number[nodes], graph[kind].x_number_mask[nodes])
-            getattr(self, f"{kind}_mean").copy_(scaler.mean)
-            getattr(self, f"{kind}_std").copy_(scaler.std)
+        super().fit_scale(graph, pairs)
         if self.encoder is not None:
-            self.encoder.fit_scale(graph, trained)
-
-    def variance(self, name: str) -> Tensor:
-        """Return the square of a learned amplitude."""
-        return (2 * self.log[name]).exp()
+            self.encoder.fit_scale(graph, {MODEL: torch.unique(pairs[0]), DATASET: torch.unique(pairs[1])})
 
     def penalty(self) -> Tensor:
         """Return minus the log prior, up to a constant."""
@@ -130,53 +103,8 @@ class DeepKernel(nn.Module):
 
     def forward(self, graph: HeteroData) -> Covariances:
         """Return the prior covariances of all nodes of ``graph``."""
-        embeddings = self.encoder(graph) if self.encoder is not None else (None, None)
-        models = self._model_kernels(graph, embeddings[0])
-        datasets = self._dataset_kernels(graph, embeddings[1])
-        return Covariances(
-            self._sum("level", datasets),
-            self._sum("effect", models),
-            self._sum("spread", datasets),
-            dense_scores(graph),
-            self.variance("score"),
-        )
-
-    def _sum(self, part: str, kernels: dict[str, Tensor]) -> Tensor:
-        terms = [self.variance(f"{part}_{name}") * kernel for name, kernel in kernels.items()]
-        return torch.stack(terms).sum(0)
-
-    def _numbers(self, graph: HeteroData, kind: str, lengths: Tensor) -> list[Tensor]:
-        store = graph[kind]
-        scaler = NumberScaler(getattr(self, f"{kind}_mean"), getattr(self, f"{kind}_std"))
-        return number_kernels(store.x_number.double(), store.x_number_mask, scaler, lengths)
-
-    def _model_kernels(self, graph: HeteroData, embedding: Tensor | None) -> dict[str, Tensor]:
-        lengths = self.log["length_models"].exp().expand(graph[MODEL].x_number.shape[1])
-        kernels = {
-            "own": torch.eye(graph[MODEL].num_nodes, dtype=torch.float64),
-            "numbers": torch.stack(self._numbers(graph, MODEL, lengths)).prod(0),
-            "family": same_code(graph[MODEL].x_category),
-            "corpus": same_code(corpus_codes(graph)),
-        }
-        if embedding is not None:
-            kernels["gnn"] = gaussian(embedding / self.log[f"length_gnn_{MODEL}"].exp())
-        return kernels
-
-    def _dataset_kernels(self, graph: HeteroData, embedding: Tensor | None) -> dict[str, Tensor]:
-        lengths = torch.stack([self.log[f"length_number{i}"] for i in range(graph[DATASET].x_number.shape[1])]).exp()
-        numbers = self._numbers(graph, DATASET, lengths)
-        own = torch.eye(graph[DATASET].num_nodes, dtype=torch.float64)
-        domain, labels = same_code(graph[DATASET].x_category), label_overlap(graph)
-        kernels = {
-            "own": own,
-            "one": torch.ones_like(own),
-            **{f"number{i}": kernel for i, kernel in enumerate(numbers)},
-            "domain": domain,
-            "cell": domain * torch.stack(numbers).prod(0),
-            "cell_labels": domain * labels,
-            "labels": labels,
-            "distance": distance_kernel(distances(graph), self.log["length_distance"].exp()),
-        }
-        if embedding is not None:
-            kernels["gnn"] = gaussian(embedding / self.log[f"length_gnn_{DATASET}"].exp())
-        return kernels
+        models, datasets = self.model_kernels(graph), self.dataset_kernels(graph)
+        if self.encoder is not None:
+            for kind, kernels, embedding in zip((MODEL, DATASET), (models, datasets), self.encoder(graph), strict=True):
+                kernels["gnn"] = gaussian(embedding / self.log[f"length_gnn_{kind}"].exp())
+        return self.combined(graph, models, datasets)

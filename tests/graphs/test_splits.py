@@ -5,7 +5,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO, reverse
-from zoograph.graphs.splits import hold_out, is_edge, observed_cells, pair_folds, reveal
+from zoograph.graphs.splits import hold_out, is_edge, pair_folds, reveal
 
 PLANTED = 0.123456789
 
@@ -60,12 +60,6 @@ def test_reveal_shows_visible_accuracies_as_inputs_and_no_target(graph):
         assert "edge_label" not in shown[kind]
         assert shown[kind].edge_attr.shape == (4, 1)
     assert holds_planted(reveal(graph, only(graph, 1)))
-
-
-def test_observed_cells(graph):
-    observed = torch.zeros(3, 4, dtype=torch.bool)
-    observed[1] = True
-    assert observed_cells(graph, observed).tolist() == [False, True, True, False, False]
 
 
 def test_folds_depend_on_names_alone(graph):

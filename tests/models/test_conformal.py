@@ -6,13 +6,20 @@ import torch
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.models.conformal import calibrate, conformal_quantile, situation
+from zoograph.models.conformal import calibrate, conformal_quantile, half_width, situation
 
 
 def test_quantile_is_the_conformal_rank():
     residuals = torch.arange(1.0, 20.0)  # 19 residuals: ceil(20 * 0.9) = 18
     assert conformal_quantile(residuals) == 18.0
     assert conformal_quantile(residuals[:8]) == math.inf
+
+
+def test_half_width_is_the_conformal_rank():
+    residuals = torch.tensor([-0.9, 0.1, 0.2, -0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    assert half_width(residuals) == pytest.approx(0.9)  # ceil(0.9 * 10) = 9th smallest of 9
+    assert half_width(residuals[:8]) == 1.0
+    assert half_width(torch.arange(1, 20) / 100) == pytest.approx(0.18)  # ceil(0.9 * 20) = 18th
 
 
 def test_quantile_covers_new_residuals_as_promised():

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from zoograph.models.conformal import half_width
 from zoograph.models.intervals import Widths, around, bounded, dataset_folds, random_folds, without_own
 
 
@@ -13,13 +12,6 @@ def test_bounded_leaves_the_middle_and_keeps_every_order():
     assert (bounded(torch.linspace(-0.1, 1.1, 401)).diff() > 0).all()
     assert result[0] > 0
     assert result[-1] < 1
-
-
-def test_half_width_is_the_conformal_rank():
-    residuals = torch.tensor([-0.9, 0.1, 0.2, -0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
-    assert half_width(residuals) == pytest.approx(0.9)  # ceil(0.9 * 10) = 9th smallest of 9
-    assert half_width(residuals[:8]) == 1.0
-    assert half_width(torch.arange(1, 20) / 100) == pytest.approx(0.18)  # ceil(0.9 * 20) = 18th
 
 
 def test_a_newcomer_is_never_narrower():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import NamedTuple
 
 import torch
@@ -11,7 +10,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.models.conformal import situation
 from zoograph.models.gp.inference import safe_cholesky
-from zoograph.models.method import COVERAGE
+from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.predictors.exact import ExactPredictor
 
 NUM_DRAWS = 4000
@@ -61,7 +60,7 @@ def weigh_models(
 
     scale = conditioned.records.scale
     ranked = scale.informative[pairs[1]]
-    stretch = torch.where(widths.isfinite(), widths / NormalDist().inv_cdf(0.5 + COVERAGE / 2), 1.0)
+    stretch = torch.where(widths.isfinite(), widths / INTERVAL_SIGMAS, 1.0)
     share = stretch * scale.spread[pairs[1]] / t
     owner = torch.arange(k).repeat_interleave(t)
     weights = torch.zeros(k, k * t, dtype=mean.dtype)

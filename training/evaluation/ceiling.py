@@ -11,9 +11,9 @@ from torch_geometric.data import HeteroData
 
 from zoograph.graphs.folds import Fold
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.models.method import Prediction
+from zoograph.models.method import INTERVAL_SIGMAS, Prediction
 from zoograph.training.evaluation.benchmark import Answered
-from zoograph.training.evaluation.metrics import _HALF_WIDTH, MIN_CELLS, Evaluation, evaluate
+from zoograph.training.evaluation.metrics import MIN_CELLS, Evaluation, evaluate
 
 
 def noise_ceiling(
@@ -41,7 +41,7 @@ def noise_ceiling(
     if not ((accuracy >= 0) & (accuracy <= 1)).all() or not (size >= 1).all():
         raise ValueError("A noise ceiling needs accuracies in [0, 1] and sample sizes of 1 or more.")
     drawn = np.random.default_rng(seed).binomial(size.long().numpy(), accuracy.numpy())
-    half_width = _HALF_WIDTH * (accuracy * (1 - accuracy) / size).sqrt()
+    half_width = INTERVAL_SIGMAS * (accuracy * (1 - accuracy) / size).sqrt()
     oracle = Prediction(accuracy, (accuracy - half_width).clamp(0, 1), (accuracy + half_width).clamp(0, 1))
     return evaluate(oracle, torch.from_numpy(drawn) / size, torch.stack([models, datasets]), min_cells=min_cells)
 
@@ -69,7 +69,7 @@ def oracle_answers(
     simulated = graph.clone()
     simulated[TRANSFERS_TO].edge_label = drawn.float()
     simulated[DATASET, "rev_transfers_to", MODEL].edge_label = drawn.float()
-    half = torch.where(known, 1.6449 * (truth * (1 - truth) / size).sqrt(), 0.0)
+    half = torch.where(known, INTERVAL_SIGMAS * (truth * (1 - truth) / size).sqrt(), 0.0)
     bounds = torch.stack([truth, truth - half, truth + half]).clamp(0, 1).float()
     return simulated, [
         Answered("noise ceiling (oracle)", fold, Prediction(*bounds[:, fold.asked]), 0.0) for fold in folds

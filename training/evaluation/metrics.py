@@ -17,7 +17,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 from torch import Tensor
 
-from zoograph.models.method import COVERAGE, Prediction
+from zoograph.models.method import INTERVAL_SIGMAS, Prediction
 
 Array = NDArray[np.float64]
 
@@ -25,8 +25,6 @@ MIN_CELLS = 5
 RANKING_METRICS = ("pearson", "kendall", "weighted_tau", "regret_at_1", "regret_at_3")
 CELL_METRICS = ("mae", "rmse", "coverage", "width", "log_likelihood")
 
-# Half the width of a 90 % interval in standard deviations of a Gaussian: 1.6449.
-_HALF_WIDTH = float(stats.norm.ppf((1 + COVERAGE) / 2))
 # Below a tenth of a point a stated uncertainty counts as that: a likelihood needs some.
 _SMALLEST_SIGMA = 1e-3
 # Accuracies this close are equal: what is left is rounding of float32.
@@ -215,7 +213,7 @@ class _Cells(NamedTuple):
 def _evaluate(cells: _Cells, min_cells: int) -> Evaluation:
     mean, lower, upper, truth, datasets = cells
     rankings = tuple(rank_dataset(d, mean[c], truth[c]) for d, c in _by_dataset(datasets, min_cells))
-    sigma = np.maximum((upper - lower) / (2 * _HALF_WIDTH), _SMALLEST_SIGMA)
+    sigma = np.maximum((upper - lower) / (2 * INTERVAL_SIGMAS), _SMALLEST_SIGMA)
     return Evaluation(
         num_cells=len(truth),
         num_datasets=len(rankings),

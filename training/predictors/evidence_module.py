@@ -8,7 +8,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from zoograph.models.gp.inference import NegativeLogEvidence, gram
+from zoograph.models.gp.evidence import evidence_loss, evidence_optimizer
 from zoograph.training.predictors.deep_member import Kernel, Prior
 from zoograph.training.predictors.records import Records
 
@@ -36,16 +36,10 @@ class EvidenceModule(L.LightningModule):  # type: ignore[misc]
         records = self._records
         pairs = records.pairs[:, index]
         covariances, noise = self._prior()
-        covariance = gram(covariances, pairs) + torch.diag(noise.of(pairs, records.num_runs[index]))
         self._tick()
-        evidence = NegativeLogEvidence.apply(covariance, records.latent[index])
-        return torch.as_tensor(evidence + self.kernel.penalty())
+        own = noise.of(pairs, records.num_runs[index])
+        return evidence_loss(covariances, pairs, own, records.latent[index]) + self.kernel.penalty()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return L-BFGS with a strong Wolfe line search."""
-        return torch.optim.LBFGS(
-            self.kernel.parameters(),
-            max_iter=self._num_iterations,
-            history_size=20,
-            line_search_fn="strong_wolfe",
-        )
+        return evidence_optimizer(self.kernel.parameters(), self._num_iterations)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from sklearn.linear_model import Ridge, RidgeCV
 
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
@@ -8,6 +9,8 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.linear import LinearRegression
+from zoograph.models.conformal import half_width
+from zoograph.models.pair_features import metadata_rows
 
 EMBED = HashEmbedder(8)
 
@@ -24,6 +27,38 @@ def test_beats_the_mean_where_cards_are_informative():
     assert 0.84 < inside.float().mean() < 0.96
 
 
+def test_intervals_are_those_of_held_out_errors_and_wider_for_new_datasets():
+    graph = build_graph(make_synthetic_zoo(12, 60, seed=1).zoo, EMBED)
+    model, dataset = graph[TRANSFERS_TO].edge_index
+    train, pairs, target = hold_out(graph, (dataset % 3 == 0) | ((model + dataset) % 5 == 0))
+    fitted = LinearRegression().fit(train)
+    prediction = fitted.predict(pairs)
+    new = pairs[1] % 3 == 0
+    inside = (target >= prediction.lower) & (target <= prediction.upper)
+    for part in (new, ~new):
+        assert 0.85 < inside[part].float().mean() < 0.97
+    width = prediction.upper - prediction.mean
+    free = prediction.upper < 1
+    assert width[new & free].min() > width[~new & free].max()
+    # The same records in a graph whose nodes have moved.
+    moved = fitted.predict(pairs, graph)
+    assert torch.equal(moved.upper, prediction.upper)
+
+
+def test_known_errors_are_those_of_refits_without_the_record():
+    graph = build_graph(make_synthetic_zoo(6, 8, seed=2).zoo, EMBED)
+    value = graph[TRANSFERS_TO].edge_label.double()
+    fitted = LinearRegression().fit(graph)
+    rows = metadata_rows(graph, graph[TRANSFERS_TO].edge_index, fitted._scalers).double()
+    whole = RidgeCV((0.1, 1.0, 10.0, 100.0)).fit(rows.numpy(), value.numpy())
+    errors = []
+    for i in range(len(value)):
+        rest = torch.arange(len(value)) != i
+        part = Ridge(whole.alpha_).fit(rows[rest].numpy(), value[rest].numpy())
+        errors.append(float(value[i]) - part.predict(rows[i : i + 1].numpy()).clip(0, 1)[0])
+    assert fitted._widths.known == pytest.approx(half_width(torch.tensor(errors)))
+
+
 def test_state_brings_back_the_same_answers():
     graph = build_graph(make_synthetic_zoo(6, 20).zoo, EMBED)
     fitted = LinearRegression().fit(graph)
@@ -36,5 +71,5 @@ def test_state_brings_back_the_same_answers():
 def test_refuses_to_learn_from_one_record():
     graph = build_graph(make_toy_zoo(), EMBED)
     split = hold_out(graph, torch.arange(5) > 0)
-    with pytest.raises(ValueError, match=r"two measured accuracies or more \(got 1\)"):
+    with pytest.raises(ValueError, match=r"needs 2 measured accuracies or more \(got 1\)"):
         LinearRegression().fit(split.train)

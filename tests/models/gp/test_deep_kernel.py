@@ -4,10 +4,9 @@ import torch
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import SCORED_ON, TRANSFERS_TO
-from zoograph.models.gp.covariances import dense_scores
+from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.gp.deep_kernel import DeepKernel, KernelConfig
-from zoograph.models.gp.inference import gram
+from zoograph.models.gp.evidence import gram
 
 
 @pytest.fixture
@@ -54,10 +53,3 @@ def test_penalty_grows_from_the_start(graph):
         next(kernel.encoder.parameters()).view(-1)[0] += 0.5
     expected = 0.5 * (kernel.config.log_precision * 4 + kernel.config.weight_precision * 0.25)
     assert kernel.penalty().item() == pytest.approx(expected)
-
-
-def test_dense_scores_hold_what_was_measured_and_zero_elsewhere(graph):
-    store, scores = graph[SCORED_ON], dense_scores(graph)
-    source, target = store.edge_index
-    assert torch.allclose(scores[source, target].float(), store.edge_attr)
-    assert scores.count_nonzero() <= store.num_edges

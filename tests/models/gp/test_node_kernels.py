@@ -15,11 +15,11 @@ from zoograph.models.gp.node_kernels import (
     number_kernels,
     same_code,
 )
-from zoograph.models.pair_features import NumberScaler
+from zoograph.models.standardizer import Standardizer
 
 
 def identity(width):
-    return NumberScaler(torch.zeros(width), torch.ones(width))
+    return Standardizer(width)
 
 
 def test_number_kernels_by_hand():
