@@ -14,10 +14,8 @@ from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.tables import Cells, Reject, Row, Table
 from zoograph.data.records.cards import DatasetCard, ModelCard
 
-_OPTIONAL = ("protocol", "metric", "train_size", "test_size", "seed", "measured_at", "source", "hyperparameters")
-
 # Our field -> the columns that are taken for it, in any case of letters.
-_KNOWN_AS = {
+KNOWN_AS = {
     "model": ("model", "model_name", "model_id"),
     "dataset": ("dataset", "dataset_name", "dataset_id"),
     "value": ("value", "accuracy", "acc", "top1", "test_accuracy", "eval_accuracy"),
@@ -47,7 +45,7 @@ METRICS = "metrics."
 # What `zoograph export` writes beside the run, and the numbers that pandas writes in front of rows.
 _LONGEST_NUMBER = 30
 _NOT_SETTINGS = frozenset({"", "id", "batch", "stored_at", "unnamed: 0"})
-_NAMES_OF_ROWS = frozenset({"", "unnamed: 0", *_KNOWN_AS["model"]})
+_NAMES_OF_ROWS = frozenset({"", "unnamed: 0", *KNOWN_AS["model"]})
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class Tidy:
             taken.pop("model"),
             taken.pop("dataset"),
             taken.pop("value"),
-            {name: text for name, text in taken.items() if text and name in _KNOWN_AS and name != "hyperparameters"},
+            {name: text for name, text in taken.items() if text and name in KNOWN_AS and name != "hyperparameters"},
             rest,
             {name: text for name, text in taken.items() if text and name in _CARD_FIELDS},
         )
@@ -147,7 +145,7 @@ def find_layout(table: Table, mapping: Mapping[str, str]) -> Tidy | Matrix:
     if absent:
         raise RawDataError(f"'{table.name}' has no column '{absent[0]}' (got {_list(table.columns)}).")
     columns = dict(chosen)
-    for name, known_as in _KNOWN_AS.items():
+    for name, known_as in KNOWN_AS.items():
         plain = {column: column.removeprefix(METRICS).lower() for column in table.columns}
         found = [column for column in plain if plain[column] in known_as and column not in chosen.values()]
         if name not in columns and found:
@@ -179,12 +177,12 @@ def _get_column(name: str, table: Table) -> str:
 
 
 def _get_field(name: str) -> str:
-    for known, known_as in _KNOWN_AS.items():
+    for known, known_as in KNOWN_AS.items():
         if name in known_as:
             return known
     if name in _CARD_FIELDS:
         return name
-    raise RawDataError(f"--map knows no field '{name}'. Known are {', '.join((*_KNOWN_AS, *_CARD_FIELDS))}.")
+    raise RawDataError(f"--map knows no field '{name}'. Known are {', '.join((*KNOWN_AS, *_CARD_FIELDS))}.")
 
 
 def _list(columns: Sequence[str]) -> str:

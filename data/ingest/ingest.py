@@ -17,7 +17,7 @@ from zoograph.data.ingest.columns import Matrix, Measurement, find_layout
 from zoograph.data.ingest.names import FoundNames, ResolvedNames, resolve_names
 from zoograph.data.ingest.rejects import Rejects
 from zoograph.data.ingest.tables import Reject, Row, Table
-from zoograph.data.ingest.values import BadValue, Reading, Unit, UnitVote, convert, read_value
+from zoograph.data.ingest.values import BadValue, Reading, Unit, UnitVote, convert, is_unknown, read_value
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.rows import new_batch
 from zoograph.data.store.schema import in_utc
@@ -26,7 +26,6 @@ from zoograph.data.store.store import RecordStore
 SOURCE = "own records"
 LONGEST_NAME = 300
 _WHOLE_NUMBERS = frozenset({"train_size", "test_size", "seed"})
-_UNKNOWN = frozenset({"nan", "nat", "none", "null"})
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,18 @@ class IngestReport:
     def num_left_out(self) -> int:
         """How many rows and cells did not go in."""
         return sum(table.rejected + table.held_back for table in self.tables)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out or read otherwise than it looks, in sentences."""
+        notes = []
+        for table in self.tables:
+            if table.against_unit:
+                read = "read as such all the same" if table.unit is Unit.PERCENT else "rejected"
+                look = "value looks otherwise and was" if table.against_unit == 1 else "values look otherwise and were"
+                notes.append(f"{table.name} is in {table.unit.value}; {table.against_unit:,} {look} {read}.")
+        notes += [f"{count:,} × {reason}" for reason, count in self.reasons.items()]
+        return notes if self.rejects is None else [*notes, f"Left out, with line and reason: {self.rejects}"]
 
 
 def ingest(
@@ -275,7 +286,7 @@ def _read(item: Measurement) -> Reading:
 
 
 def _read_whole_number(name: str, text: str) -> int | None:
-    if text.lower() in _UNKNOWN:
+    if is_unknown(text):
         return None
     whole = text.replace(",", "").removesuffix(".0")
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", whole, re.ASCII):
@@ -284,7 +295,7 @@ def _read_whole_number(name: str, text: str) -> int | None:
 
 
 def _read_time(text: str) -> datetime | None:
-    if text.lower() in _UNKNOWN:
+    if is_unknown(text):
         return None
     try:
         return in_utc(datetime.fromisoformat(text))

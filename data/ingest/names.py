@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
 from zoograph.data.errors import AmbiguousName, UnknownName
+from zoograph.data.ingest.cards import BadCard, make_card
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex
 
@@ -151,11 +150,9 @@ class _Resolver:
 
     def _make_card(self, card: Any, name: str, fields: Mapping[str, str]) -> Any:
         try:
-            return card(id=name, source=self._source, **{key: _parse(key, text) for key, text in fields.items()})
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise _NoCard(f"No card can be made of '{name}': '{where}' does not fit, {first['msg']}.") from error
+            return make_card(card, name, fields, self._source)
+        except BadCard as error:
+            raise _NoCard(f"No card can be made of '{name}': {error}.") from error
 
 
 class _NoCard(ValueError):
@@ -179,10 +176,3 @@ def _nearest_in_timm(name: str) -> list[str]:
     from zoograph.data.networks.timm_cards import nearest_timm_names
 
     return nearest_timm_names(name)
-
-
-def _parse(name: str, text: str) -> Any:
-    """Return the value of a card's field as pydantic reads it; lists have semicolons between their parts."""
-    if name in ("labels", "aliases"):
-        return tuple(part.strip() for part in text.split(";") if part.strip())
-    return text

@@ -13,6 +13,7 @@ _NUMBER = rf"[+-]?(?:{_GROUPED}|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{{
 _READING = re.compile(rf"({_NUMBER})\s*(%?)(?:\s*(?:±|\+/-|\+-)\s*{_NUMBER}\s*(%?))?")
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _LONGEST_TEXT = 100
+_UNKNOWN = frozenset({"", "nan", "nat", "none", "null"})
 
 
 class BadValue(ValueError):
@@ -59,6 +60,11 @@ def read_value(text: str) -> Reading:
     if number > 100:
         raise BadValue(f"the value '{text}' is above 100")
     return Reading(number, bool(found[2] or found[3]))
+
+
+def is_unknown(text: str) -> bool:
+    """Whether a cell says that something is not known: it is empty, or what programs write for nothing."""
+    return text.lower() in _UNKNOWN
 
 
 def _what_is_wrong(text: str) -> str:

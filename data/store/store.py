@@ -112,6 +112,14 @@ class RecordStore:
             raise
         return store
 
+    @classmethod
+    def in_memory(cls) -> RecordStore:
+        """Open a store without the zoo that ships, which is gone when it is closed."""
+        store = cls(make_engine("sqlite://"))
+        with begin(store._engine, write=True) as connection:
+            _make_tables(connection)
+        return store
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -205,9 +213,7 @@ class RecordStore:
             if known.items() >= ready.items():  # another process was faster
                 return
             if not known:
-                schema.metadata.create_all(connection)
-                revision = {"version_num": get_revision(schema.SCHEMA_VERSION)}
-                connection.execute(sa.insert(schema.alembic_version), revision)
+                _make_tables(connection)
             elif known["schema_version"] != ready["schema_version"]:
                 upgrade(connection, int(known["schema_version"]))
             if known.get("shipped_zoo") != digest:
@@ -329,6 +335,12 @@ class RecordStore:
         """
         with self._read() as connection:
             return read_state(connection, protocol, metric)
+
+
+def _make_tables(connection: Connection) -> None:
+    schema.metadata.create_all(connection)
+    revision = {"version_num": get_revision(schema.SCHEMA_VERSION)}
+    connection.execute(sa.insert(schema.alembic_version), revision)
 
 
 def _put(

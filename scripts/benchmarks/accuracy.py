@@ -76,9 +76,11 @@ def glyphs(
 @app.command()
 def custom(
     protocol: Annotated[str, typer.Option(help="Which records are left out, such as `leave_one_family_out`.")],
-    runs: Annotated[Path | None, typer.Option(help="Your runs (CSV). Default: the store.")] = None,
-    models: Annotated[Path | None, typer.Option(help="Your models (CSV).")] = None,
-    datasets: Annotated[Path | None, typer.Option(help="Your datasets (CSV).")] = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Your runs, a file that `ingest` reads. Default: the store.")
+    ] = None,
+    models: Annotated[Path | None, typer.Option(help="Your models: a column `id` or `model`.")] = None,
+    datasets: Annotated[Path | None, typer.Option(help="Your datasets: a column `id` or `dataset`.")] = None,
     transfer: Annotated[
         Protocol, typer.Option(help="Whose runs: a retrained head or full fine-tuning.")
     ] = Protocol.HEAD,
@@ -115,7 +117,7 @@ def _run(suite: Suite, methods: str, out: Path | None, fresh: bool, as_json: boo
 
         write_files(suite, result, out)
     if as_json:
-        typer.echo(json.dumps(result.as_dict(), indent=1))
+        typer.echo(json.dumps({**result.as_dict(), "notes": suite.notes}, indent=1))
     else:
         _print(suite, result)
 

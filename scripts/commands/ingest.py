@@ -122,16 +122,9 @@ def _footnotes(report: IngestReport) -> list[str]:
             some = ", ".join(names[:5])
             more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
             notes.append(f"New {kind}: {some}{more}.")
-    for table in report.tables:
-        if table.against_unit:
-            read = "read as such all the same" if table.unit is Unit.PERCENT else "rejected"
-            notes.append(
-                f"{table.name} is in {table.unit.value}; {table.against_unit:,} values look otherwise and were {read}. "
-                "Say --unit if that is wrong."
-            )
-    notes += [f"{count:,} × {reason}" for reason, count in report.reasons.items()]
-    if report.rejects is not None:
-        notes.append(f"Left out, with line and reason: {report.rejects}")
+    notes += report.notes
+    if any(table.against_unit for table in report.tables):
+        notes.append("Say --unit if the unit of a file is another.")
     if report.batch is not None:
         notes.append(f"Batch {report.batch}: 'zoograph undo {report.batch}' takes it back.")
     return notes

@@ -12,10 +12,12 @@ from torch_geometric.data import HeteroData
 
 from zoograph.data.collections.domainnet import SOURCE as DOMAINNET
 from zoograph.data.collections.transfergraph import SOURCE as TRANSFERGRAPH
-from zoograph.data.errors import ZoographError
+from zoograph.data.errors import RawDataError, ZoographError
 from zoograph.data.glyphs.zoo import read_glyph_texts, read_glyph_zoo
 from zoograph.data.home import make_home
-from zoograph.data.ingest.own_tables import read_own_tables
+from zoograph.data.ingest.cards import read_dataset_cards, read_model_cards
+from zoograph.data.ingest.ingest import SOURCE, IngestSettings, ingest
+from zoograph.data.ingest.tables import open_table
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.data.text.lookup import text_for
@@ -149,16 +151,33 @@ def custom_suite(
     transfer: Protocol,
     seeds: int,
 ) -> Suite:
-    """Return any protocol on the store or on a user's own tables."""
+    """Return any protocol on the store or on a user's own tables.
+
+    Own tables are read as ``ingest`` reads them, into a store of their own. A model or dataset without a card of yours
+    has timm's card, or its name alone; rows with a fault are left out, and the notes say why.
+
+    Raises:
+        RawDataError: if a table cannot be read, or none of its rows can.
+    """
     make_folds = get_folds(protocol)
+    notes: tuple[str, ...] = ()
     if runs is None:
         with RecordStore.open() as store:
             zoo = store.snapshot()
     else:
-        zoo = read_own_tables(runs, models, datasets)
+        with RecordStore.in_memory() as store:
+            store.add(
+                [] if models is None else read_model_cards(models, SOURCE),
+                [] if datasets is None else read_dataset_cards(datasets, SOURCE),
+            )
+            report = ingest(store, [open_table(runs)], IngestSettings(add_unknown=True))
+            zoo, notes = store.snapshot(), tuple(report.notes)
+        if not report.new:
+            raise RawDataError(f"'{runs}' has no row that can be read. {' '.join(notes)}".rstrip())
     graph = build_graph(zoo, text_for(zoo).lookup, transfer)
     folds = [fold for seed in range(seeds) for fold in make_folds(graph, seed)]
-    return Suite(f"custom-{protocol}", f"{protocol}: {len(folds)} folds, {transfer.description}", graph, folds)
+    title = f"{protocol}: {len(folds)} folds, {transfer.description}"
+    return Suite(f"custom-{protocol}", title, graph, folds, notes=notes)
 
 
 def _shipped_graph(source: str, protocol: Protocol) -> HeteroData:

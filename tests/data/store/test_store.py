@@ -59,6 +59,20 @@ def test_a_new_store_holds_the_zoo_that_ships(database_url: str) -> None:
     assert snapshot.runs["value"].sum() == pytest.approx(sum(run.value for run in zoo.runs), abs=1e-9)
 
 
+def test_a_store_in_memory_holds_nothing_and_leaves_nothing(home: Path) -> None:
+    with RecordStore.in_memory() as store:
+        assert store.snapshot().models == {}
+        assert store.batches() == []
+        model, dataset = ModelCard(id="resnet", source="mine"), DatasetCard(id="birds_1", source="mine")
+        assert store.add([model], [dataset], runs=[_run(0.25)]) == 1
+        with store.stage([_run(0.25), _run(0.75)]) as staged:
+            assert staged.store([], [], "monday", "a test") == 1
+        assert sorted(store.snapshot().runs["value"]) == [0.25, 0.75]
+        with RecordStore.in_memory() as other:
+            assert other.snapshot().runs.empty
+    assert not (home / "zoograph.db").exists()
+
+
 def test_opening_again_changes_nothing(toy_store: RecordStore) -> None:
     with RecordStore.open() as again:
         assert again.revision == toy_store.revision != ""

@@ -53,7 +53,7 @@ def test_the_table_says_what_happened(runs: Path, run_command: Command) -> None:
     ran = run_command(ingest, str(runs), "--map", "accuracy=eval_acc")
     text = " ".join(ran.out.split())
     assert "2 runs are new, 0 are known or came twice." in text
-    assert "runs.csv is in percent; 1 values look otherwise and were read as such all the same." in text
+    assert "runs.csv is in percent; 1 value looks otherwise and was read as such all the same." in text
     assert "Rows that name no protocol are taken as retrained head; --protocol says otherwise." in text
     assert "takes it back" in text
     assert "Left out, with line and reason" in text

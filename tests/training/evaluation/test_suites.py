@@ -80,6 +80,61 @@ def test_cards_with_few_columns(own_runs: Path, tmp_path: Path) -> None:
     assert graph["model"].x_number_mask.sum() == 2
 
 
+def _labels(runs: Path, values: list[str]) -> dict[tuple[str, str], float]:
+    """Return what the graph of a file with these values says of each pair, four models by five datasets."""
+    pairs = [(f"model_{place % 4}", f"task_{place // 4}") for place in range(len(values))]
+    rows = (f"{model},{dataset},{value}\n" for (model, dataset), value in zip(pairs, values, strict=True))
+    runs.write_text("model,dataset,accuracy\n" + "".join(rows))
+    graph = make(runs).graph
+    edges = graph[TRANSFERS_TO]
+    return {
+        (graph["model"].ids[model], graph[DATASET].ids[dataset]): round(value, 4)
+        for (model, dataset), value in zip(edges.edge_index.t().tolist(), edges.edge_label.tolist(), strict=True)
+    }
+
+
+def test_one_value_above_1_does_not_make_a_file_of_fractions_percent(no_encoder: None, tmp_path: Path) -> None:
+    values = [str((place + 1) / 50) for place in range(20)]
+    labels = _labels(tmp_path / "runs.csv", [*values[:19], "1.2"])
+    assert sorted(labels.values()) == pytest.approx([(place + 1) / 50 for place in range(19)])
+    assert ("model_3", "task_4") not in labels
+    notes = make(tmp_path / "runs.csv").notes
+    assert notes[0] == "runs.csv is in fraction; 1 value looks otherwise and was rejected."
+    assert notes[1] == "1 × the value 1.2 is above 1 in a file of fractions"
+
+
+def test_one_negative_value_costs_its_own_row_only(no_encoder: None, home: Path, tmp_path: Path) -> None:
+    values = [str((place + 1) / 50) for place in range(20)]
+    labels = _labels(tmp_path / "runs.csv", ["-0.01", *values[1:]])
+    assert sorted(labels.values()) == pytest.approx([(place + 1) / 50 for place in range(1, 20)])
+    *reasons, where = make(tmp_path / "runs.csv").notes
+    assert reasons == ["1 × the value '-0.01' is negative"]
+    assert where.startswith(f"Left out, with line and reason: {home / 'rejects'}")
+    assert Path(where.partition(": ")[2]).read_text().splitlines()[1].startswith("runs.csv,2,the value '-0.01'")
+
+
+def test_a_file_without_a_row_that_can_be_read_is_refused(no_encoder: None, tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text("model,dataset,accuracy\nm,a,-1\nm,b,?\n")
+    with pytest.raises(RawDataError, match=r"has no row that can be read\. 1 × the value '-1' is negative"):
+        make(tmp_path / "runs.csv")
+
+
+def test_own_tables_do_not_mix_with_the_zoo_that_ships(no_encoder: None, tmp_path: Path) -> None:
+    _labels(tmp_path / "runs.csv", ["0.5"] * 20)
+    graph = make(tmp_path / "runs.csv").graph
+    assert graph["model"].ids == [f"model_{place}" for place in range(4)]
+    assert graph[DATASET].ids == [f"task_{place}" for place in range(5)]
+
+
+def test_a_model_of_timm_has_its_card(no_encoder: None, tmp_path: Path) -> None:
+    names = ("resnet18", "vit_tiny_patch16_224", "mine")
+    rows = "".join(f"{name},task_{place},0.{place}\n" for name in names for place in range(1, 5))
+    (tmp_path / "runs.csv").write_text("model,dataset,accuracy\n" + rows)
+    graph = make(tmp_path / "runs.csv").graph
+    known = dict(zip(graph["model"].ids, graph["model"].x_number_mask.any(1).tolist(), strict=True))
+    assert list(known.values()) == [name != "mine" for name in known]
+
+
 def test_seeds_draw_again(own_runs: Path) -> None:
     assert [fold.name for fold in make(own_runs, "missing_edges", seeds=3).folds] == ["seed 0", "seed 1", "seed 2"]
 
