@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.files.tensors import load_tensors, save_tensors
+from zoograph.data.files.kept import keep_tensors
 from zoograph.data.home import make_home
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
@@ -23,7 +21,6 @@ from zoograph.data.networks.weights import PretrainedModel
 Progress = Callable[[int, int], None]
 _FORMAT = "zoograph-features-1"
 _OTHER_NETWORK = "Choose another network, or smaller images."
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +124,8 @@ def extract_features(
     device = torch.device(device)
     key = _key(model, task, device)
     path = make_home() / "cache" / "features" / f"{key}.safetensors"
-    tensors = _load(path)
-    if tensors is None:
-        tensors = _compute(model, task, device, batch_size, progress)
-        save_tensors(path, tensors, {"format": _FORMAT, "model": model.card.id, "dataset": task.card.id})
+    about = {"format": _FORMAT, "model": model.card.id, "dataset": task.card.id}
+    tensors, _ = keep_tensors(path, lambda: (_compute(model, task, device, batch_size, progress), about))
     kept = tensors["kept"]
     rows = set(kept.tolist())
     return Features(
@@ -148,16 +143,6 @@ def _key(model: PretrainedModel, task: ImageTask, device: torch.device) -> str:
     precision = "bfloat16" if device.type == "cuda" else "float32"
     parts = [_FORMAT, model.card.timm_name, model.digest, repr(model.transform), precision, task.digest]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _load(path: Path) -> dict[str, Tensor] | None:
-    try:
-        return load_tensors(path)[0]
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        _log.warning("Cached features are damaged and computed again: %s.", error)
-        return None
 
 
 def _compute(

@@ -29,13 +29,14 @@ def distance(
     from zoograph.scripts.terminal.progress import count_bar
     from zoograph.training.runtime.threads import one_thread
     from zoograph.training.studies.distance.report import report_study
-    from zoograph.training.studies.distance.study import DistanceStudy, run_study
+    from zoograph.training.studies.distance.study import DistanceStudy
+    from zoograph.training.studies.glyph_zoo.study import run_study
     from zoograph.training.studies.glyph_zoo.work import GlyphFiles
 
     plan, home = full_plan(), make_home()
     files = GlyphFiles(plan, home / "glyphs" / plan.digest())
     study = DistanceStudy(files, home / "cache" / "distance" / plan.digest())
-    with count_bar(len(study.pairs)) as begin, one_thread():
+    with count_bar(study.num_pieces) as begin, one_thread():
         run_study(study, begin)
     report = report_study(study)
     if out is not None:

@@ -31,13 +31,15 @@ def relatedness(
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import count_bar
     from zoograph.training.runtime.threads import one_thread
+    from zoograph.training.studies.glyph_zoo.study import run_study
     from zoograph.training.studies.glyph_zoo.work import GlyphFiles
     from zoograph.training.studies.relatedness.report import report_study
-    from zoograph.training.studies.relatedness.study import Study, run_study
+    from zoograph.training.studies.relatedness.study import RelatednessStudy
 
     plan, home = full_plan(), make_home()
-    study = Study(GlyphFiles(plan, home / "glyphs" / plan.digest()), home / "cache" / "relatedness" / plan.digest())
-    with count_bar(sum(map(len, study.pieces.values()))) as begin, one_thread():
+    files = GlyphFiles(plan, home / "glyphs" / plan.digest())
+    study = RelatednessStudy(files, home / "cache" / "relatedness" / plan.digest())
+    with count_bar(study.num_pieces) as begin, one_thread():
         run_study(study, begin)
     report = report_study(study)
     if out is not None:

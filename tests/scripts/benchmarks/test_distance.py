@@ -109,7 +109,7 @@ def test_lines_of_networks_with_many_blocks() -> None:
 def test_the_tables(
     report: DistanceReport, run_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("zoograph.training.studies.distance.study.run_study", lambda study, begin: None)
+    monkeypatch.setattr("zoograph.training.studies.glyph_zoo.study.run_study", lambda study, begin: None)
     monkeypatch.setattr("zoograph.training.studies.distance.report.report_study", lambda study: report)
     monkeypatch.setenv("COLUMNS", "200")
     ran = run_command(distance, "--out", str(tmp_path / "out"))

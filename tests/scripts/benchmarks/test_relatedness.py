@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_made_is_said(report: StudyReport, tmp_path: Pat
 def test_the_tables(
     report: StudyReport, run_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("zoograph.training.studies.relatedness.study.run_study", lambda study, begin: None)
+    monkeypatch.setattr("zoograph.training.studies.glyph_zoo.study.run_study", lambda study, begin: None)
     monkeypatch.setattr("zoograph.training.studies.relatedness.report.report_study", lambda study: report)
     ran = run_command(relatedness, "--out", str(tmp_path / "out"))
     assert ran.code == 0, ran.err

@@ -8,11 +8,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.kept import keep_tensors
 from zoograph.data.files.tensors import load_tensors, read_about, save_tensors
 from zoograph.data.home import make_home, require_writable
 from zoograph.data.images.task import ImageTask
@@ -145,12 +146,12 @@ def _read(folder: Path) -> _Kept | None:
 
 def _draw(path: Path, name: str, network: nn.Module, seed: int) -> Mapping[str, Tensor]:
     """Return the random weights of a file, which is made if it is not there or damaged."""
-    try:
-        return load_tensors(path)[0]
-    except (FileNotFoundError, ValueError):
+
+    def compute() -> tuple[dict[str, Tensor], dict[str, Any]]:
         drawn = random_network(name, seed, int(getattr(network, "num_classes", 0))).state_dict()
-        save_tensors(path, drawn, {"model": name, "seed": seed})
-        return drawn
+        return drawn, {"model": name, "seed": seed}
+
+    return keep_tensors(path, compute)[0]
 
 
 def _store(subject: Subject, model: PretrainedModel, task: ImageTask, run: Run, value: float | None) -> None:

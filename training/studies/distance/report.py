@@ -14,7 +14,7 @@ from zoograph.graphs.scores.analysis.domain_gap import domain_gap
 from zoograph.graphs.scores.analysis.intraclass_variance import intraclass_variance
 from zoograph.graphs.scores.analysis.parameter_distance import BlockDistance, Norm, ParameterDistance
 from zoograph.training.studies.distance.regression import DATA, GAP, PUBLISHED, SPREAD, Published, Regression, regress
-from zoograph.training.studies.distance.study import DistanceStudy
+from zoograph.training.studies.distance.study import PAIRS, DistanceStudy
 from zoograph.training.studies.glyph_zoo.work import read_pool
 
 FULL_GAP, STEPS = "full_gap", "log_steps"
@@ -104,7 +104,7 @@ def report_study(study: DistanceStudy) -> DistanceReport:
     Raises:
         ZoographError: if statsmodels is not installed, or if the pairs are too few for a regression.
     """
-    pairs = [_describe(study, *pair) for pair in study.pairs]
+    pairs = [_describe(study, *pair) for pair in study.pieces[PAIRS]]
     table = pd.DataFrame([pair.model_dump(exclude={"blocks"}) for pair in pairs])
     moved = table.dropna(subset=["log_t", "log_t_l2"]).astype({"log_t": float, "log_t_l2": float})
     columns = ["log_t", GAP, SPREAD, DATA, STEPS, FULL_GAP]
@@ -140,7 +140,7 @@ def _vary(moved: pd.DataFrame) -> list[Regression]:
 
 def _describe(study: DistanceStudy, model: str, name: str) -> PairDistance:
     files = study.files
-    task, found = files.plan.task(name), study.read(model, name)
+    task, found = files.plan.task(name), study.read(PAIRS, model, name)
     seen, _ = files.read_tensors("features", model, task.domain)
     probe, _ = files.read_tensors("probes", model)
     pool = read_pool(files, task.domain)

@@ -2,72 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from zoograph.data.files.atomic import replace_file
+from zoograph.data.files.kept import Facts
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.networks.blocks import Grouping, network_blocks
 from zoograph.graphs.scores.analysis.parameter_distance import Norm, parameter_distance
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.studies.glyph_zoo.sources import draw_weights
+from zoograph.training.studies.glyph_zoo.study import GlyphStudy, Pair
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles, finetune_pair, read_network
 
-_NEEDED = ("sources", "pools", "probes", "features")
-
-Facts = dict[str, Any]
+PAIRS = "pairs"
 
 
 @dataclass(frozen=True)
-class DistanceStudy:
-    """The pairs of the study, and the files of what is finished.
+class DistanceStudy(GlyphStudy):
+    """How far fine-tuning moved the weights of every pair that the zoo fine-tunes; the weights are not kept."""
 
-    Attributes:
-        files: of the glyph zoo.
-        folder: of this study.
-    """
-
-    files: GlyphFiles
-    folder: Path
+    needs = ("sources", "pools", "probes", "features")
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
+    def pieces(self) -> dict[str, list[Pair]]:
         """The (model, task) ids that the zoo fine-tunes."""
-        return self.files.plan.finetuned
+        return {PAIRS: self.files.plan.finetuned}
 
-    def path(self, model: str, task: str) -> Path:
-        """Return the file of a pair."""
-        return self.folder / f"{model}--{task}.json"
-
-    def read(self, model: str, task: str) -> Facts:
-        """Return what is known of a finished pair: distances of the blocks by norm, epochs, steps and accuracy."""
-        return json.loads(self.path(model, task).read_text(encoding="utf-8"))
-
-
-def run_study(study: DistanceStudy, begin: Callable[[str], None] = lambda piece: None) -> None:
-    """Tune the pairs that are not done yet; weights are compared and not kept.
-
-    Args:
-        study: what to do.
-        begin: called with the name of each pair before its turn, finished or not.
-
-    Raises:
-        ZoographError: if the glyph zoo is not there.
-    """
-    study.files.require(*_NEEDED)
-    for model, task in study.pairs:
-        begin(task)
-        path = study.path(model, task)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, json.dumps(_measure(study.files, model, task)))
+    def measure(self, kind: str, model: str, task: str) -> Facts:
+        """Tune a pair again; return distances of the blocks by norm, epochs, steps, images and accuracy."""
+        return _measure(self.files, model, task)
 
 
 def _measure(files: GlyphFiles, name: str, task: str) -> Facts:

@@ -9,7 +9,8 @@ import pandas as pd
 from pydantic import BaseModel
 from scipy.stats import kendalltau
 
-from zoograph.training.studies.relatedness.study import SHARES, Facts, Study
+from zoograph.data.files.kept import Facts
+from zoograph.training.studies.relatedness.study import SHARES, RelatednessStudy
 
 _LEAST = 3
 
@@ -98,7 +99,7 @@ class StudyReport(BaseModel):
     num_compared: int
 
 
-def report_study(study: Study) -> StudyReport:
+def report_study(study: RelatednessStudy) -> StudyReport:
     """Return what a finished study found."""
     rows, checks = _table(study, "pairs"), _table(study, "checks")
     ranked = rows[rows["target"].isin(study.targets)]
@@ -128,9 +129,13 @@ def report_study(study: Study) -> StudyReport:
     )
 
 
-def _table(study: Study, kind: str) -> pd.DataFrame:
+def _read(study: RelatednessStudy, kind: str) -> list[Facts]:
+    return [study.read(kind, *pair) for pair in study.pieces[kind]]
+
+
+def _table(study: RelatednessStudy, kind: str) -> pd.DataFrame:
     names = pd.DataFrame(study.pieces[kind], columns=["model", "target"])
-    return pd.concat([names, pd.DataFrame(study.read(kind))], axis=1)
+    return pd.concat([names, pd.DataFrame(_read(study, kind))], axis=1)
 
 
 def _of_share(rows: pd.DataFrame, share: float, name: str) -> pd.Series[float]:
@@ -182,8 +187,8 @@ def _guessed(checks: pd.DataFrame, way: str) -> dict[str, float]:
     }
 
 
-def _settings(study: Study) -> list[Setting]:
-    found = study.read("settings")
+def _settings(study: RelatednessStudy) -> list[Setting]:
+    found = _read(study, "settings")
     return [_setting(name, [pair[name] for pair in found]) for name in found[0]]
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from zoograph.data.files.atomic import replace_file
-from zoograph.data.files.tensors import load_tensors, save_tensors
+from zoograph.data.files.kept import Facts, keep_tensors
 from zoograph.data.glyphs.models import to_input
 from zoograph.data.glyphs.tasks import TRAIN_SIZES
 from zoograph.data.images.stratified import stratified_sample
@@ -25,7 +21,8 @@ from zoograph.graphs.scores.relatedness.tasks import Task
 from zoograph.graphs.scores.undefined import UndefinedScore
 from zoograph.training.analysis.relatedness.relate import QUICK, Relatedness, Relating, Setting, relate_tasks, true_loss
 from zoograph.training.analysis.relatedness.unlabelled import ROUNDS, agreement, relate_unlabelled
-from zoograph.training.studies.glyph_zoo.work import GlyphFiles, read_pool
+from zoograph.training.studies.glyph_zoo.study import GlyphStudy, Pair
+from zoograph.training.studies.glyph_zoo.work import GlyphFiles, Tensors, read_network, read_pool
 
 SHARES = (0.01, 0.05, 0.2, 1.0)
 """Shares of a target's training images that scores see; of no class fewer than two images."""
@@ -40,20 +37,12 @@ _REFERENCE_PER_CLASS = 100
 _BATCH = 256
 _TRAIN_SIZE = max(TRAIN_SIZES)
 
-Facts = dict[str, Any]
-
 
 @dataclass(frozen=True)
-class Study:
-    """The pairs of the study, and the files of what is finished.
+class RelatednessStudy(GlyphStudy):
+    """The bound of every ranked pair beside other scores, and of a few pairs in every setting."""
 
-    Attributes:
-        files: of the glyph zoo, whose work is done.
-        folder: of this study.
-    """
-
-    files: GlyphFiles
-    folder: Path
+    needs = ("sources", "features", "heads")
 
     @property
     def targets(self) -> list[str]:
@@ -62,20 +51,20 @@ class Study:
         return [task.id for task in tasks if task.train_per_class == _TRAIN_SIZE and task.split == _SPLIT]
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[Pair]:
         """Every model on every target, and what else was fine-tuned of tasks of that size."""
         plan = self.files.plan
         ranked = [(model.id, target) for target in self.targets for model in plan.models]
         return list(dict.fromkeys([*ranked, *self.finetuned]))
 
     @property
-    def finetuned(self) -> list[tuple[str, str]]:
+    def finetuned(self) -> list[Pair]:
         """The fine-tuned pairs on tasks with the most training images."""
         plan = self.files.plan
         return [pair for pair in plan.finetuned if plan.task(pair[1]).train_per_class == _TRAIN_SIZE]
 
     @property
-    def pieces(self) -> dict[str, list[tuple[str, str]]]:
+    def pieces(self) -> dict[str, list[Pair]]:
         """The pairs of each kind of work: all ``pairs``, ``checks`` on a few targets, and a few ``settings``."""
         plan = self.files.plan
         few = [(model.id, target) for target in self.targets[::_CHECKED_ONE_IN] for model in plan.models]
@@ -83,33 +72,9 @@ class Study:
         chosen = np.random.default_rng(plan.seed).permutation(len(small))[:_NUM_COMPARED]
         return {"pairs": self.pairs, "checks": few, "settings": [small[place] for place in chosen.tolist()]}
 
-    def path(self, kind: str, model: str, target: str) -> Path:
-        """Return the file of a piece."""
-        return self.folder / kind / f"{model}--{target}.json"
-
-    def read(self, kind: str) -> list[Facts]:
-        """Return the facts of all pieces of a kind, which are finished."""
-        return [json.loads(self.path(kind, *pair).read_text(encoding="utf-8")) for pair in self.pieces[kind]]
-
-
-def run_study(study: Study, begin: Callable[[str], None] = lambda piece: None) -> None:
-    """Do what is not done yet, a file for each pair.
-
-    Args:
-        study: what to do.
-        begin: called with the name of each piece before its turn, finished or not.
-
-    Raises:
-        ZoographError: if the glyph zoo is not there.
-    """
-    study.files.require("sources", "features", "heads")
-    for kind, pairs in study.pieces.items():
-        for model, target in pairs:
-            begin(f"{kind} {target}")
-            path = study.path(kind, model, target)
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(path, json.dumps(_WORK[kind](_views(study, model, target), study.files, model, target)))
+    def measure(self, kind: str, model: str, task: str) -> Facts:
+        """Return the scores, checks or settings of a pair."""
+        return _WORK[kind](_views(self, model, task), self.files, model, task)
 
 
 def _score(views: _Views, files: GlyphFiles, model: str, target: str) -> Facts:
@@ -199,7 +164,7 @@ class _Views(NamedTuple):
     probabilities: Tensor
 
 
-def _views(study: Study, model: str, target: str) -> _Views:
+def _views(study: RelatednessStudy, model: str, target: str) -> _Views:
     files = study.files
     task = files.plan.task(target)
     seen, _ = files.read_tensors("features", model, task.domain)
@@ -210,23 +175,25 @@ def _views(study: Study, model: str, target: str) -> _Views:
     return _Views(_reference(study, model), viewed, labels, seen["probabilities"][train])
 
 
-def _reference(study: Study, model: str) -> Task:
-    """See images of the corpus of a model through it: 100 training images a class, and all held-out ones."""
-    source = study.files.plan.model(model)
+def _reference(study: RelatednessStudy, model: str) -> Task:
+    """Return the images of the corpus of a model as it sees them, which are kept in a file."""
     path = study.folder / "references" / f"{model}.safetensors"
-    if not path.exists():
-        corpus, _ = study.files.read_tensors("corpora", source.corpus.name)
-        network = source.create()
-        network.load_state_dict(study.files.read_tensors("sources", model)[0])
-        kept = torch.arange(len(corpus["train_labels"])) % source.corpus.train_per_class < _REFERENCE_PER_CLASS
-        images = {"features": corpus["train_images"][kept], "held_features": corpus["test_images"]}
-        labels = {"labels": corpus["train_labels"][kept], "held_labels": corpus["test_labels"]}
-        seen = {
-            name: extract(network, (to_input(batch.numpy()) for batch in part.split(_BATCH)))[0]
-            for name, part in images.items()
-        }
-        save_tensors(path, {**seen, **labels}, {"model": model})
-    return Task(source.corpus.id, **load_tensors(path)[0])
+    seen, _ = keep_tensors(path, lambda: (_see_corpus(study.files, model), {"model": model}))
+    return Task(study.files.plan.model(model).corpus.id, **seen)
+
+
+def _see_corpus(files: GlyphFiles, model: str) -> Tensors:
+    """See images of the corpus of a model through it: 100 training images a class, and all held-out ones."""
+    source = files.plan.model(model)
+    corpus, _ = files.read_tensors("corpora", source.corpus.name)
+    network = read_network(files, model)
+    kept = torch.arange(len(corpus["train_labels"])) % source.corpus.train_per_class < _REFERENCE_PER_CLASS
+    images = {"features": corpus["train_images"][kept], "held_features": corpus["test_images"]}
+    seen = {
+        name: extract(network, (to_input(batch.numpy()) for batch in part.split(_BATCH)))[0]
+        for name, part in images.items()
+    }
+    return {**seen, "labels": corpus["train_labels"][kept], "held_labels": corpus["test_labels"]}
 
 
 def _head_accuracy(files: GlyphFiles, model: str, target: str) -> float:

@@ -1,4 +1,4 @@
-"""Models ranked by relatedness, pairs that are kept, and relations between datasets."""
+"""Pairs that are kept: related once, and found again by model and target."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import torch
 
 from zoograph.graphs.scores.relatedness.tasks import Task
 from zoograph.training.analysis.relatedness import kept as module
-from zoograph.training.analysis.relatedness.kept import rank_models, relate_once
+from zoograph.training.analysis.relatedness.kept import find_kept, relate_once
 from zoograph.training.analysis.relatedness.relate import QUICK, Relating, relate_tasks
-from zoograph.training.analysis.relatedness.relations import relate
 
 NOISE = {"blurry": 6.0, "sharp": 0.0, "fair": 2.0}
 
@@ -27,15 +26,8 @@ def view(model: str) -> tuple[Task, Task]:
     return task("reference"), task("target", NOISE[model], seed=1)
 
 
-def test_the_model_with_the_lowest_bound_comes_first() -> None:
-    begun: list[str] = []
-    ranked = rank_models(list(NOISE), view, begin=begun.append)
-    assert [one.model for one in ranked] == ["sharp", "fair", "blurry"]
-    assert begun == list(NOISE)
-
-
 def test_finished_pairs_are_not_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = rank_models(list(NOISE)[:2], view, folder=tmp_path)
+    first = {model: relate_once(*view(model), QUICK, tmp_path, model) for model in list(NOISE)[:2]}
     calls = []
 
     def count(*given: object) -> object:
@@ -43,15 +35,26 @@ def test_finished_pairs_are_not_computed_again(tmp_path: Path, monkeypatch: pyte
         return relate_tasks(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "relate_tasks", count)
-    second = rank_models(list(NOISE), view, folder=tmp_path)
+    second = {model: relate_once(*view(model), QUICK, tmp_path, model) for model in NOISE}
     assert len(calls) == 1
-    kept = {one.model: one.relatedness for one in second}
-    for one in first:
-        assert kept[one.model].bound == one.relatedness.bound
-        assert kept[one.model].seconds == one.relatedness.seconds
-        torch.testing.assert_close(kept[one.model].chain.matrix, one.relatedness.chain.matrix)
+    for model, found in first.items():
+        assert second[model].bound == found.bound
+        assert second[model].seconds == found.seconds
+        torch.testing.assert_close(second[model].chain.matrix, found.chain.matrix)
     relate_once(*view("fair"), Relating(samples=50), tmp_path, "fair")
     assert len(calls) == 2  # another way of relating is another file
+
+
+def test_bounds_of_a_model_are_found_by_any_name_of_the_target_lowest_first(tmp_path: Path) -> None:
+    totals = {}
+    for reference in ("near", "far"):
+        given = task(reference, noise=4.0 * (reference == "far")), task("target", seed=1)
+        totals[reference] = relate_once(*given, QUICK, tmp_path, "mine").bound.total
+    relate_once(*view("fair"), QUICK, tmp_path, "yours")
+    (tmp_path / "other.safetensors").write_bytes(b"damaged")
+    found = find_kept(tmp_path, "mine", {"target", "its path"})
+    assert [(kept.reference, kept.bound.total) for kept in found] == sorted(totals.items(), key=lambda item: item[1])
+    assert find_kept(tmp_path, "mine", {"another"}) == []
 
 
 def test_a_damaged_file_is_computed_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -60,15 +63,3 @@ def test_a_damaged_file_is_computed_again(tmp_path: Path, caplog: pytest.LogCapt
     path.write_bytes(path.read_bytes()[:-5])
     assert relate_once(*view("fair"), QUICK, tmp_path, "fair").bound == found.bound
     assert "damaged and computed again" in caplog.text
-
-
-def test_relations_are_symmetric_stored_once_and_smaller_for_datasets_that_are_alike() -> None:
-    tasks = {"a": task("a"), "b": task("b", seed=1), "c": task("c", noise=8, seed=2), "d": task("d", num_classes=2)}
-    relations = relate(tasks, "encoder", "here")
-    value = {(one.dataset, one.other): one.value for one in relations}
-    assert list(value) == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
-    assert {one.name for one in relations} == {"task_relatedness[encoder]"}
-    assert value["a", "b"] < min(value["a", "c"], value["b", "c"])
-    ways = [relate_tasks(tasks[x], tasks[y]).bound.total for x, y in (("a", "b"), ("b", "a"))]
-    assert value["a", "b"] == pytest.approx(sum(ways) / 2, rel=1e-5)
-    assert value["a", "d"] == pytest.approx(relate_tasks(tasks["a"], tasks["d"]).bound.total, rel=1e-5)

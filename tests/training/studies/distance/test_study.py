@@ -20,9 +20,10 @@ from zoograph.graphs.scores.analysis.domain_gap import domain_gap
 from zoograph.graphs.scores.analysis.intraclass_variance import intraclass_variance
 from zoograph.training.studies.distance import study as module
 from zoograph.training.studies.distance.report import report_study
-from zoograph.training.studies.distance.study import DistanceStudy, run_study
+from zoograph.training.studies.distance.study import PAIRS, DistanceStudy
 from zoograph.training.studies.glyph_zoo import sources as glyph_sources
 from zoograph.training.studies.glyph_zoo.sources import draw_weights, train_source
+from zoograph.training.studies.glyph_zoo.study import run_study
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles, do_piece, read_pool
 
 _CORPUS = replace(CORPORA["latin"], characters="ABCD", train_per_class=6, test_per_class=4)
@@ -85,20 +86,20 @@ def test_a_source_model_starts_from_the_weights_that_are_drawn(monkeypatch: pyte
 def test_every_pair_is_tuned_once_and_as_the_zoo_does_it(
     study: DistanceStudy, files: GlyphFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, task = study.pairs[0]
+    model, task = study.pieces[PAIRS][0]
     do_piece(files, "finetuning", (model, task))
-    found = study.read(model, task)
+    found = study.read(PAIRS, model, task)
     assert found["accuracy"] == files.read_facts("finetuning", model, task)["value"]
     assert found["images"] == files.read_facts("finetuning", model, task)["train_size"]
     begun: list[str] = []
     monkeypatch.setattr(module, "_measure", None)  # nothing is computed again
     run_study(study, begun.append)
-    assert begun == [task for _, task in study.pairs]
+    assert begun == [f"pairs {task}" for _, task in study.pieces[PAIRS]]
 
 
 def test_steps_are_those_of_the_epochs(study: DistanceStudy) -> None:
-    for model, task in study.pairs:
-        found = study.read(model, task)
+    for model, task in study.pieces[PAIRS]:
+        found = study.read(PAIRS, model, task)
         held = len(study.files.plan.task(task).characters) * max(
             1, round(0.2 * study.files.plan.task(task).train_per_class)
         )
@@ -106,13 +107,13 @@ def test_steps_are_those_of_the_epochs(study: DistanceStudy) -> None:
 
 
 def test_the_report_says_what_the_files_say(study: DistanceStudy, files: GlyphFiles) -> None:
-    do_piece(files, "finetuning", study.pairs[0])
+    do_piece(files, "finetuning", study.pieces[PAIRS][0])
     report = report_study(study)
-    assert len(report.pairs) == len(study.pairs) == 18
+    assert len(report.pairs) == len(study.pieces[PAIRS]) == 18
     assert report.num_unmoved == 0
     assert (report.num_measured, report.num_alike) == (1, 1)
     pair = report.pairs[5]
-    found = study.read(pair.model, pair.task)
+    found = study.read(PAIRS, pair.model, pair.task)
     ratios = {name: random / pretrained for name, random, pretrained in found["distances"]["l1"]}
     assert pair.blocks == pytest.approx(ratios)
     assert pair.log_t == pytest.approx(math.log(np.mean(list(ratios.values()))))
@@ -135,11 +136,12 @@ def test_the_report_says_what_the_files_say(study: DistanceStudy, files: GlyphFi
 
 def test_a_block_that_did_not_move_is_counted_and_left_out(study: DistanceStudy, tmp_path: Path) -> None:
     copy = DistanceStudy(study.files, tmp_path)
-    for place, pair in enumerate(study.pairs):
-        found = study.read(*pair)
+    (tmp_path / PAIRS).mkdir()
+    for place, pair in enumerate(study.pieces[PAIRS]):
+        found = study.read(PAIRS, *pair)
         if place == 0:
             found["distances"]["l1"][0][2] = 0.0
-        copy.path(*pair).write_text(json.dumps(found), encoding="utf-8")
+        copy.path(PAIRS, *pair).write_text(json.dumps(found), encoding="utf-8")
     report = report_study(copy)
     assert report.num_unmoved == 1
     assert report.pairs[0].log_t is None

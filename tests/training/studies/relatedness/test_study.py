@@ -16,10 +16,11 @@ from zoograph.data.glyphs.models import CORPORA, SourceModel
 from zoograph.data.glyphs.plan import GlyphPlan
 from zoograph.data.glyphs.tasks import list_tasks
 from zoograph.training.analysis.relatedness.relate import relate_tasks
+from zoograph.training.studies.glyph_zoo.study import run_study
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles, do_piece
 from zoograph.training.studies.relatedness import study as module
 from zoograph.training.studies.relatedness.report import report_study
-from zoograph.training.studies.relatedness.study import SHARES, Study, run_study
+from zoograph.training.studies.relatedness.study import SHARES, RelatednessStudy
 
 _CORPUS = replace(CORPORA["latin"], characters="ABCD", train_per_class=6, test_per_class=4)
 TINY = GlyphPlan(
@@ -74,12 +75,12 @@ def write(path: Path, found: dict[str, Any]) -> None:
 def test_every_piece_is_done_once(files: GlyphFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "relate_tasks", lambda r, t, how: relate_tasks(r, t, replace(how, iterations=2)))
     monkeypatch.setattr(module, "OTHERS", ("h_score", "leep", "ot_nce"))
-    study = Study(files, tmp_path / "study")
+    study = RelatednessStudy(files, tmp_path / "study")
     begun: list[str] = []
     run_study(study, begun.append)
     assert len(begun) == sum(map(len, study.pieces.values()))
     assert study.targets == ["glyph_print_b2_50", "glyph_thin_b2_50", "glyph_clutter_b2_50"]
-    first = study.read("pairs")[0]
+    first = study.read("pairs", *study.pairs[0])
     assert [facts["images"] for facts in first["shares"].values()] == [4, 5, 20, 100]
     assert list(first["shares"]["1.0"]["scores"]) == ["relatedness", "h_score", "leep", "ot_nce"]
     report = report_study(study)
@@ -98,7 +99,7 @@ def test_every_piece_is_done_once(files: GlyphFiles, tmp_path: Path, monkeypatch
 
 def test_without_the_glyph_zoo_it_says_what_to_make(tmp_path: Path) -> None:
     with pytest.raises(ZoographError, match="zoograph zoo measure glyphs"):
-        run_study(Study(GlyphFiles(TINY, tmp_path / "none"), tmp_path))
+        run_study(RelatednessStudy(GlyphFiles(TINY, tmp_path / "none"), tmp_path))
 
 
 def test_a_share_keeps_two_of_each_class() -> None:
@@ -123,7 +124,7 @@ def facts(score: float, head: float, share: float, bound: float, finetuned: floa
 
 
 def test_the_report_says_what_the_facts_say(tmp_path: Path) -> None:
-    study = Study(GlyphFiles(TINY, tmp_path), tmp_path)
+    study = RelatednessStudy(GlyphFiles(TINY, tmp_path), tmp_path)
     seconds = {"head": 1.0, "transport": 2.0, "steps": 3.0, "evaluation": 0.0}
     level = {model.id: place for place, model in enumerate(TINY.models)}
     for place, (model, target) in enumerate(study.pieces["pairs"]):
