@@ -32,7 +32,7 @@ def fit_scalers(graph: HeteroData, pairs: Tensor) -> dict[str, Standardizer]:
     return scales
 
 
-def fit_scales(scales: Mapping[str, nn.Module], graph: HeteroData, pairs: Tensor) -> None:
+def fit_scales(scales: Mapping[str, nn.Module] | nn.ModuleDict, graph: HeteroData, pairs: Tensor) -> None:
     """Fit the scale of each node type to the nodes that occur in ``pairs`` (2, n)."""
     for kind, nodes in zip((MODEL, DATASET), pairs, strict=True):
         trained, scale = torch.unique(nodes), cast(Standardizer, scales[kind])

@@ -1,23 +1,14 @@
-"""All scores of a pair, or of many pairs, with what they have in common computed once."""
+"""All scores of a model on a dataset, with what they have in common computed once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-
-import torch
+from collections.abc import Iterable
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.numerics.moments import decompose_together
-from zoograph.graphs.scores.registry import PROBABILITIES, SCORES, SOURCE_TASK, ScoreSpec, find_score
+from zoograph.graphs.scores.registry import SCORES, find_score
+from zoograph.graphs.scores.spec import PROBABILITIES, SOURCE_TASK, ScoreSpec
 from zoograph.graphs.scores.undefined import UndefinedScore
-
-# Scores that read `ScoreInputs.moments.spectrum`, whose decompositions a batch shares.
-_SPECTRAL = frozenset({"logme"})
-
-
-_MAX_STACKED = 2**26  # features: 512 MiB in float64
 
 
 def compute_scores(inputs: ScoreInputs, names: Iterable[str] | None = None) -> dict[str, float | UndefinedScore]:
@@ -34,37 +25,6 @@ def compute_scores(inputs: ScoreInputs, names: Iterable[str] | None = None) -> d
         UnknownName: if a name is no key of :data:`SCORES`.
     """
     return {spec.name: _compute(spec, inputs) for spec in _chosen(inputs, names)}
-
-
-def compute_scores_batch(
-    inputs: Sequence[ScoreInputs], names: Iterable[str] | None = None
-) -> list[dict[str, float | UndefinedScore]]:
-    """Compute scores of many pairs: :func:`compute_scores` of each, with decompositions of equal shapes batched.
-
-    Raises:
-        UnknownName: if a name is no key of :data:`SCORES`.
-    """
-    wanted = None if names is None else tuple(names)
-    chosen = [_chosen(one, wanted) for one in inputs]
-    results: list[dict[str, float | UndefinedScore]] = [{} for _ in inputs]
-    for stack in _stacks(inputs):
-        fresh = [replace(inputs[index]) for index in stack]  # what they share is freed with the stack
-        if any(spec.name in _SPECTRAL for index in stack for spec in chosen[index]):
-            decompose_together([one.moments for one in fresh])
-        for index, one in zip(stack, fresh, strict=True):
-            results[index] = {spec.name: _compute(spec, one) for spec in chosen[index]}
-    return results
-
-
-def _stacks(inputs: Sequence[ScoreInputs]) -> Iterator[list[int]]:
-    """Yield the positions of inputs that are decomposed together: Gram matrices of one shape, bounded memory."""
-    groups: dict[tuple[int, torch.device], list[int]] = {}
-    for index, one in enumerate(inputs):
-        groups.setdefault((min(one.features.shape), one.features.device), []).append(index)
-    for group in groups.values():
-        step = max(1, _MAX_STACKED // max(inputs[index].features.numel() for index in group))
-        for start in range(0, len(group), step):
-            yield group[start : start + step]
 
 
 def _chosen(inputs: ScoreInputs, names: Iterable[str] | None) -> list[ScoreSpec]:

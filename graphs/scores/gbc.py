@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import score
 
 Covariance = Literal["spherical", "scalar", "diagonal", "full"]
 
 VARIANCE_FLOOR = 1e-4
 
 
+@score("GBC", "Pandy et al., Transferability Estimation using Bhattacharyya Class Separability, CVPR 2022")
 def gbc(
-    features: Tensor,
-    labels: Tensor,
+    inputs: ScoreInputs,
     *,
     covariance: Covariance = "spherical",
     num_components: int | None = None,
@@ -57,17 +58,6 @@ def gbc(
         ValueError: if shapes do not fit together or an option has no such value.
         UndefinedScore: if there is one class.
     """
-    return gbc_of(ScoreInputs(features, labels), covariance=covariance, num_components=num_components, log=log)
-
-
-def gbc_of(
-    inputs: ScoreInputs,
-    *,
-    covariance: Covariance = "spherical",
-    num_components: int | None = None,
-    log: bool = False,
-) -> float:
-    """Return :func:`gbc` of prepared inputs."""
     if covariance not in get_args(Covariance):
         raise ValueError(f"covariance must be one of {', '.join(get_args(Covariance))} (got '{covariance}')")
     features = inputs.features if num_components is None else _project(inputs.moments.centred, num_components)

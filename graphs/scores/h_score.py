@@ -6,12 +6,16 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _WELL_CONDITIONED = 1e-10  # of squared pivots, far above rounding
 
 
-def h_score(features: Tensor, labels: Tensor) -> float:
+@score(
+    "H-score", "Bao et al., An Information-Theoretic Approach to Transferability in Task Transfer Learning, ICIP 2019"
+)
+def h_score(inputs: ScoreInputs) -> float:
     r"""Return the H-score.
 
     :math:`\mathrm{tr}(\mathrm{cov}(f)^{+} \mathrm{cov}(E[f | y]))`: Bao et al., "An Information-Theoretic Approach to
@@ -29,11 +33,6 @@ def h_score(features: Tensor, labels: Tensor) -> float:
     Raises:
         UndefinedScore: if all samples are the same.
     """
-    return h_score_of(ScoreInputs(features, labels))
-
-
-def h_score_of(inputs: ScoreInputs) -> float:
-    """Return :func:`h_score` of prepared inputs."""
     if inputs.moments.total == 0:
         raise UndefinedScore("all samples have the same features")
     sums = _projected_sums(inputs) if inputs.moments.is_dual else _whitened_sums(inputs)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _BLOCK_CELLS = 2**22
 _RESOLUTION = 1e-9
 
 
-def knn(features: Tensor, labels: Tensor, *, k: int = 1) -> float:
+@score("1-NN", "Bolya et al., Scalable Diverse Model Selection for Accessible Transfer Learning, NeurIPS 2021")
+def knn(inputs: ScoreInputs, *, k: int = 1) -> float:
     """Return the leave-one-out accuracy of the k nearest neighbours by Euclidean distance.
 
     A baseline of Bolya, Mittapalli, Hoffman: "Scalable Diverse Model Selection for Accessible Transfer Learning",
@@ -32,11 +33,6 @@ def knn(features: Tensor, labels: Tensor, *, k: int = 1) -> float:
         ValueError: if shapes do not fit together or k is not positive.
         UndefinedScore: if there is one class, or fewer than k + 1 samples.
     """
-    return knn_of(ScoreInputs(features, labels), k=k)
-
-
-def knn_of(inputs: ScoreInputs, *, k: int = 1) -> float:
-    """Return :func:`knn` of prepared inputs."""
     if k < 1:
         raise ValueError(f"k must be positive (got {k})")
     if inputs.num_samples <= k:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import PROBABILITIES, score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
-def leep(source_probabilities: Tensor, labels: Tensor) -> float:
+@score(
+    "LEEP",
+    "Nguyen et al., LEEP: A New Measure to Evaluate Transferability of Learned Representations, ICML 2020",
+    needs=PROBABILITIES,
+)
+def leep(inputs: ScoreInputs) -> float:
     r"""Return the log expected empirical prediction.
 
     Nguyen, Hassner, Seeger, Archambeau: "LEEP: A New Measure to Evaluate Transferability of Learned
@@ -31,11 +36,6 @@ def leep(source_probabilities: Tensor, labels: Tensor) -> float:
         ValueError: if shapes do not fit together or logits are given.
         UndefinedScore: if there is one class, or a sample has no probability at all.
     """
-    return leep_of(ScoreInputs(source_probabilities, labels, source_probabilities))
-
-
-def leep_of(inputs: ScoreInputs) -> float:
-    """Return :func:`leep` of prepared inputs."""
     if inputs.source_probabilities is None:
         raise UndefinedScore("the model's probabilities of its source classes are not known")
     classes = inputs.source_probabilities[inputs.targets.argsort()].split(inputs.counts.tolist())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
-def lfc(features: Tensor, labels: Tensor) -> float:
+@score("LFC", "Deshpande et al., A linearized framework and a new benchmark for model selection for fine-tuning, 2021")
+def lfc(inputs: ScoreInputs) -> float:
     """Return the label-feature correlation.
 
     The Pearson correlation over all N x N pairs, each sample with itself included, between the inner products of
@@ -26,19 +26,11 @@ def lfc(features: Tensor, labels: Tensor) -> float:
     Raises:
         UndefinedScore: if all samples are the same.
     """
-    return lfc_of(ScoreInputs(features, labels))
-
-
-def lfc_of(inputs: ScoreInputs) -> float:
-    """Return :func:`lfc` of prepared inputs.
-
-    With z the centred features and a = z · mean, an inner product less its mean over all pairs is z_i · z_j + a_i +
-    a_j.
-    """
     moments, counts = inputs.moments, inputs.counts.double()
     if moments.total == 0:
         raise UndefinedScore("all samples have the same features")
     num_samples = inputs.num_samples
+    # An inner product less its mean over all pairs is z_i z_j + a_i + a_j, with z centred and a = z mean.
     along_mean = moments.centred @ moments.mean
     spread = moments.scatter.square().sum() + 2 * num_samples * along_mean.square().sum()
     within = (inputs.class_sums.square().sum(dim=1) + 2 * counts * (inputs.class_sums @ moments.mean)).sum()

@@ -8,14 +8,18 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.order import canonical_order
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
-def logistic(features: Tensor, labels: Tensor, *, folds: int = 5, strength: float = 1.0) -> float:
+@score(
+    "logistic regression",
+    "Bolya et al., Scalable Diverse Model Selection for Accessible Transfer Learning, NeurIPS 2021",
+)
+def logistic(inputs: ScoreInputs, *, folds: int = 5, strength: float = 1.0) -> float:
     """Return the cross-validated accuracy of L2-regularised multinomial logistic regression.
 
     The linear probe, a baseline of every comparison of scores. Features are standardised with the statistics of the
@@ -35,11 +39,6 @@ def logistic(features: Tensor, labels: Tensor, *, folds: int = 5, strength: floa
         ValueError: if shapes do not fit together, or an option has no such value.
         UndefinedScore: if fewer than two classes have two samples, so that a training part may have one class.
     """
-    return logistic_of(ScoreInputs(features, labels), folds=folds, strength=strength)
-
-
-def logistic_of(inputs: ScoreInputs, *, folds: int = 5, strength: float = 1.0) -> float:
-    """Return :func:`logistic` of prepared inputs."""
     if folds < 2:
         raise ValueError(f"folds must be at least 2 (got {folds})")
     if not strength > 0:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.moments import Moments
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 Variant = Literal["evidence", "fixed_point"]
@@ -18,7 +19,8 @@ _RESOLUTION = 1e-12  # a residual smaller than this part of its target is roundi
 _MARGIN, _STEP, _HALVINGS = 30.0, 0.5, 30  # of the search over log t
 
 
-def logme(features: Tensor, labels: Tensor, *, variant: Variant = "evidence") -> float:
+@score("LogME", "You et al., LogME: Practical Assessment of Pre-trained Models for Transfer Learning, ICML 2021")
+def logme(inputs: ScoreInputs, *, variant: Variant = "evidence") -> float:
     r"""Return LogME of a classification target.
 
     Each class is regressed one against the rest, :math:`y = F w + \epsilon` with :math:`w \sim N(0, \alpha^{-1} I)` and
@@ -34,7 +36,8 @@ def logme(features: Tensor, labels: Tensor, *, variant: Variant = "evidence") ->
             is solved for. "fixed_point" repeats the authors' later code (You et al., "Ranking and Tuning Pre-trained
             Models", JMLR 2022): at most eleven steps from alpha = beta = 1, and for N < D a value that is too high
             by the mean over classes of (D - N) / (2 N) log(alpha), because the log determinant leaves out the D - N
-            directions without data. Use it to compare with published figures only.
+            directions without data; with Z features that are zero throughout and N > D, by Z / (2 N) log(alpha). Use
+            it to compare with published figures only.
 
     Returns:
         The score in nats per sample, higher is better; it can have either sign.
@@ -43,11 +46,6 @@ def logme(features: Tensor, labels: Tensor, *, variant: Variant = "evidence") ->
         UndefinedScore: if all features are zero, or if ("evidence") they fit a class exactly with samples to spare,
             which leaves the evidence without upper bound.
     """
-    return logme_of(ScoreInputs(features, labels), variant=variant)
-
-
-def logme_of(inputs: ScoreInputs, *, variant: Variant = "evidence") -> float:
-    """Return :func:`logme` of prepared inputs."""
     moments, counts = inputs.moments, inputs.counts.double()
     if moments.is_dual:
         coordinates = inputs.sum_by_class(moments.spectrum.vectors)
@@ -104,8 +102,9 @@ def _mean_evidence(moments: Moments, coordinates: Tensor, squares: Tensor, varia
     outside = outside.where(outside > _RESOLUTION * squares, 0.0)
     num_samples, num_features = moments.features.shape
     if variant == "fixed_point":
-        kept = values > 0 if not moments.is_dual else torch.ones_like(values, dtype=torch.bool)
-        evidence = _fixed_point(values[kept], energies[:, kept], outside, num_samples, num_features)
+        # In the authors' decomposition rounding passes for spread: only features of zeros are left out.
+        alive = int((moments.features != 0).any(dim=0).sum()) if num_samples > num_features else len(values)
+        evidence = _fixed_point(values[-alive:], energies[:, -alive:], outside, num_samples, num_features)
     else:
         kept = values > 0
         if int(kept.sum()) < num_samples and bool((outside == 0).any()):

@@ -6,10 +6,16 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import PROBABILITIES, score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
-def nce(source_probabilities: Tensor, labels: Tensor) -> float:
+@score(
+    "NCE",
+    "Tran et al., Transferability and Hardness of Supervised Classification Tasks, ICCV 2019",
+    needs=PROBABILITIES,
+)
+def nce(inputs: ScoreInputs) -> float:
     r"""Return the negative conditional entropy of the target classes given the source classes.
 
     Tran, Nguyen, Hassner: "Transferability and Hardness of Supervised Classification Tasks", ICCV 2019,
@@ -31,11 +37,6 @@ def nce(source_probabilities: Tensor, labels: Tensor) -> float:
         ValueError: if shapes do not fit together or logits are given.
         UndefinedScore: if there is one class.
     """
-    return nce_of(ScoreInputs(source_probabilities, labels, source_probabilities))
-
-
-def nce_of(inputs: ScoreInputs) -> float:
-    """Return :func:`nce` of prepared inputs."""
     if inputs.source_probabilities is None:
         raise UndefinedScore("the model's probabilities of its source classes are not known")
     num_source = inputs.source_probabilities.shape[1]

@@ -9,11 +9,11 @@ import torch
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.leep import leep
 from zoograph.graphs.scores.numerics.order import canonical_order
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 COMPONENTS_PER_CLASS = 5
@@ -22,7 +22,8 @@ _RIDGE = 1e-6
 _MAX_PARAMETERS = 2**26
 
 
-def nleep(features: Tensor, labels: Tensor, *, num_components: int | None = None) -> float:
+@score("NLEEP", "Li et al., Ranking Neural Checkpoints, CVPR 2021")
+def nleep(inputs: ScoreInputs, *, num_components: int | None = None) -> float:
     """Return LEEP of the posterior of a Gaussian mixture fitted to the features.
 
     Li, Jia, Sang, Zhu, Green, Wang, Gong: "Ranking Neural Checkpoints", CVPR 2021: principal components that explain
@@ -46,11 +47,6 @@ def nleep(features: Tensor, labels: Tensor, *, num_components: int | None = None
         UndefinedScore: if there is one class, fewer distinct samples than Gaussians, or so many Gaussians in so many
             dimensions that their covariances have more than 2 ** 26 entries (then the fit needs gigabytes and hours).
     """
-    return nleep_of(ScoreInputs(features, labels), num_components=num_components)
-
-
-def nleep_of(inputs: ScoreInputs, *, num_components: int | None = None) -> float:
-    """Return :func:`nleep` of prepared inputs."""
     if num_components is None:
         num_components = COMPONENTS_PER_CLASS * inputs.num_classes
     if num_components < 2:

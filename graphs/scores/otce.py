@@ -11,6 +11,7 @@ from torch import Tensor
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.nce import negative_conditional_entropy
 from zoograph.graphs.scores.numerics.cloud_transport import Cloud, transport
+from zoograph.graphs.scores.spec import SOURCE_TASK, score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
@@ -26,15 +27,12 @@ class TaskDistance(NamedTuple):
     task: float
 
 
-def otce(
-    source_features: Tensor,
-    source_labels: Tensor,
-    features: Tensor,
-    labels: Tensor,
-    *,
-    domain_weight: float = 1.0,
-    task_weight: float = 1.0,
-) -> float:
+@score(
+    "OTCE",
+    "Tan et al., OTCE: A Transferability Metric for Cross-Domain Cross-Task Representations, CVPR 2021",
+    needs=SOURCE_TASK,
+)
+def otce(inputs: ScoreInputs, *, domain_weight: float = 1.0, task_weight: float = 1.0) -> float:
     """Return minus the weighted sum of domain difference and task difference.
 
     Tan, Li, Huang: "OTCE: A Transferability Metric for Cross-Domain Cross-Task Representations", CVPR 2021: the optimal
@@ -61,17 +59,16 @@ def otce(
         ValueError: if shapes do not fit together.
         UndefinedScore: if the target has one class, or distances leave the range of floating-point numbers.
     """
-    inputs = ScoreInputs(features, labels, source_features=source_features, source_labels=source_labels)
-    return otce_of(inputs, domain_weight=domain_weight, task_weight=task_weight)
-
-
-def otce_of(inputs: ScoreInputs, *, domain_weight: float = 1.0, task_weight: float = 1.0) -> float:
-    """Return :func:`otce` of prepared inputs."""
     distance = task_distance(inputs)
     return -(domain_weight * distance.domain + task_weight * distance.task)
 
 
-def ot_nce(source_features: Tensor, source_labels: Tensor, features: Tensor, labels: Tensor) -> float:
+@score(
+    "OT-NCE",
+    "Tan et al., Transferability-Guided Cross-Domain Cross-Task Transfer Learning, TNNLS 2024",
+    needs=SOURCE_TASK,
+)
+def ot_nce(inputs: ScoreInputs) -> float:
     """Return the negative conditional entropy -H(Y_t | Y_s) under the optimal coupling of :func:`otce`.
 
     Tan, Zhang, Li, Huang, Zhang: "Transferability-Guided Cross-Domain Cross-Task Transfer Learning", TNNLS 2024, as
@@ -80,11 +77,6 @@ def ot_nce(source_features: Tensor, source_labels: Tensor, features: Tensor, lab
     Returns:
         Nats, in [-log C, 0], higher is better.
     """
-    return ot_nce_of(ScoreInputs(features, labels, source_features=source_features, source_labels=source_labels))
-
-
-def ot_nce_of(inputs: ScoreInputs) -> float:
-    """Return :func:`ot_nce` of prepared inputs."""
     return -task_distance(inputs).task
 
 

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.softmax_regression import fit_softmax
+from zoograph.graphs.scores.spec import PROBABILITIES, score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _FLOOR = 1e-10  # the authors' pseudo-count, of a prior and of a probability
 _ITERATIONS = 10
 
 
-def pactran_dirichlet(source_probabilities: Tensor, labels: Tensor, *, concentration: float = 1.0) -> float:
+@score("PACTran-Dirichlet", "Ding et al., PACTran, ECCV 2022", needs=PROBABILITIES)
+def pactran_dirichlet(inputs: ScoreInputs, *, concentration: float = 1.0) -> float:
     """Return minus the PACTran-Dirichlet bound.
 
     The target label is drawn given the source class z with probabilities under a Dirichlet prior whose mean are the
@@ -35,12 +37,6 @@ def pactran_dirichlet(source_probabilities: Tensor, labels: Tensor, *, concentra
     Raises:
         ValueError: if a shape, a probability or the concentration is wrong.
     """
-    inputs = ScoreInputs(source_probabilities, labels, source_probabilities=source_probabilities)
-    return pactran_dirichlet_of(inputs, concentration=concentration)
-
-
-def pactran_dirichlet_of(inputs: ScoreInputs, *, concentration: float = 1.0) -> float:
-    """Return :func:`pactran_dirichlet` of prepared inputs."""
     posterior = _infer(inputs, concentration, normalized=True)
     prior, weights = posterior.prior, posterior.weights
     divergence = weights.shape[1] * (prior.sum().lgamma() - prior.lgamma().sum())
@@ -48,7 +44,8 @@ def pactran_dirichlet_of(inputs: ScoreInputs, *, concentration: float = 1.0) -> 
     return float(divergence - posterior.gain) / (inputs.num_samples * inputs.num_classes)
 
 
-def pactran_gamma(source_probabilities: Tensor, labels: Tensor, *, concentration: float = 1.0) -> float:
+@score("PACTran-Gamma", "Ding et al., PACTran, ECCV 2022", needs=PROBABILITIES)
+def pactran_gamma(inputs: ScoreInputs, *, concentration: float = 1.0) -> float:
     """Return minus the PACTran-Gamma bound: :func:`pactran_dirichlet` with Gamma priors (rate 1) in its place.
 
     Args:
@@ -63,12 +60,6 @@ def pactran_gamma(source_probabilities: Tensor, labels: Tensor, *, concentration
         ValueError: if a shape, a probability or the concentration is wrong.
         UndefinedScore: if all source probabilities of a sample are zero.
     """
-    inputs = ScoreInputs(source_probabilities, labels, source_probabilities=source_probabilities)
-    return pactran_gamma_of(inputs, concentration=concentration)
-
-
-def pactran_gamma_of(inputs: ScoreInputs, *, concentration: float = 1.0) -> float:
-    """Return :func:`pactran_gamma` of prepared inputs."""
     posterior = _infer(inputs, concentration, normalized=False)
     prior, weights = posterior.prior, posterior.weights
     rates = posterior.probabilities @ weights.sum(dim=0)
@@ -79,9 +70,12 @@ def pactran_gamma_of(inputs: ScoreInputs, *, concentration: float = 1.0) -> floa
     return -float(bound) / (inputs.num_samples * inputs.num_classes) - 1
 
 
-def pactran_gauss(
-    features: Tensor, labels: Tensor, *, temperature: float = 1.0, variance_factor: float = 100.0
-) -> float:
+@score(
+    "PACTran-Gauss",
+    "Ding et al., PACTran: PAC-Bayesian Metrics for Estimating the Transferability of Pretrained Models to "
+    "Classification Tasks, ECCV 2022",
+)
+def pactran_gauss(inputs: ScoreInputs, *, temperature: float = 1.0, variance_factor: float = 100.0) -> float:
     r"""Return minus the PACTran-Gauss bound.
 
     The minimum over a softmax regression on centred features of the mean cross-entropy plus
@@ -102,11 +96,6 @@ def pactran_gauss(
         ValueError: if a shape, the temperature or the factor is wrong.
         UndefinedScore: if the regression does not converge.
     """
-    return pactran_gauss_of(ScoreInputs(features, labels), temperature=temperature, variance_factor=variance_factor)
-
-
-def pactran_gauss_of(inputs: ScoreInputs, *, temperature: float = 1.0, variance_factor: float = 100.0) -> float:
-    """Return :func:`pactran_gauss` of prepared inputs."""
     if not (temperature > 0 and variance_factor > 0):
         raise ValueError(
             f"'temperature' and 'variance_factor' need to be positive (got {temperature} and {variance_factor})."

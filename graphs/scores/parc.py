@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _EXACT_PAIRS = 2**22
@@ -13,7 +14,8 @@ _BLOCK_CELLS = 2**22
 _NUM_BINS = 2**24
 
 
-def parc(features: Tensor, labels: Tensor) -> float:
+@score("PARC", "Bolya et al., Scalable Diverse Model Selection for Accessible Transfer Learning, NeurIPS 2021")
+def parc(inputs: ScoreInputs) -> float:
     r"""Return the pairwise annotation representation comparison.
 
     Bolya, Mittapalli, Hoffman: "Scalable Diverse Model Selection for Accessible Transfer Learning", NeurIPS 2021:
@@ -40,11 +42,6 @@ def parc(features: Tensor, labels: Tensor) -> float:
         UndefinedScore: if there is one class, no class has two samples, a sample's standardised features do not vary
             over the dimensions, or all pairs are equally far apart.
     """
-    return parc_of(ScoreInputs(features, labels))
-
-
-def parc_of(inputs: ScoreInputs) -> float:
-    """Return :func:`parc` of prepared inputs."""
     if int(inputs.counts.max()) < 2:
         raise UndefinedScore("no class has two samples")
     units = _unit_rows(inputs.moments.centred)

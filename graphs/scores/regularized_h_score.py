@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
-def regularized_h_score(features: Tensor, labels: Tensor) -> float:
+@score(
+    "regularised H-score",
+    "Ibrahim et al., Newer is not always better: Rethinking transferability metrics, ECML-PKDD 2022",
+)
+def regularized_h_score(inputs: ScoreInputs) -> float:
     r"""Return the regularised H-score.
 
     :math:`\mathrm{tr}(\Sigma_a^{-1} (1 - a) \mathrm{cov}(E[f | y]))` with :math:`\Sigma_a = (1 - a) \Sigma + a \mu I`,
@@ -28,11 +32,6 @@ def regularized_h_score(features: Tensor, labels: Tensor) -> float:
         UndefinedScore: if all samples are the same, or spread alike in every direction, so that no shrinkage
             is defined.
     """
-    return regularized_h_score_of(ScoreInputs(features, labels))
-
-
-def regularized_h_score_of(inputs: ScoreInputs) -> float:
-    """Return :func:`regularized_h_score` of prepared inputs."""
     moments = inputs.moments
     num_samples, num_features = moments.features.shape
     if moments.total == 0:

@@ -9,12 +9,18 @@ from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.moments import self_product
+from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _RESOLUTION = 1e-12  # a part of the spread smaller than this is rounding
 
 
-def sfda(features: Tensor, labels: Tensor) -> float:
+@score(
+    "SFDA",
+    "Shao et al., Not All Models Are Equal: Predicting Model Transferability in a Self-challenging Fisher Space, "
+    "ECCV 2022",
+)
+def sfda(inputs: ScoreInputs) -> float:
     r"""Return the self-challenging Fisher discriminant score.
 
     A Fisher discriminant with the within-class covariance :math:`(1 - s) S_w + s \mu I` gives each sample a probability
@@ -36,11 +42,6 @@ def sfda(features: Tensor, labels: Tensor) -> float:
     Raises:
         UndefinedScore: if the features do not vary within classes, or those of every sample add up to the same.
     """
-    return sfda_of(ScoreInputs(features, labels))
-
-
-def sfda_of(inputs: ScoreInputs) -> float:
-    """Return :func:`sfda` of prepared inputs."""
     rows, targets = inputs.moments.centred, inputs.targets
     means = inputs.class_sums / inputs.counts[:, None]
     covariance = _within(inputs, rows, means)

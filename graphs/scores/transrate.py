@@ -7,9 +7,11 @@ from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.moments import self_product
+from zoograph.graphs.scores.spec import score
 
 
-def transrate(features: Tensor, labels: Tensor, *, distortion: float = 1e-4) -> float:
+@score("TransRate", "Huang et al., Frustratingly Easy Transferability Estimation, ICML 2022")
+def transrate(inputs: ScoreInputs, *, distortion: float = 1e-4) -> float:
     r"""Return TransRate.
 
     With :math:`R(Z) = \frac{1}{2} \log\det(I + Z' Z / (N_Z \epsilon))` it is :math:`R(Z)` of the centred features less
@@ -28,11 +30,6 @@ def transrate(features: Tensor, labels: Tensor, *, distortion: float = 1e-4) -> 
     Raises:
         ValueError: if the distortion is not positive.
     """
-    return transrate_of(ScoreInputs(features, labels), distortion=distortion)
-
-
-def transrate_of(inputs: ScoreInputs, *, distortion: float = 1e-4) -> float:
-    """Return :func:`transrate` of prepared inputs."""
     if not distortion > 0:
         raise ValueError(f"'distortion' needs to be positive (got {distortion}).")
     moments = inputs.moments

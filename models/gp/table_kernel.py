@@ -58,7 +58,7 @@ class TableKernel(nn.Module, ABC):
 
     def fit_scale(self, graph: HeteroData, pairs: Tensor) -> None:
         """Take all scales from the nodes in ``pairs`` (2, n)."""
-        fit_scales(cast(Mapping[str, nn.Module], self.scales), graph, pairs)
+        fit_scales(self.scales, graph, pairs)
 
     def variance(self, name: str) -> Tensor:
         """Return the square of a learned amplitude."""

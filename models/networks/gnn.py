@@ -85,11 +85,11 @@ class TransferGNN(nn.Module):
             encoder = cast(NodeEncoder, self.encoders[kind])
             encoder.scale.fit(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
         labels = store.edge_label.unsqueeze(1)
-        for kind, scale in self._scales().items():
-            if kind == TRANSFERS_TO:
+        for edge_type, scale in self._scales().items():
+            if edge_type == TRANSFERS_TO:
                 scale.fit(labels, torch.ones_like(labels, dtype=torch.bool))
             else:
-                scale.fit(graph[kind].edge_attr, graph[kind].edge_attr_mask)
+                scale.fit(graph[edge_type].edge_attr, graph[edge_type].edge_attr_mask)
         self.accuracy_logit.copy_(torch.logit(labels.mean().clamp(0.01, 0.99)))
 
     def _scales(self) -> dict[EdgeType, Standardizer]:

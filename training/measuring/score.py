@@ -18,7 +18,8 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.registry import PROBABILITIES, SCORES
+from zoograph.graphs.scores.registry import SCORES
+from zoograph.graphs.scores.spec import PROBABILITIES
 from zoograph.graphs.scores.undefined import UndefinedScore
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
 from zoograph.training.measuring.subject import Failure, Subject, for_each_model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -82,21 +81,12 @@ class Moments:
     @cached_property
     def spectrum(self) -> Spectrum:
         """Eigenvalues and eigenvectors of :attr:`gram`."""
-        return self._cut(*torch.linalg.eigh(self.gram))
-
-    def _cut(self, values: Tensor, vectors: Tensor) -> Spectrum:
+        values, vectors = torch.linalg.eigh(self.gram)
         return Spectrum(values.where(values > self.resolution(values[-1]), 0.0), vectors)
 
     def resolution(self, largest: Tensor) -> Tensor:
         """Return what an eigenvalue must exceed to be told from zero, given the largest one."""
         return largest * max(self.features.shape) * torch.finfo(torch.float64).eps
-
-
-def decompose_together(moments: Sequence[Moments]) -> None:
-    """Compute the spectra of feature matrices whose Gram matrices have one shape and device, in one batched call."""
-    values, vectors = torch.linalg.eigh(torch.stack([one.gram for one in moments]))
-    for one, value, vector in zip(moments, values, vectors, strict=True):
-        vars(one)["spectrum"] = one._cut(value, vector)  # where cached_property keeps it
 
 
 def self_product(matrix: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.leep import leep, leep_of
+from zoograph.graphs.scores.leep import leep
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 CASES = ["c1_small", "c2_n_lt_d", "c4_singleton", "c6_many"]
@@ -63,4 +63,4 @@ def test_a_sample_without_probabilities_has_no_prediction() -> None:
 
 def test_a_model_without_source_classes_has_no_leep() -> None:
     with pytest.raises(UndefinedScore, match="probabilities of its source classes are not known"):
-        leep_of(ScoreInputs(torch.randn(3, 2), torch.tensor([0, 1, 0])))
+        leep.spec.compute(ScoreInputs(torch.randn(3, 2), torch.tensor([0, 1, 0])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
@@ -22,6 +23,57 @@ def test_fixed_point_is_the_popular_code(name: str, variant: str, case: Any, ref
     arrays, published = case(name), reference("LogME", variant, name)
     value = logme(arrays["X"], arrays["y"], variant="fixed_point")
     assert value == pytest.approx(published.value, rel=published.rel)
+
+
+def _published(features: np.ndarray, labels: np.ndarray) -> float:
+    """Return what the authors' later code does (thuml/LogME, LogME.py), in its order.
+
+    For N > D it keeps the singular values above 1e-10 of the root of F' F, which rounding lets all directions pass but
+    those of features that are zero throughout.
+    """
+    num_samples, num_features = features.shape
+    left, spread, _ = np.linalg.svd(features, full_matrices=False)
+    if num_samples > num_features:
+        rank = int(features.any(axis=0).sum())
+        left, spread = left[:, :rank], spread[:rank]
+    values, evidences = spread**2, []
+    for label in np.unique(labels):
+        target = (labels == label).astype(float)
+        energies = (left.T @ target) ** 2
+        outside = target.sum() - energies.sum()
+        alpha = beta = 1.0
+        for _ in range(11):
+            ratio = alpha / beta
+            gamma = (values / (values + ratio)).sum()
+            weights = (values * energies / (ratio + values) ** 2).sum()
+            residual = (energies / (1 + values / ratio) ** 2).sum() + outside
+            alpha, beta = gamma / (weights + 1e-5), (num_samples - gamma) / (residual + 1e-5)
+            evidence = num_features / 2 * np.log(alpha) + num_samples / 2 * np.log(beta / (2 * np.pi))
+            evidence -= (np.log(alpha + beta * values).sum() + beta * residual + alpha * weights) / 2
+            if abs(alpha / beta - ratio) / ratio <= 1e-3:
+                break
+        evidences.append(evidence / num_samples)
+    return float(np.mean(evidences))
+
+
+DEGENERATE = {
+    "full rank": lambda x: x,
+    "duplicate columns": lambda x: torch.cat([x, x[:, :3]], dim=1),
+    "constant columns": lambda x: torch.cat([x, torch.ones(len(x), 2)], dim=1),
+    "zero columns": lambda x: torch.cat([x, torch.zeros(len(x), 2)], dim=1),
+    "fewer samples than columns": lambda x: torch.cat([x, x[:, :3], x.square()], dim=1)[:15],
+    "as many samples as columns": lambda x: torch.cat([x, x[:, :4]], dim=1)[:12],
+}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_fixed_point_is_the_authors_code_whatever_the_rank(name: str) -> None:
+    generator = torch.Generator().manual_seed(5)
+    rows = torch.randn(60, 8, generator=generator, dtype=torch.float64)
+    features = DEGENERATE[name](rows)
+    labels = (torch.arange(len(features)) % 3) * (features[:, 0] > -1)
+    expected = _published(features.numpy(), labels.numpy())
+    assert logme(features, labels, variant="fixed_point") == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -11,7 +11,7 @@ from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.nce import nce, nce_of, negative_conditional_entropy
+from zoograph.graphs.scores.nce import nce, negative_conditional_entropy
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 CASES = ["c1_small", "c2_n_lt_d", "c4_singleton", "c6_many"]
@@ -49,4 +49,4 @@ def test_a_table_needs_no_normalisation_and_empty_cells_count_nothing() -> None:
 
 def test_a_model_without_source_classes_has_no_nce() -> None:
     with pytest.raises(UndefinedScore, match="probabilities of its source classes are not known"):
-        nce_of(ScoreInputs(torch.randn(3, 2), torch.tensor([0, 1, 0])))
+        nce.spec.compute(ScoreInputs(torch.randn(3, 2), torch.tensor([0, 1, 0])))

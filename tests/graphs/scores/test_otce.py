@@ -11,7 +11,7 @@ import torch
 from zoograph.graphs.scores import otce as module
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics import cloud_transport as transport
-from zoograph.graphs.scores.otce import ot_nce, ot_nce_of, otce, otce_of, task_distance
+from zoograph.graphs.scores.otce import ot_nce, otce, task_distance
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 CASES = ["c1_small", "c2_n_lt_d", "c4_singleton"]
@@ -61,11 +61,11 @@ def test_the_transport_of_the_same_inputs_is_solved_once(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "transport", solve)
     features, labels = torch.randn(10, 3), torch.arange(10) % 2
     inputs = ScoreInputs(features, labels, None, features + 1, labels)
-    assert otce_of(inputs) < ot_nce_of(inputs) + 1e-9
+    assert otce.spec.compute(inputs) < ot_nce.spec.compute(inputs) + 1e-9
     assert calls == [10]
 
 
 def test_what_has_no_source_task_is_undefined() -> None:
     features, labels = torch.randn(4, 2), torch.tensor([0, 1, 0, 1])
     with pytest.raises(UndefinedScore, match="the source task is not known"):
-        otce_of(ScoreInputs(features, labels))
+        otce.spec.compute(ScoreInputs(features, labels))

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoograph.graphs.scores import compute
-from zoograph.graphs.scores.compute import compute_scores, compute_scores_batch
+from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.moments import Moments, self_product
 
@@ -70,22 +69,3 @@ def test_a_pair_is_decomposed_once(decomposed: list[torch.Size]) -> None:
     wanted = ("logme", "h_score", "regularized_h_score", "transrate", "lfc", "sfda", "pactran_gauss")
     compute_scores(ScoreInputs(_features((30, 5)), labels), wanted)
     assert decomposed == [(5, 5)]
-
-
-def test_equal_shapes_are_decomposed_together(decomposed: list[torch.Size], monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = torch.arange(30) % 3
-    inputs = [ScoreInputs(_features((30, 5)) * k, labels) for k in range(1, 6)]
-    inputs.insert(2, ScoreInputs(_features((30, 40)), labels))
-    values = [one["logme"] for one in compute_scores_batch(inputs, ["logme"])]
-    assert decomposed == [(5, 5, 5), (1, 30, 30)]
-    assert values == [compute_scores(one, ["logme"])["logme"] for one in inputs]
-    decomposed.clear()
-    monkeypatch.setattr(compute, "_MAX_STACKED", 300)
-    assert [one["logme"] for one in compute_scores_batch(inputs, ["logme"])] == values
-    assert decomposed == [(2, 5, 5), (2, 5, 5), (1, 5, 5), (1, 30, 30)]
-
-
-def test_a_batch_keeps_nothing() -> None:
-    inputs = [ScoreInputs(_features((30, 5)), torch.arange(30) % 3)]
-    compute_scores_batch(inputs, ["logme"])
-    assert "moments" not in vars(inputs[0])

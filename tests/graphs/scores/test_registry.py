@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from zoograph.data.errors import UnknownName
-from zoograph.graphs.scores.compute import compute_scores, compute_scores_batch
+from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.registry import SCORES
+from zoograph.graphs.scores.lfc import lfc
+from zoograph.graphs.scores.registry import SCORES, find_score, register_score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 every_score = pytest.mark.parametrize("name", SCORES)
@@ -224,70 +225,6 @@ def test_hard_inputs_give_a_number_or_a_reason(name: str, case: str) -> None:
         assert SCORES[name].compute(HARD[case]()) == value
 
 
-def test_a_value_that_is_no_number_becomes_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = SCORES["logme"]._replace(compute=lambda inputs: math.nan)
-    monkeypatch.setitem(SCORES, "logme", broken)
-    assert str(compute_scores(_make(), ["logme"])["logme"]) == (
-        "The score is undefined: it leaves the range of floating-point numbers."
-    )
-
-
-def test_what_no_score_can_take_is_undefined() -> None:
-    inputs = _make()
-    with pytest.raises(UndefinedScore, match="all samples are of one class"):
-        replace(inputs, labels=torch.zeros(60, dtype=torch.long))
-    for value in (math.nan, math.inf):
-        with pytest.raises(UndefinedScore, match="features hold NaN or infinite values"):
-            replace(inputs, features=_column(value)(inputs.features))
-        assert inputs.source_probabilities is not None
-        with pytest.raises(UndefinedScore, match="source_probabilities hold NaN or infinite values"):
-            replace(inputs, source_probabilities=inputs.source_probabilities * value)
-    with pytest.raises(UndefinedScore, match="features are larger than float32 can hold"):
-        replace(inputs, features=1e40 * inputs.features)
-    with pytest.raises(UndefinedScore, match="1 samples of 3 features, two of one are the least"):
-        ScoreInputs(torch.ones(1, 3), torch.tensor([0]))
-
-
-def test_logits_are_no_probabilities() -> None:
-    with pytest.raises(ValueError, match="give probabilities, not logits"):
-        ScoreInputs(torch.ones(2, 3), torch.tensor([0, 1]), torch.tensor([[1.0, -1.0], [0.5, 0.5]]))
-
-
-@every_score
-def test_a_batch_is_the_same_as_one_by_one(name: str) -> None:
-    shapes = [(0, 60, 8), (1, 60, 8), (2, 40, 8), (3, 30, 45), (4, 30, 45)]
-
-    def make() -> list[ScoreInputs]:
-        return [_make(seed, num_samples, num_features) for seed, num_samples, num_features in shapes]
-
-    for batched, single in zip(compute_scores_batch(make(), [name]), make(), strict=True):
-        _assert_same(batched[name], compute_scores(single, [name])[name], 1e-12)
-
-
-def test_all_at_once_is_the_same_as_each_alone() -> None:
-    together = compute_scores(_make())
-    assert list(together) == list(SCORES)
-    for name, value in together.items():
-        assert value == compute_scores(_make(), [name])[name]
-
-
-def test_needs_that_are_not_met_are_skipped_or_named() -> None:
-    bare = ScoreInputs(_make().features, _make().labels)
-    assert list(compute_scores(bare)) == [name for name, spec in SCORES.items() if not spec.needs]
-    for name, spec in SCORES.items():
-        if spec.needs:
-            (undefined,) = compute_scores(bare, [name]).values()
-            assert isinstance(undefined, UndefinedScore)
-            assert undefined.reason == f"it needs {' and '.join(sorted(spec.needs))}, which the inputs lack"
-
-
-def test_unknown_name_lists_the_nearest() -> None:
-    with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme"):
-        compute_scores(_make(), ["logmee"])
-    with pytest.raises(UnknownName, match="Unknown score 'x'"):
-        compute_scores_batch([_make()], ["x"])
-
-
 @every_score
 def test_registry_says_what_people_need(name: str) -> None:
     spec = SCORES[name]
@@ -299,7 +236,12 @@ def test_registry_says_what_people_need(name: str) -> None:
     assert spec.needs <= {"source_probabilities", "source_task"}
 
 
-def test_a_source_task_without_samples_is_undefined() -> None:
-    inputs = _make()
-    with pytest.raises(UndefinedScore, match="source_features hold no values"):
-        replace(inputs, source_features=torch.zeros(0, 8), source_labels=torch.zeros(0, dtype=torch.int64))
+def test_a_score_is_found_by_its_name_and_an_unknown_one_by_its_neighbours() -> None:
+    assert find_score("leep") is SCORES["leep"]
+    with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme"):
+        find_score("logmee")
+
+
+def test_a_name_is_taken_once() -> None:
+    with pytest.raises(ValueError, match="The score name 'lfc' is taken"):
+        register_score(lfc)
