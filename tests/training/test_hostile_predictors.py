@@ -22,7 +22,7 @@ from zoograph.data.errors import PredictorError
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.training.predictors.member_cache import MemberCache
+from zoograph.training.networks.member_cache import MemberCache
 from zoograph.training.versions.artifact import COLUMNS, PREDICTIONS, SAW, WEIGHTS, Artifact, Manifest
 from zoograph.training.versions.load import load_current
 from zoograph.training.versions.restore import load_methods

@@ -18,7 +18,9 @@ from zoograph.graphs.splits import Split, hold_out, is_edge, pair_folds
 from zoograph.models.conformal import calibrate, situation
 from zoograph.models.method import Method, Prediction
 from zoograph.models.networks.gnn import TransferGNN
+from zoograph.training.networks.checkpoint import restore_generator
 from zoograph.training.networks.episodes import Episode, Episodes
+from zoograph.training.networks.member_cache import MemberCache, Part
 from zoograph.training.networks.module import NetworkModule
 from zoograph.training.networks.noise import measurement_variance
 from zoograph.training.networks.readout import read_sampled, read_whole
@@ -81,11 +83,18 @@ class GraphNetwork(Method):
     Args:
         config: how to train.
         progress: called with (steps done, steps in all).
+        cache: keeps members as they are finished, and how far the one is that is trained on sampled neighbours, and
+            hands them back to a training that was interrupted.
     """
 
-    def __init__(self, config: NetworkConfig | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig | None = None,
+        progress: Progress | None = None,
+        cache: MemberCache | None = None,
+    ) -> None:
         self.config = config or NetworkConfig()
-        self._progress = progress
+        self._progress, self._cache = progress, cache
 
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""
@@ -173,24 +182,48 @@ class GraphNetwork(Method):
         return lambda: progress(next(done), total) if progress is not None else None
 
     def _train(self, graph: HeteroData, member: int, sampled: bool, tick: Callable[[], None]) -> TransferGNN:
-        config = self.config
+        config, cache = self.config, self._cache
         seed = config.seed * 1000 + member
-        num_records = graph[TRANSFERS_TO].num_edges
+        num_steps = self._num_steps(graph[TRANSFERS_TO].num_edges, sampled)
+        finished, part = (None, None) if cache is None else (cache.load(member), cache.load_part(member))
         with one_seeded_thread(seed):
-            module = NetworkModule(
-                graph,
-                config.hidden_channels,
-                config.num_layers,
-                config.lr,
-                self._num_steps(num_records, sampled),
-            )
-            episodes: Episodes | SampledEpisodes = (
-                SampledEpisodes(graph, config.batch_size, config.num_neighbors, self._num_epochs(num_records), seed)
-                if sampled
-                else Episodes(graph, config.num_steps, seed)
-            )
-            fit_quietly(module, _Ticked(episodes, tick), gradient_clip=1.0)
+            shape = config.hidden_channels, config.num_layers
+            module = NetworkModule(graph, *shape, config.lr, num_steps, part if finished is None else None)
+            if finished is None:
+                episodes: Episodes | SampledEpisodes = (
+                    self._sampled_episodes(module, graph, member, part)
+                    if sampled
+                    else Episodes(graph, config.num_steps, seed)
+                )
+                _tick_over(num_steps - len(episodes), tick)
+                fit_quietly(module, _Ticked(episodes, tick), gradient_clip=1.0)
+                if cache is not None:
+                    cache.save(member, module.network.state_dict())
+            else:
+                _tick_over(num_steps, tick)
+                module.network.load_state_dict(finished)
         return module.network.eval()
+
+    def _sampled_episodes(
+        self, module: NetworkModule, graph: HeteroData, member: int, part: Part | None
+    ) -> SampledEpisodes:
+        """Return the episodes of a member, from the pass on that ``part`` says; each further pass is kept."""
+        config, cache = self.config, self._cache
+
+        def keep(epoch: int, generator: Tensor) -> None:
+            if cache is not None:
+                cache.save_part(member, module.checkpoint(epoch, generator))
+
+        return SampledEpisodes(
+            graph,
+            config.batch_size,
+            config.num_neighbors,
+            self._num_epochs(graph[TRANSFERS_TO].num_edges),
+            config.seed * 1000 + member,
+            0 if part is None else part.about["epoch"],
+            None if part is None else restore_generator(part),
+            keep,
+        )
 
     def _read(
         self, network: TransferGNN, graph: HeteroData, visible: Tensor, pairs: Tensor, sampled: bool
@@ -210,6 +243,12 @@ class GraphNetwork(Method):
         mean, spread = self._read(network, train, everything, pairs, sampled)
         noise = measurement_variance(train[DATASET].sample_size[pairs[1]])
         return _HeldOut((target - mean).abs() / (spread.square() + noise).sqrt(), situation(train, pairs))
+
+
+def _tick_over(num_steps: int, tick: Callable[[], None]) -> None:
+    """Tell of steps that an earlier training made."""
+    for _ in range(num_steps):
+        tick()
 
 
 class _Ticked(IterableDataset[Episode]):

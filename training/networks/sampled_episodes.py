@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -33,6 +33,9 @@ class SampledEpisodes(IterableDataset[Episode]):
         num_neighbors: edges of each type into a node, at most, one number a hop.
         num_epochs: passes.
         seed: of every draw.
+        first_epoch: passes that were made before.
+        generator: where it was after those; default: a new one.
+        at_epoch: called before each further pass with the passes that were made, and the generator's state.
     """
 
     def __init__(
@@ -42,20 +45,26 @@ class SampledEpisodes(IterableDataset[Episode]):
         num_neighbors: Sequence[int] = (32, 8),
         num_epochs: int = 1,
         seed: int = 0,
+        first_epoch: int = 0,
+        generator: torch.Generator | None = None,
+        at_epoch: Callable[[int, Tensor], None] | None = None,
     ) -> None:
         self.graph, self.batch_size, self.num_neighbors = graph, batch_size, num_neighbors
         self.num_epochs, self.seed = num_epochs, seed
+        self._first, self._generator, self._at_epoch = first_epoch, generator, at_epoch
 
     def __len__(self) -> int:
-        return self.num_epochs * num_batches(self.graph[TRANSFERS_TO].num_edges, self.batch_size)
+        return (self.num_epochs - self._first) * num_batches(self.graph[TRANSFERS_TO].num_edges, self.batch_size)
 
     def __iter__(self) -> Iterator[Episode]:
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = self._generator or torch.Generator().manual_seed(self.seed)
         sampler = NeighborSampler(self.graph, generator)
         hidden = torch.zeros(self.graph[TRANSFERS_TO].num_edges, dtype=torch.bool)
         scores = PairIndex.of(self.graph, SCORED_ON)
-        for epoch in range(self.num_epochs):
-            if epoch:
+        for epoch in range(self._first, self.num_epochs):
+            if epoch > self._first:
+                if self._at_epoch is not None:
+                    self._at_epoch(epoch, generator.get_state())
                 sampler.shuffle()
             for batch in draw_batches(self.graph, self.batch_size, generator):
                 hidden[batch] = True

@@ -14,10 +14,10 @@ from zoograph.graphs.splits import is_edge, pair_folds
 from zoograph.models.conformal import calibrate, situation
 from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.models.method import Method, Prediction
+from zoograph.training.networks.member_cache import MemberCache
 from zoograph.training.predictors.conditioned import Conditioned, Member, out_of_fold_residuals, two_at_once
 from zoograph.training.predictors.deep_member import DeepGP
 from zoograph.training.predictors.evidence_module import EvidenceModule
-from zoograph.training.predictors.member_cache import MemberCache
 from zoograph.training.predictors.plain_member import PlainGP
 from zoograph.training.predictors.records import Records
 from zoograph.training.runtime.progress import Progress, Ticker

@@ -9,6 +9,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.models.method import Method, Prediction
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
+from zoograph.training.networks.member_cache import MemberCache
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.runtime.threads import one_thread
 
@@ -26,10 +27,17 @@ class SampledPredictor(Method):
     Args:
         config: how to train.
         progress: called with (steps done, steps in all).
+        cache: keeps members, and how far the one is that is trained, and hands them back to a training that was
+            interrupted.
     """
 
-    def __init__(self, config: NetworkConfig | None = None, progress: Progress | None = None) -> None:
-        self._network = GraphNetwork(config or LARGE, progress)
+    def __init__(
+        self,
+        config: NetworkConfig | None = None,
+        progress: Progress | None = None,
+        cache: MemberCache | None = None,
+    ) -> None:
+        self._network = GraphNetwork(config or LARGE, progress, cache)
 
     @one_thread()
     def fit(self, graph: HeteroData) -> Self:

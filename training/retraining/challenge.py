@@ -12,9 +12,9 @@ from zoograph.data.errors import PredictorError
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.training.networks.member_cache import MemberCache
 from zoograph.training.predictors.choice import Predictor
 from zoograph.training.predictors.exact import TrainingConfig
-from zoograph.training.predictors.member_cache import MemberCache
 from zoograph.training.retraining.comparison import NOTABLY_WORSE, HeldOutComparison
 from zoograph.training.retraining.material import Material
 from zoograph.training.retraining.suspect_batches import Suspect, find_suspects

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -18,10 +19,10 @@ from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
 from zoograph.models.baselines.linear import LinearRegression
+from zoograph.training.networks.member_cache import MemberCache
 from zoograph.training.predictors.choice import Predictor, make_predictor
 from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
-from zoograph.training.predictors.member_cache import MemberCache
-from zoograph.training.predictors.sampled import SampledPredictor
+from zoograph.training.predictors.sampled import LARGE, SampledPredictor
 from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
 from zoograph.training.runtime.progress import Progress
@@ -52,7 +53,8 @@ def train_predictor(
     """Train on everything in ``store`` and save the result as the current predictor under ``root``.
 
     Held-out cells are not learned from, though answers are conditioned on them: the next version will meet this
-    one there. A training that was killed goes on with the member that it was at.
+    one there. A training that was killed goes on with the member that it was at, and with
+    the pass over the records that a network was at.
     """
     return train_first(root, Material.of(store, protocol, metric, encoder), config, progress)
 
@@ -80,7 +82,9 @@ def training_key(material: Material, graph: HeteroData, config: TrainingConfig |
         material.text.digest,
         json.dumps(graph.vocabulary, sort_keys=True),
         (config or TrainingConfig()).model_dump_json(),
+        LARGE.model_dump_json(),
         start or "",
+        version("zoograph"),
         torch.__version__,
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -104,10 +108,10 @@ def learn(
         start: tensors of an earlier exact predictor to learn on from.
         cache: of the members that are finished.
     """
-    chosen = make_predictor(graph, progress) if config is None else ExactPredictor(config, progress)
-    if isinstance(chosen, SampledPredictor):
-        return SampledPredictor.from_state(*chosen.fit(keep_records(graph, ~held_out)).state(), graph)
-    return ExactPredictor(chosen.config, progress, start, cache).fit(graph, held_out)
+    if config is None and isinstance(make_predictor(graph), SampledPredictor):
+        fitted = SampledPredictor(progress=progress, cache=cache).fit(keep_records(graph, ~held_out))
+        return SampledPredictor.from_state(*fitted.state(), graph)
+    return ExactPredictor(config, progress, start, cache).fit(graph, held_out)
 
 
 def save_predictor(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch_geometric.data import HeteroData
@@ -14,6 +16,7 @@ from zoograph.graphs.schema import TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.method import Prediction
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
+from zoograph.training.networks.member_cache import MemberCache
 from zoograph.training.predictors.choice import load_predictor, make_predictor
 from zoograph.training.predictors.exact import ExactPredictor
 from zoograph.training.predictors.sampled import LARGE, SampledPredictor
@@ -103,6 +106,37 @@ def test_progress_goes_up_to_the_end(graph: HeteroData) -> None:
     steps: list[tuple[int, int]] = []
     SampledPredictor(TINY, progress=lambda done, total: steps.append((done, total))).fit(graph)
     assert [done for done, _ in steps] == list(range(1, steps[-1][1] + 1))
+
+
+@pytest.mark.parametrize(
+    ("stop", "finished", "passes"),
+    [(3, [False, False], [0, 0]), (6, [False, False], [1, 0]), (9, [True, False], [0, 0]), (14, [True, False], [0, 1])],
+    ids=["in the first pass", "in a later pass", "between members", "in the second member"],
+)
+def test_a_killed_training_goes_on_to_the_very_same_predictor(
+    graph: HeteroData, fitted: SampledPredictor, tmp_path: Path, stop: int, finished: list[bool], passes: list[int]
+) -> None:
+    """A member makes two passes of four steps."""
+
+    def kill(done: int, total: int) -> None:
+        assert total == 16
+        if done == stop:
+            raise KeyboardInterrupt
+
+    cache = MemberCache(tmp_path, "k" * 64)
+    with pytest.raises(KeyboardInterrupt):
+        SampledPredictor(TINY, kill, cache).fit(graph)
+    assert [cache.load(member) is not None for member in range(2)] == finished
+    parts = [cache.load_part(member) for member in range(2)]
+    assert [0 if part is None else part.about["epoch"] for part in parts] == passes
+
+    steps: list[int] = []
+    tensors, values = SampledPredictor(TINY, lambda done, _: steps.append(done), cache).fit(graph).state()
+    whole, expected = fitted.state()
+    assert values == expected
+    assert whole.keys() == tensors.keys()
+    assert all(torch.equal(whole[name], tensors[name]) for name in whole)
+    assert steps == list(range(1, 17))
 
 
 def test_too_few_records() -> None:

@@ -11,8 +11,8 @@ from zoograph.data.errors import PredictorError
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
+from zoograph.training.networks.member_cache import MemberCache, Part
 from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
-from zoograph.training.predictors.member_cache import MemberCache
 
 CONFIG = TrainingConfig(num_members=4, num_iterations=(1, 1, 1), num_records=(20, 20))
 TENSORS = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.zeros(2, dtype=torch.float64)}
@@ -59,6 +59,29 @@ def test_a_damaged_member_is_learned_anew(tmp_path: Path) -> None:
         found = cache.load(0)
         assert found is None or all(torch.equal(found[name], TENSORS[name]) for name in TENSORS)
     path.write_bytes(whole)
+    assert cache.load(0) is not None
+
+
+def test_a_damaged_part_is_not_gone_on_from(tmp_path: Path) -> None:
+    cache = MemberCache(tmp_path, "a" * 64)
+    cache.save_part(0, Part(TENSORS, {"epoch": 3}))
+    (path,) = tmp_path.rglob("*.safetensors")
+    path.write_bytes(path.read_bytes().replace(b'epoch\\": 3', b'epoch\\": 4'))
+    assert b'epoch\\": 4' in path.read_bytes()
+    assert cache.load_part(0) is None
+
+
+def test_how_far_a_member_is_goes_when_it_is_finished(tmp_path: Path) -> None:
+    cache = MemberCache(tmp_path, "a" * 64)
+    assert cache.load_part(0) is None
+    cache.save_part(0, Part(TENSORS, {"epoch": 3}))
+    found = cache.load_part(0)
+    assert found is not None
+    assert found.about == {"epoch": 3}
+    assert all(torch.equal(found.tensors[name], TENSORS[name]) for name in TENSORS)
+    assert cache.load(0) is cache.load_part(1) is MemberCache(tmp_path, "a" * 63 + "b").load_part(0) is None
+    cache.save(0, TENSORS)
+    assert cache.load_part(0) is None
     assert cache.load(0) is not None
 
 
