@@ -151,9 +151,9 @@ def retrain_if_needed(
     root: Path,
     protocol: Protocol,
     min_new: int,
-    encoder: str | None = None,
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
+    encoder: str | None = None,
 ) -> Round:
     """Retrain if ``min_new`` runs wait that no version has seen, if a batch was taken back, or for the first time.
 

@@ -97,15 +97,18 @@ def replay(
         rank = np.empty(len(order), dtype=int)
         rank[order] = np.arange(len(order)) // batch_size
         batches = pd.Series([f"batch {number + 1}" for number in rank[arrived]], dtype=str)
-        material = Material(zoo.with_runs(zoo.runs.iloc[arrived]), batches, text, Protocol.HEAD, Metric.TOP1)
+        # A batch is told by its size: the runs of one are always the same.
+        sizes = {str(batch): str(size) for batch, size in batches.value_counts().items()}
+        known = zoo.with_runs(zoo.runs.iloc[arrived])
+        material = Material(known, batches, text, Protocol.HEAD, Metric.TOP1, sizes)
         begun = time.process_time()
         trained = retrain_on(folder / "predictors", material, config).manifest.verdict
         seconds = time.process_time() - begun
         graph = material.graph()
-        known = hold_out(graph, is_edge(asked.pairs, graph[TRANSFERS_TO].edge_index)).train
-        answer = _ask_champion(folder / "predictors", known, asked.pairs)
+        rest = hold_out(graph, is_edge(asked.pairs, graph[TRANSFERS_TO].edge_index)).train
+        answer = _ask_champion(folder / "predictors", rest, asked.pairs)
         inside = (answer.lower <= asked.target) & (asked.target <= answer.upper)
-        errors = {name: _error(_fitted(name, known).predict(asked.pairs), asked.target) for name in BASELINES}
+        errors = {name: _error(_fitted(name, rest).predict(asked.pairs), asked.target) for name in BASELINES}
         error = _error(answer, asked.target)
         step = Step(end, trained.start, trained.promoted, seconds, error, float(inside.float().mean()), errors)
         steps = [*steps, step]

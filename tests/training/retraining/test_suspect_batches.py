@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,17 @@ import pytest
 import torch
 
 from zoograph.models.method import Prediction
+from zoograph.training.retraining import suspect_batches
+from zoograph.training.retraining.comparison import HeldOutComparison
 from zoograph.training.retraining.suspect_batches import (
     MIN_RUNS,
     Offset,
     find_offsets,
+    find_suspects,
     half_width_residuals,
     least_offset,
 )
+from zoograph.training.versions.artifact import Artifact
 
 
 def _runs(batch: str, model: str, residuals: list[float]) -> pd.DataFrame:
@@ -67,3 +72,40 @@ def test_what_scatters_as_it_should_is_never_found() -> None:
 
 def test_nothing_is_found_in_nothing() -> None:
     assert find_offsets(pd.DataFrame(columns=["batch", "model", "residual"])) == []
+
+
+def test_many_small_batches_hide_no_bad_one(arrivals: Any, champion: Artifact) -> None:
+    runs, batches = arrivals.shuffled()
+    for number, place in enumerate(arrivals.late[60:]):
+        batches.iloc[place] = f"single {number:02}"
+    assert [
+        suspect.batch for suspect in find_suspects(HeldOutComparison(champion, arrivals.material(runs, batches)))
+    ] == ["bad"]
+
+
+def test_what_no_model_is_singled_out_by_is_seen_by_what_it_does(
+    arrivals: Any, champion: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspect_batches, "find_offsets", lambda _: [])
+    (suspect,) = find_suspects(HeldOutComparison(champion, arrivals.material(*arrivals.shuffled())))
+    assert suspect == ("bad", f"would make '{champion.manifest.version}' worse on what it knew")
+
+
+@pytest.mark.parametrize(("shift", "num_runs"), [(0.3, 5), (-0.3, 5), (0.3, 10), (-0.2, 10)])
+def test_a_few_runs_of_one_model_that_are_off_are_named(
+    arrivals: Any, champion: Artifact, shift: float, num_runs: int
+) -> None:
+    """They are too few to move any held-out cell."""
+    (suspect,) = find_suspects(HeldOutComparison(champion, arrivals.material(*arrivals.of_one_model(shift, num_runs))))
+    assert suspect.batch == "bad"
+    assert suspect.why.startswith(f"has {num_runs} runs of '")
+    assert f" {'better' if shift > 0 else 'worse'} than '{champion.manifest.version}' expects, by " in suspect.why
+
+
+def test_small_batches_of_one_model_that_are_as_they_should_be_are_not_suspect(
+    arrivals: Any, champion: Artifact
+) -> None:
+    batches, late = arrivals.batches(), arrivals.zoo.runs.iloc[np.sort(arrivals.late)]
+    batches.loc[late.index] = "of " + late["model"]
+    assert (late["model"].value_counts() >= 5).sum() > 5
+    assert find_suspects(HeldOutComparison(champion, arrivals.material(arrivals.zoo.runs, batches))) == ()
