@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -23,7 +24,7 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
-from zoograph.training.versions.artifact import COLUMNS, PREDICTIONS, Artifact, Manifest
+from zoograph.training.versions.artifact import COLUMNS, PREDICTIONS, SAW, Artifact, Manifest
 from zoograph.training.versions.save import new_version, save_artifact
 
 if TYPE_CHECKING:
@@ -186,9 +187,9 @@ def save_toy(make_manifest: Callable[..., Manifest]) -> Callable[..., Artifact]:
     mean = np.arange(2)[:, None] / 10 + np.arange(3) / 100
     tables = dict(zip(COLUMNS, (mean, mean - 0.05, mean + 0.05, np.full_like(mean, 0.9)), strict=True))
 
-    def save_under(root: Path, **fields: Any) -> Artifact:
+    def save_under(root: Path, saw: dict[str, str] | None = None, **fields: Any) -> Artifact:
         manifest = make_manifest(**{"version": new_version(), **fields})
-        return save_artifact(root, manifest, {PREDICTIONS: save(tables)})
+        return save_artifact(root, manifest, {PREDICTIONS: save(tables), SAW: json.dumps(saw or {}).encode()})
 
     return save_under
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import load_pictures
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.foreign import NetworkError, foreign_code
@@ -113,7 +112,7 @@ def extract_features(
 
     Args:
         model: with its transform.
-        task: its images are decoded by several processes, if there are many.
+        task: its images are read one at a time.
         device: where to compute.
         batch_size: images in one pass.
         progress: called with (images done, images in all).
@@ -154,13 +153,14 @@ def _compute(
 
     def batches() -> Iterator[Tensor]:
         batch: list[Tensor] = []
-        for row, picture in enumerate(load_pictures(task, model.transform)):
+        for row in range(len(task)):
+            picture = task.picture(row)
             if picture is None:
                 corrupt.append(row)
                 task.require_few_corrupt(corrupt)
             else:
                 kept.append(row)
-                batch.append(picture)
+                batch.append(model.transform(picture))
             if batch and (len(batch) == batch_size or row == len(task) - 1):
                 yield torch.stack(batch)
                 batch.clear()

@@ -280,6 +280,32 @@ class RecordStore:
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def count_runs_by_batch(
+        self,
+        protocol: Protocol,
+        metric: Metric = Metric.TOP1,
+        model: str | None = None,
+        datasets: Sequence[str] = (),
+    ) -> dict[str, int]:
+        """Return the number of runs of one protocol and metric in each batch that has some.
+
+        Args:
+            protocol: of the runs.
+            metric: of the runs.
+            model: together with ``datasets``: only runs of this model or of one of these datasets; default: all.
+            datasets: ids.
+        """
+        table = schema.runs
+        query = (
+            sa.select(table.c.batch, sa.func.count())
+            .where(table.c.protocol == protocol, table.c.metric == metric)
+            .group_by(table.c.batch)
+        )
+        if model is not None or datasets:
+            query = query.where(sa.or_(table.c.model == model, table.c.dataset.in_(datasets)))
+        with self._read() as connection:
+            return {batch: int(n) for batch, n in connection.execute(query)}
+
     def protocols(self, datasets: Sequence[str], metric: Metric = Metric.TOP1) -> list[Protocol]:
         """Return the protocols that ``datasets`` were measured with in ``metric``, the most frequent first."""
         table = schema.runs

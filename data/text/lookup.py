@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ def text_table_for(
     encoder_name: str | None = None,
     cache: Path | None = None,
     shipped: Path = SHIPPED,
+    stage: Callable[[str], None] | None = None,
 ) -> TextTable:
     """Return a table that holds at least ``texts``.
 
@@ -37,6 +38,7 @@ def text_table_for(
         encoder_name: a name or a folder for :func:`find_encoder`. The shipped table serves the default only.
         cache: folder of the computed tables, one file for each encoder; default: ``<home>/cache/text``.
         shipped: the table that comes with the package.
+        stage: told how many texts are embedded, if some have to be.
 
     Raises:
         EncoderError: if a text is missing and no encoder is found, or if the encoder that is found is not the
@@ -55,6 +57,8 @@ def text_table_for(
     cached = _read_cache(cache, table)
     missing = table.joined(cached).missing(texts)
     if missing:
+        if stage is not None:
+            stage(f"Embedding {len(missing):,} {'text' if len(missing) == 1 else 'texts'}")
         encoder = encoder or find_encoder(DEFAULT_ENCODER)
         cached = cached.extended(encoder, missing)
         _write_cache(cache, cached)
@@ -87,6 +91,6 @@ def _cache_file(cache: Path, table: TextTable) -> Path:
     return cache / f"{table.digest}.safetensors"
 
 
-def text_for(zoo: Zoo, encoder: str | None = None) -> TextTable:
+def text_for(zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] | None = None) -> TextTable:
     """Return the embeddings of every text in ``zoo``, computing only those that are not shipped or cached."""
-    return text_table_for(zoo_texts(zoo.models.values(), zoo.datasets.values()), encoder)
+    return text_table_for(zoo_texts(zoo.models.values(), zoo.datasets.values()), encoder, stage=stage)

@@ -1,74 +1,234 @@
-"""The predictor that answers now: loaded, or trained on the first call."""
+"""The predictor that answers a question now: loaded, trained on the first call, or a baseline for few records."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoograph.data.errors import PredictorError
 from zoograph.data.home import make_home, require_writable
-from zoograph.data.records.records import Metric, Protocol
-from zoograph.data.store.store import RecordStore
-from zoograph.training.runtime.progress import Progress, Warn
+from zoograph.data.records.records import Metric
+from zoograph.data.store.store import Measured, RecordStore
+from zoograph.training.answers.measured_pairs import measured_pairs
+from zoograph.training.answers.newer_records import NewerRecords, find_newer
+from zoograph.training.answers.question import Question
+from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.load import load_current
 from zoograph.training.versions.save import set_aside
 
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
+
+    from zoograph.data.records.zoo import Zoo
+    from zoograph.models.baselines.linear import LinearRegression
+    from zoograph.training.answers.evidence import Evidence
+    from zoograph.training.answers.few_records import AdditivePredictor
+    from zoograph.training.predictors.choice import Predictor
+    from zoograph.training.predictors.joint import JointPrediction
+
+Columns = Mapping[str, float | None]
+"""Mean, lower, upper and baseline of a pair, see :data:`zoograph.training.versions.artifact.COLUMNS`."""
+
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an answer comes from."""
+    """Where an answer comes from.
+
+    Attributes:
+        version: of the predictor; empty where there are too few records for one, and the additive baseline answers.
+        created_at: when it was trained, in UTC; empty for the baseline.
+        age: the same in words.
+        records: runs that it learned from; for the baseline, measured pairs.
+        newer_records: runs that came into the store since, counted by whole batches.
+        newer_used: whether the answer takes them into account.
+        taken_back: batches that it learned from and that are no longer in the store.
+        encoder: of texts; empty for the baseline.
+    """
 
     version: str
     created_at: str
     age: str
     records: int
     newer_records: int
+    newer_used: bool
+    taken_back: int
     encoder: str
 
 
-def current_predictor(
+class CurrentPredictor:
+    """What answers a question: a table that was saved with the predictor, or the predictor itself.
+
+    The store is read and the predictor loaded when they are first needed, and once.
+
+    Args:
+        store: open as long as this is used.
+        question: what is asked.
+        artifact: the predictor; None if there are too few records for one, and the additive baseline answers.
+        encoder: text encoder; default as shipped.
+        stage: told what is being done.
+    """
+
+    def __init__(
+        self,
+        store: RecordStore,
+        question: Question,
+        artifact: Artifact | None,
+        encoder: str | None = None,
+        stage: Stage | None = None,
+    ) -> None:
+        self.question, self.artifact = question, artifact
+        self._store, self._encoder, self._stage = store, encoder, stage or ignore
+
+    @cached_property
+    def zoo(self) -> Zoo:
+        """All cards and records, those of the question included."""
+        self._stage("Reading the store")
+        return self._store.snapshot().with_cards(self.question.models, self.question.datasets)
+
+    @cached_property
+    def measured(self) -> dict[tuple[str, str], Measured]:
+        """What was measured, by (model, dataset)."""
+        return measured_pairs(self.zoo, self.question.protocol)
+
+    @cached_property
+    def saved(self) -> list[dict[str, float]] | None:
+        """The answer for each task as it was saved with the predictor; None if newer knowledge bears on it."""
+        question = self.question
+        if self.artifact is None or question.model is None or self._newer.touch:
+            return None
+        known = self.artifact.manifest.scores
+        scores = {name: known[name] for name in question.tasks if name in known}
+        if self._store.score_digests(question.tasks) != scores:
+            return None
+        return self.artifact.rows(question.model, question.tasks)
+
+    def predict(self) -> Sequence[Columns]:
+        """Return the answer for each task of the question."""
+        if self.saved is not None:
+            return self.saved
+        pairs = [(str(self.question.model), task) for task in self.question.tasks]
+        if self.artifact is None:
+            from zoograph.training.answers.few_records import predict_pairs as predict_additively
+
+            return predict_additively(*self._additive, pairs)
+
+        from zoograph.training.versions.restore import predict_pairs
+
+        trained = self._trained
+        self._stage("Predicting")
+        return predict_pairs(*trained, pairs)
+
+    def joint(self, models: Sequence[str]) -> JointPrediction:
+        """Return what is expected of ``models`` on the mean over the tasks, from every record."""
+        from zoograph.graphs.schema import DATASET, MODEL
+        from zoograph.models.training_records import same_names
+
+        graph, predictor = self._additive if self.artifact is None else self._trained[:2]
+        self._stage("Weighing the records")
+        return predictor.joint(
+            same_names(models, graph[MODEL].ids), same_names(self.question.tasks, graph[DATASET].ids)
+        )
+
+    def find_evidence(self, model: str) -> Evidence | None:
+        """Return what the prediction of ``model`` rests on; None if the additive baseline answers."""
+        if self.artifact is None:
+            return None
+        from zoograph.training.answers.evidence import find_evidence
+
+        graph, predictor, _ = self._trained
+        self._stage("Looking for what the prediction rests on")
+        return find_evidence(predictor, graph, model, self.question.tasks, self.measured)
+
+    def provenance(self) -> Provenance:
+        """Return where the answer comes from."""
+        if self.artifact is None:
+            return Provenance("", "", "", len(self.measured), 0, True, 0, "")
+        manifest, newer = self.artifact.manifest, self._newer
+        return Provenance(
+            manifest.version,
+            manifest.created_at.isoformat(timespec="seconds"),
+            _age((datetime.now(UTC) - manifest.created_at).total_seconds()),
+            manifest.num_records,
+            newer.runs,
+            self.saved is None,
+            newer.taken_back,
+            manifest.encoder,
+        )
+
+    @cached_property
+    def _newer(self) -> NewerRecords:
+        assert self.artifact is not None
+        return find_newer(self._store, self.artifact, self.question)
+
+    @cached_property
+    def _trained(self) -> tuple[HeteroData, Predictor, LinearRegression]:
+        from zoograph.training.versions.restore import load_on
+
+        assert self.artifact is not None
+        zoo = self.zoo
+        self._stage("Loading the predictor")
+        return load_on(self.artifact, zoo, self._encoder, self._stage)
+
+    @cached_property
+    def _additive(self) -> tuple[HeteroData, AdditivePredictor]:
+        from zoograph.training.answers.few_records import make_additive
+
+        return make_additive(self.zoo, self.question.protocol)
+
+
+def open_predictor(
     store: RecordStore,
-    protocol: Protocol,
+    question: Question,
     encoder: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
-) -> Artifact:
-    """Return the current predictor of one protocol and encoder; train it if there is none or it is damaged.
+    stage: Stage | None = None,
+) -> CurrentPredictor:
+    """Return what answers a question; a predictor is trained if there is none, or a damaged one.
 
     Raises:
         EncoderError: if nobody knows the encoder.
-        PredictorError: if the predictor cannot be saved, or a damaged one cannot be moved aside.
+        PredictorError: if there is no record to predict from, if the predictor cannot be saved, or a damaged one
+            cannot be moved aside.
         StoreError: if the state folder cannot be written, which is found out before the training.
     """
-    root = predictor_root(protocol, encoder)
-    try:
-        artifact = load_current(root)
-    except PredictorError as error:
-        artifact = None
-        aside = set_aside(root)
-        if aside is not None and warn is not None:
-            warn(f"{error} It was moved to '{aside}', and a new one is trained.")
+    root = predictor_root(question.protocol, encoder)
+    artifact = _load(root, warn or ignore)
+    current = CurrentPredictor(store, question, artifact, encoder, stage)
     if artifact is not None:
-        return artifact
+        return current
+
+    from zoograph.training.predictors.exact import MINIMUM_RECORDS
+
+    if not current.measured:
+        raise PredictorError(
+            f"There is no record of a {question.protocol.description} to predict from. Measure some pairs with "
+            f"'zoograph measure --protocol {question.protocol.value}', or bring records with 'zoograph ingest'."
+        )
+    if len(current.measured) < MINIMUM_RECORDS:
+        return current
     require_writable(make_home())
     from zoograph.training.retraining.train import train_predictor
 
-    return train_predictor(store, root, protocol, Metric.TOP1, encoder, progress=progress)
+    current.artifact = train_predictor(store, root, question.protocol, Metric.TOP1, encoder, progress=progress)
+    return current
 
 
-def get_provenance(store: RecordStore, artifact: Artifact, protocol: Protocol) -> Provenance:
-    """Return where an answer of ``artifact`` comes from, and how many records it has not learned from."""
-    manifest = artifact.manifest
-    return Provenance(
-        manifest.version,
-        manifest.created_at.isoformat(timespec="seconds"),
-        _age((datetime.now(UTC) - manifest.created_at).total_seconds()),
-        manifest.num_records,
-        max(0, store.count_runs(protocol) - manifest.num_records),
-        manifest.encoder,
-    )
+def _load(root: Path, warn: Warn) -> Artifact | None:
+    """Return the current predictor; None if there is none, or if a damaged one was moved aside."""
+    try:
+        return load_current(root)
+    except PredictorError as error:
+        aside = set_aside(root)
+        if aside is not None:
+            warn(f"{error} It was moved to '{aside}', and a new one is trained.")
+        return None
 
 
 def _age(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Everything that is known of one pair: why a model should do as it is predicted to do on a dataset."""
+"""Everything that is known of a model on a dataset: the prediction, its evidence, and all that was measured."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from zoograph.data.errors import ZoographError
-from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.choices import choose
 from zoograph.data.records.records import HINDSIGHT, Protocol
+from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.current_predictor import current_predictor
-from zoograph.training.answers.predict import Answer, predict
-from zoograph.training.answers.question import find_datasets
-from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
+from zoograph.training.answers.current_predictor import open_predictor
+from zoograph.training.answers.notes import SIMILARITY
+from zoograph.training.answers.predict import Answer, answer
+from zoograph.training.answers.question import ask
+from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from zoograph.training.analysis.distance.compare import DistanceReport
     from zoograph.training.analysis.relatedness.kept import KeptBound
     from zoograph.training.answers.evidence import Evidence
@@ -62,7 +62,7 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Report):
     """What is known of a pair; a part that was never measured is empty or None, and is named in ``missing``.
 
     Attributes:
@@ -87,6 +87,53 @@ class Explanation:
     outcome: str | None
     missing: tuple[Missing, ...]
 
+    @property
+    def title(self) -> str:
+        """The pair and the protocol."""
+        return f"What is known of {self.answer.title}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where the prediction comes from, and how to measure what is missing."""
+        missing = (f"Not measured yet: {part.what}. To measure it: {part.command}" for part in self.missing)
+        return (*self.answer.notes, *([SIMILARITY] if self.evidence else []), *missing)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a fact.
+
+        Columns: ``part``, such as ``prediction``, ``similar dataset`` or ``score``; ``name`` of the fact; ``value``
+        in the unit of its part (accuracies and similarities in [0, 1], effects of records in points); ``detail`` in
+        words.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self._facts(), columns=["part", "name", "value", "detail"])
+
+    def _facts(self) -> Iterator[tuple[str, str, float | None, str]]:
+        row = self.answer.rows[0]
+        yield "prediction", "predicted", row.predicted, f"90 % interval {row.lower:.3f} – {row.upper:.3f}"
+        yield "prediction", "linear regression", row.linear_regression, ""
+        yield "prediction", "measured", row.measured, f"runs: {row.measured_runs}"
+        if self.evidence:
+            for near in self.evidence.datasets:
+                detail = f"best there: {near.best_model}, {near.best_measured:.3f}"
+                yield "similar dataset", near.dataset, near.similarity, detail
+            for akin in self.evidence.models:
+                measured = "not measured here" if akin.measured is None else f"measured here: {akin.measured:.3f}"
+                yield "similar model", akin.model, akin.similarity, measured
+            for record in self.evidence.records:
+                pair = f"{record.model} on {record.dataset}"
+                yield "effect of a record", pair, record.points, f"measured: {record.measured:.3f}"
+        for score in self.scores:
+            yield "score", score.name, score.value, f"rank {score.rank} of {score.out_of}"
+        for kept in self.bounds:
+            yield "bound of the loss", kept.reference, kept.bound.total, "nats"
+        for block in self.distance.blocks if self.distance else ():
+            yield "parameter distance", block.name, block.ratio, ""
+        for does, effects in (("helpful", self.helpful), ("harmful", self.harmful)):
+            for effect in effects:
+                yield f"{does} source class", effect.label, effect.value, effect.corpus
+
 
 def explain(
     model: str,
@@ -101,8 +148,10 @@ def explain(
 
     Args:
         model: a name in the store, or one that timm knows.
-        dataset: one dataset in the store, or a folder of images.
-        protocol: default: the one that most of the dataset's records have, else a retrained head.
+        dataset: one dataset in the store, or a folder of images. A folder that exists is that folder; ``dataset:``
+            before a name asks for the dataset of the store all the same.
+        protocol: ``head`` or ``finetune``; default: the one that most of the dataset's records have, else a
+            retrained head.
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know.
@@ -111,23 +160,25 @@ def explain(
     Raises:
         ZoographError: with what to do next, also if ``dataset`` is a family of several.
     """
-    protocol = None if protocol is None else choose(Protocol, protocol)
-    stage = stage or ignore
+    from zoograph.training.runtime.threads import one_thread
+
     with RecordStore.open() as store:
-        ids, cards = find_datasets(store.names(), dataset, None, warn or ignore)
-    if len(ids) > 1:
-        raise ZoographError(f"'{dataset}' stands for {len(ids)} datasets: choose one of {', '.join(ids)}.")
-    answer = predict(model, dataset, protocol, None, encoder, progress, warn, stage)
-    stage("Looking for what the prediction rests on")
-    with RecordStore.open() as store:
-        zoo = store.snapshot().with_cards(datasets=cards)
-        names = {name for name, targets in store.names().datasets.items() if ids[0] in targets}
-        evidence = _explain(store, zoo, answer, ids[0], encoder)
-    scores = tuple(_scores(zoo, answer.model, ids[0]))
-    bounds, distance = _find_bounds(answer.model, {*names, ids[0]}), _find_distance(answer.model, ids[0])
-    outcome, effects = _effects(zoo, answer.model, ids[0])
+        question = ask(store, model, dataset, protocol, None, warn, stage)
+        if len(question.tasks) > 1:
+            several = ", ".join(question.tasks)
+            raise ZoographError(f"'{dataset}' stands for {len(question.tasks)} datasets: choose one of {several}.")
+        current = open_predictor(store, question, encoder, progress, warn, stage)
+        predicted, zoo = answer(current, store), current.zoo
+        with one_thread():
+            evidence = current.find_evidence(predicted.model)
+        names = {name for name, targets in store.names().datasets.items() if question.dataset in targets}
+    scores = tuple(_scores(zoo, predicted.model, question.dataset))
+    bounds = _find_bounds(predicted.model, {*names, question.dataset})
+    distance = _find_distance(predicted.model, question.dataset)
+    outcome, effects = _effects(zoo, predicted.model, question.dataset)
+    known = bool(scores), bool(bounds), distance is not None, bool(effects)
     return Explanation(
-        answer,
+        predicted,
         evidence,
         scores,
         bounds,
@@ -135,30 +186,8 @@ def explain(
         tuple(effects[:_MOST_CLASSES]),
         tuple(effects[: -_MOST_CLASSES - 1 : -1]) if len(effects) > _MOST_CLASSES else (),
         outcome,
-        tuple(_missing(answer, _images_of(dataset), bool(scores), bool(bounds), distance is not None, bool(effects))),
+        tuple(_missing(predicted, _images_of(dataset), *known)),
     )
-
-
-def _explain(store: RecordStore, zoo: Zoo, answer: Answer, dataset: str, encoder: str | None) -> Evidence | None:
-    """Return what the prediction rests on; None for a zoo that is too large for the exact predictor."""
-    from zoograph.data.networks.timm_cards import model_card_from_timm
-    from zoograph.graphs.schema import DATASET, MODEL
-    from zoograph.models.training_records import same_names
-    from zoograph.training.answers.evidence import find_evidence
-    from zoograph.training.answers.recommend import measured_pairs
-    from zoograph.training.predictors.exact import ExactPredictor
-    from zoograph.training.runtime.threads import one_thread
-    from zoograph.training.versions.restore import load_on
-
-    card: ModelCard | None = None if answer.model in zoo.models else model_card_from_timm(answer.model)
-    zoo = zoo.with_cards([card] if card is not None else [])
-    with one_thread():
-        graph, predictor, _ = load_on(current_predictor(store, answer.protocol, encoder), zoo, encoder)
-        if not isinstance(predictor, ExactPredictor):
-            return None
-        node = int(same_names([answer.model], graph[MODEL].ids)[0])
-        target = same_names([dataset], graph[DATASET].ids)
-        return find_evidence(predictor, graph, node, target, measured_pairs(zoo, answer.protocol))
 
 
 def _scores(zoo: Zoo, model: str, dataset: str) -> Iterator[ScoreOfPair]:
@@ -185,12 +214,14 @@ def _find_distance(model: str, dataset: str) -> DistanceReport | None:
 
 def _effects(zoo: Zoo, model: str, dataset: str) -> tuple[str | None, Sequence[ClassEffect]]:
     """Return the outcome, and the influences on it of the classes of the model's corpus, or else of all corpora."""
+    import pandas as pd
+
     rows = zoo.influences[zoo.influences["dataset"] == dataset]
     outcome = next((name for name in _OUTCOMES if (rows["name"] == name).any()), None)
     rows = rows[rows["name"] == outcome]
     card = zoo.models.get(model)
     own = rows[rows["corpus"] == (card.pretrained_on if card else None)]
-    chosen: pd.DataFrame = (own if len(own) else rows).sort_values("value", ascending=False)
+    chosen = (own if len(own) else rows).sort_values("value", ascending=False)
     columns = (chosen[name] for name in ("label", "corpus", "value", "standard_error"))
     return outcome, [
         ClassEffect(str(label), str(corpus), float(value), None if pd.isna(error) else float(error))

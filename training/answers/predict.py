@@ -1,37 +1,46 @@
-"""From a question to an answer: names, the predictor, its table, and the cards of newcomers.
+"""The accuracy of a model on a dataset, or on every task of a family.
 
 The warm path, a known pair and a trained predictor, imports neither torch nor PyG.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Protocol
+from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.current_predictor import Provenance, current_predictor, get_provenance
-from zoograph.training.answers.question import find_datasets, find_model
-from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
-from zoograph.training.versions.artifact import Artifact
+from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
+from zoograph.training.answers.notes import describe_new, describe_source
+from zoograph.training.answers.question import ask
+from zoograph.training.runtime.progress import Progress, Stage, Warn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
 class Row:
-    """The answer for one dataset; accuracies in [0, 1], ``measured`` is None where there is no record."""
+    """The answer for one dataset; accuracies in [0, 1].
+
+    Attributes:
+        lower: lower end of the 90 % interval; ``upper`` likewise.
+        linear_regression: the baseline's answer; None where there are too few records for it.
+        measured: mean over the runs; None where there is no record.
+    """
 
     dataset: str
     predicted: float
     lower: float
     upper: float
-    linear_regression: float
+    linear_regression: float | None
     measured: float | None
     measured_runs: int
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Report):
     """Everything that ``predict`` prints.
 
     Attributes:
@@ -48,6 +57,31 @@ class Answer:
     mean: Row
     new: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        """The pair and the protocol; for a family also the mean over its tasks."""
+        title = f"{self.model} on {self.dataset}, {self.protocol.description}: top-1 accuracy"
+        if len(self.rows) == 1:
+            return title
+        mean = self.mean
+        return f"{title}; mean of {len(self.rows)}: {mean.predicted:.3f} ({mean.lower:.3f} – {mean.upper:.3f})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where the answer comes from, and how to read it."""
+        measured = any(row.measured is not None for row in self.rows)
+        return (
+            *describe_source(self.provenance, self.protocol),
+            *(["A measured pair is predicted without its own record."] if measured else []),
+            *describe_new(self.new),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a task, with the attributes of :class:`Row` as columns."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
 
 def predict(
     model: str,
@@ -59,12 +93,14 @@ def predict(
     warn: Warn | None = None,
     stage: Stage | None = None,
 ) -> Answer:
-    """Answer ``predict --model MODEL --dataset DATASET``, training a predictor if there is none.
+    """Predict the accuracy of a model on a dataset, training a predictor if there is none.
 
     Args:
         model: a name in the store, or one that timm knows.
-        dataset: a name or a family in the store, or a folder of images.
-        protocol: default: the one that most of the dataset's records have, else a retrained head.
+        dataset: a name or a family in the store, or a folder of images. A folder that exists is that folder;
+            ``dataset:`` before a name asks for the dataset of the store all the same.
+        protocol: ``head`` or ``finetune``; default: the one that most of the dataset's records have, else a
+            retrained head.
         domain: kind of images in a folder.
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) while training.
@@ -74,65 +110,41 @@ def predict(
     Raises:
         ZoographError: with what to do next.
     """
-    warn, stage = warn or ignore, stage or ignore
-    protocol = None if protocol is None else choose(Protocol, protocol)
     with RecordStore.open() as store:
-        names = store.names()
-        model_id, model_cards = find_model(names, model)
-        dataset_ids, dataset_cards = find_datasets(names, dataset, domain, warn)
-        protocol = protocol or next(iter(store.protocols(dataset_ids)), Protocol.HEAD)
-        artifact = current_predictor(store, protocol, encoder, progress, warn)
-        answered = [artifact.row(model_id, name) for name in dataset_ids]
-        stage("Predicting")
-        if None in answered or _scored_since(store, artifact, dataset_ids):
-            from zoograph.training.versions.restore import predict_from_cards
-
-            pairs = [(model_id, name) for name in dataset_ids]
-            answered = list(predict_from_cards(store, artifact, model_cards, dataset_cards, pairs, encoder))
-        measured = store.measured(model_id, dataset_ids, protocol)
-        rows = []
-        for name, values in zip(dataset_ids, answered, strict=True):
-            assert values is not None
-            known = measured.get(name)
-            rows.append(
-                Row(
-                    name,
-                    values["mean"],
-                    values["lower"],
-                    values["upper"],
-                    values["baseline"],
-                    known.value if known else None,
-                    known.num_runs if known else 0,
-                )
-            )
-        return Answer(
-            model_id,
-            dataset if len(rows) > 1 else rows[0].dataset,
-            protocol,
-            get_provenance(store, artifact, protocol),
-            tuple(rows),
-            _mean(rows),
-            tuple(card.id for card in (*model_cards, *dataset_cards)),
-        )
+        question = ask(store, model, dataset, protocol, domain, warn, stage)
+        return answer(open_predictor(store, question, encoder, progress, warn, stage), store)
 
 
-def _scored_since(store: RecordStore, artifact: Artifact, datasets: Sequence[str]) -> bool:
-    """Return whether ``datasets`` have other scores than when the predictor's table was written."""
-    known = artifact.manifest.scores
-    return store.score_digests(datasets) != {name: known[name] for name in datasets if name in known}
+def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
+    """Return the answer of a predictor to its question, which names a model."""
+    question = current.question
+    model = str(question.model)
+    measured = store.measured(model, question.tasks, question.protocol)
+    rows = []
+    for task, values in zip(question.tasks, current.predict(), strict=True):
+        known = measured.get(task)
+        mean, lower, upper = (float(values[name] or 0.0) for name in ("mean", "lower", "upper"))
+        own = (known.value, known.num_runs) if known else (None, 0)
+        rows.append(Row(task, mean, lower, upper, values["baseline"], *own))
+    return Answer(
+        model, question.dataset, question.protocol, current.provenance(), tuple(rows), _mean(rows), question.new
+    )
 
 
 def _mean(rows: list[Row]) -> Row:
     def average(values: list[float]) -> float:
         return sum(values) / len(values)
 
-    measured = [row.measured for row in rows if row.measured is not None]
+    def of_all(values: list[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return average(known) if len(known) == len(values) else None
+
     return Row(
         "mean",
         average([row.predicted for row in rows]),
         average([row.lower for row in rows]),
         average([row.upper for row in rows]),
-        average([row.linear_regression for row in rows]),
-        average(measured) if len(measured) == len(rows) else None,
+        of_all([row.linear_regression for row in rows]),
+        of_all([row.measured for row in rows]),
         sum(row.measured_runs for row in rows),
     )

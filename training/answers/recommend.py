@@ -1,23 +1,27 @@
-"""From a dataset to a ranking of models: who is probably the best, and what it would cost to pick another."""
+"""A ranking of models for a dataset: expected accuracies, the probability of being the best, and expected regret."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.choices import choose
 from zoograph.data.records.names import NEAREST
-from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.records import Protocol
+from zoograph.data.records.report import Report
 from zoograph.data.store.store import Measured, RecordStore
-from zoograph.training.answers.current_predictor import Provenance, current_predictor, get_provenance
-from zoograph.training.answers.question import find_datasets
-from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
+from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
+from zoograph.training.answers.measured_pairs import measured_pairs
+from zoograph.training.answers.notes import SIMILARITY, describe_new, describe_source
+from zoograph.training.answers.question import ask
+from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from zoograph.data.records.zoo import Zoo
     from zoograph.training.answers.evidence import Evidence
 
@@ -63,7 +67,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Recommendation:
+class Recommendation(Report):
     """Everything that ``recommend`` prints.
 
     Attributes:
@@ -86,6 +90,38 @@ class Recommendation:
     new: tuple[str, ...]
     explanation: Evidence | None
 
+    @property
+    def title(self) -> str:
+        """The dataset and the protocol."""
+        tasks = f" (mean of {len(self.tasks)} tasks)" if len(self.tasks) > 1 else ""
+        return f"Models for {self.dataset}{tasks}, {self.protocol.description}: top-1 accuracy"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the columns mean, where the ranking comes from, and who was left out."""
+        notes = [
+            f"best: the probability of being the best of {self.num_candidates} candidates. "
+            "regret: points of accuracy that picking the model loses in expectation against the best.",
+            *describe_source(self.provenance, self.protocol),
+        ]
+        if any(candidate.measured_runs for candidate in self.candidates):
+            notes.append("A measured model is predicted with its own record, unlike in `predict`: all evidence counts.")
+        if self.unranked:
+            notes.append(f"Measured accuracies that are nearly all the same rank nobody: {', '.join(self.unranked)}.")
+        if self.num_unknown_size:
+            count = self.num_unknown_size
+            models = "model" if count == 1 else "models"
+            notes.append(f"{count:,} {models} of unknown size: left out because of --max-params.")
+        return (*notes, *describe_new(self.new), *([SIMILARITY] if self.explanation else []))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a candidate, best first: ``rank`` from 1, and the attributes of :class:`Candidate`."""
+        import pandas as pd
+
+        table = pd.DataFrame([asdict(candidate) for candidate in self.candidates])
+        table.insert(0, "rank", range(1, len(table) + 1))
+        return table.astype({"parameters": "Int64"})
+
 
 def recommend(
     dataset: str,
@@ -106,9 +142,11 @@ def recommend(
     accuracy, which is that of the least expected regret.
 
     Args:
-        dataset: a name or a family in the store, or a folder of images.
+        dataset: a name or a family in the store, or a folder of images. A folder that exists is that folder;
+            ``dataset:`` before a name asks for the dataset of the store all the same.
         filters: default: every model with records of the protocol.
-        protocol: default: the one that most of the dataset's records have, else a retrained head.
+        protocol: ``head`` or ``finetune``; default: the one that most of the dataset's records have, else a
+            retrained head.
         domain: kind of images in a folder.
         encoder: text encoder; default as shipped.
         top: number of models to return, 1 or more.
@@ -122,56 +160,42 @@ def recommend(
     """
     if top < 1:
         raise ValueError(f"'top' must be a positive integer in 'recommend' (got {top})")
-    protocol = None if protocol is None else choose(Protocol, protocol)
-    stage = stage or ignore
-    stage("Reading the store")
     with RecordStore.open() as store:
-        tasks, cards = find_datasets(store.names(), dataset, domain, warn or ignore)
-        protocol = protocol or next(iter(store.protocols(tasks)), Protocol.HEAD)
-        zoo = store.snapshot().with_cards(datasets=cards)
-        models, num_unknown_size = choose_candidates(zoo, protocol, filters or Filters())
-        artifact = current_predictor(store, protocol, encoder, progress, warn)
-        provenance = get_provenance(store, artifact, protocol)
+        question = ask(store, None, dataset, protocol, domain, warn, stage)
+        zoo = store.snapshot()
+        models, num_unknown_size = choose_candidates(zoo, question.protocol, filters or Filters())
+        current = open_predictor(store, question, encoder, progress, warn, stage)
+        return _rank(current, models, num_unknown_size, top, explain)
 
+
+def _rank(
+    current: CurrentPredictor, models: list[ModelCard], num_unknown_size: int, top: int, explain: bool
+) -> Recommendation:
     import torch
 
-    from zoograph.graphs.schema import DATASET, MODEL
-    from zoograph.models.training_records import same_names
     from zoograph.training.answers.expected_regret import weigh_models
-    from zoograph.training.predictors.exact import ExactPredictor
     from zoograph.training.runtime.threads import one_thread
-    from zoograph.training.versions.restore import load_on
 
-    measured = measured_pairs(zoo, protocol)
-    explanation = None
-    stage("Weighing the records")
+    question = current.question
     with one_thread():
-        graph, predictor, _ = load_on(artifact, zoo, encoder)
-        sources = same_names([card.id for card in models], graph[MODEL].ids)
-        targets = same_names(tasks, graph[DATASET].ids)
-        if not isinstance(predictor, ExactPredictor):
-            raise ZoographError(
-                f"A ranking needs the joint posterior, which {provenance.records:,} records are too many for. "
-                "Use 'predict' model by model."
-            )
-        outlook = weigh_models(predictor, sources, targets)
+        joint = current.joint([card.id for card in models])
+        outlook = weigh_models(joint)
         order = torch.argsort(outlook.expected_regret, stable=True).tolist()
-        informative = predictor.posterior().records.scale.informative[targets].tolist()
-        if explain:
-            from zoograph.training.answers.evidence import find_evidence
-
-            explanation = find_evidence(predictor, graph, int(sources[order[0]]), targets, measured)
+        explanation = current.find_evidence(models[order[0]].id) if explain else None
     columns = [column.tolist() for column in outlook]
     return Recommendation(
-        dataset if len(tasks) > 1 else tasks[0],
-        tasks,
-        protocol,
-        provenance,
-        tuple(_candidate(models[i], tasks, measured, *(column[i] for column in columns)) for i in order[:top]),
+        question.dataset,
+        question.tasks,
+        question.protocol,
+        current.provenance(),
+        tuple(
+            _candidate(models[i], question.tasks, current.measured, *(column[i] for column in columns))
+            for i in order[:top]
+        ),
         len(models),
         num_unknown_size,
-        tuple(task for task, ranked in zip(tasks, informative, strict=True) if not ranked),
-        tuple(card.id for card in cards),
+        tuple(task for task, ranked in zip(question.tasks, joint.ranked.tolist(), strict=True) if not ranked),
+        question.new,
         explanation,
     )
 
@@ -215,17 +239,10 @@ def choose_candidates(zoo: Zoo, protocol: Protocol, filters: Filters) -> tuple[l
     )
 
 
-def measured_pairs(zoo: Zoo, protocol: Protocol) -> dict[tuple[str, str], Measured]:
-    """Return what was measured by (model, dataset), top-1 accuracy, mean over runs."""
-    runs = zoo.runs[(zoo.runs["protocol"] == protocol) & (zoo.runs["metric"] == Metric.TOP1)]
-    pairs = runs.groupby(["model", "dataset"])["value"].agg(["mean", "size"])
-    return {(str(m), str(d)): Measured(float(mean), int(n)) for (m, d), mean, n in pairs.itertuples()}
-
-
 def _candidate(
     card: ModelCard,
     tasks: Sequence[str],
-    measured: dict[tuple[str, str], Measured],
+    measured: Mapping[tuple[str, str], Measured],
     predicted: float,
     lower: float,
     upper: float,

@@ -5,28 +5,24 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+from zoograph.data.images.identity import identify_folder
 from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.store.store import RecordStore
-from zoograph.training.measuring.subject import _LONGEST_NAME
 
 
 def place_in_store(store: RecordStore, card: DatasetCard, dataset: str) -> DatasetCard:
     """Return the card under the name by which the store is to know it.
 
-    A folder is known by its path: the one that was looked at before keeps its id, and a new one whose name is
-    taken gets its path as id. Other datasets are known by their names.
+    A folder is known by its content, see :func:`zoograph.data.images.identity.identify_folder`; other datasets are
+    known by their names.
     """
     folder = Path(dataset).expanduser()
     if not folder.exists():
         return card
-    path = str(folder.resolve())
-    names = store.names()
-    taken = card.id in names.datasets or card.id in names.families
-    id = next(iter(names.datasets.get(path, ())), path if taken else card.id)
-    aliases = (path,) if len(path) <= _LONGEST_NAME and id != path else ()
-    return DatasetCard.model_validate({**card.model_dump(), "id": id, "aliases": aliases})
+    identity = identify_folder(store.names(), folder, card.id)
+    return DatasetCard.model_validate({**card.model_dump(), "id": identity.id, "aliases": identity.aliases})
 
 
 def known_model(store: RecordStore, card: ModelCard) -> tuple[str, tuple[ModelCard, ...]]:

@@ -16,7 +16,6 @@ from zoograph.data.networks.weights import PretrainedModel, load_pretrained
 Result = TypeVar("Result")
 # A model that is too large for the machine is no bug of ours either.
 _FAILURES = (ZoographError, MemoryError, torch.OutOfMemoryError)
-_LONGEST_NAME = 300
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from zoograph.training.networks.episodes import Episode, Episodes
 from zoograph.training.networks.member_cache import MemberCache, Part
 from zoograph.training.networks.module import NetworkModule
 from zoograph.training.networks.noise import measurement_variance
-from zoograph.training.networks.readout import read_sampled, read_whole
+from zoograph.training.networks.readout import embed_sampled, read_sampled, read_whole
 from zoograph.training.networks.sampled_episodes import SampledEpisodes, num_batches
 from zoograph.training.runtime.threads import one_seeded_thread
 from zoograph.training.runtime.trainer import fit_quietly
@@ -103,7 +103,7 @@ class GraphNetwork(Method):
             raise ValueError(
                 f"The network needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
-        self._graph = graph
+        self.graph = graph
         self._members: list[TransferGNN] = []
         folds = pair_folds(graph, store.edge_index, self.config.num_members)
         newcomers = draw_newcomers(graph, self.config.num_members, self.config.seed)
@@ -121,32 +121,55 @@ class GraphNetwork(Method):
         )
         return self
 
-    @torch.no_grad()
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
-        graph = self._graph if graph is None else graph
-        records = graph[TRANSFERS_TO].edge_index
-        everything = torch.ones(records.shape[1], dtype=torch.bool)
-        sampled = self._samples(graph)
-        answers = [self._read(network, graph, everything, pairs, sampled) for network in self._members]
-        means, spreads = (torch.stack(part) for part in zip(*answers, strict=True))
+        graph = self.graph if graph is None else graph
+        means, spreads = self.read(pairs, graph)
         mean = means.mean(0)
         variance = spreads.square().mean(0) + means.var(0, correction=0)
+        noise = measurement_variance(graph[DATASET].sample_size[pairs[1]])
+        width = self.widths(pairs, graph) * (variance + noise).sqrt()
+        return Prediction(mean, (mean - width).clamp(0, 1), (mean + width).clamp(0, 1))
 
-        num_members = len(self._members)
+    @torch.no_grad()
+    def read(self, pairs: Tensor, graph: HeteroData, visible: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the means and spreads (K, n) of K members.
+
+        A measured pair is read by the one member that never saw its record, with the records of that member's fold
+        hidden, and all members are given what it says.
+
+        Args:
+            pairs: (2, n) nodes of ``graph``.
+            graph: as built.
+            visible: (E,) records that may be read; default: all.
+        """
+        records = graph[TRANSFERS_TO].edge_index
+        visible = torch.ones(records.shape[1], dtype=torch.bool) if visible is None else visible
+        sampled, num_members = self._samples(graph), len(self._members)
         measured = is_edge(records, pairs)
         asked = torch.full((pairs.shape[1],), -1)
         asked[measured] = pair_folds(graph, pairs[:, measured], num_members)
         folds = pair_folds(graph, records, num_members)
+        means, spreads = (torch.empty(num_members, pairs.shape[1]) for _ in range(2))
         for member, network in enumerate(self._members):
             own = asked == member
             if own.any():
-                mean[own], spread = self._read(network, graph, folds != member, pairs[:, own], sampled)
-                variance[own] = spread.square()
+                hidden = visible & (folds != member)
+                means[:, own], spreads[:, own] = self._read(network, graph, hidden, pairs[:, own], sampled)
+            if not measured.all():
+                answer = self._read(network, graph, visible, pairs[:, ~measured], sampled)
+                means[member, ~measured], spreads[member, ~measured] = answer
+        return means, spreads
 
-        noise = measurement_variance(graph[DATASET].sample_size[pairs[1]])
-        width = torch.tensor(self._widths)[situation(graph, pairs)] * (variance + noise).sqrt()
-        return Prediction(mean, (mean - width).clamp(0, 1), (mean + width).clamp(0, 1))
+    def embed(self, graph: HeteroData) -> list[dict[str, Tensor]]:
+        """Return each member's embeddings (N, hidden_channels) of the nodes of ``graph``, by type; all records seen."""
+        visible = torch.ones(graph[TRANSFERS_TO].num_edges, dtype=torch.bool)
+        config = self.config
+        return [embed_sampled(network, graph, visible, config.num_read, config.seed) for network in self._members]
+
+    def widths(self, pairs: Tensor, graph: HeteroData) -> Tensor:
+        """Return (n,) half-widths of the intervals of ``pairs``, in standard deviations."""
+        return torch.tensor(self._widths)[situation(graph, pairs)]
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
@@ -157,7 +180,7 @@ class GraphNetwork(Method):
     def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:
         """Return the networks that were fitted, with the records of ``graph`` to read."""
         self = cls(NetworkConfig.model_validate(values["config"]))
-        self._graph, self._widths = graph, [float(width) for width in values["widths"]]
+        self.graph, self._widths = graph, [float(width) for width in values["widths"]]
         shape = self.config.hidden_channels, self.config.num_layers
         with one_seeded_thread(self.config.seed):
             self._members = [TransferGNN(graph, *shape) for _ in range(self.config.num_members)]

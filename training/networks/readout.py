@@ -46,13 +46,23 @@ def read_sampled(
         num_neighbors: edges of each type that are read into a node, at most.
         seed: which ones.
     """
-    sampler = NeighborSampler(graph, torch.Generator().manual_seed(seed))
-    everything = {kind: torch.arange(graph[kind].num_nodes) for kind in NODE_TYPES}
-    cut = sampler.sample(everything, (num_neighbors,), ~visible)
-    x_dict, index = network.embed(cut), PairIndex.of(graph, SCORED_ON)
+    x_dict, index = embed_sampled(network, graph, visible, num_neighbors, seed), PairIndex.of(graph, SCORED_ON)
     parts = [
         network.decode(x_dict, some, *measured_scores(graph, some, index))
         for some in pairs.split(_PAIRS_AT_ONCE, dim=1)
     ]
     means, spreads = zip(*parts, strict=True)
     return torch.cat(means), torch.cat(spreads)
+
+
+@torch.no_grad()
+def embed_sampled(
+    network: TransferGNN, graph: HeteroData, visible: Tensor, num_neighbors: int, seed: int = 0
+) -> dict[str, Tensor]:
+    """Return (N, C) embeddings of all nodes by type, from which :func:`read_sampled` reads its answers.
+
+    The neighbours that are drawn depend on the graph and the seed, not on what is visible of it.
+    """
+    sampler = NeighborSampler(graph, torch.Generator().manual_seed(seed))
+    everything = {kind: torch.arange(graph[kind].num_nodes) for kind in NODE_TYPES}
+    return network.embed(sampler.sample(everything, (num_neighbors,), ~visible))

@@ -18,6 +18,8 @@ from zoograph.training.networks.member_cache import MemberCache
 from zoograph.training.predictors.conditioned import Conditioned, Member, out_of_fold_residuals, two_at_once
 from zoograph.training.predictors.deep_member import DeepGP
 from zoograph.training.predictors.evidence_module import EvidenceModule
+from zoograph.training.predictors.exact_readout import predict_jointly, record_effects, similarities
+from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.predictors.plain_member import PlainGP
 from zoograph.training.predictors.records import Records
 from zoograph.training.runtime.progress import Progress, Ticker
@@ -145,6 +147,27 @@ class ExactPredictor(Method):
         if graph is None or graph is self._graph:
             return self._conditioned
         return Conditioned.on(graph, self._members)
+
+    @one_thread()
+    def joint(self, models: Tensor, datasets: Tensor, graph: HeteroData | None = None) -> JointPrediction:
+        """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,), from every record.
+
+        See :func:`zoograph.training.predictors.exact_readout.predict_jointly`.
+        """
+        return predict_jointly(self.posterior(graph), self._widths, models, datasets)
+
+    @one_thread()
+    def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1]."""
+        return similarities(self._conditioned, model, datasets)
+
+    @one_thread()
+    def record_effects(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pairs (2, R), and (R,) points by which the record of each moves the accuracy of ``model``.
+
+        See :func:`zoograph.training.predictors.exact_readout.record_effects`.
+        """
+        return record_effects(self._conditioned, model, datasets)
 
     @one_thread()
     def embeddings(self, graph: HeteroData | None = None) -> tuple[Tensor, Tensor]:

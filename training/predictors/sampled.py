@@ -1,4 +1,4 @@
-"""The predictor of a zoo that is too large for exact Gaussian processes, and which predictor a zoo gets."""
+"""The predictor of a zoo that is too large for exact Gaussian processes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from torch_geometric.data import HeteroData
 from zoograph.models.method import Method, Prediction
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
 from zoograph.training.networks.member_cache import MemberCache
+from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.predictors.sampled_readout import predict_jointly, record_effects, similarities
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.runtime.threads import one_thread
 
@@ -49,6 +51,27 @@ class SampledPredictor(Method):
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
         return self._network.predict(pairs, graph)
+
+    @one_thread()
+    def joint(self, models: Tensor, datasets: Tensor, graph: HeteroData | None = None) -> JointPrediction:
+        """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,), from every record.
+
+        See :func:`zoograph.training.predictors.sampled_readout.predict_jointly`.
+        """
+        return predict_jointly(self._network, self._network.graph if graph is None else graph, models, datasets)
+
+    @one_thread()
+    def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1]."""
+        return similarities(self._network, self._network.graph, model, datasets)
+
+    @one_thread()
+    def record_effects(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pairs (2, R), and (R,) points by which the record of each moves the accuracy of ``model``.
+
+        See :func:`zoograph.training.predictors.sampled_readout.record_effects`.
+        """
+        return record_effects(self._network, self._network.graph, model, datasets)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""

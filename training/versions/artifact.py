@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,20 +78,20 @@ class Artifact:
     folder: Path
     manifest: Manifest
 
-    def row(self, model: str, dataset: str) -> dict[str, float] | None:
-        """Return ``COLUMNS`` of a pair that was predicted when training ended, or None.
+    def rows(self, model: str, datasets: Sequence[str]) -> list[dict[str, float]] | None:
+        """Return ``COLUMNS`` of a model on each of ``datasets`` as predicted when training ended; None if one was not.
 
         Raises:
             PredictorError: if the table is not one of this predictor.
         """
-        manifest = self.manifest
-        if model not in manifest.models or dataset not in manifest.datasets:
+        places = {name: place for place, name in enumerate(self.manifest.datasets)}
+        if model not in self.manifest.models or not places.keys() >= set(datasets):
             return None
-        i, j = manifest.models.index(model), manifest.datasets.index(dataset)
-        row = {name: float(table[i, j]) for name, table in self._tables().items()}
-        if not all(math.isfinite(value) for value in row.values()):
+        i, tables = self.manifest.models.index(model), self._tables()
+        rows = [{name: float(table[i, places[d]]) for name, table in tables.items()} for d in datasets]
+        if not all(math.isfinite(value) for row in rows for value in row.values()):
             raise damaged_error(self.folder.parent, f"'{PREDICTIONS}' holds what is no accuracy")
-        return row
+        return rows
 
     def saw(self) -> dict[str, str]:
         """Return a digest of each batch of runs that it learned from.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
 from safetensors import SafetensorError
@@ -10,16 +10,16 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import PredictorError
-from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.zoo import Zoo
-from zoograph.data.store.store import RecordStore
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, is_edge, pair_folds
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.method import Prediction
+from zoograph.models.training_records import same_names
 from zoograph.training.predictors.choice import Predictor, load_predictor
+from zoograph.training.runtime.progress import Stage
 from zoograph.training.versions.artifact import (
     COLUMNS,
     WEIGHTS,
@@ -34,24 +34,13 @@ _PREDICTOR, _BASELINE = "predictor.", "baseline."
 _BASELINE_FOLDS = 10
 
 
-def predict_from_cards(
-    store: RecordStore,
-    artifact: Artifact,
-    models: Iterable[ModelCard],
-    datasets: Iterable[DatasetCard],
-    pairs: list[tuple[str, str]],
-    encoder: str | None = None,
+def predict_pairs(
+    graph: HeteroData, predictor: Predictor, baseline: LinearRegression, pairs: Sequence[tuple[str, str]]
 ) -> list[dict[str, float]]:
-    """Predict pairs that the table does not answer: a side is known by its card alone, or was scored since.
-
-    Returns:
-        ``COLUMNS`` of each pair, in order.
-    """
-    graph, predictor, baseline = load_on(artifact, store.snapshot().with_cards(models, datasets), encoder)
-    model_at = {name: i for i, name in enumerate(graph[MODEL].ids)}
-    dataset_at = {name: i for i, name in enumerate(graph[DATASET].ids)}
-    index = torch.tensor([[model_at[m] for m, _ in pairs], [dataset_at[d] for _, d in pairs]])
-    columns = _columns(predictor.predict(index), _cross_fitted(baseline, graph, index))
+    """Return ``COLUMNS`` of each (model, dataset), as they would stand in a table that is made now."""
+    models, datasets = zip(*pairs, strict=True)
+    nodes = torch.stack([same_names(models, graph[MODEL].ids), same_names(datasets, graph[DATASET].ids)])
+    columns = _columns(predictor.predict(nodes), _cross_fitted(baseline, graph, nodes))
     return [{name: float(columns[name][i]) for name in COLUMNS} for i in range(len(pairs))]
 
 
@@ -69,13 +58,21 @@ def _cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) 
     return answer
 
 
-def load_on(artifact: Artifact, zoo: Zoo, encoder: str | None = None) -> tuple[HeteroData, Predictor, LinearRegression]:
+def load_on(
+    artifact: Artifact, zoo: Zoo, encoder: str | None = None, stage: Stage | None = None
+) -> tuple[HeteroData, Predictor, LinearRegression]:
     """Return the graph of a zoo as a saved predictor sees it, and the predictor and the baseline on it.
+
+    Args:
+        artifact: the predictor.
+        zoo: cards and records.
+        encoder: text encoder; default as shipped.
+        stage: told how many texts are embedded, if some have to be.
 
     Raises:
         PredictorError: if it was trained with another encoder, or the weights are not those of a predictor.
     """
-    manifest, text = artifact.manifest, text_for(zoo, encoder)
+    manifest, text = artifact.manifest, text_for(zoo, encoder, stage)
     if text.digest != manifest.encoder_digest:
         raise PredictorError(
             f"The predictor was trained on embeddings of another encoder than '{text.encoder}'. "

@@ -15,7 +15,7 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
 from zoograph.data.store import schema
-from zoograph.data.store.store import Measured, RecordStore, Undone
+from zoograph.data.store.store import SHIPPED_BATCH, Measured, RecordStore, Undone
 
 _BOOKKEEPING = ("value", "source", "batch", "stored_at")
 
@@ -102,6 +102,17 @@ def test_repeats_with_other_content_are_kept_and_averaged(toy_store: RecordStore
 def test_protocols_come_with_the_most_frequent_first(toy_store: RecordStore) -> None:
     assert toy_store.protocols(("birds_1", "pets")) == [Protocol.FINETUNE, Protocol.HEAD]
     assert toy_store.protocols(("birds_2",)) == []
+
+
+def test_runs_are_counted_by_batch_all_or_those_of_a_model_or_of_datasets(toy_store: RecordStore) -> None:
+    toy_store.add(runs=[_run(seed / 10, seed=seed) for seed in range(3)], batch="three")
+    toy_store.add(runs=[_run(0.5, metric="f1")], batch="other")
+    assert toy_store.count_runs_by_batch(Protocol.HEAD) == {SHIPPED_BATCH: 1, "three": 3}
+    assert toy_store.count_runs_by_batch(Protocol.HEAD, Metric.F1) == {"other": 1}
+    own = _run(0.0)
+    assert toy_store.count_runs_by_batch(Protocol.HEAD, model=own.model)["three"] == 3
+    assert toy_store.count_runs_by_batch(Protocol.HEAD, datasets=[own.dataset])["three"] == 3
+    assert toy_store.count_runs_by_batch(Protocol.HEAD, model="nobody", datasets=["nothing"]) == {}
 
 
 def test_runs_of_another_metric_do_not_make_a_protocol_frequent(toy_store: RecordStore) -> None:

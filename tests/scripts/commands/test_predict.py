@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.training.predictors import exact
 from zoograph.training.retraining import train as fit
 from zoograph.training.versions import restore
 from zoograph.training.versions.artifact import PREDICTIONS, Artifact
@@ -22,8 +24,13 @@ QUESTION = ("--model", "resnet", "--dataset", "birds")
 
 
 @pytest.fixture
-def toy_predictor(toy_store: object, save_toy: Callable[..., Artifact]) -> Artifact:
-    return save_toy(predictor_root(Protocol.HEAD, None))
+def toy_predictor(
+    toy_store: RecordStore, save_toy: Callable[..., Artifact], monkeypatch: pytest.MonkeyPatch
+) -> Artifact:
+    """A predictor that knows everything in the store, which has enough records to train another."""
+    monkeypatch.setattr(exact, "MINIMUM_RECORDS", 1)
+    seen = {"saw": toy_store.batch_digests(Protocol.HEAD), "revision": toy_store.revision}
+    return save_toy(predictor_root(Protocol.HEAD, None), **seen)
 
 
 def _images(folder: Path, *classes: str) -> Path:
@@ -66,7 +73,7 @@ def test_warnings_go_to_stderr(
 ) -> None:
     path = toy_predictor.folder / PREDICTIONS
     path.write_bytes(path.read_bytes() + b"\0")
-    monkeypatch.setattr(fit, "train_predictor", lambda store, root, *_, **__: save_toy(root))
+    monkeypatch.setattr(fit, "train_predictor", lambda store, root, *_, **__: save_toy(root, revision=store.revision))
     ran = run_predict(*QUESTION, "--json")
     assert ran.code == 0
     assert json.loads(ran.out)["mean"]["predicted"] == pytest.approx(0.005)
@@ -78,7 +85,8 @@ def test_names_are_text_and_no_markup(
     toy_predictor: Artifact, run_predict: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = {"mean": 0.5, "lower": 0.25, "upper": 0.75, "baseline": 0.5}
-    monkeypatch.setattr(restore, "predict_from_cards", lambda *_: [row])
+    monkeypatch.setattr(restore, "load_on", lambda *_: (None, None, None))
+    monkeypatch.setattr(restore, "predict_pairs", lambda *_: [row])
     folder = _images(tmp_path / "[bold]x[", "cat", "dog")
     ran = run_predict("--model", "resnet", "--dataset", str(folder))
     assert ran.code == 0
@@ -154,6 +162,7 @@ def test_ctrl_c_while_training(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fit, "train_predictor", train)
+    monkeypatch.setattr(exact, "MINIMUM_RECORDS", 1)
     ran = run_predict(*QUESTION, "--json")
     assert (ran.code, ran.out) == (130, "")
     assert "Traceback" not in ran.err

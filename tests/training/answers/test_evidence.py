@@ -1,17 +1,14 @@
 import pytest
 import torch
 
-from zoograph.data.records.records import Protocol
-from zoograph.data.store.store import Measured
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.models.gp.covariances import Covariances
-from zoograph.models.gp.inference import condition
-from zoograph.training.answers.evidence import dataset_similarity, find_evidence, record_effects
-from zoograph.training.answers.recommend import measured_pairs
+from zoograph.training.answers.evidence import find_evidence
+from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.sampled import LARGE, SampledPredictor
 
 TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(100, 100))
 
@@ -45,7 +42,7 @@ def twin(graph):
 
 @pytest.fixture(scope="module")
 def explanation(zoo, graph, fitted, twin):
-    return find_evidence(fitted, graph, 1, twin, measured_pairs(zoo, graph.protocol))
+    return find_evidence(fitted, graph, graph[MODEL].ids[1], ["twin"], measured_pairs(zoo, graph.protocol))
 
 
 def test_the_twin_is_nearest(zoo, graph, explanation):
@@ -72,9 +69,8 @@ def test_the_most_influential_record_is_of_the_same_model_on_the_twin(zoo, expla
 
 
 def test_asked_tasks_and_the_model_itself_are_not_their_own_neighbours(zoo, graph, fitted):
-    asked = nodes(graph, "task_0", "task_3")
     measured = measured_pairs(zoo, graph.protocol)
-    why = find_evidence(fitted, graph, 1, asked, measured, most=50)
+    why = find_evidence(fitted, graph, graph[MODEL].ids[1], ["task_0", "task_3"], measured, most=50)
     assert len(why.datasets) == 18
     assert not {"task_0", "task_3"} & {dataset.dataset for dataset in why.datasets}
     assert len(why.models) == 5
@@ -84,24 +80,6 @@ def test_asked_tasks_and_the_model_itself_are_not_their_own_neighbours(zoo, grap
     assert near.measured == pytest.approx(sum(measured[near.model, d].value for d in ("task_0", "task_3")) / 2)
     own = {record.dataset for record in why.records if record.model == name}
     assert {"task_0", "task_3"} <= own
-
-
-def test_influence_is_what_conditioning_without_the_record_changes(fitted, graph):
-    """Exactly so, for a mean over two datasets, with scales and noises as they are."""
-    asked = nodes(graph, "task_0", "task_3")
-    points = record_effects(fitted, graph, 1, asked)
-    conditioned = fitted.posterior()
-    records = conditioned.records
-    pairs = torch.stack([torch.ones(2, dtype=torch.long), asked])
-    units = records.scale.spread[asked]
-    for r in (0, 17, 60):
-        kept = torch.arange(len(records.latent)) != r
-        changes = []
-        for posterior, noise in zip(conditioned.posteriors, conditioned.noises, strict=True):
-            own = noise.of(records.pairs, records.num_runs)
-            without = condition(posterior.covariances, records.pairs[:, kept], records.latent[kept], own[kept])
-            changes.append((units * (posterior.predict(pairs)[0] - without.predict(pairs)[0])).mean())
-        assert points[r].item() == pytest.approx(100 * torch.stack(changes).mean().item(), abs=1e-6)
 
 
 def test_a_graph_without_the_record_predicts_about_so_much_less(zoo, graph, fitted, twin, explanation):
@@ -115,31 +93,22 @@ def test_a_graph_without_the_record_predicts_about_so_much_less(zoo, graph, fitt
     assert 100 * change.item() == pytest.approx(record.points, rel=0.2)
 
 
+def test_a_sampled_predictor_gives_evidence_too(zoo, graph):
+    large = SampledPredictor(LARGE.model_copy(update={"hidden_channels": 8, "min_batches": 4})).fit(graph)
+    name, measured = graph[MODEL].ids[1], measured_pairs(zoo, graph.protocol)
+    why = find_evidence(large, graph, name, ["twin"], measured)
+    assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
+    assert {record.model for record in why.records} == {name}
+    assert all(record.measured == measured[name, record.dataset].value for record in why.records)
+    own = find_evidence(large, graph, name, ["task_3"], measured, most=50).records
+    assert (name, "task_3") in {(record.model, record.dataset) for record in own}
+
+
 def test_a_dataset_that_ranks_nobody_is_moved_by_no_record():
     zoo = make_synthetic_zoo(30, 5).zoo
     zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
     graph = build_graph(zoo, HashEmbedder(8))
     fitted = ExactPredictor(TINY).fit(graph)
-    why = find_evidence(fitted, graph, 0, torch.tensor([1]), measured_pairs(zoo, graph.protocol))
+    why = find_evidence(fitted, graph, graph[MODEL].ids[0], ["task_1"], measured_pairs(zoo, graph.protocol))
     assert why.records == ()
     assert len(why.datasets) == 4
-
-
-def test_similarity_of_datasets_by_hand():
-    prior = Covariances(
-        level=torch.tensor([[1.0, 0.5], [0.5, 1.0]]),
-        effect=torch.tensor([[1.0, 0.0], [0.0, 3.0]]),
-        spread=torch.tensor([[0.5, 0.5], [0.5, 1.5]]),
-        scores=torch.zeros(2, 2, 0),
-        score_weight=torch.tensor(0.0),
-    )
-    expected = (0.5 + 2 * 0.5) / ((1 + 2 * 0.5) * (1 + 2 * 1.5)) ** 0.5
-    assert dataset_similarity(prior)[0, 1].item() == pytest.approx(expected)
-    assert dataset_similarity(prior).diagonal().tolist() == pytest.approx([1.0, 1.0])
-
-
-def test_measured_pairs_are_means_over_runs(zoo):
-    twice = zoo.with_runs(zoo.runs.iloc[[0, 0, 1]].assign(value=[0.2, 0.4, 0.9]))
-    first, _, second = zip(twice.runs["model"], twice.runs["dataset"], strict=True)
-    assert measured_pairs(twice, Protocol.HEAD) == {first: Measured(pytest.approx(0.3), 2), second: Measured(0.9, 1)}
-    assert measured_pairs(twice, Protocol.FINETUNE) == {}

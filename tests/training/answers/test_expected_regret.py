@@ -31,6 +31,10 @@ def fitted(graph):
     return ExactPredictor(TINY).fit(graph)
 
 
+def weigh(predictor, models, datasets, graph=None, **options):
+    return weigh_models(predictor.joint(models, datasets, graph), **options)
+
+
 def planted(graph, pair, value):
     copy = graph.clone()
     cell = (graph[TRANSFERS_TO].edge_index == torch.tensor(pair)[:, None]).all(0)
@@ -73,7 +77,7 @@ def test_same_seed_same_answer():
 
 
 def test_the_best_by_far_is_found_and_costs_nothing(fitted):
-    outlook = weigh_models(fitted, EVERY, TASKS)
+    outlook = weigh(fitted, EVERY, TASKS)
     assert outlook.probability_best.sum().item() == pytest.approx(1)
     assert outlook.probability_best[2] > 0.999
     assert outlook.expected_regret[2] < 1e-6
@@ -82,21 +86,21 @@ def test_the_best_by_far_is_found_and_costs_nothing(fitted):
 
 
 def test_a_single_candidate_is_the_best(fitted):
-    outlook = weigh_models(fitted, EVERY[:1], TASKS)
+    outlook = weigh(fitted, EVERY[:1], TASKS)
     assert outlook.probability_best.tolist() == [1.0]
     assert outlook.expected_regret.tolist() == [0.0]
 
 
 def test_a_family_is_the_mean_of_its_tasks(fitted):
-    both = weigh_models(fitted, EVERY, TASKS)
-    each = [weigh_models(fitted, EVERY, task[None]) for task in TASKS]
+    both = weigh(fitted, EVERY, TASKS)
+    each = [weigh(fitted, EVERY, task[None]) for task in TASKS]
     for column in range(3):
         assert torch.allclose(both[column], (each[0][column] + each[1][column]) / 2)
 
 
 def test_draws_agree_with_naive_ones_from_the_whole_joint(fitted):
     models = torch.tensor([0, 1, 4])
-    outlook = weigh_models(fitted, models, TASKS, num_draws=40_000)
+    outlook = weigh(fitted, models, TASKS, num_draws=40_000)
     conditioned = fitted.posterior()
     pairs = torch.cartesian_prod(models, TASKS).t()
     pooled = conditioned.predict(pairs)[0]
@@ -118,7 +122,7 @@ def test_draws_agree_with_naive_ones_from_the_whole_joint(fitted):
 
 def test_an_unmeasured_pair_is_answered_as_predict_does(graph, fitted):
     corpus = torch.tensor([20])
-    outlook = weigh_models(fitted, EVERY, corpus)
+    outlook = weigh(fitted, EVERY, corpus)
     prediction = fitted.predict(torch.stack([EVERY, corpus.expand(8)]))
     for ours, theirs in zip(outlook[:3], prediction, strict=True):
         assert torch.allclose(ours.float(), theirs)
@@ -126,8 +130,8 @@ def test_an_unmeasured_pair_is_answered_as_predict_does(graph, fitted):
 
 def test_the_own_record_counts(graph, fitted):
     """Unlike in ``predict``: a worse measurement of the pair itself lowers what is expected of it."""
-    before = weigh_models(fitted, EVERY, TASKS[:1], graph)
-    after = weigh_models(fitted, EVERY, TASKS[:1], planted(graph, [2, 3], 0.6))
+    before = weigh(fitted, EVERY, TASKS[:1], graph)
+    after = weigh(fitted, EVERY, TASKS[:1], planted(graph, [2, 3], 0.6))
     assert after.mean[2] < before.mean[2] - 0.01
 
 
@@ -135,7 +139,7 @@ def test_a_dataset_that_ranks_nobody_gives_even_chances():
     zoo = make_synthetic_zoo(30, 5).zoo
     zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
     fitted = ExactPredictor(TINY).fit(build_graph(zoo, EMBED))
-    outlook = weigh_models(fitted, torch.arange(30), torch.tensor([1]), num_draws=60_000)
+    outlook = weigh(fitted, torch.arange(30), torch.tensor([1]), num_draws=60_000)
     assert outlook.mean.tolist() == pytest.approx([0.7] * 30)
     assert outlook.probability_best.tolist() == pytest.approx([1 / 30] * 30, abs=0.01)
 
@@ -143,6 +147,6 @@ def test_a_dataset_that_ranks_nobody_gives_even_chances():
 def test_widths_that_promise_nothing_leave_the_draws_as_they_are(graph, fitted):
     tensors, values = fitted.state()
     careless = ExactPredictor.from_state(tensors, {**values, "widths": [math.inf] * 4}, graph)
-    outlook = weigh_models(careless, EVERY, TASKS)
+    outlook = weigh(careless, EVERY, TASKS)
     assert outlook.lower.tolist() == [0.0] * 8
     assert outlook.probability_best[2] > 0.999

@@ -16,6 +16,7 @@ import pytest
 from safetensors.numpy import save
 
 from zoograph.data.errors import PredictorError
+from zoograph.training.versions import artifact as artifact_module
 from zoograph.training.versions.artifact import COLUMNS, MANIFEST, POINTER, PREDICTIONS, WEIGHTS, Artifact, Manifest
 from zoograph.training.versions.load import load_current
 from zoograph.training.versions.save import new_version, save_artifact, set_aside
@@ -50,11 +51,21 @@ def test_what_was_saved_is_the_current_one(saved: Artifact, root: Path) -> None:
     assert sorted(path.name for path in root.iterdir()) == [saved.manifest.version, POINTER]
 
 
-def test_a_row_is_the_columns_of_one_pair(saved: Artifact) -> None:
-    row = saved.row("vit", "pets")
-    assert row == pytest.approx({"mean": 0.12, "lower": 1.12, "upper": 2.12, "baseline": 3.12}, abs=1e-6)
-    assert saved.row("vit", "nothing") is None
-    assert saved.row("nobody", "pets") is None
+def test_rows_are_the_columns_of_a_model_on_datasets(saved: Artifact) -> None:
+    both = saved.rows("vit", ["pets", "birds_1"])
+    assert both is not None
+    assert both[0] == pytest.approx({"mean": 0.12, "lower": 1.12, "upper": 2.12, "baseline": 3.12}, abs=1e-6)
+    assert both[1] == pytest.approx({"mean": 0.1, "lower": 1.1, "upper": 2.1, "baseline": 3.1}, abs=1e-6)
+    assert saved.rows("vit", ["pets", "nothing"]) is None
+    assert saved.rows("nobody", ["pets"]) is None
+
+
+def test_the_table_is_read_once_for_all_tasks(saved: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    whole = artifact_module.read_tensor_file
+    monkeypatch.setattr(artifact_module, "read_tensor_file", lambda path: [read.append(path), whole(path)][1])
+    saved.rows("vit", ["birds_1", "birds_2", "pets"])
+    assert [path.name for path in read] == [PREDICTIONS]
 
 
 def test_a_second_predictor_takes_the_place_of_the_first(saved: Artifact, root: Path, make_manifest: Make) -> None:

@@ -167,9 +167,9 @@ def test_answers_while_versions_come_and_go_are_whole(tmp_path: Path, make_manif
                 artifact = load_current(root)
                 assert artifact is not None
                 time.sleep(0.005)  # time enough for two promotions and as many prunings
-                row = artifact.row("vit", "birds_1")
-                assert row is not None
-                assert row["mean"] == pytest.approx(artifact.manifest.num_records / 100)
+                rows = artifact.rows("vit", ["birds_1"])
+                assert rows is not None
+                assert rows[0]["mean"] == pytest.approx(artifact.manifest.num_records / 100)
         except Exception as error:  # noqa: BLE001
             failures.append(error)
 

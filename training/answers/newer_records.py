@@ -1,0 +1,50 @@
+"""Records that came into the store, or left it, since a predictor was trained."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from zoograph.data.store.store import RecordStore
+from zoograph.training.answers.question import Question
+from zoograph.training.versions.artifact import Artifact
+
+
+class NewerRecords(NamedTuple):
+    """How the store differs from what a predictor saw.
+
+    Attributes:
+        runs: of batches that came or changed since.
+        about: those of them that are of the asked model, or of a dataset of the asked families.
+        taken_back: batches that it saw and that are no longer there.
+    """
+
+    runs: int
+    about: int
+    taken_back: int
+
+    @property
+    def touch(self) -> bool:
+        """Whether an answer from before them would leave out what is known of the question now."""
+        return self.about > 0 or self.taken_back > 0
+
+
+def find_newer(store: RecordStore, artifact: Artifact, question: Question) -> NewerRecords:
+    """Return what changed in ``store`` since ``artifact`` was trained, by the digests of its batches.
+
+    Raises:
+        PredictorError: if the predictor's own list of batches is damaged.
+    """
+    manifest = artifact.manifest
+    if manifest.revision == store.revision:
+        return NewerRecords(0, 0, 0)
+    saw, now = artifact.saw(), store.batch_digests(manifest.protocol, manifest.metric)
+    changed = [batch for batch, digest in now.items() if saw.get(batch) != digest]
+    if not changed:
+        return NewerRecords(0, 0, len(saw.keys() - now.keys()))
+    runs = store.count_runs_by_batch(manifest.protocol, manifest.metric)
+    about = store.count_runs_by_batch(manifest.protocol, manifest.metric, question.model, question.relatives)
+    return NewerRecords(
+        sum(runs[batch] for batch in changed),
+        sum(about.get(batch, 0) for batch in changed),
+        len(saw.keys() - now.keys()),
+    )

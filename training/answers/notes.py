@@ -1,0 +1,51 @@
+"""The sentences below an answer: where it comes from, which records are in it, and what is known by its card alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zoograph.data.records.records import Protocol
+from zoograph.training.answers.current_predictor import Provenance
+
+SIMILARITY = (
+    "similarity: from 0 to 1, how much alike the predictor takes two models or two datasets to be. "
+    "points: the prediction with the record minus the prediction without it."
+)
+
+
+def describe_source(known: Provenance, protocol: Protocol) -> list[str]:
+    """Return what predicts, what it learned from, and whether newer records are in the answer."""
+    if not known.version:
+        from zoograph.training.predictors.exact import MINIMUM_RECORDS
+
+        return [
+            f"There are too few records of a {protocol.description} to train a predictor ({known.records:,} "
+            f"of {MINIMUM_RECORDS}): the additive baseline answers, a model effect plus a dataset effect."
+        ]
+    notes = [
+        f"Predicts the accuracy of a {protocol.description}, learned from {known.records:,} records; "
+        f"predictor {known.version}, trained {known.age}."
+    ]
+    count, one = known.newer_records, known.newer_records == 1
+    if count and known.newer_used:
+        notes.append(
+            f"{count:,} newer {'record is' if one else 'records are'} in this answer, though the predictor has not "
+            f"learned from {'it' if one else 'them'} yet: 'zoograph retrain' does that."
+        )
+    elif count:
+        notes.append(
+            f"{count:,} newer {'record' if one else 'records'} of other models and datasets "
+            f"{'is' if one else 'are'} not in this answer: 'zoograph retrain' brings {'it' if one else 'them'} in."
+        )
+    if known.taken_back:
+        count, one = known.taken_back, known.taken_back == 1
+        batches, them = ("1 batch that was", "it") if one else (f"{count:,} batches that were", "them")
+        notes.append(f"The predictor learned from {batches} taken back since: 'zoograph retrain' forgets {them}.")
+    return notes
+
+
+def describe_new(names: Sequence[str]) -> list[str]:
+    """Return what is known by its card alone; nothing for no names."""
+    if not names:
+        return []
+    return [f"Known by {'its card' if len(names) == 1 else 'their cards'} alone: {', '.join(names)}."]

@@ -1,0 +1,26 @@
+"""What a predictor expects of several models at once, which a ranking needs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class JointPrediction(NamedTuple):
+    """Accuracies of k models, each its mean over t datasets, from every record: those of the asked pairs included.
+
+    Attributes:
+        mean: (k,) expected accuracy in [0, 1].
+        lower: (k,) lower end of the 90 % interval of one more measurement; ``upper`` likewise.
+        centres: (K, k) true accuracies that each of K members expects.
+        covariances: (K, k, k) of the true accuracies about ``centres``; without the noise of measuring.
+        ranked: (t,) bool, False for a dataset whose measured accuracies are nearly all one value: it ranks nobody.
+    """
+
+    mean: Tensor
+    lower: Tensor
+    upper: Tensor
+    centres: Tensor
+    covariances: Tensor
+    ranked: Tensor
