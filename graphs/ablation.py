@@ -1,4 +1,4 @@
-"""Graphs with a kind of knowledge taken out, to find what it is worth."""
+"""Ablation: graphs without their scores, relations or influences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one way from a zoo to a graph: cards become nodes, records become edges."""
+"""Builder of the heterogeneous graph: cards become nodes, records become edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocols: which measured accuracies are taken out of a graph, and which of them are asked for.
+"""Folds of every benchmark protocol: which measured accuracies are held out, and which of them are asked for.
 
 A protocol returns masks; :func:`make_split` hides what they say, by :func:`zoograph.graphs.splits.hold_out`.
 """

@@ -1,4 +1,4 @@
-"""Edges by their two nodes: sorted once, then found for any pairs in logarithmic time."""
+"""Index of edges by their two nodes: sorted once, then found for any pairs in logarithmic time."""
 
 from __future__ import annotations
 

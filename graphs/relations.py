@@ -1,4 +1,4 @@
-"""Edges between datasets: what was measured of two of them, and which read alike."""
+"""Edges between datasets: measured relations, and similarity of texts and labels."""
 
 from __future__ import annotations
 

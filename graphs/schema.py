@@ -1,4 +1,4 @@
-"""Node and edge types: the words that the graph is written in, defined once."""
+"""Node and edge types of the graph, and the numbers that nodes carry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be seen of the measured accuracies: the only way from records to training and test."""
+"""Splits: the only way from records to training and test, and what message passing may see of accuracies."""
 
 from __future__ import annotations
 

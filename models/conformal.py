@@ -1,4 +1,4 @@
-"""Intervals that hold: conformal widths from held-out residuals, by how much of a pair is new."""
+"""Split-conformal calibration: quantiles of held-out residuals, by which side of a pair is new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an estimate and its own errors on records that it had not seen to a 90 % interval."""
+"""90 % intervals of the baselines, from their errors on held-out records and held-out datasets."""
 
 from __future__ import annotations
 

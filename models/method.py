@@ -1,4 +1,4 @@
-"""The one small interface behind which every method stands, the GNN and each baseline."""
+"""The interface of every method, network and baseline: fit on a graph, predict pairs with intervals."""
 
 from __future__ import annotations
 

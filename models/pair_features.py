@@ -1,4 +1,4 @@
-"""A pair of a model and a dataset as one row of numbers, for the methods that read tables."""
+"""Features of a pair of a model and a dataset: metadata rows and measured scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measured accuracies that a method was fitted on, and how nodes of another graph map to them."""
+"""Training records: the measured accuracies of a graph, and how nodes of another graph map to theirs."""
 
 from __future__ import annotations
 

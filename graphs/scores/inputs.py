@@ -1,4 +1,4 @@
-"""What a score is computed from, checked once, with the parts that several scores share computed once."""
+"""Inputs of a score: checked once, with the moments that several scores share computed once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""k-NN: how often the nearest other images of an image are of its class."""
+"""k-NN: leave-one-out accuracy of the nearest neighbours in feature space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LEEP: how well the source classes that a model sees in the images predict the target classes."""
+"""LEEP: log-likelihood of the target classes given the source classes that a model predicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LFC: the label-feature correlation, between who is similar and who shares a class."""
+"""LFC: correlation between the similarity of features and the sameness of labels, over pairs of samples."""
 
 from __future__ import annotations
 

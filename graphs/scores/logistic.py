@@ -1,4 +1,4 @@
-"""Logistic: how well a linear classifier on the frozen features generalises."""
+"""Logistic: cross-validated accuracy of logistic regression on the frozen features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NCE: what the most probable source class of an image tells about its target class."""
+"""NCE: negative conditional entropy of the target classes given the most probable source classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OTCE and OT-NCE: how far apart two tasks are, and what the labels of coupled images tell about each other."""
+"""OTCE and OT-NCE: optimal-transport distance of two tasks, and conditional entropy of the coupled labels."""
 
 from __future__ import annotations
 

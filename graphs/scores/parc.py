@@ -1,4 +1,4 @@
-"""PARC: whether images of one class are closer to each other in feature space than images of two."""
+"""PARC: rank correlation between distances of features and of labels, over pairs of samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SFDA: the accuracy of Fisher's discriminant on features that were made harder to tell apart."""
+"""SFDA: Fisher's discriminant on features that a first discriminant made harder to separate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one error of a score that has no value on its inputs."""
+"""The error of a score that has no value on its inputs."""
 
 from __future__ import annotations
 

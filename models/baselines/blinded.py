@@ -1,4 +1,4 @@
-"""A method that is not shown a kind of knowledge: what it loses is what that knowledge is worth."""
+"""Ablated methods: another method, fitted and asked on graphs without a kind of knowledge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trees on metadata, scores and what other records say of the model and the dataset."""
+"""Gradient boosting and extra trees on metadata, scores and mean accuracies of other records."""
 
 from __future__ import annotations
 

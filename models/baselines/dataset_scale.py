@@ -1,4 +1,4 @@
-"""Level and spread of every dataset, so that models can be averaged over unlike datasets."""
+"""Mean and standard deviation of the accuracies on every dataset, with pooling where records are few."""
 
 from __future__ import annotations
 

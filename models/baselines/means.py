@@ -1,4 +1,4 @@
-"""Means: what the records alone say about a model, before any card is read."""
+"""Baselines of records alone: mean of a model, standardised mean, and the additive two-way model."""
 
 from __future__ import annotations
 

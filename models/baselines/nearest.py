@@ -1,4 +1,4 @@
-"""Nearest datasets: what the model did on datasets that read alike."""
+"""Nearest datasets: kernel-weighted mean of a model's accuracies by text similarity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rankers: one number of a card, or one score of a pair, taken at its word."""
+"""Rankers by one signal: a number of a model's card, or one transferability score."""
 
 from __future__ import annotations
 

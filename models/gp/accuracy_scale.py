@@ -1,4 +1,4 @@
-"""Accuracies in units that compare between datasets."""
+"""Standardisation of accuracies within datasets, where these have enough records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How alike two models or two datasets are: named kernels on cards, labels, relations and embeddings."""
+"""Kernels between models and between datasets: on cards, labels, relations and embeddings."""
 
 from __future__ import annotations
 

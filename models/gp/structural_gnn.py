@@ -1,4 +1,4 @@
-"""Structural embeddings: message passing over what is known before anything is fine-tuned.
+"""Structural graph network: embeddings of models and datasets from everything but accuracies.
 
 No accuracy enters here, neither as an input nor as an edge, so an embedding can feed a Gaussian process that conditions
 on accuracies exactly, and leaving a record out needs no second pass through the graph.

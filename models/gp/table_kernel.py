@@ -1,4 +1,4 @@
-r"""What both kernels of accuracies share: kernels on cards, labels and relations, each with a learned weight.
+r"""Base of the kernels of accuracies: kernels on cards, labels and relations, each with a learned weight.
 
 .. math:: k\big((m, d), (m', d')\big) = k_\mathrm{level}(d, d')
     + k_\mathrm{effect}(m, m')\, k_\mathrm{spread}(d, d') + w\, s_{md}^\top s_{m'd'}

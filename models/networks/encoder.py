@@ -1,4 +1,4 @@
-"""Cards to vectors: the node encoder, which never sees a measured accuracy."""
+"""Node encoder: the numbers, category and texts of a card to a vector, without any accuracy."""
 
 from __future__ import annotations
 

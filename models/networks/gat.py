@@ -1,4 +1,4 @@
-"""The paper's network: graph attention over accuracies, every layer's output kept for the decoder."""
+"""Graph attention network with skip connections: every layer's output is kept for the decoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph neural network: cards and records in, accuracy of any pair out."""
+"""Graph neural network for the accuracy of a pair: encoder, message passing, edge decoder."""
 
 from __future__ import annotations
 

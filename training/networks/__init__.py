@@ -1,1 +1,1 @@
-"""Graph networks trained on episodes and read."""
+"""Training of graph networks, and their predictions."""

@@ -1,4 +1,4 @@
-"""The network alone: an ensemble of graph neural networks that read accuracies as edge attributes."""
+"""Cross-fitted ensemble of graph neural networks that read accuracies as edge attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Episodes: at every step other accuracies are hidden, and the hidden ones are asked for."""
+"""Training episodes: at every step other accuracies are hidden and supervised."""
 
 from __future__ import annotations
 

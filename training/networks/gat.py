@@ -1,4 +1,4 @@
-"""The paper's graph attention network as a method."""
+"""Training of the graph attention network, behind the interface of a method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The LightningModule: it only wires the network, the loss and the optimizer."""
+"""LightningModule of the graph network: Gaussian likelihood, AdamW and a one-cycle schedule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sub-graphs with a bounded number of neighbours: what a network reads of a graph too large to be read whole.
+"""Neighbour sampling: sub-graphs with a bounded number of edges of each type into each node.
 
 :class:`torch_geometric.loader.NeighborLoader` samples through ``pyg-lib`` or ``torch-sparse``. Neither has wheels
 on the package index, and without them it raises an ``ImportError``; it also cannot leave out the supervised edges

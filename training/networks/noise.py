@@ -1,4 +1,4 @@
-"""How much a measured accuracy scatters around the accuracy that it measures."""
+"""Sampling variance of a measured accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mini-batches by neighbour sampling: what a zoo too large for full-graph episodes is trained on."""
+"""Training episodes on mini-batches of sampled neighbours, for zoos too large for whole graphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An order of samples that depends on their features alone, for procedures whose result would depend on the order."""
+"""Canonical order of samples, by their features alone, for algorithms that depend on the order."""
 
 from __future__ import annotations
 
