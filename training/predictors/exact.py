@@ -15,10 +15,11 @@ from zoograph.models.conformal import calibrate, situation
 from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.models.method import Method, Prediction
 from zoograph.training.networks.member_cache import MemberCache
-from zoograph.training.predictors.conditioned import Conditioned, Member, out_of_fold_residuals, two_at_once
+from zoograph.training.predictors.conditioned import Conditioned, Member, out_of_fold_residuals
 from zoograph.training.predictors.deep_member import DeepGP
 from zoograph.training.predictors.evidence_module import EvidenceModule
 from zoograph.training.predictors.exact_readout import predict_jointly, record_effects, similarities
+from zoograph.training.predictors.graph_posteriors import GraphPosteriors
 from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.predictors.plain_member import PlainGP
 from zoograph.training.predictors.records import Records
@@ -77,7 +78,7 @@ class ExactPredictor(Method):
     ) -> None:
         self.config = config or TrainingConfig()
         self._progress, self._start, self._cache = progress, start, cache
-        self._honest: list[Conditioned] | None = None
+        self._elsewhere: GraphPosteriors | None = None
 
     @one_thread()
     def fit(self, graph: HeteroData, unlearned: Tensor | None = None) -> Self:
@@ -102,10 +103,9 @@ class ExactPredictor(Method):
             for member in range(self.config.num_members)
         ]
         ticker.finish()
-        self._conditioned = Conditioned.on(graph, self._members)
-        self._honest = self._condition_out_of_fold(graph)
-        left_out, situations = self._conditioned.residuals(self.config.seed)
-        out_of_fold = out_of_fold_residuals(graph, self._honest)
+        self._own = GraphPosteriors(graph, self._members)
+        left_out, situations = self._own.whole.residuals(self.config.seed)
+        out_of_fold = out_of_fold_residuals(graph, self._own.out_of_fold)
         self._widths = calibrate(
             torch.cat([out_of_fold, left_out]), torch.cat([torch.zeros(len(out_of_fold), dtype=torch.long), situations])
         )
@@ -114,15 +114,13 @@ class ExactPredictor(Method):
     @one_thread()
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
-        if graph is None or graph is self._graph:
-            graph, out_of_fold = self._graph, self._honest
-        else:
-            out_of_fold = None
-        mean, variance = self.posterior(graph).predict(pairs)
+        posteriors = self._on(graph)
+        graph = posteriors.graph
+        mean, variance = posteriors.whole.predict(pairs)
         measured = is_edge(graph[TRANSFERS_TO].edge_index, pairs)
         if measured.any():
             asked = torch.where(measured, pair_folds(graph, pairs, len(self._members)), -1)
-            for number, honest in enumerate(out_of_fold or self._condition_out_of_fold(graph)):
+            for number, honest in enumerate(posteriors.out_of_fold):
                 own = asked == number
                 if own.any():
                     mean[own], variance[own] = honest.predict(pairs[:, own])
@@ -130,23 +128,22 @@ class ExactPredictor(Method):
         bounds = (mean, mean - width, mean + width)
         return Prediction(*(bound.clamp(0, 1).float() for bound in bounds))
 
-    def _condition_out_of_fold(self, graph: HeteroData) -> list[Conditioned]:
-        """Return each member, conditioned on the records of the folds that it learned from."""
-        folds = pair_folds(graph, graph[TRANSFERS_TO].edge_index, len(self._members))
-        return two_at_once(
-            lambda number: Conditioned.on(graph, [self._members[number]], folds != number), range(len(self._members))
-        )
+    def _on(self, graph: HeteroData | None) -> GraphPosteriors:
+        """Return the members on ``graph``, None being the one that was fitted; the last other one is kept as well."""
+        if graph is None or graph is self._graph:
+            return self._own
+        if self._elsewhere is None or self._elsewhere.graph is not graph:
+            self._elsewhere = GraphPosteriors(graph, self._members)
+        return self._elsewhere
 
     def smoothed(self, pairs: Tensor) -> Tensor:
         """Return (n,) the expected noiseless accuracies given every record, a pair's own included."""
-        return self._conditioned.predict(pairs)[0]
+        return self._own.whole.predict(pairs)[0]
 
     @one_thread()
     def posterior(self, graph: HeteroData | None = None) -> Conditioned:
         """Return the members, conditioned on every record of ``graph``; default: the graph that was fitted."""
-        if graph is None or graph is self._graph:
-            return self._conditioned
-        return Conditioned.on(graph, self._members)
+        return self._on(graph).whole
 
     @one_thread()
     def joint(self, models: Tensor, datasets: Tensor, graph: HeteroData | None = None) -> JointPrediction:
@@ -159,7 +156,7 @@ class ExactPredictor(Method):
     @one_thread()
     def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
         """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1]."""
-        return similarities(self._conditioned, model, datasets)
+        return similarities(self._own.whole, model, datasets)
 
     @one_thread()
     def record_effects(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
@@ -167,7 +164,7 @@ class ExactPredictor(Method):
 
         See :func:`zoograph.training.predictors.exact_readout.record_effects`.
         """
-        return record_effects(self._conditioned, model, datasets)
+        return record_effects(self._own.whole, model, datasets)
 
     @one_thread()
     def embeddings(self, graph: HeteroData | None = None) -> tuple[Tensor, Tensor]:
@@ -203,7 +200,7 @@ class ExactPredictor(Method):
             member = self._make_member(graph, number)
             member.load_state_dict(_of_member(tensors, number))
             self._members.append(member)
-        self._conditioned = Conditioned.on(graph, self._members)
+        self._own = GraphPosteriors(graph, self._members)
         return self
 
     def _is_deep(self, number: int) -> bool:

@@ -81,7 +81,7 @@ def test_the_same_with_datasets_on_scales_of_their_own():
     cell = torch.arange(graph[TRANSFERS_TO].num_edges) == 11
     pair = graph[TRANSFERS_TO].edge_index[:, cell]
     before = ExactPredictor(TINY).fit(graph)
-    assert before._conditioned.records.scale.standardised
+    assert before.posterior().records.scale.standardised
     again = ExactPredictor(TINY).fit(planted(graph, cell, 0.0123))
     assert before.predict(pair).mean.item() == again.predict(pair).mean.item()
 
