@@ -2,6 +2,8 @@ import math
 
 import pytest
 import torch
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
 
 from zoograph.models.gp import inference as exact_gp
 from zoograph.models.gp.covariances import Covariances
@@ -38,6 +40,22 @@ def test_posterior_is_gaussian_conditioning(covariances, records):
     assert torch.allclose(mean, cross @ inverse @ y)
     expected = covariances.variance(asked) - ((cross @ inverse) * cross).sum(1)
     assert torch.allclose(variance, expected)
+
+
+def test_posterior_is_that_of_scikit_learn():
+    # One dataset, no level and no scores: a Gaussian process on the models alone.
+    generator = torch.Generator().manual_seed(1)
+    x, y = torch.randn(10, 2, generator=generator).double(), torch.randn(7, generator=generator).double()
+    noise = torch.rand(7, generator=generator).double() + 0.05
+    kernel, zero = RBF(1.3), torch.zeros(1, 1).double()
+    effect = torch.from_numpy(kernel(x.numpy()))
+    prior = Covariances(zero, effect, zero + 1, torch.zeros(10, 1, 0).double(), zero[0, 0])
+    pairs = torch.stack([torch.arange(10), torch.zeros(10, dtype=torch.long)])
+    mean, variance = condition(prior, pairs[:, :7], y, noise).predict(pairs)
+    theirs = GaussianProcessRegressor(kernel, alpha=noise.numpy(), optimizer=None).fit(x[:7].numpy(), y.numpy())
+    expected, deviation = theirs.predict(x.numpy(), return_std=True)
+    assert mean.numpy() == pytest.approx(expected)
+    assert variance.sqrt().numpy() == pytest.approx(deviation)
 
 
 @pytest.mark.parametrize("turned", [False, True])

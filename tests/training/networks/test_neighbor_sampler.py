@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch_geometric.data import HeteroData
+from torch_geometric.utils import k_hop_subgraph
 
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
@@ -80,6 +81,32 @@ def test_hidden_accuracies_and_those_of_new_nodes_are_seen_in_neither_direction(
     visible = (~hidden & (source != 4) & (target != 9)).nonzero().flatten()
     for kind in (TRANSFERS_TO, reverse(TRANSFERS_TO)):
         assert torch.equal(cut[kind].e_id, visible)
+
+
+@pytest.mark.parametrize("num_hops", [1, 2, 3])
+def test_without_a_bound_it_is_the_subgraph_of_k_hops(graph: HeteroData, num_hops: int) -> None:
+    start, shift = 0, {}
+    for kind in NODE_TYPES:
+        shift[kind], start = start, start + graph[kind].num_nodes
+    edges = torch.cat(
+        [
+            graph[kind].edge_index + torch.tensor([[shift[kind[0]]], [shift[kind[2]]]])
+            for kind in EDGE_TYPES
+            if kind[1].removeprefix("rev_") not in ("scored_on", "transfers_to")  # they reach everything at once
+        ],
+        dim=1,
+    )
+    sparse = graph.clone()
+    for kind in EDGE_TYPES:
+        if kind[1].removeprefix("rev_") in ("scored_on", "transfers_to"):
+            for name, value in graph[kind].items():
+                if torch.is_tensor(value):
+                    sparse[kind][name] = value[:, :0] if name == "edge_index" else value[:0]
+    expected, _, _, _ = k_hop_subgraph([3, shift[DATASET] + 7], num_hops, edges, num_nodes=start)
+    seeds = {MODEL: torch.tensor([3]), DATASET: torch.tensor([7])}
+    cut = NeighborSampler(sparse, _generator()).sample(seeds, (1000,) * num_hops, torch.zeros(0, dtype=torch.bool))
+    found = torch.cat([cut[kind].n_id + shift[kind] for kind in NODE_TYPES])
+    assert sorted(found.tolist()) == sorted(expected.tolist())
 
 
 def test_relabel() -> None:
