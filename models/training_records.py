@@ -73,6 +73,19 @@ class TrainingRecords:
         """Return (n,) the fitted dataset node of each of ``graph``'s dataset ``nodes``; -1 for a newcomer."""
         return nodes if graph is None else same_names(graph[DATASET].ids, self.dataset_ids)[nodes]
 
+    def seen(self, graph: HeteroData | None, datasets: Tensor) -> Tensor:
+        """Return (n,) bool, whether each of ``graph``'s ``datasets`` has a record here."""
+        measured = torch.bincount(self.dataset, minlength=len(self.dataset_ids)) > 0
+        return look_up(measured, self.datasets_of(graph, datasets), False)
+
+    def moved_to(self, graph: HeteroData) -> tuple[TrainingRecords, Tensor]:
+        """Return the records whose model and dataset ``graph`` has, and their (2, k) pairs of its nodes."""
+        models = same_names(self.model_ids, graph[MODEL].ids)[self.model]
+        datasets = same_names(self.dataset_ids, graph[DATASET].ids)[self.dataset]
+        pairs = torch.stack([models, datasets])
+        held = (pairs >= 0).all(0)
+        return self.taken(held), pairs[:, held]
+
 
 def total(values: Tensor, groups: Tensor, num_groups: int) -> Tensor:
     """Return (num_groups,) the sum of (n,) ``values`` in each group, in float64.

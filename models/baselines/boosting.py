@@ -62,8 +62,7 @@ class TreeEnsemble(Method):
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`."""
         graph = self._graph if graph is None else graph
-        seen = look_up(self._dataset_count, self._records.datasets_of(graph, pairs[1]), 0.0) > 0
-        return around(self._mean(graph, pairs), self._widths.at(seen))
+        return around(self._mean(graph, pairs), self._widths.at(self._records.seen(graph, pairs[1])))
 
     def _learn(self, records: TrainingRecords) -> None:
         # One dataset more than there are: the last one stands for every newcomer.

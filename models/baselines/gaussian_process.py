@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, MODEL
+from zoograph.graphs.schema import DATASET
 from zoograph.models.gp.accuracy_scale import AccuracyScale
 from zoograph.models.gp.evidence import evidence_loss, evidence_optimizer
 from zoograph.models.gp.inference import Posterior, condition
 from zoograph.models.gp.plain_kernel import PlainKernel
 from zoograph.models.intervals import bounded
 from zoograph.models.method import INTERVAL_SIGMAS, Method, Prediction
-from zoograph.models.training_records import TrainingRecords, same_names
+from zoograph.models.training_records import TrainingRecords
 
 
 class GaussianProcess(Method):
@@ -84,12 +84,7 @@ class GaussianProcess(Method):
     @torch.no_grad()
     def _condition(self, graph: HeteroData) -> Posterior:
         """Condition on the fitted records as pairs of ``graph``, without those of nodes that it lacks."""
-        records = self._records
-        models = same_names(records.model_ids, graph[MODEL].ids)[records.model]
-        datasets = same_names(records.dataset_ids, graph[DATASET].ids)[records.dataset]
-        pairs = torch.stack([models, datasets])
-        held = (pairs >= 0).all(0)
-        kept = records.taken(held)
+        kept, pairs = self._records.moved_to(graph)
         latent = self._scale.latent(kept.value, kept.dataset)
         noise = self._kernel.noise(kept.sample_size, self._scale.spread[kept.dataset])
-        return condition(self._kernel(graph), pairs[:, held], latent, noise)
+        return condition(self._kernel(graph), pairs, latent, noise)

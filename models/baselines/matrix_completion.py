@@ -10,7 +10,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.models.intervals import Widths, around, random_folds, without_own
 from zoograph.models.method import Method, Prediction
-from zoograph.models.training_records import TrainingRecords, count, look_up
+from zoograph.models.training_records import TrainingRecords, look_up
 
 _PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0)
 _NUM_FOLDS = 5
@@ -59,8 +59,9 @@ class MatrixCompletion(Method):
         best = int(errors.square().sum(1).argmin())
         self._factors = factorise(records, self.rank, _PENALTIES[best])
         new = records.value - _multiply(self._factors, records.model, torch.full_like(records.dataset, -1))
-        self._seen = count(records.dataset, len(records.dataset_ids)) > 0
-        self._widths = Widths.of(errors[best] if parts else errors[best, :0], without_own(new, int(self._seen.sum())))
+        self._widths = Widths.of(
+            errors[best] if parts else errors[best, :0], without_own(new, len(torch.unique(records.dataset)))
+        )
         return self
 
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
@@ -68,7 +69,7 @@ class MatrixCompletion(Method):
         models = self._records.models_of(graph, pairs[0])
         datasets = self._records.datasets_of(graph, pairs[1])
         mean = _multiply(self._factors, models, datasets)
-        return around(mean, self._widths.at(look_up(self._seen, datasets, False)))
+        return around(mean, self._widths.at(self._records.seen(graph, pairs[1])))
 
 
 def factorise(records: TrainingRecords, rank: int, penalty: float) -> Factors:

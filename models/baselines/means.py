@@ -67,8 +67,9 @@ class StandardizedModelMean(Method):
         level = _levels_without(records, scale.mean_level)
         errors = records.value - level - others * scale.spread[records.dataset]
         new = records.value - scale.mean_level - others * scale.mean_spread
-        self._seen = count(records.dataset, len(records.dataset_ids)) > 0
-        self._widths = Widths.of(_scored(errors, len(records) > 1), without_own(new, int(self._seen.sum())))
+        self._widths = Widths.of(
+            _scored(errors, len(records) > 1), without_own(new, len(torch.unique(records.dataset)))
+        )
         return self
 
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
@@ -76,7 +77,7 @@ class StandardizedModelMean(Method):
         models = self._records.models_of(graph, pairs[0])
         datasets = self._records.datasets_of(graph, pairs[1])
         mean = self._scale.restored(look_up(self._scores, models, 0.0), datasets)
-        return around(mean, self._widths.at(look_up(self._seen, datasets, False)))
+        return around(mean, self._widths.at(self._records.seen(graph, pairs[1])))
 
 
 class Additive(Method):
@@ -106,7 +107,6 @@ class Additive(Method):
         self._models = torch.zeros(num_models, dtype=torch.float64).index_copy_(0, models, own - own.mean())
         self._datasets = torch.zeros(num_datasets, dtype=torch.float64).index_copy_(0, datasets, theirs - theirs.mean())
         new = records.value - self._mean - self._models[records.model]
-        self._seen = count(records.dataset, num_datasets) > 0
         self._widths = Widths.of(_scored(ridge.errors, len(records) > 1), without_own(new, len(datasets)))
         return self
 
@@ -115,7 +115,7 @@ class Additive(Method):
         model = look_up(self._models, self._records.models_of(graph, pairs[0]), 0.0)
         places = self._records.datasets_of(graph, pairs[1])
         mean = self._mean + model + look_up(self._datasets, places, 0.0)
-        return around(mean, self._widths.at(look_up(self._seen, places, False)))
+        return around(mean, self._widths.at(self._records.seen(graph, pairs[1])))
 
 
 def _without(summed: Tensor, number: Tensor, values: Tensor, groups: Tensor) -> Tensor:

@@ -46,7 +46,6 @@ class Ranker(Method):
 
         size = len(records.dataset_ids)
         number = count(records.dataset, size)
-        self._seen = number > 0
         self._mean = records.value.mean()
         sums = [total(part, records.dataset, size) for part in (records.value, x)]
         self._level, self._middle = (part / number.clamp(min=1) for part in sums)
@@ -62,14 +61,14 @@ class Ranker(Method):
         level, middle = torch.where(alone, self._mean, level), torch.where(alone, 0.0, middle)
         errors = records.value - level - self._slope * (x - middle) * known
         new = records.value - self._mean - self._slope * x * known
-        self._widths = Widths.of(errors if len(records) > 1 else errors[:0], without_own(new, int(self._seen.sum())))
+        self._widths = Widths.of(errors if len(records) > 1 else errors[:0], without_own(new, int((number > 0).sum())))
         return self
 
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`."""
         signal, known = self._signal(self._graph if graph is None else graph, pairs)
         places = self._records.datasets_of(graph, pairs[1])
-        seen = look_up(self._seen, places, False)
+        seen = self._records.seen(graph, pairs[1])
         level = torch.where(seen, look_up(self._level, places, 0.0), self._mean)
         middle = torch.where(seen, look_up(self._middle, places, 0.0), 0.0)
         mean = level + self._slope * (self._scaled(signal, known) - middle) * known

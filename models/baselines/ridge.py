@@ -14,7 +14,7 @@ from zoograph.models.intervals import Widths, around, dataset_folds
 from zoograph.models.method import Method, Prediction
 from zoograph.models.pair_features import fit_scalers
 from zoograph.models.standardizer import Standardizer
-from zoograph.models.training_records import TrainingRecords, count, look_up
+from zoograph.models.training_records import TrainingRecords
 
 _PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
@@ -42,7 +42,6 @@ class InteractionRidge(Method):
         even = fit_ridge(rows, records.value, torch.ones_like(records.value), _PENALTIES)
         weight = noise_weights(records, records.value - even.errors, even.errors)
         self._ridge = fit_ridge(rows, records.value, weight, _PENALTIES)
-        self._seen = count(records.dataset, len(records.dataset_ids)) > 0
         new = []
         for held in dataset_folds(records.dataset):
             part = fit_ridge(rows[~held], records.value[~held], weight[~held], _PENALTIES)
@@ -53,8 +52,8 @@ class InteractionRidge(Method):
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`."""
         rows = interaction_rows(self._graph if graph is None else graph, pairs, self._scalers)
-        seen = look_up(self._seen, self._records.datasets_of(graph, pairs[1]), False)
-        return around(rows @ self._ridge.weight + self._ridge.bias, self._widths.at(seen))
+        mean = rows @ self._ridge.weight + self._ridge.bias
+        return around(mean, self._widths.at(self._records.seen(graph, pairs[1])))
 
 
 def interaction_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, Standardizer]) -> Tensor:

@@ -17,6 +17,16 @@ def test_records_of_a_graph_and_their_places_in_another(graph_of):
     assert records.taken(torch.tensor([False, True])).value.tolist() == [0.25]
 
 
+def test_records_move_to_a_graph_that_has_their_nodes(graph_of):
+    records = TrainingRecords.of(graph_of({("a", "x"): 0.5, ("b", "y"): 0.25}))
+    other = graph_of({("aa", "w"): 0.1, ("b", "y"): 0.2, ("b", "z"): 0.3})
+    moved, pairs = records.moved_to(other)
+    assert moved.value.tolist() == [0.25]
+    assert [(other["model"].ids[m], other["dataset"].ids[d]) for m, d in pairs.t().tolist()] == [("b", "y")]
+    assert records.seen(other, torch.tensor([0, 1, 2])).tolist() == [False, True, False]
+    assert records.seen(None, torch.tensor([0, 1])).tolist() == [True, True]
+
+
 def test_too_few_records_are_refused(graph_of):
     with pytest.raises(ValueError, match=r"needs 2 measured accuracies or more \(got 1\)"):
         TrainingRecords.of(graph_of({("a", "x"): 0.5}), minimum=2)

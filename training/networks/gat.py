@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.graphs.splits import Split, hold_out, reveal
 from zoograph.models.intervals import Widths, around, dataset_folds, random_folds
 from zoograph.models.method import Method, Prediction
 from zoograph.models.networks.gat import SkipGAT
-from zoograph.models.training_records import TrainingRecords, same_names
+from zoograph.models.training_records import TrainingRecords
 from zoograph.training.networks.episodes import Episode, Episodes
 from zoograph.training.runtime.threads import one_seeded_thread
 from zoograph.training.runtime.trainer import fit_quietly
@@ -103,18 +103,11 @@ class GraphAttention(Method):
 
     def _moved(self, graph: HeteroData) -> HeteroData:
         """Return ``graph`` with the fitted records, and no others, as visible edges."""
-        records = TrainingRecords.of(self._graph)
-        edge_index = torch.stack(
-            [
-                same_names(records.model_ids, graph[MODEL].ids)[records.model],
-                same_names(records.dataset_ids, graph[DATASET].ids)[records.dataset],
-            ]
-        )
-        held = (edge_index >= 0).all(0)
+        records, edge_index = TrainingRecords.of(self._graph).moved_to(graph)
         result = copy.copy(graph)
         del result[TRANSFERS_TO]
-        result[TRANSFERS_TO].edge_index = edge_index[:, held]
-        result[TRANSFERS_TO].edge_attr = records.value[held].float().unsqueeze(1)
+        result[TRANSFERS_TO].edge_index = edge_index
+        result[TRANSFERS_TO].edge_attr = records.value.float().unsqueeze(1)
         return result
 
     @torch.no_grad()
