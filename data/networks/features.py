@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.home import make_home
+from zoograph.data.images.loading import load_pictures
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.foreign import NetworkError, foreign_code
@@ -112,7 +113,7 @@ def extract_features(
 
     Args:
         model: with its transform.
-        task: its images are read one at a time.
+        task: its images are decoded by several processes, if there are many.
         device: where to compute.
         batch_size: images in one pass.
         progress: called with (images done, images in all).
@@ -153,14 +154,13 @@ def _compute(
 
     def batches() -> Iterator[Tensor]:
         batch: list[Tensor] = []
-        for row in range(len(task)):
-            picture = task.picture(row)
+        for row, picture in enumerate(load_pictures(task, model.transform)):
             if picture is None:
                 corrupt.append(row)
                 task.require_few_corrupt(corrupt)
             else:
                 kept.append(row)
-                batch.append(model.transform(picture))
+                batch.append(picture)
             if batch and (len(batch) == batch_size or row == len(task) - 1):
                 yield torch.stack(batch)
                 batch.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -23,11 +23,6 @@ class Blinded(Method):
 
     def __init__(self, method: Method, blind: Blind) -> None:
         self._method, self._blind = method, blind
-
-    @property
-    def config(self) -> Any:
-        """The configuration of the method behind."""
-        return getattr(self._method, "config", None)
 
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""

@@ -15,7 +15,7 @@ from zoograph.graphs.folds import make_split
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.scripts.pictures.accuracy import Cells, draw_intervals, draw_predicted, draw_ranking
 from zoograph.scripts.pictures.graph import Axis, Places, draw_map, draw_matrix
-from zoograph.training.evaluation.benchmark import Answered
+from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.suites import Result, Suite
 from zoograph.training.evaluation.table import PROJECT, per_dataset_pearson, strongest_baseline
 from zoograph.training.predictors.exact import ExactPredictor

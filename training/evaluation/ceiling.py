@@ -12,7 +12,7 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.folds import Fold
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.method import INTERVAL_SIGMAS, Prediction
-from zoograph.training.evaluation.benchmark import Answered
+from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.metrics import MIN_CELLS, Evaluation, evaluate
 
 

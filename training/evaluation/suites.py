@@ -25,8 +25,9 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import TRANSFERGRAPH_TARGETS, Fold, get_folds, leave_one_dataset_out
 from zoograph.graphs.schema import DATASET, INFLUENCES, SCORED_ON, TRANSFERS_TO
 from zoograph.models.gp.structural_gnn import measured_relations
-from zoograph.training.evaluation.benchmark import Answered, run_benchmark
+from zoograph.training.evaluation.benchmark import run_benchmark
 from zoograph.training.evaluation.ceiling import oracle_answers
+from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.methods import METHODS, make_method
 from zoograph.training.evaluation.score_quality import ScoreQuality, score_quality
 from zoograph.training.evaluation.table import PROJECT, Row, Versus, compare, make_rows, per_dataset_pearson

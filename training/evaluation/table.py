@@ -14,8 +14,8 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.folds import make_split
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.method import Prediction
-from zoograph.training.evaluation.benchmark import Answered
 from zoograph.training.evaluation.bootstrap import Comparison, paired_bootstrap
+from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.metrics import Evaluation, evaluate, summarise
 from zoograph.training.evaluation.paper import paper_average
 

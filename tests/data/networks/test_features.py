@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from zoograph.data.images import loading
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
 from zoograph.data.networks.features import Features, extract, extract_features
 from zoograph.data.networks.foreign import NetworkError
@@ -133,6 +135,22 @@ def test_corrupt_images_are_named_and_skipped(toy: PretrainedModel, home: Path) 
         assert seen.labels.tolist() == [row % 2 for row in range(200) if row not in (7, 199)]
         assert seen.is_test is not None
         assert int(seen.is_test.sum()) == 99
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="workers are forked")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_workers_change_no_bit(toy: PretrainedModel, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for workers in (0, 2):
+        monkeypatch.setattr(loading, "default_workers", lambda _, workers=workers: workers)
+        found.append(extract_features(toy, _task((7, 199)), batch_size=64))
+        (path,) = home.rglob("*.safetensors")
+        found.append(path.read_bytes())
+        path.unlink()
+    alone, written, together, again = found
+    assert written == again
+    assert _same(alone, together)
+    assert alone.skipped == together.skipped == ("7.png", "199.png")
 
 
 def test_too_many_corrupt_images(toy: PretrainedModel, home: Path) -> None:

@@ -18,8 +18,8 @@ from zoograph.graphs.folds import Fold, leave_one_dataset_out, missing_edges
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
 from zoograph.training.evaluation import benchmark
-from zoograph.training.evaluation.benchmark import graph_fingerprint, run_benchmark
-from zoograph.training.evaluation.ceiling import oracle_answers
+from zoograph.training.evaluation.benchmark import run_benchmark
+from zoograph.training.evaluation.kept_answers import graph_fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +34,15 @@ def folds(graph: HeteroData) -> list[Fold]:
 
 @pytest.fixture
 def fits(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each method was made, and so fitted."""
+    """How often each method was fitted."""
     counter: Counter[str] = Counter()
-    make = benchmark.make_method
+    answer = benchmark._answer
 
-    def count(name: str):
+    def count(graph: HeteroData, name: str, *rest: object):
         counter[name] += 1
-        return make(name)
+        return answer(graph, name, *rest)
 
-    monkeypatch.setattr(benchmark, "make_method", count)
+    monkeypatch.setattr(benchmark, "_answer", count)
     return counter
 
 
@@ -115,23 +115,3 @@ def test_a_fold_that_leaves_too_little_is_an_error(graph, tmp_path: Path) -> Non
     with pytest.raises(FoldsError, match=r"'zoograph' cannot learn from .*task.* needs 20 measured .*\(got 9\)"):
         run_benchmark(small, folds, ["zoograph"], tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_oracle_measures_with_binomial_noise(graph, folds) -> None:
-    graph = graph.clone()
-    size = torch.full((graph[TRANSFERS_TO].num_edges,), 50.0)
-    size[::2] = float("nan")
-    graph[TRANSFERS_TO].sample_size = size
-    truth = torch.full_like(size, 0.6)
-    simulated, (answer, _) = oracle_answers(graph, folds, truth, seed=3)
-    drawn = simulated[TRANSFERS_TO].edge_label
-    assert torch.equal(drawn[::2], truth[::2])
-    assert torch.allclose((drawn[1::2] * 50).round() / 50, drawn[1::2])
-    assert drawn[1::2].unique().numel() > 3
-    assert drawn[1::2].mean() == pytest.approx(0.6, abs=0.05)
-    assert torch.equal(simulated[DATASET, "rev_transfers_to", MODEL].edge_label, drawn)
-
-    asked = folds[0].asked
-    assert torch.equal(answer.prediction.mean, truth[asked])
-    half = torch.where(size.isnan(), 0.0, 1.6449 * (0.6 * 0.4 / 50) ** 0.5)[asked]
-    assert torch.allclose(answer.prediction.upper - answer.prediction.mean, half)

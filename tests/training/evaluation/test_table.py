@@ -17,7 +17,7 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import Fold
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.method import Prediction
-from zoograph.training.evaluation.benchmark import Answered
+from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.table import (
     PROJECT,
     Cell,

@@ -1,0 +1,83 @@
+"""Pictures of a task, decoded and transformed in worker processes, in the order of its rows."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from PIL.Image import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from zoograph.data.images.task import ImageTask
+
+Transform = Callable[[Image], Tensor]
+_FEWEST_IMAGES = 256  # below these, starting workers takes longer than they save
+_MOST_WORKERS = 8
+_CHUNK = 16  # images that a worker hands over at a time
+
+
+def load_pictures(task: ImageTask, transform: Transform, num_workers: int | None = None) -> Iterator[Tensor | None]:
+    """Yield the transformed picture of each row, in order; None for one that cannot be read.
+
+    What an image or a transform raises is raised here, as it would be without workers.
+
+    Args:
+        task: its images are opened by the workers, each by one of them.
+        transform: takes an RGB picture and returns a float32 tensor.
+        num_workers: processes beside this one, 0 for none; default :func:`default_workers`.
+    """
+    pictures = _Pictures(task, transform)
+    workers = default_workers(len(task)) if num_workers is None else num_workers
+    loader: DataLoader[list[Any]] = DataLoader(
+        pictures,
+        batch_size=_CHUNK,
+        collate_fn=list,
+        num_workers=workers,
+        # Readers are closures, which a process that is not forked could not be given.
+        multiprocessing_context="fork" if workers else None,
+        generator=torch.Generator(),  # or else a draw of the global one would be spent
+    )
+    for row, seen in enumerate(chain.from_iterable(loader)):
+        if isinstance(seen, _Raised):
+            seen = pictures.see(row)  # raises it here, with the type and the message that it has
+        yield None if seen is None else torch.from_numpy(seen)
+
+
+def default_workers(num_images: int) -> int:
+    """Return how many processes decode ``num_images``: one a core, at most eight, and none if it does not pay."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    can_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
+    return min(cores, _MOST_WORKERS) if can_fork and cores > 1 and num_images >= _FEWEST_IMAGES else 0
+
+
+class _Raised:
+    """Says that a worker could not see an image because something was raised."""
+
+
+class _Pictures(Dataset[Any]):
+    """Images as arrays, because tensors between processes need shared memory, of which containers have little."""
+
+    def __init__(self, task: ImageTask, transform: Transform) -> None:
+        self._task, self._transform = task, transform
+
+    def __len__(self) -> int:
+        return len(self._task)
+
+    def __getitem__(self, row: int) -> NDArray[Any] | _Raised | None:
+        try:
+            return self.see(row)
+        except Exception:
+            if get_worker_info() is None:
+                raise
+            return _Raised()
+
+    def see(self, row: int) -> NDArray[Any] | None:
+        """Return one transformed picture; None if it cannot be read."""
+        picture = self._task.picture(row)
+        return None if picture is None else self._transform(picture).numpy()
