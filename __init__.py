@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoograph.data.errors import ZoographError
     from zoograph.data.store.store import RecordStore
-    from zoograph.facade import explain, ingest, measure, predict, recommend, retrain, score
+    from zoograph.facade import ingest, measure, retrain, score
+    from zoograph.training.answers.explain import explain
+    from zoograph.training.answers.predict import predict
+    from zoograph.training.answers.recommend import recommend
     from zoograph.training.measuring.recorder import TransferRecorder
 
     __version__: str
@@ -37,6 +40,9 @@ _HOMES = {
     "RecordStore": "zoograph.data.store.store",
     "TransferRecorder": "zoograph.training.measuring.recorder",
     "ZoographError": "zoograph.data.errors",
+    "explain": "zoograph.training.answers.explain",
+    "predict": "zoograph.training.answers.predict",
+    "recommend": "zoograph.training.answers.recommend",
 }
 
 

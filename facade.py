@@ -1,4 +1,4 @@
-"""The verbs of the command line as functions: what ``import zoograph`` offers."""
+"""Verbs of the command line as functions; cheap mistakes are found before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.training.answers.explain import explain
-from zoograph.training.answers.predict import predict
-from zoograph.training.answers.recommend import recommend
+from zoograph.graphs.scores.names import require_known
 
 if TYPE_CHECKING:
     from zoograph.data.ingest.ingest import IngestReport
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from zoograph.training.retraining.challenge import Round
     from zoograph.training.runtime.progress import Progress
 
-__all__ = ["explain", "ingest", "measure", "predict", "recommend", "retrain", "score"]
+__all__ = ["ingest", "measure", "retrain", "score"]
 
 
 def score(
@@ -52,10 +50,14 @@ def score(
     Raises:
         ZoographError: with what to do next.
     """
-    from zoograph.training.measuring.score import score_models
     from zoograph.training.measuring.subject import Subject
 
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    subject.check()
+    if scores is not None:
+        require_known(scores)
+    from zoograph.training.measuring.score import score_models
+
     return score_models(subject, scores, fresh, progress)
 
 
@@ -91,11 +93,14 @@ def measure(
     Raises:
         ZoographError: with what to do next.
     """
-    from zoograph.training.measuring.measure import measure_models
     from zoograph.training.measuring.subject import Subject
 
+    chosen = choose(Protocol, protocol)
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
-    return measure_models(subject, choose(Protocol, protocol), seeds, test_fraction, config, progress)
+    subject.check()
+    from zoograph.training.measuring.measure import measure_models
+
+    return measure_models(subject, chosen, seeds, test_fraction, config=config, progress=progress)
 
 
 def ingest(
@@ -108,6 +113,10 @@ def ingest(
     add_unknown: bool = False,
     rejects: Path | None = None,
     dry_run: bool = False,
+    mlflow: str | None = None,
+    experiment: str | None = None,
+    wandb: str | None = None,
+    model_cards: Sequence[str | Path] = (),
 ) -> IngestReport:
     """Bring measured accuracies of tables into the store, in one batch that ``zoograph undo`` can take back.
 
@@ -121,6 +130,10 @@ def ingest(
         add_unknown: whether models and datasets that are not known come in by their names alone.
         rejects: file for the rows that do not go in; default: one in the state folder, if there are any.
         dry_run: count, and store nothing.
+        mlflow: URI of an MLflow store whose finished runs are read.
+        experiment: of MLflow, by name; default: all.
+        wandb: an export of Weights & Biases, or ``entity/project``.
+        model_cards: model cards, or files of ``.eval_results``, whose results are read.
 
     Raises:
         ZoographError: with what to do next.
@@ -128,6 +141,7 @@ def ingest(
     from zoograph.data.ingest.ingest import IngestSettings
     from zoograph.data.ingest.ingest import ingest as ingest_tables
     from zoograph.data.ingest.tables import open_table
+    from zoograph.data.ingest.trackers import read_mlflow, read_model_card, read_wandb
     from zoograph.data.ingest.values import Unit
     from zoograph.data.store.store import RecordStore
 
@@ -135,8 +149,12 @@ def ingest(
     settings = IngestSettings(
         mapping or {}, choose(Protocol, protocol), choose(Metric, metric), source, chosen, add_unknown
     )
+    tables = [open_table(Path(file)) for file in files]
+    tables += [read_mlflow(mlflow, experiment)] if mlflow is not None else []
+    tables += [read_wandb(wandb)] if wandb is not None else []
+    tables += [read_model_card(Path(card)) for card in model_cards]
     with RecordStore.open() as store:
-        return ingest_tables(store, [open_table(Path(file)) for file in files], settings, rejects, dry_run)
+        return ingest_tables(store, tables, settings, rejects, dry_run)
 
 
 def retrain(

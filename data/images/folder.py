@@ -62,6 +62,19 @@ def dataset_card_from_folder(
         ) from error
 
 
+def check_folder(dataset: str) -> None:
+    """Raise if ``dataset`` is a path, by its look or because something is there, that holds no dataset of images.
+
+    Raises:
+        ImageFolderError: see :func:`count_images`. What ``save_to_disk`` of the library ``datasets`` wrote passes.
+    """
+    path = Path(dataset).expanduser()
+    looks_like_path = dataset.startswith((".", "~", os.sep)) or dataset.endswith("/")
+    is_saved = any((path / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
+    if (looks_like_path or path.exists()) and not is_saved:
+        count_images(path)
+
+
 def count_images(path: str | os.PathLike[str]) -> dict[str, int]:
     """Count the images in each sub-folder, in the order of the sub-folders' names.
 

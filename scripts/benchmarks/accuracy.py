@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,29 +12,36 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
-from zoograph.scripts.benchmarks import ingest_speed, replay, scale, score_speed, warm
+from zoograph.scripts.benchmarks import ingest_speed, poison_rates, replay, scale, score_speed, warm
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
+from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.program import MAINTAINERS, new_app
+from zoograph.scripts.terminal.progress import count_bar
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.evaluation.suites import Result, Suite
+    from zoograph.training.evaluation.table import Column, Row
 
-app = typer.Typer(help="Measure the project: its speed and its accuracy.", no_args_is_help=True)
-app.command("warm")(warm.warm)
-app.command("scale")(scale.scale)
-app.command("scores")(score_speed.scores)
-app.command("relatedness")(relatedness_study.relatedness)
-app.command("distance")(distance_study.distance)
-app.command("influence")(influence_study.influence)
-app.command("ingest")(ingest_speed.measure)
-app.command("replay")(replay.replay)
+app = new_app("Measure the project: its speed and its accuracy.")
+for _name, _study in {
+    "warm": warm.warm,
+    "scale": scale.scale,
+    "scores": score_speed.scores,
+    "relatedness": relatedness_study.relatedness,
+    "distance": distance_study.distance,
+    "influence": influence_study.influence,
+    "ingest": ingest_speed.measure,
+    "replay": replay.replay,
+    "poison": poison_rates.poison,
+}.items():
+    app.command(_name, rich_help_panel=MAINTAINERS)(_study)
 
 Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the JSON, the CSV and the pictures.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Compute again what an earlier run has kept.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
-@app.command()
+@app.command(rich_help_panel="Accuracy")
 def domainnet(methods: Methods = "all", out: Out = None, fresh: Fresh = False, as_json: AsJson = False) -> None:
     """Complete the 270 DomainNet tasks under the ten published masks.
 
@@ -45,7 +52,7 @@ def domainnet(methods: Methods = "all", out: Out = None, fresh: Fresh = False, a
     _run(domainnet_suite(), methods, out, fresh, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel="Accuracy")
 def transfergraph(methods: Methods = "all", out: Out = None, fresh: Fresh = False, as_json: AsJson = False) -> None:
     """Rank TransferGraph's models on each of its eight targets, with the target's records left out.
 
@@ -56,7 +63,7 @@ def transfergraph(methods: Methods = "all", out: Out = None, fresh: Fresh = Fals
     _run(transfergraph_suite(), methods, out, fresh, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel="Accuracy")
 def glyphs(
     methods: Methods = "standardized-model-mean,linear-regression,gaussian-process,zoograph,"
     "zoograph-without-scores,zoograph-without-relations,zoograph-without-influences",
@@ -73,36 +80,33 @@ def glyphs(
     _run(glyphs_suite(), methods, out, fresh, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel="Accuracy")
 def custom(
-    protocol: Annotated[str, typer.Option(help="Which records are left out, such as `leave_one_family_out`.")],
+    folds: Annotated[str, typer.Option(help="Which records are left out, such as `leave_one_family_out`.")],
     runs: Annotated[
         Path | None, typer.Option(help="Your runs, a file that `ingest` reads. Default: the store.")
     ] = None,
     models: Annotated[Path | None, typer.Option(help="Your models: a column `id` or `model`.")] = None,
     datasets: Annotated[Path | None, typer.Option(help="Your datasets: a column `id` or `dataset`.")] = None,
-    transfer: Annotated[
-        Protocol, typer.Option(help="Whose runs: a retrained head or full fine-tuning.")
-    ] = Protocol.HEAD,
-    seeds: Annotated[int, typer.Option(min=1, help="How often a protocol that draws is drawn.")] = 1,
+    protocol: OneProtocol = Protocol.HEAD,
+    seeds: Annotated[int, typer.Option(min=1, help="How often folds that are drawn are drawn.")] = 1,
     methods: Methods = "linear-regression,gaussian-process,zoograph",
     out: Out = None,
     fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
-    """Benchmark any protocol on the store, or on your own tables.
+    """Benchmark methods on any folds of the store, or of your own tables.
 
-    Example: `zoograph benchmark custom --protocol leave_one_family_out --methods linear-regression`
+    Example: `zoograph benchmark custom --folds leave_one_family_out --methods linear-regression`
     """
-    from zoograph.training.evaluation.suites import custom_suite
-
     if runs is None and (models is not None or datasets is not None):
         raise ZoographError("'--models' and '--datasets' describe your own '--runs': give those too.")
-    _run(custom_suite(protocol, runs, models, datasets, transfer, seeds), methods, out, fresh, as_json)
+    from zoograph.training.evaluation.suites import custom_suite
+
+    _run(custom_suite(folds, runs, models, datasets, protocol, seeds), methods, out, fresh, as_json)
 
 
 def _run(suite: Suite, methods: str, out: Path | None, fresh: bool, as_json: bool) -> None:
-    from zoograph.scripts.terminal.progress import count_bar
     from zoograph.training.evaluation.suites import answers_folder, chosen_methods, run_suite
 
     names = chosen_methods(suite, methods)
@@ -117,62 +121,58 @@ def _run(suite: Suite, methods: str, out: Path | None, fresh: bool, as_json: boo
 
         write_files(suite, result, out)
     if as_json:
-        typer.echo(json.dumps({**result.as_dict(), "notes": suite.notes}, indent=1))
+        print_json("benchmark", result.as_dict(), _notes(suite, result))
     else:
         _print(suite, result)
 
 
 def _print(suite: Suite, result: Result) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
     from zoograph.scripts.terminal.scores import print_quality
-    from zoograph.training.evaluation.table import ERROR_COLUMNS, INTERVAL_COLUMNS, PROJECT, RANKING_COLUMNS
+    from zoograph.training.evaluation.table import ERROR_COLUMNS, INTERVAL_COLUMNS, RANKING_COLUMNS
 
     if result.scores:
         print_quality(result.scores)
-    console = Console()
-    console.print(f"[bold]{suite.title}[/bold]")
-    for title, rows, columns in (
-        ("Ranking, on cells that were never given", result.rows, RANKING_COLUMNS),
-        (
-            "Error and intervals, on cells that were never given",
-            result.rows,
-            (*ERROR_COLUMNS, *INTERVAL_COLUMNS),
-        ),
-        (suite.interval_title, result.interval_rows, INTERVAL_COLUMNS),
-    ):
-        shown = [c for c in columns if c.printed and any(c.name in row.cells for row in rows)]
-        if not shown:
-            continue
-        table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1))
-        table.add_column("method", no_wrap=True)
-        for column in shown:
-            table.add_column(column.heading, justify="right", no_wrap=True)
-        for row in rows:
-            cells = [f"{row.cells[c.name].mean:.{c.digits}f}" if c.name in row.cells else "–" for c in shown]
-            style = "bold" if row.method == PROJECT else None
-            table.add_row(row.method, *cells, style=style)
-        console.print(table)
-    for name, values in result.per_target.items():
-        console.print(f"{name}: " + _sentence(values), highlight=False)
-    for versus in result.comparisons:
-        console.print(
-            f"zoograph against {versus.baseline}, {versus.loss}: {versus.difference:+.4f} "
-            f"(95 % bootstrap over datasets {versus.lower:+.4f} to {versus.upper:+.4f}, p = {versus.p:.3f}; "
-            "negative is better)",
-            highlight=False,
-        )
-    constant = min(row.num_undefined for row in result.rows)
-    if constant:
-        console.print(
+    print_notes([suite.title])
+    _print_table("Ranking, on cells that were never given", result.rows, RANKING_COLUMNS)
+    columns = (*ERROR_COLUMNS, *INTERVAL_COLUMNS)
+    _print_table("Error and intervals, on cells that were never given", result.rows, columns)
+    _print_table(suite.interval_title, result.interval_rows, INTERVAL_COLUMNS)
+    print_notes(_notes(suite, result))
+
+
+def _print_table(title: str, rows: list[Row], columns: Sequence[Column]) -> None:
+    """Print the columns that have a value in some row."""
+    from zoograph.training.evaluation.table import PROJECT
+
+    shown = [c for c in columns if c.printed and any(c.name in row.cells for row in rows)]
+    if not shown:
+        return
+    print_table(
+        title,
+        ("method", *(column.heading for column in shown)),
+        [
+            (row.method, *(f"{row.cells[c.name].mean:.{c.digits}f}" if c.name in row.cells else "–" for c in shown))
+            for row in rows
+        ],
+        names={"method"},
+        bold={place for place, row in enumerate(rows) if row.method == PROJECT},
+    )
+
+
+def _notes(suite: Suite, result: Result) -> list[str]:
+    notes = [f"{name}: {_sentence(values)}" for name, values in result.per_target.items()]
+    notes += [
+        f"zoograph against {versus.baseline}, {versus.loss}: {versus.difference:+.4f} "
+        f"(95 % bootstrap over datasets {versus.lower:+.4f} to {versus.upper:+.4f}, p = {versus.p:.3f}; "
+        "negative is better)"
+        for versus in result.comparisons
+    ]
+    if constant := min(row.num_undefined for row in result.rows):
+        notes.append(
             f"{constant} of {result.rows[0].num_rankings} rankings have no correlation, because measured or predicted "
-            "accuracies are all the same, and count in no mean of one.",
-            highlight=False,
+            "accuracies are all the same, and count in no mean of one."
         )
-    for note in suite.notes:
-        console.print(note, highlight=False)
+    return [*notes, *suite.notes]
 
 
 def _sentence(values: dict[str, float]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
+from zoograph.scripts.terminal.options import AsJson, Out
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.studies.distance.regression import Coefficient, Regression
@@ -15,8 +18,8 @@ HEADINGS = {"gap": "G", "spread": "D", "log_images": "log N", "log_steps": "log 
 
 
 def distance(
-    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    out: Out = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tune the glyph zoo's fine-tuned pairs again, compare their weights, and regress log T on G, D and log N.
 
@@ -42,7 +45,7 @@ def distance(
     if out is not None:
         write_study(report, out)
     if as_json:
-        typer.echo(report.model_dump_json(indent=1))
+        print_json("benchmark distance", json.loads(report.model_dump_json()), _notes(report))
     else:
         _print(report)
 
@@ -61,38 +64,35 @@ def write_study(report: DistanceReport, out: Path) -> None:
 
 
 def _print(report: DistanceReport) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    style: dict[str, Any] = {"title_justify": "left", "box": SIMPLE, "pad_edge": False}
-    table = Table(title="T of the fine-tuned pairs", **style)
-    table.add_column("architecture")
-    for heading in ("pairs", "lower quartile", "median", "upper quartile"):
-        table.add_column(heading, justify="right")
-    for row in report.summary:
-        table.add_row(row.architecture, str(row.num_pairs), *(f"{x:.2f}" for x in (row.lower, row.median, row.upper)))
-    console.print(table)
-    table = Table(title="log T on standardised regressors (± 95 %)", **style)
-    table.add_column("regression")
-    for heading in (*list(HEADINGS.values())[:3], "mean", "R²"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for regression in (report.pooled, *report.architectures):
-        cells = _cells(regression)[:3]
-        table.add_row(regression.name, *cells, f"{regression.intercept:.2f}", f"{regression.within:.2f}")
+    print_table(
+        "T of the fine-tuned pairs",
+        ("architecture", "pairs", "lower quartile", "median", "upper quartile"),
+        [
+            (row.architecture, str(row.num_pairs), *(f"{x:.2f}" for x in (row.lower, row.median, row.upper)))
+            for row in report.summary
+        ],
+        names={"architecture"},
+    )
+    rows = [
+        (one.name, *_cells(one)[:3], f"{one.intercept:.2f}", f"{one.within:.2f}")
+        for one in (report.pooled, *report.architectures)
+    ]
     for one in report.published:
         values = (f"{value:+.2f}" for value in one.coefficients)
-        table.add_row(f"{one.architecture}, published", *values, f"{one.intercept:.2f}", "")
-    console.print(table)
-    table = Table(title="The same over all models, with something else", **style)
-    table.add_column("regression")
-    for heading in (*HEADINGS.values(), "R²"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for regression in report.variants:
-        table.add_row(regression.name, *_cells(regression), f"{regression.within:.2f}")
-    console.print(table)
-    console.print("\n".join(_notes(report)), highlight=False)
+        rows.append((f"{one.architecture}, published", *values, f"{one.intercept:.2f}", ""))
+    print_table(
+        "log T on standardised regressors (± 95 %)",
+        ("regression", *list(HEADINGS.values())[:3], "mean", "R²"),
+        rows,
+        names={"regression"},
+    )
+    print_table(
+        "The same over all models, with something else",
+        ("regression", *HEADINGS.values(), "R²"),
+        [(one.name, *_cells(one), f"{one.within:.2f}") for one in report.variants],
+        names={"regression"},
+    )
+    print_notes(_notes(report))
 
 
 def _notes(report: DistanceReport) -> list[str]:

@@ -16,11 +16,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.benchmarks.results_folder import write_result
 from zoograph.scripts.pictures.style import new_figure, to_png
+from zoograph.scripts.terminal.files import write_file, write_into
+from zoograph.scripts.terminal.messages import warn
 
 if TYPE_CHECKING:
     from zoograph.training.evaluation.suites import Result, Suite
@@ -45,20 +44,20 @@ def write_files(suite: Suite, result: Result, out: Path) -> list[Path]:
     from zoograph.scripts.pictures.benchmark import draw_figures
     from zoograph.training.evaluation.table import PROJECT
 
-    files = [
-        write_result(out / f"{suite.name}.json", _as_json(result)),
-        write_result(out / f"{suite.name}.csv", _as_csv(result)),
-    ]
+    tables = {f"{suite.name}.json": _as_json(result), f"{suite.name}.csv": _as_csv(result)}
+    write_into(out, tables)
+    files = [out / name for name in tables]
     if all(answer.method != PROJECT for answer in result.answers):
-        typer.echo(f"No pictures: they are of '{PROJECT}', which is not among the methods.", err=True)
+        warn(f"There are no pictures: they are of '{PROJECT}', which is not among the methods.")
         return files
     try:
         new_figure(1)
     except ZoographError as error:
-        typer.echo(f"Warning: there are no pictures. {error}", err=True)
+        warn(f"There are no pictures. {error}")
         return files
     for name, figure in draw_figures(suite, result):
-        files.append(write_result(out / f"{suite.name}-{name}.png", to_png(figure)))
+        files.append(out / f"{suite.name}-{name}.png")
+        write_file(files[-1], to_png(figure))
     return files
 
 

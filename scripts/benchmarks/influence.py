@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.terminal.options import Device, split_names
+from zoograph.scripts.terminal.options import AsJson, Device, Out, Processes, split_names
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.influence.ensembles import EnsembleRunner
@@ -21,15 +23,15 @@ if TYPE_CHECKING:
 def influence(
     sources: Annotated[str, typer.Option(help="Corpora, separated by commas.")] = "latin,eastern,symbols",
     models: Annotated[int, typer.Option(min=1, help="Models of each source that influences rest on.")] = 200,
-    processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
+    processes: Processes = 2,
     device: Device = None,
     planted: Annotated[bool, typer.Option("--planted", help="The planted case alone.")] = False,
     unit: Annotated[str, typer.Option(help="Of the planted case: `class` or `example`.")] = "class",
     speed: Annotated[
         str, typer.Option(help="Only measure the training of a model in groups of these sizes, such as `1,4,16`.")
     ] = "",
-    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    out: Out = None,
+    as_json: AsJson = False,
 ) -> None:
     """Estimate how the classes of three corpora influence six tasks of the glyph zoo, and train anew without some.
 
@@ -60,7 +62,9 @@ def influence(
     if study is not None and out is not None:
         write_study(study, out)
     if as_json:
-        typer.echo((case if study is None else study).model_dump_json(indent=1))
+        report = json.loads((case if study is None else study).model_dump_json())
+        notes = [*_planted_notes(case), *(_study_notes(study) if study else [])]
+        print_json("benchmark influence", report, notes)
         return
     _print_planted(case)
     if study is not None:
@@ -77,7 +81,7 @@ def _print_speed(lab: EnsembleRunner, sizes: str, as_json: bool) -> None:
         raise typer.BadParameter(f"must be positive numbers with commas between them (got '{sizes}').")
     found = {int(size): lab.seconds_per_model(source, Recipe(), int(size)) for size in wanted}
     if as_json:
-        typer.echo(json.dumps({"device": lab.device, "seconds_per_model": found}))
+        print_json("benchmark influence", {"device": lab.device, "seconds_per_model": found})
         return
     for size, seconds in found.items():
         typer.echo(f"{size} at once on {lab.device}: {seconds:.2f} seconds a model")
@@ -105,47 +109,56 @@ def _as_json(report: StudyReport) -> str:
 
 
 def _print_planted(report: PlantedReport) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"Planted case, {report.num_models} models: chance that one kind is ranked above another")
-    table.add_column("outcome")
     headings = list(next(iter(report.areas.values())))
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    for outcome, areas in report.areas.items():
-        table.add_row(outcome, *(f"{areas[heading]:.3f}" for heading in headings))
-    console = Console()
-    console.print(table)
+    print_table(
+        f"Planted case, {report.num_models} models: chance that one kind is ranked above another",
+        ("outcome", *headings),
+        [(name, *(f"{areas[heading]:.3f}" for heading in headings)) for name, areas in report.areas.items()],
+        names={"outcome"},
+    )
+    print_notes(_planted_notes(report))
+
+
+def _planted_notes(report: PlantedReport) -> list[str]:
     means = ", ".join(f"{kind} {value:+.4f}" for kind, value in report.means.items())
-    console.print(f"Mean influence on accuracy: {means}; standard error {report.error:.4f}.", highlight=False)
-    for point in report.curve:
-        words = f"{point.removed} removed ({point.way}): accuracy {point.mean:.3f} ({point.low:.3f} – {point.high:.3f})"
-        console.print(words, highlight=False)
+    return [
+        f"Mean influence on accuracy: {means}; standard error {report.error:.4f}.",
+        *(
+            f"{point.removed} removed ({point.way}): accuracy {point.mean:.3f} ({point.low:.3f} – {point.high:.3f})"
+            for point in report.curve
+        ),
+    ]
 
 
 def _print_pairs(report: StudyReport) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    print_table(
+        "Accuracy of small models trained on half of the classes, and after removals",
+        ("source → target", "accuracy", "chance", "not noise", *_removal_headings(report.pairs)),
+        [
+            (
+                f"{_short(pair.source)} → {_short(pair.target)}",
+                f"{pair.accuracy:.3f}",
+                f"{pair.chance:.3f}",
+                f"{100 * pair.reliability['correct']:.0f} %",
+                *(f"{point.mean:.3f}" for point in pair.curve if _is_most(pair, point.removed)),
+            )
+            for pair in report.pairs
+        ],
+        names={"source → target"},
+    )
+    print_notes(_study_notes(report))
 
-    table = Table(title="Accuracy of small models trained on half of the classes, and after removals")
-    table.add_column("source → target", overflow="fold")
-    for heading in ("accuracy", "chance", "not noise", *_removal_headings(report.pairs)):
-        table.add_column(heading, justify="right")
-    for pair in report.pairs:
-        cells = (f"{pair.accuracy:.3f}", f"{pair.chance:.3f}", f"{100 * pair.reliability['correct']:.0f} %")
-        names = f"{_short(pair.source)} → {_short(pair.target)}"
-        table.add_row(names, *cells, *(f"{point.mean:.3f}" for point in pair.curve if _is_most(pair, point.removed)))
-    console = Console()
-    console.print(table)
-    for change in report.changes:
-        console.print(
-            f"Removal {change.number + 1} of the {change.way} classes: accuracy {100 * change.mean:+.1f} points "
-            f"± {100 * change.error:.1f}, mean over pairs.",
-            highlight=False,
-        )
+
+def _study_notes(report: StudyReport) -> list[str]:
     order = ", ".join(f"{name} {100 * share:.0f} %" for name, share in report.right_order.items())
-    console.print(f"Removals in the right order, over pairs and numbers of classes: {order}.", highlight=False)
+    return [
+        *(
+            f"Removal {change.number + 1} of the {change.way} classes: accuracy {100 * change.mean:+.1f} points "
+            f"± {100 * change.error:.1f}, mean over pairs."
+            for change in report.changes
+        ),
+        f"Removals in the right order, over pairs and numbers of classes: {order}.",
+    ]
 
 
 def _removal_headings(pairs: Sequence[PairReport]) -> list[str]:

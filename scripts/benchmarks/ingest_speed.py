@@ -1,4 +1,4 @@
-"""Time and memory of ingesting a large file: ``python -m zoograph.scripts.benchmarks.ingest_speed``."""
+"""``zoograph benchmark ingest``: time and memory of ingesting a large file."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from typing import Annotated
 import typer
 
 from zoograph.data.home import DATABASE_VARIABLE, HOME_VARIABLE
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_table
 
 _CODE = "import sys; from zoograph.scripts.benchmarks.ingest_speed import work; work(sys.argv[1])"
 
@@ -23,12 +26,13 @@ _CODE = "import sys; from zoograph.scripts.benchmarks.ingest_speed import work; 
 def measure(
     rows: Annotated[int, typer.Option(min=1, help="Rows of the file.")] = 10_000_000,
     seed: Annotated[int, typer.Option(help="Of the values.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
-    """Write a CSV file with random runs of known pairs, ingest it in a process of its own, and print JSON.
+    """Write a CSV file with random runs of known pairs, ingest it in a process of its own, and say what it took.
 
     The store is a new one in a temporary folder, unless ZOOGRAPH_DATABASE_URL says otherwise.
 
-    Example: `python -m zoograph.scripts.benchmarks.ingest_speed --rows 1000000`
+    Example: `zoograph benchmark ingest --rows 1000000`
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.csv"
@@ -47,7 +51,11 @@ def measure(
             "file_mib": round(path.stat().st_size / 2**20),
             "database": "given by URL" if os.environ.get(DATABASE_VARIABLE) else "SQLite",
         }
-    print(json.dumps(figures, indent=1))
+    if as_json:
+        print_json("benchmark ingest", figures)
+    else:
+        rows = [(name.replace("_", " "), str(value)) for name, value in figures.items()]
+        print_table("Ingesting a CSV file", ("what", "value"), rows, names={"what"})
 
 
 def work(path: str) -> None:
@@ -71,7 +79,3 @@ def _write(path: Path, rows: int, seed: int) -> None:
         for number in range(rows):
             model, dataset = draw.choice(pairs)
             file.write(f"{model},{dataset},{100 * draw.random():.2f},{number}\n")
-
-
-if __name__ == "__main__":
-    typer.run(measure)

@@ -1,14 +1,16 @@
-"""How often wrong runs of one model are noticed: ``python -m zoograph.scripts.benchmarks.poison_rates``."""
+"""``zoograph benchmark poison``: how often wrong runs of one model are noticed."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.scripts.terminal.options import AsJson, OneProtocol
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,20 +23,21 @@ SIZES = (5, 15, 50)
 SHIFTS = (0.0, 0.1, 0.2, 0.3)
 
 
-def measure(
+def poison(
     known: Annotated[
         list[int] | None, typer.Option(help="Runs that the champion knows; more than once for more.")
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Batches of each size.")] = 2_000,
-    protocol: Annotated[Protocol, typer.Option(help="Whose runs.")] = Protocol.HEAD,
+    protocol: OneProtocol = Protocol.HEAD,
     seed: Annotated[int, typer.Option(help="Of the order of the runs, and of the draws.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
-    """Train a champion on some shipped runs, let batches of the others arrive, raised or as they are, and print JSON.
+    """Train a champion on some shipped runs, let batches of the others arrive, raised or as they are.
 
     For each size of batch and shift: the share of batches of one model that are suspected. The last entry is of the
     others as they arrive, in batches of 100 in random order.
 
-    Example: `python -m zoograph.scripts.benchmarks.poison_rates --known 1300`
+    Example: `zoograph benchmark poison --known 1300`
     """
     from zoograph.data.store.store import RecordStore
 
@@ -46,7 +49,11 @@ def measure(
         for name, found in _try(zoo, protocol, number, draws, seed).items():
             shares[name] += found
     figures = {name: {"suspected": sum(found), "of": len(found)} for name, found in shares.items()}
-    print(json.dumps(figures, indent=1))
+    if as_json:
+        print_json("benchmark poison", {"batches": figures})
+        return
+    rows = [(name, f"{row['suspected']:,}", f"{row['of']:,}") for name, row in figures.items()]
+    print_table("Batches that are suspected", ("batch", "suspected", "of"), rows, names={"batch"})
 
 
 def _try(zoo: Zoo, protocol: Protocol, number: int, draws: int, seed: int) -> dict[str, list[bool]]:
@@ -117,7 +124,3 @@ def _answer(zoo: Zoo, protocol: Protocol, known: NDArray[np.int64], asked: NDArr
     return rest[["model", "value"]].assign(
         **said, well_known=well_known(recalled[TRANSFERS_TO].edge_index, pairs).numpy()
     )
-
-
-if __name__ == "__main__":
-    typer.run(measure)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from zoograph.scripts.terminal.options import AsJson, Out
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.studies.relatedness.report import StudyReport
@@ -18,8 +21,8 @@ _TITLES = {
 
 
 def relatedness(
-    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    out: Out = None,
+    as_json: AsJson = False,
 ) -> None:
     """Hold task-relatedness against measured accuracy on the glyph zoo, beside other scores, by share of data.
 
@@ -45,7 +48,7 @@ def relatedness(
     if out is not None:
         write_study(report, out)
     if as_json:
-        typer.echo(report.model_dump_json(indent=1))
+        print_json("benchmark relatedness", json.loads(report.model_dump_json()), _notes(report))
     else:
         _print(report)
 
@@ -64,33 +67,37 @@ def write_study(report: StudyReport, out: Path) -> None:
 
 
 def _print(report: StudyReport) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
     shares = {f"{100 * share:g} %": share for share in report.images}
     found = {(row.score, row.share): row for row in report.correlations}
-    console = Console()
     for field, title in _TITLES.items():
-        table = Table(title=f"Pearson correlation {title}, by share of the target's images", box=SIMPLE)
-        table.add_column("score")
-        for name in shares:
-            table.add_column(name, justify="right")
-        for score in dict.fromkeys(row.score for row in report.correlations):
-            cells = (getattr(found[score, share], field) for share in shares.values())
-            table.add_row(score, *(f"{value:.3f}" for value in cells))
-        console.print(table)
-    title = f"Settings, mean over {report.num_compared} pairs: parts of the bound in nats, the distance times τ"
-    table = Table(title=title, box=SIMPLE)
-    table.add_column("setting", overflow="fold")
-    for heading in ("bound", "reference", "labels", "distance", "seconds", "transport"):
-        table.add_column(heading, justify="right")
-    for row in report.settings:
-        parts = (row.total, row.reference_loss, row.label_mismatch, row.distribution_mismatch)
-        table.add_row(row.name, *(f"{x:.3f}" for x in parts), f"{row.seconds:.1f}", f"{row.transport_seconds:.1f}")
-    console.print(table)
-    console.print(
-        f"The bound held for {100 * report.held:.1f} % of {report.num_pairs} pairs, {report.slack:.3f} nats above the "
-        f"loss on average. Kendall's τ of the quick ranking with that of all samples: {report.quick_kendall:.3f}.",
-        highlight=False,
+        print_table(
+            f"Pearson correlation {title}, by share of the target's images",
+            ("score", *shares),
+            [
+                (score, *(f"{getattr(found[score, share], field):.3f}" for share in shares.values()))
+                for score in dict.fromkeys(row.score for row in report.correlations)
+            ],
+            names={"score"},
+        )
+    print_table(
+        f"Settings, mean over {report.num_compared} pairs: parts of the bound in nats, the distance times τ",
+        ("setting", "bound", "reference", "labels", "distance", "seconds", "transport"),
+        [
+            (
+                row.name,
+                *(f"{x:.3f}" for x in (row.total, row.reference_loss, row.label_mismatch, row.distribution_mismatch)),
+                f"{row.seconds:.1f}",
+                f"{row.transport_seconds:.1f}",
+            )
+            for row in report.settings
+        ],
+        names={"setting"},
     )
+    print_notes(_notes(report))
+
+
+def _notes(report: StudyReport) -> list[str]:
+    return [
+        f"The bound held for {100 * report.held:.1f} % of {report.num_pairs} pairs, {report.slack:.3f} nats above the "
+        f"loss on average. Kendall's τ of the quick ranking with that of all samples: {report.quick_kendall:.3f}."
+    ]

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoograph.scripts.benchmarks.results_folder import write_result
+from zoograph.scripts.terminal.files import write_into
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from zoograph.training.studies.replay import Step
@@ -21,7 +24,7 @@ def replay(
     batch_size: Annotated[int, typer.Option(min=30, help="Records that arrive together.")] = 100,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps to do now. Default: all that are left.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew instead of going on.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Let DomainNet's 2,700 records arrive in random order, and retrain after each batch.
 
@@ -47,30 +50,28 @@ def replay(
     with count_bar(total if steps is None else steps) as begin:
         done = run(zoo, folder, batch_size, begin=begin, most=steps)
     rows = [asdict(step) for step in done]
-    write_result(out / "replay.json", json.dumps(rows, indent=1) + "\n")
-    write_result(out / "replay.png", to_png(draw_replay(done)))
+    files = {"replay.json": json.dumps(rows, indent=1) + "\n", "replay.png": to_png(draw_replay(done))}
+    write_into(out, files)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        print_json("benchmark replay", {"steps": rows})
     else:
         _print(done)
 
 
 def _print(steps: list[Step]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="DomainNet, arriving in random order", title_justify="left", box=SIMPLE, pad_edge=False)
-    for heading in ("records", "start", "verdict", "seconds", "error", "coverage", *steps[0].baselines):
-        table.add_column(heading, justify="right")
-    for step in steps:
-        table.add_row(
-            f"{step.records:,}",
-            step.start,
-            "promoted" if step.promoted else "kept aside",
-            f"{step.seconds:.1f}",
-            f"{step.error:.4f}",
-            f"{step.coverage:.3f}",
-            *(f"{error:.4f}" for error in step.baselines.values()),
-        )
-    Console().print(table)
+    print_table(
+        "DomainNet, arriving in random order",
+        ("records", "start", "verdict", "seconds", "error", "coverage", *steps[0].baselines),
+        [
+            (
+                f"{step.records:,}",
+                step.start,
+                "promoted" if step.promoted else "kept aside",
+                f"{step.seconds:.1f}",
+                f"{step.error:.4f}",
+                f"{step.coverage:.3f}",
+                *(f"{error:.4f}" for error in step.baselines.values()),
+            )
+            for step in steps
+        ],
+    )

@@ -13,19 +13,28 @@ from typing import Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.benchmarks.results_folder import write_result
 from zoograph.scripts.pictures.scale import draw_scale
+from zoograph.scripts.pictures.style import to_png
+from zoograph.scripts.terminal.files import write_into
+from zoograph.scripts.terminal.options import AsJson, Fresh
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 Row = dict[str, Any]
 MAX_EXACT_RUNS = 6_000
 _JSON, _PICTURE = "scale.json", "scale.png"
+_NOTES = (
+    "Pass is one over all records. MAE is that of held-out predictions against the known truth; noise is that of "
+    "the measurements themselves.",
+    "One thread does all work. Memory counts everything in the process, the imported libraries too.",
+)
 
 
 def scale(
     sizes: Annotated[str, typer.Option(help="Numbers of runs, separated by commas.")] = "2700,27000,270000,2700000",
     out: Annotated[Path, typer.Option(help="Folder for the JSON and the picture.")] = Path("docs/benchmarks"),
-    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what an earlier run has kept.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how time, memory and error grow with the number of runs, on made-up zoos whose truth is known.
 
@@ -39,15 +48,11 @@ def scale(
     for runs, kind in wanted:
         if not any((row["runs"], row["kind"]) == (runs, kind) for row in rows):
             rows = sorted([*rows, _measure(runs, kind)], key=lambda row: (row["runs"], row["kind"]))
-            write_result(out / _JSON, json.dumps(rows, indent=1) + "\n")
-    figure = draw_scale(rows)
-    with tempfile.TemporaryFile() as file:
-        figure.savefig(file, format="png", facecolor="white")
-        file.seek(0)
-        write_result(out / _PICTURE, file.read())
+            write_into(out, {_JSON: json.dumps(rows, indent=1) + "\n"})
+    write_into(out, {_PICTURE: to_png(draw_scale(rows))})
     shown = [row for row in rows if (row["runs"], row["kind"]) in wanted]
     if as_json:
-        typer.echo(json.dumps(shown, indent=1))
+        print_json("benchmark scale", {"rows": shown}, _NOTES)
     else:
         _print(shown)
 
@@ -104,30 +109,25 @@ def _measure(runs: int, kind: str) -> Row:
 
 
 def _print(rows: list[Row]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
+    print_table(
+        "Processor seconds, memory and error by size",
+        ("runs", "kind", "graph", "train", "pass", "predict", "GiB", "MAE", "noise"),
+        [_cells(row) for row in rows],
+        names={"kind"},
+    )
+    print_notes(_NOTES)
 
-    table = Table(title="Processor seconds, memory and error by size", title_justify="left", box=SIMPLE, pad_edge=False)
-    for heading in ("runs", "kind", "graph", "train", "pass", "predict", "GiB", "MAE", "noise"):
-        table.add_column(heading, justify="left" if heading == "kind" else "right", no_wrap=True)
-    for row in rows:
-        seconds, epoch = row["cpu_seconds"], row["cpu_seconds_per_epoch"]
-        table.add_row(
-            f"{row['runs']:,}",
-            row["kind"],
-            *(f"{value:.1f}" for value in (seconds["make"] + seconds["build"], seconds["train"])),
-            "–" if epoch is None else f"{epoch:.1f}",
-            f"{seconds['predict']:.1f}",
-            f"{row['peak_rss_gib']['predict']:.2f}",
-            f"{row['mae_truth']:.4f}",
-            f"{row['noise_floor']:.4f}",
-        )
-    console = Console()
-    console.print(table)
-    console.print(
-        "Pass is one over all records. MAE is that of held-out predictions against the known truth; noise is that of\n"
-        "the measurements themselves.\n"
-        "One thread does all work. Memory counts everything in the process, the imported libraries too.",
-        highlight=False,
+
+def _cells(row: Row) -> tuple[str, ...]:
+    seconds, epoch = row["cpu_seconds"], row["cpu_seconds_per_epoch"]
+    return (
+        f"{row['runs']:,}",
+        row["kind"],
+        f"{seconds['make'] + seconds['build']:.1f}",
+        f"{seconds['train']:.1f}",
+        "–" if epoch is None else f"{epoch:.1f}",
+        f"{seconds['predict']:.1f}",
+        f"{row['peak_rss_gib']['predict']:.2f}",
+        f"{row['mae_truth']:.4f}",
+        f"{row['noise_floor']:.4f}",
     )

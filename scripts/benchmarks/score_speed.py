@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.benchmarks.results_folder import write_result
+from zoograph.scripts.terminal.files import write_into
+from zoograph.scripts.terminal.options import AsJson, Out
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.graphs.scores.inputs import ScoreInputs
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
 TOGETHER = "all together"
 NUM_SOURCE_CLASSES = 1000
 REFERENCE_TIMES = Path(__file__).with_name("score_reference_times.csv")
+
+_NOTES = (
+    "MiB count everything in the process, the imported libraries too. Authors' times are of two cores of an AMD "
+    "EPYC, one run each, give or take 30 %. A dash: no code of theirs finishes at this size.",
+)
 
 Row = dict[str, Any]
 
@@ -47,8 +55,8 @@ def scores(
         str, typer.Option(help="Sizes, separated by commas: samples, features and classes of each.")
     ] = "n5000_d2048_C100,n20000_d768_C200",
     names: Annotated[str, typer.Option(help="Scores, separated by commas, or `all`.")] = "all",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for the JSON.")] = None,
+    out: Out = None,
+    as_json: AsJson = False,
 ) -> None:
     """Time every transferability score in a process of its own, then all of one pair together.
 
@@ -75,9 +83,9 @@ def scores(
             rows.append(_row(TOGETHER, one, _measure(one, wanted), added))
     result = {"cpus": os.cpu_count(), "rows": rows}
     if out is not None:
-        write_result(out / "score_speed.json", json.dumps(result, indent=1) + "\n")
+        write_into(out, {"score_speed.json": json.dumps(result, indent=1) + "\n"})
     if as_json:
-        typer.echo(json.dumps(result, indent=1))
+        print_json("benchmark scores", result, _NOTES)
     else:
         _print(sizes, rows)
 
@@ -177,26 +185,14 @@ def _row(name: str, size: str, measured: Row, reference: Reference | None) -> Ro
 
 
 def _print(sizes: list[str], rows: list[Row]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
     for size in sizes:
-        table = Table(title=size, title_justify="left", box=SIMPLE, pad_edge=False)
-        table.add_column("score", no_wrap=True)
-        for heading in ("seconds", "authors'", "faster", "MiB", "authors'"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column("authors' code")
-        for row in rows:
-            if row["size"] == size:
-                table.add_row(row["score"], *_cells(row))
-        console.print(table)
-    console.print(
-        "MiB count everything in the process, the imported libraries too. Authors' times are of two cores of an AMD\n"
-        "EPYC, one run each, give or take 30 %. A dash: no code of theirs finishes at this size.",
-        highlight=False,
-    )
+        print_table(
+            size,
+            ("score", "seconds", "authors'", "faster", "MiB", "authors' MiB", "authors' code"),
+            [(row["score"], *_cells(row)) for row in rows if row["size"] == size],
+            names={"score", "authors' code"},
+        )
+    print_notes(_NOTES)
 
 
 def _cells(row: Row) -> list[str]:

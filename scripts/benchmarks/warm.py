@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import subprocess
 import sys
@@ -14,6 +13,9 @@ from typing import Annotated, NamedTuple
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 QUESTION = ("--model", "convnext_tiny", "--dataset", "clipart_32")
 IMPORT_TORCH = (sys.executable, "-c", "import torch")
@@ -38,41 +40,37 @@ class Timings(NamedTuple):
 
 def warm(
     rounds: Annotated[int, typer.Option(min=1, help="How often each command is timed.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time `predict` on a known pair against `python -c "import torch"`.
 
     Both run once before the clock starts, which trains a predictor if there is none; then they take turns.
+
+    Example: `zoograph benchmark warm --rounds 3`
     """
     timings = measure((*_find_predict(), *QUESTION), IMPORT_TORCH, rounds)
-    medians = {"predict": statistics.median(timings.command), "torch": statistics.median(timings.reference)}
+    commands = {f"predict {' '.join(QUESTION)}": timings.command, 'python -c "import torch"': timings.reference}
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "rounds": rounds,
-                    "predict_seconds": medians["predict"],
-                    "import_torch_seconds": medians["torch"],
-                    "ratio": timings.ratio,
-                    "predict_all": timings.command,
-                    "import_torch_all": timings.reference,
-                }
-            )
-        )
+        content = {
+            "rounds": rounds,
+            "predict_seconds": statistics.median(timings.command),
+            "import_torch_seconds": statistics.median(timings.reference),
+            "ratio": timings.ratio,
+            "predict_all": timings.command,
+            "import_torch_all": timings.reference,
+        }
+        print_json("benchmark warm", content)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("command", "median", "fastest", "slowest", title=f"Seconds, {rounds} rounds")
-    for name, seconds in (
-        (f"predict {' '.join(QUESTION)}", timings.command),
-        ('python -c "import torch"', timings.reference),
-    ):
-        figures = (statistics.median(seconds), min(seconds), max(seconds))
-        table.add_row(name, *(f"{figure:.2f}" for figure in figures))
-    console = Console()
-    console.print(table)
-    console.print(f"Ratio of the medians: {timings.ratio:.2f}", highlight=False)
+    print_table(
+        f"Seconds, {rounds} rounds",
+        ("command", "median", "fastest", "slowest"),
+        [
+            (name, *(f"{figure:.2f}" for figure in (statistics.median(seconds), min(seconds), max(seconds))))
+            for name, seconds in commands.items()
+        ],
+        names={"command"},
+    )
+    print_notes([f"Ratio of the medians: {timings.ratio:.2f}"])
 
 
 def measure(command: Sequence[str], reference: Sequence[str], rounds: int = 10) -> Timings:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import typer
-
 from zoograph.scripts.commands import distance, influence
+from zoograph.scripts.terminal.program import new_app
 
-app = typer.Typer(help="Ask why a model transfers.", no_args_is_help=True)
+app = new_app("Ask why a model transfers.")
 app.command("distance")(distance.distance)
 app.command("influence")(influence.influence)

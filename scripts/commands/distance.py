@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +12,13 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.blocks import Grouping
 from zoograph.graphs.scores.analysis.parameter_distance import Norm
-from zoograph.scripts.terminal.options import Device, Domain, Weights
+from zoograph.scripts.terminal.files import require_place, write_file
+from zoograph.scripts.terminal.options import AsJson, Device, Domain, MaxImages, TestFraction, Weights
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.analysis.distance.compare import Block, DistanceReport, How
+    from zoograph.training.analysis.distance.compare import Block, DistanceReport
     from zoograph.training.measuring.subject import Subject
 
 _Checkpoint = Path | None
@@ -33,17 +37,12 @@ def distance(
     norm: Annotated[Norm, typer.Option(help="Mean absolute difference, or Euclidean distance.")] = Norm.L1,
     weights: Weights = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random weights.")] = 0,
-    test_fraction: Annotated[
-        float,
-        typer.Option(min=0.01, max=0.99, help="Part of each class to test on, if the dataset has no split of its own."),
-    ] = 0.3,
-    max_images: Annotated[
-        int | None, typer.Option(min=4, help="Use a stratified sample of so many images. Default: all.")
-    ] = None,
+    test_fraction: TestFraction = 0.3,
+    max_images: MaxImages = None,
     device: Device = None,
     domain: Domain = None,
     picture: Annotated[Path | None, typer.Option(help="Where to draw T by block, a PNG.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare random, pre-trained and fine-tuned weights: T = D(random, tuned) / D(pre-trained, tuned) by block.
 
@@ -52,20 +51,19 @@ def distance(
 
     Example: `zoograph analyze distance --model resnet18 --dataset ./pets --dataset ./birds --picture distance.png`
     """
-    from zoograph.training.analysis.distance.compare import How, compare_checkpoints
-
     files = {"random": random, "pretrained": pretrained, "finetuned": finetuned}
     given = {role: path for role, path in files.items() if path is not None}
-    how = How(blocks, norm)
+    if picture is not None:
+        require_place(picture, "--picture")
     if dataset and not given:
         from zoograph.training.measuring.subject import Subject
 
         subjects = [Subject([model], name, domain, max_images, weights, device) for name in dict.fromkeys(dataset)]
-        answers = _tune(subjects, how, seed, test_fraction)
+        answers = _tune(subjects, blocks, norm, seed, test_fraction)
     elif not dataset and len(given) == len(files):
         if weights is not None:
             raise ZoographError("'--weights' belongs to '--dataset': the pre-trained checkpoint is '--pretrained'.")
-        answers = [compare_checkpoints(model, given, how)]
+        answers = [_compare(model, given, blocks, norm)]
     else:
         got = ", ".join(["--dataset"] * bool(dataset) + [f"--{role}" for role in given]) or "neither"
         raise ZoographError(
@@ -75,17 +73,33 @@ def distance(
     if picture is not None:
         _draw(answers, picture)
     if as_json:
-        typer.echo("[" + ",\n".join(answer.model_dump_json(indent=1) for answer in answers) + "]")
+        reports = [json.loads(answer.model_dump_json()) for answer in answers]
+        print_json("analyze distance", {"reports": reports}, [note for answer in answers for note in _notes(answer)])
     else:
         for answer in answers:
             _print(answer)
 
 
-def _tune(subjects: list[Subject], how: How, seed: int, test_fraction: float) -> list[DistanceReport]:
+def _compare(model: str, files: dict[str, Path], blocks: Grouping, norm: Norm) -> DistanceReport:
+    for path in files.values():
+        if not path.expanduser().is_file():
+            raise ZoographError(f"The checkpoint '{path}' must be a safetensors file (got no file). Check the path.")
+    from zoograph.training.analysis.distance.compare import How, compare_checkpoints
+
+    return compare_checkpoints(model, files, How(blocks, norm))
+
+
+def _tune(
+    subjects: list[Subject], blocks: Grouping, norm: Norm, seed: int, test_fraction: float
+) -> list[DistanceReport]:
+    for subject in subjects:
+        subject.check()
     from zoograph.scripts.terminal.progress import progress_bar
+    from zoograph.training.analysis.distance.compare import How
     from zoograph.training.analysis.distance.measure import measure_distance
     from zoograph.training.runtime.progress import part_of
 
+    how = How(blocks, norm)
     with progress_bar("Fine-tuning") as progress:
         return [
             measure_distance(subject, how, seed, test_fraction, progress=part_of(progress, place, len(subjects)))
@@ -94,40 +108,32 @@ def _tune(subjects: list[Subject], how: How, seed: int, test_fraction: float) ->
 
 
 def _draw(answers: list[DistanceReport], path: Path) -> None:
-    from zoograph.data.files.atomic import replace_file
     from zoograph.scripts.pictures.distance import draw_lines
     from zoograph.scripts.pictures.style import to_png
 
     lines = {answer.dataset or answer.model: {b.name: b.ratio for b in answer.blocks} for answer in answers}
-    drawn = to_png(draw_lines(lines, f"T by block, {answers[0].model}"))
-    try:
-        replace_file(path, drawn)
-    except OSError as error:
-        raise ZoographError(f"'{path}' cannot be written ({error.strerror}). Choose another file.") from error
+    write_file(path, to_png(draw_lines(lines, f"T by block, {answers[0].model}")), "--picture")
 
 
 def _print(answer: DistanceReport) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     pair = answer.model if answer.dataset is None else f"{answer.model} on {answer.dataset}"
-    table = Table(title=escape(f"{pair}: how far from the fine-tuned weights"))
-    table.add_column("block", overflow="fold")
-    for heading in ("random", "pre-trained", "T"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for block in answer.blocks:
-        table.add_row(escape(block.name), *_cells(block))
-    table.add_section()
-    table.add_row("T, mean of the blocks", "", "", format_ratio(answer.transferability), style="bold")
+    rows = [(block.name, *_cells(block)) for block in answer.blocks]
+    mean = len(rows)
+    rows.append(("T, mean of the blocks", "", "", format_ratio(answer.transferability)))
     if answer.head is not None:
-        table.add_row("head, not counted", *_cells(answer.head))
-    console = Console()
-    console.print(table)
-    console.print("\n".join(_notes(answer)), highlight=False, markup=False)
+        rows.append(("head, not counted", *_cells(answer.head)))
+    print_table(
+        f"{pair}: how far from the fine-tuned weights",
+        ("block", "random", "pre-trained", "T"),
+        rows,
+        names={"block"},
+        bold={mean},
+        sections={mean},
+    )
+    print_notes(_notes(answer))
 
 
-def _cells(block: Block) -> tuple[str, ...]:
+def _cells(block: Block) -> tuple[str, str, str]:
     return f"{block.from_random:.4g}", f"{block.from_pretrained:.4g}", format_ratio(block.ratio)
 
 

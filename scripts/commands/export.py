@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+
 
 def export(
     out: Annotated[Path, typer.Option(help="File to write: `.parquet` or `.csv`.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write every run of the store, with its source, time and batch, to one file.
 
@@ -22,4 +24,7 @@ def export(
 
     with RecordStore.open() as store:
         count = export_runs(store, out)
-    print(json.dumps({"runs": count, "file": str(out)}) if as_json else f"{count:,} runs are in {out}.")
+    if as_json:
+        print_json("export", {"runs": count, "file": str(out)})
+    else:
+        print(f"{count:,} runs are in {out}.")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.errors import ZoographError
-from zoograph.scripts.terminal.options import Device
+from zoograph.data.images.folder import check_folder
+from zoograph.data.records.records import Protocol
+from zoograph.scripts.terminal.files import require_place, write_file
+from zoograph.scripts.terminal.messages import warn
+from zoograph.scripts.terminal.options import AsJson, Device, OneProtocol, Processes, Stored
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.influence.counterfactuals import Point
@@ -32,9 +35,7 @@ def influence(
     ],
     target: Annotated[str, typer.Option(help="What they are transferred to, likewise.")],
     models: Annotated[int, typer.Option(min=1, help="Source models, each trained on a random half.")] = 200,
-    transfer: Annotated[
-        str, typer.Option(help="`head`: a new classifier on frozen features. `full`: all layers are trained.")
-    ] = "head",
+    protocol: OneProtocol = Protocol.HEAD,
     outcome: Annotated[
         str, typer.Option(help="`correct`, `margin` or `probability`, the last two of the true class.")
     ] = "correct",
@@ -45,12 +46,10 @@ def influence(
     examples: Annotated[
         Path | None, typer.Option(help="File (.npy) for the influence of each unit on each test image of the target.")
     ] = None,
-    stored: Annotated[
-        bool, typer.Option("--store", help="Keep the influences in the store, as edges from labels to the target.")
-    ] = False,
-    processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
+    stored: Stored = False,
+    processes: Processes = 2,
     device: Device = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which classes of a source help a target, by training many small models on random halves of the source.
 
@@ -59,6 +58,11 @@ def influence(
 
     Example: `zoograph analyze influence --source latin --target glyph_outline_b32_50 --models 200`
     """
+    shares = _split_shares(remove) if remove else []
+    if examples is not None:
+        require_place(examples, "--examples")
+    for dataset in (source, target):
+        check_folder(dataset)
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
     from zoograph.training.analysis.influence.counterfactuals import Removals, make_curve, retrain_without, shares_of
@@ -73,10 +77,10 @@ def influence(
 
     if stored:
         require_classes(unit)
-    recipe = choose_recipe(transfer)
+    recipe = choose_recipe("full" if protocol is Protocol.FINETUNE else "head")
     place = Subject((), target, device=device).place()
     known, wanted = open_small_task(source), open_small_task(target)
-    removals = Removals(shares_of(count_units(known, unit), _split_shares(remove))) if remove else None
+    removals = Removals(shares_of(count_units(known, unit), shares)) if shares else None
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
         lab = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         ensemble = lab.random_ensemble(known, models, unit, recipe)
@@ -90,13 +94,13 @@ def influence(
     if examples is not None:
         _save_examples(examples, ensemble, wanted, outcome)
     names = _unit_names(known, unit)
-    if as_json:
-        json.dump(_as_dict(known, wanted, names, found, curve), sys.stdout, indent=1)
-        print()
-    else:
-        _print_tables(known, wanted, names, found, curve)
     if warning := found.warning():
-        print(f"Warning: {warning}", file=sys.stderr)
+        warn(warning)
+    if as_json:
+        print_json("analyze influence", _as_dict(known, wanted, names, found, curve), _notes(names, found))
+    else:
+        _print_tables(known, wanted, names, found)
+        _print_curve(curve)
 
 
 def _split_shares(text: str) -> list[float]:
@@ -119,17 +123,11 @@ def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: s
 
     import numpy as np
 
-    from zoograph.data.files.atomic import replace_file
     from zoograph.training.analysis.influence.estimate import influence_by_example
 
     content = io.BytesIO()
     np.save(content, influence_by_example(ensemble, target, outcome).values.astype(np.float32), allow_pickle=False)
-    try:
-        replace_file(path, content.getvalue())
-    except OSError as error:
-        raise ZoographError(
-            f"'{path}' cannot be written to ({error.strerror or error}). Choose another file with --examples."
-        ) from error
+    write_file(path, content.getvalue(), "--examples")
 
 
 def _as_dict(
@@ -168,47 +166,51 @@ def _as_dict(
     }
 
 
-def _print_tables(source: SmallTask, target: SmallTask, names: list[str], found: Estimate, curve: list[Point]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
-    words = _WORDS[found.outcome]
-    title = f"Influence of {source.id} on {target.id}: change of the {words}, higher helps"
-    table = Table(title=escape(title))
-    table.add_column("unit of the source", overflow="fold")
-    for heading in ("influence", "std. error", "models with", "without"):
-        table.add_column(heading, justify="right")
-    order = found.order()[::-1]
-    parts = (order[:_SHOWN], order[max(_SHOWN, len(order) - _SHOWN) :])
-    for part, last in zip(parts, (True, False), strict=True):
-        for place in part:
-            cells = (f"{found.overall[place]:+.4f}", f"{found.errors[place]:.4f}")
-            counts = (str(found.num_in[place]), str(found.num_out[place]))
-            table.add_row(escape(names[place]), *cells, *counts, end_section=last and place == part[-1])
-    console.print(table)
-    console.print(
-        f"Mean {words} {found.mean:.3f} over {found.num_models} models. "
-        f"{100 * found.reliability:.0f} % of the spread of the influences is not noise.",
-        highlight=False,
+def _print_tables(source: SmallTask, target: SmallTask, names: list[str], found: Estimate) -> None:
+    order = list(found.order()[::-1])
+    best, worst = order[:_SHOWN], order[max(_SHOWN, len(order) - _SHOWN) :]
+    print_table(
+        f"Influence of {source.id} on {target.id}: change of the {_WORDS[found.outcome]}, higher helps",
+        ("unit of the source", "influence", "std. error", "models with", "without"),
+        [
+            (
+                names[place],
+                f"{found.overall[place]:+.4f}",
+                f"{found.errors[place]:.4f}",
+                str(found.num_in[place]),
+                str(found.num_out[place]),
+            )
+            for place in (*best, *worst)
+        ],
+        names={"unit of the source"},
+        sections={len(best)},
     )
+    print_notes(_notes(names, found))
+
+
+def _notes(names: list[str], found: Estimate) -> list[str]:
+    notes = [
+        f"Mean {_WORDS[found.outcome]} {found.mean:.3f} over {found.num_models} models. "
+        f"{100 * found.reliability:.0f} % of the spread of the influences is not noise."
+    ]
     left_out = [names[place] for place in range(len(names)) if not found.defined[place]]
     if left_out:
-        console.print(f"Without an influence, as all models or none saw them: {escape(', '.join(left_out))}.")
-    if curve:
-        _print_curve(curve)
+        notes.append(f"Without an influence, as all models or none saw them: {', '.join(left_out)}.")
+    return notes
 
 
 def _print_curve(curve: list[Point]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="Accuracy on the target without some units, trained anew")
-    table.add_column("removed")
-    for heading in ("units", "accuracy", "lowest", "highest", "models"):
-        table.add_column(heading, justify="right")
-    for point in curve:
-        cells = (f"{value:.3f}" for value in (point.mean, point.low, point.high))
-        table.add_row(point.way, str(point.removed), *cells, str(point.models))
-    Console().print(table)
+    print_table(
+        "Accuracy on the target without some units, trained anew",
+        ("removed", "units", "accuracy", "lowest", "highest", "models"),
+        [
+            (
+                point.way,
+                str(point.removed),
+                *(f"{value:.3f}" for value in (point.mean, point.low, point.high)),
+                str(point.models),
+            )
+            for point in curve
+        ],
+        names={"removed"},
+    )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import zoograph
 from zoograph.data.ingest.values import Unit
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.scripts.terminal.options import AsJson, DryRun
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.program import FAILED
+from zoograph.scripts.terminal.progress import progress_bar
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.data.ingest.ingest import IngestReport
-    from zoograph.data.ingest.tables import Table
 
 
 def ingest(
@@ -50,12 +53,12 @@ def ingest(
         list[Path] | None,
         typer.Option("--model-card", metavar="FILE", help="Read the results in a model card or in `.eval_results`."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and store nothing.")] = False,
+    dry_run: DryRun = False,
     rejects: Annotated[
         Path | None,
         typer.Option(help="File for the rows that do not go in. Default: one in the state folder, if there are any."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Bring measured accuracies into the store, in one batch that `zoograph undo` can take back.
 
@@ -64,28 +67,31 @@ def ingest(
 
     Example: `zoograph ingest runs.csv --map accuracy=eval_acc --protocol finetune`
     """
-    from zoograph.data.ingest.ingest import IngestSettings
-    from zoograph.data.ingest.ingest import ingest as ingest_tables
-    from zoograph.data.ingest.tables import open_table
-    from zoograph.data.ingest.trackers import read_mlflow, read_model_card, read_wandb
-    from zoograph.data.store.store import RecordStore
-
-    tables: list[Table] = [open_table(path) for path in files or ()]
-    tables += [read_mlflow(mlflow, experiment)] if mlflow is not None else []
-    tables += [read_wandb(wandb)] if wandb is not None else []
-    tables += [read_model_card(path) for path in model_card or ()]
-    if not tables:
+    if not files and mlflow is None and wandb is None and not model_card:
         raise typer.BadParameter("give a file, or --mlflow, --wandb or --model-card.")
-    settings = IngestSettings(_parse_mapping(mapping or []), protocol, metric, source, unit, add_unknown)
-    with RecordStore.open() as store:
-        report = ingest_tables(store, tables, settings, rejects, dry_run)
+    with progress_bar("Reading the files"):
+        report = zoograph.ingest(
+            *(files or ()),
+            mapping=_parse_mapping(mapping or []),
+            protocol=protocol,
+            metric=metric,
+            source=source,
+            unit=unit,
+            add_unknown=add_unknown,
+            rejects=rejects,
+            dry_run=dry_run,
+            mlflow=mlflow,
+            experiment=experiment,
+            wandb=wandb,
+            model_cards=model_card or (),
+        )
     if as_json:
-        json.dump({**asdict(report), "left_out": report.num_left_out}, sys.stdout, indent=1, default=str)
-        print()
+        print_json("ingest", {**asdict(report), "left_out": report.num_left_out}, _notes(report))
     else:
         _print_table(report)
+        print_notes(_notes(report))
     if report.num_left_out:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _parse_mapping(pairs: list[str]) -> dict[str, str]:
@@ -97,23 +103,18 @@ def _parse_mapping(pairs: list[str]) -> dict[str, str]:
 
 
 def _print_table(report: IngestReport) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title="What is in the files" if report.dry_run else "What came in")
-    table.add_column("file", overflow="fold")
-    for heading in ("layout", "unit", "good", "rejected", "held back"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in report.tables:
-        counts = (f"{row.good:,}", f"{row.rejected:,}", f"{row.held_back:,}")
-        table.add_row(escape(row.name), row.layout, row.unit.value, *counts)
-    console = Console()
-    console.print(table)
-    console.print("\n".join(_footnotes(report)), highlight=False, markup=False)
+    print_table(
+        "What is in the files" if report.dry_run else "What came in",
+        ("file", "layout", "unit", "good", "rejected", "held back"),
+        [
+            (row.name, row.layout, row.unit.value, f"{row.good:,}", f"{row.rejected:,}", f"{row.held_back:,}")
+            for row in report.tables
+        ],
+        names={"file"},
+    )
 
 
-def _footnotes(report: IngestReport) -> list[str]:
+def _notes(report: IngestReport) -> list[str]:
     known = sum(table.good for table in report.tables) - report.new
     notes = [f"{report.new:,} runs {'would be' if report.dry_run else 'are'} new, {known:,} are known or came twice."]
     notes.append(f"Rows that name no protocol are taken as {report.protocol.description}; --protocol says otherwise.")

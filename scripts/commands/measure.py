@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import zoograph
 from zoograph.data.records.records import Protocol
-from zoograph.scripts.terminal.options import Dataset, Device, Domain, Models, Weights, end_with_failures, split_names
+from zoograph.scripts.terminal.options import (
+    AsJson,
+    Dataset,
+    Device,
+    Domain,
+    MaxImages,
+    Models,
+    OneProtocol,
+    TestFraction,
+    Weights,
+    end_with_failures,
+    split_names,
+)
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.progress import progress_bar
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.measuring.measure import MeasureReport
@@ -18,19 +33,14 @@ if TYPE_CHECKING:
 def measure(
     models: Models,
     dataset: Dataset,
-    protocol: Annotated[Protocol, typer.Option(help="How the models are transferred.")] = Protocol.HEAD,
+    protocol: OneProtocol = Protocol.HEAD,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 1,
-    test_fraction: Annotated[
-        float,
-        typer.Option(min=0.01, max=0.99, help="Part of each class to test on, if the dataset has no split of its own."),
-    ] = 0.3,
-    max_images: Annotated[
-        int | None, typer.Option(min=4, help="Use a stratified sample of so many images. Default: all.")
-    ] = None,
+    test_fraction: TestFraction = 0.3,
+    max_images: MaxImages = None,
     weights: Weights = None,
     device: Device = None,
     domain: Domain = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
 
@@ -38,50 +48,57 @@ def measure(
 
     Example: `zoograph measure --models resnet18 --dataset ./pets --protocol finetune`
     """
-    from zoograph.scripts.terminal.progress import progress_bar
-    from zoograph.training.measuring.measure import measure_models
-    from zoograph.training.measuring.subject import Subject
-
-    subject = Subject(split_names(models), dataset, domain, max_images, weights, device)
     with progress_bar("Measuring") as progress:
-        report = measure_models(subject, protocol, seeds, test_fraction, progress=progress)
+        report = zoograph.measure(
+            split_names(models),
+            dataset,
+            protocol,
+            seeds=seeds,
+            test_fraction=test_fraction,
+            domain=domain,
+            max_images=max_images,
+            weights=weights,
+            device=device,
+            progress=progress,
+        )
     if as_json:
-        json.dump(_as_dict(report), sys.stdout, indent=1)
-        print()
-    else:
+        print_json("measure", _as_dict(report), _notes(report))
+    elif report.runs:
         _print_table(report, protocol)
+        print_notes(_notes(report))
     end_with_failures(report.failures)
 
 
-def _as_dict(report: MeasureReport) -> dict[str, object]:
+def _as_dict(report: MeasureReport) -> dict[str, Any]:
     return {
         "dataset": report.dataset,
         "runs": [run.model_dump(mode="json") for run in report.runs],
         "skipped": list(report.skipped),
-        "failures": [{"model": failure.model, "reason": failure.reason} for failure in report.failures],
+        "failures": [asdict(failure) for failure in report.failures],
     }
 
 
 def _print_table(report: MeasureReport, protocol: Protocol) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    print_table(
+        f"{report.dataset}, {protocol.description}: measured top-1 accuracy",
+        ("model", "accuracy", "seed", "trained on", "tested on", "seconds"),
+        [
+            (
+                run.model,
+                f"{run.value:.3f}",
+                str(run.seed),
+                f"{run.train_size:,}",
+                f"{run.test_size:,}",
+                f"{run.hyperparameters['seconds']:.1f}",
+            )
+            for run in report.runs
+        ],
+        names={"model"},
+    )
 
-    if not report.runs:
-        return
-    table = Table(title=escape(f"{report.dataset}, {protocol.description}: measured top-1 accuracy"))
-    table.add_column("model", overflow="fold")
-    for heading in ("accuracy", "seed", "trained on", "tested on", "seconds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for run in report.runs:
-        seconds = run.hyperparameters["seconds"]
-        table.add_row(
-            escape(run.model),
-            *(f"{run.value:.3f}", str(run.seed), f"{run.train_size:,}", f"{run.test_size:,}", f"{seconds:.1f}"),
-        )
-    console = Console()
-    console.print(table)
-    if report.skipped:
-        some = ", ".join(report.skipped[:5])
-        note = f"{len(report.skipped)} images cannot be read and were left out: {some}."
-        console.print(note, highlight=False, markup=False)
+
+def _notes(report: MeasureReport) -> list[str]:
+    if not report.skipped:
+        return []
+    some = ", ".join(report.skipped[:5])
+    return [f"{len(report.skipped)} images cannot be read and were left out: {some}."]

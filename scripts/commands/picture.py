@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoograph.data.errors import ZoographError
-from zoograph.data.files.atomic import replace_file
-from zoograph.scripts.pictures.schema import draw_picture
+from zoograph.scripts.terminal.files import require_place, write_file
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -18,23 +18,22 @@ if TYPE_CHECKING:
 
 def picture(
     out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("graph.png"),
+    as_json: AsJson = False,
 ) -> None:
-    """Draw the graph of the shipped zoo: its schema, and an excerpt with real nodes and numbers."""
-    from PIL import Image
+    """Draw the graph of the shipped zoo: its schema, and an excerpt with real nodes and numbers.
 
-    figure = draw_picture(*_shipped_graphs())
-    drawn, small = BytesIO(), BytesIO()
-    figure.savefig(drawn, format="png")
-    # The colours are few, and a palette keeps the file small.
-    with Image.open(drawn) as image:
-        image.convert("RGB").quantize(256).save(small, format="PNG", optimize=True)
-    try:
-        replace_file(out, small.getvalue())
-    except OSError as error:
-        raise ZoographError(
-            f"The picture cannot be written to '{out}' ({error.strerror}). Choose another file with --out."
-        ) from error
-    typer.echo(f"Wrote {out}.")
+    Example: `zoograph picture --out graph.png`
+    """
+    require_place(out, "--out")
+    from zoograph.scripts.pictures.schema import draw_picture
+    from zoograph.scripts.pictures.style import to_png
+
+    with progress_bar("Drawing"):
+        write_file(out, to_png(draw_picture(*_shipped_graphs())), "--out")
+    if as_json:
+        print_json("picture", {"file": str(out)})
+    else:
+        print(f"Wrote {out}.")
 
 
 def _shipped_graphs() -> tuple[HeteroData, HeteroData]:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
+import zoograph
+from zoograph.scripts.terminal.messages import say_stage, warn
+from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Domain, Encoder, Model, Question
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.progress import progress_bar
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
-from zoograph.data.records.records import Protocol
-from zoograph.training.answers import predict as answers
-from zoograph.training.answers.predict import Answer
+if TYPE_CHECKING:
+    from zoograph.training.answers.predict import Answer, Row
 
 
 def predict(
-    model: Annotated[str, typer.Option(help="A model of the zoo, or any name that timm knows.")],
-    dataset: Annotated[
-        str,
-        typer.Option(help="A dataset, a family of datasets, or a folder of images with one sub-folder a class."),
-    ],
-    protocol: Annotated[
-        Protocol | None,
-        typer.Option(help="How the model is transferred. Default: as the dataset was measured."),
-    ] = None,
-    domain: Annotated[str | None, typer.Option(help="Kind of images in a folder, such as `sketch` or `photo`.")] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Text encoder: a hub id or a local path. Default: all-MiniLM-L6-v2.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    model: Model,
+    dataset: Question,
+    protocol: AnyProtocol = None,
+    domain: Domain = None,
+    encoder: Encoder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Predict the accuracy of a pre-trained model on a dataset, with a 90 % interval.
 
@@ -37,22 +31,15 @@ def predict(
 
     Example: `predict --model convnext_tiny --dataset clipart_32`
     """
-    from zoograph.scripts.terminal.progress import progress_bar
-
-    with progress_bar("Training the predictor (first call only)") as progress:
-        answer = answers.predict(model, dataset, protocol, domain, encoder, progress, warn=_warn)
+    with progress_bar("Predicting") as progress:
+        answer = zoograph.predict(model, dataset, protocol, domain, encoder, progress, warn, say_stage)
     if as_json:
-        json.dump(_as_dict(answer), sys.stdout, indent=1)
-        print()
+        print_json("predict", _as_dict(answer), notes_of(answer))
     else:
         print_answer(answer)
 
 
-def _warn(message: str) -> None:
-    print(f"Warning: {message}", file=sys.stderr)
-
-
-def _as_dict(answer: Answer) -> dict[str, object]:
+def _as_dict(answer: Answer) -> dict[str, Any]:
     return {
         "model": answer.model,
         "dataset": answer.dataset,
@@ -65,43 +52,33 @@ def _as_dict(answer: Answer) -> dict[str, object]:
 
 def print_answer(answer: Answer) -> None:
     """Print the table and its footnotes."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    title = f"{answer.model} on {answer.dataset}, {answer.protocol.description}: top-1 accuracy"
-    table = Table(title=escape(title))
-    table.add_column("dataset", overflow="fold")
-    for heading in ("predicted", "90 % interval", "linear regression", "measured"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in answer.rows:
-        table.add_row(
-            escape(row.dataset),
-            *_cells(row.predicted, row.lower, row.upper, row.linear_regression, row.measured),
-        )
-    if len(answer.rows) > 1:
-        mean = answer.mean
-        table.add_section()
-        table.add_row(
-            f"mean of {len(answer.rows)}",
-            *_cells(mean.predicted, mean.lower, mean.upper, mean.linear_regression, mean.measured),
-            style="bold",
-        )
-    console = Console()
-    console.print(table)
-    console.print("\n".join(_footnotes(answer)), highlight=False, markup=False)
+    rows = [_cells(row.dataset, row) for row in answer.rows]
+    last = len(rows)
+    if last > 1:
+        rows.append(_cells(f"mean of {last}", answer.mean))
+    print_table(
+        f"{answer.model} on {answer.dataset}, {answer.protocol.description}: top-1 accuracy",
+        ("dataset", "predicted", "90 % interval", "linear regression", "measured"),
+        rows,
+        names={"dataset"},
+        bold={last},
+        sections={last},
+    )
+    print_notes(notes_of(answer))
 
 
-def _cells(predicted: float, lower: float, upper: float, baseline: float, measured: float | None) -> Sequence[str]:
+def _cells(name: str, row: Row) -> Sequence[str]:
     return (
-        f"{predicted:.3f}",
-        f"{lower:.3f} – {upper:.3f}",
-        f"{baseline:.3f}",
-        "–" if measured is None else f"{measured:.3f}",
+        name,
+        f"{row.predicted:.3f}",
+        f"{row.lower:.3f} – {row.upper:.3f}",
+        f"{row.linear_regression:.3f}",
+        "–" if row.measured is None else f"{row.measured:.3f}",
     )
 
 
-def _footnotes(answer: Answer) -> list[str]:
+def notes_of(answer: Answer) -> list[str]:
+    """Return the sentences below the table."""
     known = answer.provenance
     notes = [
         f"Predicts the accuracy of a {answer.protocol.description}"

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from decimal import Decimal
-from threading import Timer
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.records.records import Protocol
-from zoograph.training.answers import recommend as answers
-from zoograph.training.answers.recommend import Filters, Recommendation
+import zoograph
+from zoograph.scripts.terminal.messages import say_stage, warn
+from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Domain, Encoder, Question
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.progress import progress_bar
+
+if TYPE_CHECKING:
+    from zoograph.training.answers.recommend import Recommendation
 
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmbg]?)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9}
-_PATIENCE_S = 2.0
 
 
 def parse_count(text: str) -> int:
@@ -40,10 +39,7 @@ def parse_count(text: str) -> int:
 
 
 def recommend(
-    dataset: Annotated[
-        str,
-        typer.Option(help="A dataset, a family of datasets, or a folder of images with one sub-folder a class."),
-    ],
+    dataset: Question,
     top: Annotated[int, typer.Option(min=1, help="Number of models to list.")] = 10,
     max_params: Annotated[
         int | None,
@@ -53,16 +49,11 @@ def recommend(
     all_models: Annotated[
         bool, typer.Option("--all-models", help="Also rank models without any record of the protocol, by their cards.")
     ] = False,
-    protocol: Annotated[
-        Protocol | None,
-        typer.Option(help="How the model is transferred. Default: as the dataset was measured."),
-    ] = None,
-    domain: Annotated[str | None, typer.Option(help="Kind of images in a folder, such as `sketch` or `photo`.")] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Text encoder: a hub id or a local path. Default: all-MiniLM-L6-v2.")
-    ] = None,
+    protocol: AnyProtocol = None,
+    domain: Domain = None,
+    encoder: Encoder = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what the first prediction rests on.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rank models for a dataset by expected accuracy, with the probability of being the best and the expected regret.
 
@@ -70,50 +61,21 @@ def recommend(
 
     Example: `zoograph recommend --dataset clipart_32 --max-params 30M`
     """
-    from zoograph.scripts.terminal.progress import progress_bar
-    from zoograph.scripts.terminal.recommendation import print_recommendation
+    from zoograph.scripts.terminal.recommendation import notes_of, print_recommendation
+    from zoograph.training.answers.recommend import Filters
 
     filters = Filters(max_params, family, all_models)
-    with progress_bar("Training the predictor (first call only)") as train, _spinner("Weighing the records") as stop:
-
-        def progress(done: int, total: int) -> None:
-            stop()
-            train(done, total)
-
-        answer = answers.recommend(dataset, filters, protocol, domain, encoder, top, explain, progress, warn=_warn)
+    with progress_bar("Weighing the records") as progress:
+        answer = zoograph.recommend(
+            dataset, filters, protocol, domain, encoder, top, explain, progress, warn, say_stage
+        )
     if as_json:
-        json.dump(_as_dict(answer), sys.stdout, indent=1)
-        print()
+        print_json("recommend", _as_dict(answer), notes_of(answer))
     else:
         print_recommendation(answer)
 
 
-@contextmanager
-def _spinner(description: str) -> Iterator[Callable[[], None]]:
-    """Show a spinner on stderr from two seconds on; yield what takes it away before the end."""
-    from rich.console import Console
-
-    status = Console(stderr=True).status(description)
-    timer = Timer(_PATIENCE_S, status.start)
-    timer.daemon = True
-    timer.start()
-
-    def stop() -> None:
-        timer.cancel()
-        timer.join()
-        status.stop()
-
-    try:
-        yield stop
-    finally:
-        stop()
-
-
-def _warn(message: str) -> None:
-    print(f"Warning: {message}", file=sys.stderr)
-
-
-def _as_dict(answer: Recommendation) -> dict[str, object]:
+def _as_dict(answer: Recommendation) -> dict[str, Any]:
     return {
         "dataset": answer.dataset,
         "tasks": list(answer.tasks),

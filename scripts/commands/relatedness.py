@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.terminal.options import Models, Weights, end_with_failures, split_names
+from zoograph.data.images.folder import check_folder
+from zoograph.scripts.terminal.options import AsJson, Device, Models, Stored, Weights, end_with_failures, split_names
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.progress import progress_bar
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
+    from zoograph.graphs.scores.relatedness.bound import Bound
     from zoograph.training.analysis.relatedness.own_images import ModelRelatedness, RelatednessReport
 
 _PARTS = ("head", "transport", "steps", "evaluation")
@@ -37,16 +41,10 @@ def relatedness(
     ] = False,
     samples: Annotated[int, typer.Option(min=4, help="Samples of each side that are related.")] = 500,
     max_images: Annotated[int, typer.Option(min=8, help="Images of each side that models look at.")] = 1500,
-    stored: Annotated[
-        bool,
-        typer.Option(
-            "--store",
-            help="Keep the relation of the two datasets under each model in the store, as an edge of the graph.",
-        ),
-    ] = False,
+    stored: Stored = False,
     weights: Weights = None,
-    device: Annotated[str | None, typer.Option(help="Where to compute features. Default: cuda if it is there.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    device: Device = None,
+    as_json: AsJson = False,
 ) -> None:
     """Bound the loss that models will have on a target, from a reference task. Lower is better.
 
@@ -54,22 +52,24 @@ def relatedness(
 
     Example: `zoograph relatedness --models resnet18,convnext_tiny --reference ./pets --target ./birds`
     """
-    from zoograph.scripts.terminal.progress import progress_bar
-    from zoograph.training.analysis.relatedness.own_images import rank_on_images
-    from zoograph.training.analysis.relatedness.relate import Relating, Setting
-    from zoograph.training.measuring.subject import Subject
-
     if setting not in _SETTINGS:
         raise ZoographError(f"'--setting' must be one of {', '.join(_SETTINGS)} (got '{setting}').")
-    how = Relating(Setting(setting), samples=samples, iterations=iterations)
+    from zoograph.training.measuring.subject import Subject
+
     subject = Subject(split_names(models), target, None, max_images, weights, device)
+    subject.check()
+    check_folder(reference)
+    from zoograph.training.analysis.relatedness.own_images import rank_on_images
+    from zoograph.training.analysis.relatedness.relate import Relating, Setting
+
+    how = Relating(Setting(setting), samples=samples, iterations=iterations)
     with progress_bar("Looking at the images") as progress:
         report = rank_on_images(subject, reference, how, not unlabelled, progress, stored=stored)
     if as_json:
-        json.dump(_as_dict(report), sys.stdout, indent=1)
-        print()
-    else:
+        print_json("relatedness", _as_dict(report), _notes(report))
+    elif report.models:
         _print_table(report)
+        print_notes(_notes(report))
     end_with_failures(report.failures)
 
 
@@ -78,7 +78,7 @@ def _as_dict(report: RelatednessReport) -> dict[str, Any]:
         "reference": report.reference,
         "target": report.target,
         "models": [_row(one) for one in report.models],
-        "failures": [{"model": failure.model, "reason": failure.reason} for failure in report.failures],
+        "failures": [asdict(failure) for failure in report.failures],
         "stored": [relation.model_dump(mode="json") for relation in report.stored],
     }
 
@@ -89,27 +89,32 @@ def _row(one: ModelRelatedness) -> dict[str, Any]:
     return {"model": one.model, "bound": one.bound.total, **parts, **rest}
 
 
-def _print_table(report: RelatednessReport) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+def bound_parts(bound: Bound) -> tuple[float, ...]:
+    """Return the bound and its three parts, in nats, in the order of the tables."""
+    return bound.total, bound.reference_loss, bound.label_mismatch, bound.distribution_mismatch
 
-    if not report.models:
-        return
-    title = f"Loss on {report.target} after transfer from {report.reference}: bounds in nats, lower is better"
-    table = Table(title=escape(title))
-    table.add_column("model", overflow="fold")
-    for heading in ("bound", "reference loss", "label mismatch", "distance × τ", "true loss"):
-        table.add_column(heading, justify="right")
-    for one in report.models:
-        bound = one.bound
-        parts = (bound.total, bound.reference_loss, bound.label_mismatch, bound.distribution_mismatch)
-        loss = "–" if one.true_loss is None else f"{one.true_loss:.3f}"
-        table.add_row(escape(one.model), *(f"{part:.3f}" for part in parts), loss)
-    Console().print(table)
-    print(_describe_seconds([one.seconds for one in report.models]))
+
+def _print_table(report: RelatednessReport) -> None:
+    print_table(
+        f"Loss on {report.target} after transfer from {report.reference}: bounds in nats, lower is better",
+        ("model", "bound", "reference loss", "label mismatch", "distance × τ", "true loss"),
+        [
+            (
+                one.model,
+                *(f"{part:.3f}" for part in bound_parts(one.bound)),
+                "–" if one.true_loss is None else f"{one.true_loss:.3f}",
+            )
+            for one in report.models
+        ],
+        names={"model"},
+    )
+
+
+def _notes(report: RelatednessReport) -> list[str]:
+    notes = [_describe_seconds([one.seconds for one in report.models])] if report.models else []
     if report.stored:
-        print(f"Stored {len(report.stored)} relations; 'zoograph retrain' learns what they are worth.")
+        notes.append(f"Stored {len(report.stored)} relations; 'zoograph retrain' learns what they are worth.")
+    return notes
 
 
 def _describe_seconds(parts: list[dict[str, float]]) -> str:

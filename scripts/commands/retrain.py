@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,25 +10,24 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.terminal.options import WhoseEncoder, WhosePredictor
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.program import FAILED, tell_error
+from zoograph.scripts.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     from zoograph.training.retraining.challenge import Round
     from zoograph.training.versions.folders import PredictorFolder
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_KEPT_ASIDE = 1
 
 
 def retrain(
     watch: Annotated[bool, typer.Option("--watch", help="Go on looking, until it is stopped.")] = False,
     min_new: Annotated[int, typer.Option(min=1, help="Retrain when so many runs wait.")] = 25,
     every: Annotated[str, typer.Option(help="How often to look: a number with `s`, `m`, `h` or `d`.")] = "1h",
-    protocol: Annotated[
-        Protocol | None, typer.Option(help="Whose predictor. Default: every one that has been asked for.")
-    ] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Whose text encoder, a name or a folder. Default: that of each predictor.")
-    ] = None,
+    protocol: WhosePredictor = None,
+    encoder: WhoseEncoder = None,
     keep: Annotated[
         int | None,
         typer.Option(min=1, help="Then remove old versions, as `zoograph prune --keep` does. Default: none."),
@@ -57,9 +54,9 @@ def retrain(
         if not watch and failed:
             raise failed[0]
         if not watch:
-            raise typer.Exit(_KEPT_ASIDE if kept_aside else 0)
+            raise typer.Exit(FAILED if kept_aside else 0)
         for failure in failed:  # a busy database or a full disk may be over by the next round
-            print(f"Error: {failure}", file=sys.stderr, flush=True)
+            tell_error(failure)
         time.sleep(pause)
 
 
@@ -80,14 +77,13 @@ def _chosen(protocol: Protocol | None, encoder: str | None) -> list[PredictorFol
 def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool) -> bool:
     """Retrain one predictor if enough waits, then remove old ones; return whether the new one was kept aside."""
     from zoograph.data.store.store import RecordStore
-    from zoograph.scripts.terminal.progress import progress_bar
     from zoograph.training.retraining.challenge import retrain_if_needed
     from zoograph.training.versions.pruning import prune
 
     with RecordStore.open() as store, progress_bar(f"Retraining: {folder.title}") as progress:
         done = retrain_if_needed(store, folder.root, folder.protocol, min_new, encoder=folder.source, progress=progress)
     if as_json:
-        print(json.dumps(_as_dict(folder, done)), flush=True)
+        print_json("retrain", _as_dict(folder, done), indent=None)
     else:
         print(_as_text(folder, done), flush=True)
     if keep is not None:

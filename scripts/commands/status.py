@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.records.records import Metric
-from zoograph.scripts.commands.versions import OneEncoder, describe, versions_of
+from zoograph.scripts.commands.versions import NONE_YET, describe, versions_of
+from zoograph.scripts.terminal.files import require_place, write_file
+from zoograph.scripts.terminal.options import AsJson, WhoseEncoder
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.data.store.store import RecordStore
@@ -35,13 +38,15 @@ def status(
     picture: Annotated[
         Path | None, typer.Option(help="Where to draw the learning curve, a PNG of error against records.")
     ] = None,
-    encoder: OneEncoder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    encoder: WhoseEncoder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what is in the store, what the predictors know of it, and how their error moved from version to version.
 
     Example: `zoograph status --picture learning-curve.png`
     """
+    if picture is not None:
+        require_place(picture, "--picture")
     from zoograph.data.store.store import RecordStore
 
     with RecordStore.open() as store:
@@ -52,7 +57,7 @@ def status(
         _draw(known, picture)
     if as_json:
         predictors = {folder.key: _as_dict(found, waiting[folder]) for folder, found in known.items()}
-        print(json.dumps({"store": asdict(contents), "predictors": predictors}, indent=1))
+        print_json("status", {"store": asdict(contents), "predictors": predictors})
     else:
         _print(contents, known, waiting)
 
@@ -99,47 +104,49 @@ def _as_dict(known: Versions, waiting: int) -> dict[str, Any]:
 
 
 def _print(contents: Contents, known: dict[PredictorFolder, Versions], waiting: dict[PredictorFolder, int]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    console.print(f"The store has {contents.models:,} models and {contents.datasets:,} datasets.", highlight=False)
-    table = Table(title="Runs", title_justify="left", box=SIMPLE, pad_edge=False)
-    table.add_column("source", overflow="fold")
-    table.add_column("protocol")
-    table.add_column("runs", justify="right")
-    for source, protocol, count in contents.runs:
-        table.add_row(source, protocol, f"{count:,}")
-    console.print(table)
+    print_notes([f"The store has {contents.models:,} models and {contents.datasets:,} datasets."])
+    print_table(
+        "Runs",
+        ("source", "protocol", "runs"),
+        [(source, protocol, f"{count:,}") for source, protocol, count in contents.runs],
+        names={"source", "protocol"},
+    )
     if contents.newest is not None:
         when = "" if contents.newest_at is None else f", {contents.newest_at}"
-        console.print(f"Newest: {contents.newest}{when}.", highlight=False, markup=False)
+        print_notes([f"Newest: {contents.newest}{when}."])
     for folder, found in known.items():
         current = _current(found)
-        if current is None:
-            continue
-        console.print(
-            f"\n{folder.title}: {current.version} answers. It knows {current.num_records:,} runs of "
-            f"{len(current.models):,} models, {len(current.datasets):,} datasets; {waiting[folder]:,} newer ones wait.",
-            highlight=False,
-        )
-        history = Table(title="Error on held-out cells", title_justify="left", box=SIMPLE, pad_edge=False)
-        history.add_column("version", no_wrap=True)
-        for heading in ("records", "error", ""):
-            history.add_column(heading, justify="right", no_wrap=True)
-        for manifest, error in _history(found):
-            fate = "promoted" if manifest.verdict.promoted else "kept aside"
-            history.add_row(manifest.version, f"{manifest.num_records:,}", f"{error:.4f}", fate)
-        if history.row_count:
-            console.print(history)
+        if current is not None:
+            print()
+            print_notes([_knows(folder, current, waiting[folder])])
+            _print_history(found)
     if not known:
-        console.print("\nNo predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
+        print()
+        print_notes([NONE_YET])
+
+
+def _knows(folder: PredictorFolder, current: Manifest, waiting: int) -> str:
+    return (
+        f"{folder.title}: {current.version} answers. It knows {current.num_records:,} runs of "
+        f"{len(current.models):,} models, {len(current.datasets):,} datasets; {waiting:,} newer ones wait."
+    )
+
+
+def _print_history(known: Versions) -> None:
+    print_table(
+        "Error on held-out cells",
+        ("version", "records", "error", "fate"),
+        [
+            (m.version, f"{m.num_records:,}", f"{error:.4f}", "promoted" if m.verdict.promoted else "kept aside")
+            for m, error in _history(known)
+        ],
+        names={"fate"},
+        copied={"version"},
+    )
 
 
 def _draw(known: dict[PredictorFolder, Versions], path: Path) -> None:
     from zoograph.data.errors import ZoographError
-    from zoograph.data.files.atomic import replace_file
     from zoograph.scripts.pictures.living import Point, draw_learning_curve
     from zoograph.scripts.pictures.style import to_png
 
@@ -150,8 +157,4 @@ def _draw(known: dict[PredictorFolder, Versions], path: Path) -> None:
     curves = {name: points for name, points in curves.items() if points}
     if not curves:
         raise ZoographError("There is no learning curve yet: it begins when a second version meets the first.")
-    drawn = to_png(draw_learning_curve(curves))
-    try:
-        replace_file(path, drawn)
-    except OSError as error:
-        raise ZoographError(f"'{path}' cannot be written ({error.strerror}). Choose another file.") from error
+    write_file(path, to_png(draw_learning_curve(curves)), "--picture")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from zoograph.data.store.store import Batch
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 def undo(
     batch: Annotated[str | None, typer.Argument(help="Id of the batch.")] = None,
     show: Annotated[bool, typer.Option("--list", help="List the batches, the newest first.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take a batch back: its records, and the models and datasets that came with it and that nothing else names.
 
@@ -28,32 +30,21 @@ def undo(
         raise typer.BadParameter("give the id of a batch, or --list.")
     with RecordStore.open() as store:
         if batch is None:
-            batches = store.batches()
-            if as_json:
-                json.dump([asdict(row) for row in batches], sys.stdout, indent=1, default=str)
-                print()
-            else:
-                _print_table(batches)
+            _show(store.batches(), as_json)
             return
         undone = store.undo(batch)
     if as_json:
-        json.dump({"batch": batch, **asdict(undone)}, sys.stdout, indent=1)
-        print()
+        print_json("undo", {"batch": batch, **asdict(undone)})
     else:
         print(f"Batch {batch} is taken back: {undone.records:,} records, {undone.cards:,} models and datasets.")
 
 
-def _print_table(batches: list[Batch]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title="Batches")
-    table.add_column("batch", no_wrap=True)
-    table.add_column("time (UTC)", no_wrap=True)
-    table.add_column("records", justify="right", no_wrap=True)
-    table.add_column("from", overflow="fold")
+def _show(batches: list[Batch], as_json: bool) -> None:
+    if as_json:
+        print_json("undo --list", {"batches": [asdict(row) for row in batches]})
+        return
+    rows = []
     for row in batches:
         time = "not known" if row.created_at is None else f"{row.created_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(escape(row.id), time, f"{row.records:,}", escape(row.origin))
-    Console().print(table)
+        rows.append((row.id, time, f"{row.records:,}", row.origin))
+    print_table("Batches", ("batch", "time (UTC)", "records", "from"), rows, names={"from"}, copied={"batch"})

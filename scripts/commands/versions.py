@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.terminal.evidence import format_number
+from zoograph.scripts.terminal.options import AsJson, WhoseEncoder, WhosePredictor
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.versions.artifact import Manifest
     from zoograph.training.versions.folders import PredictorFolder
     from zoograph.training.versions.listing import Versions
-
-OneProtocol = Annotated[Protocol | None, typer.Option(help="Whose predictor. Default: every one there is.")]
-OneEncoder = Annotated[
-    str | None, typer.Option("--encoder", help="Only the predictors of this text encoder, a name or a folder.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+NONE_YET = "No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'."
 
 
-def versions(protocol: OneProtocol = None, encoder: OneEncoder = None, as_json: AsJson = False) -> None:
+def versions(protocol: WhosePredictor = None, encoder: WhoseEncoder = None, as_json: AsJson = False) -> None:
     """List every predictor that was trained: what it saw, how it did on held-out cells, and what became of it.
 
     Example: `zoograph versions --protocol head`
     """
     found = versions_of(protocol, encoder)
     if as_json:
-        print(json.dumps({folder.key: _as_dict(known) for folder, known in found.items()}, indent=1))
+        print_json("versions", {"predictors": {folder.key: _as_dict(known) for folder, known in found.items()}})
         return
     if not found:
-        print("No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
+        print(NONE_YET)
     for folder, known in found.items():
         _print_table(folder, known)
 
 
 def rollback(
     version: Annotated[str | None, typer.Argument(help="Default: the one that was promoted before.")] = None,
-    protocol: OneProtocol = None,
-    encoder: OneEncoder = None,
+    protocol: WhosePredictor = None,
+    encoder: WhoseEncoder = None,
     as_json: AsJson = False,
 ) -> None:
     """Let an earlier version answer again, or one that was kept aside; all its files are checked first.
@@ -55,7 +53,8 @@ def rollback(
         raise ZoographError("There is no earlier version that was promoted. 'zoograph versions' lists all of them.")
     manifest = make_current(folder.root, chosen).manifest
     if as_json:
-        print(json.dumps({"protocol": folder.protocol.value, "before": known.current, "current": manifest.version}))
+        content = {"protocol": folder.protocol.value, "encoder": folder.encoder}
+        print_json("rollback", {**content, "before": known.current, "current": manifest.version})
     else:
         print(
             f"{folder.title}: '{manifest.version}' answers from now on, learned from "
@@ -74,7 +73,7 @@ def versions_of(protocol: Protocol | None = None, encoder: str | None = None) ->
 def _choose(found: dict[PredictorFolder, Versions], version: str | None) -> tuple[PredictorFolder, Versions]:
     """Return the predictor that has ``version``, or the only one that there is."""
     if not found:
-        raise ZoographError("No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'.")
+        raise ZoographError(NONE_YET)
     having = [folder for folder, known in found.items() if version in [m.version for m in known.readable]]
     candidates = having or list(found)
     if len(candidates) > 1:
@@ -103,34 +102,27 @@ def _as_dict(known: Versions) -> dict[str, Any]:
 
 
 def _print_table(folder: PredictorFolder, known: Versions) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
+    print_table(
+        f"Predictors: {folder.title}",
+        ("version", "records", "data", "start", "error", "coverage", "fate"),
+        [_row(manifest, known) for manifest in known.readable],
+        names={"fate"},
+        copied={"version"},
+        bold={place for place, manifest in enumerate(known.readable) if manifest.version == known.current},
+    )
+    shown = [m for m in known.readable if m.version == known.current or not m.verdict.promoted]
+    print_notes([f"{manifest.version}: {manifest.verdict.reason}" for manifest in shown])
+    print_notes([f"Cannot be read: {name}" for name in known.damaged])
 
-    table = Table(title=f"Predictors: {folder.title}", title_justify="left", box=SIMPLE, pad_edge=False, padding=0)
-    # Whole in a terminal of 80 columns: it is what `rollback` takes.
-    table.add_column("version", no_wrap=True, min_width=max((len(m.version) for m in known.readable), default=0))
-    for heading in ("records", "data", "start", "error", "coverage"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for manifest in known.readable:
-        verdict = manifest.verdict
-        current = manifest.version == known.current
-        fate = "answers now" if current else "" if verdict.promoted else "kept aside"
-        table.add_row(
-            manifest.version,
-            f"{manifest.num_records:,}",
-            manifest.data_hash[:8],
-            verdict.start,
-            "–" if verdict.error is None else f"{verdict.error:.4f}",
-            "–" if verdict.coverage is None else f"{verdict.coverage:.3f}",
-            fate,
-            style="bold" if current else None,
-        )
-    console = Console()
-    console.print(table)
-    for manifest in known.readable:
-        if manifest.version == known.current or not manifest.verdict.promoted:
-            console.print(f"{manifest.version}: {manifest.verdict.reason}", highlight=False, markup=False)
-    for name in known.damaged:
-        console.print(f"Cannot be read: {name}", highlight=False, markup=False)
+
+def _row(manifest: Manifest, known: Versions) -> tuple[str, ...]:
+    verdict = manifest.verdict
+    return (
+        manifest.version,
+        f"{manifest.num_records:,}",
+        manifest.data_hash[:8],
+        verdict.start,
+        format_number(verdict.error, ".4f"),
+        format_number(verdict.coverage, ".3f"),
+        "answers now" if manifest.version == known.current else "" if verdict.promoted else "kept aside",
+    )

@@ -54,7 +54,7 @@ def to_png(figure: Any) -> bytes:
     from PIL import Image
 
     drawn, small = BytesIO(), BytesIO()
-    figure.savefig(drawn, format="png", dpi=DPI)
+    figure.savefig(drawn, format="png")
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, format="PNG", optimize=True)
+        image.convert("RGB").quantize(256).save(small, format="PNG", optimize=True)
     return small.getvalue()

@@ -1,15 +1,32 @@
-"""What the commands about a user's own models and images share: their options, and how failures are told."""
+"""The options that several commands have, and what they mean."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoograph.data.records.records import Protocol
+from zoograph.scripts.terminal.program import FAILED
+
 if TYPE_CHECKING:
     from zoograph.training.measuring.subject import Failure
+
+# -- a question ---------------------------------------------------------------------------------------
+
+Model = Annotated[str, typer.Option(help="A model of the zoo, or any name that timm knows.")]
+Question = Annotated[
+    str, typer.Option(help="A dataset, a family of datasets, or a folder of images with one sub-folder a class.")
+]
+AnyProtocol = Annotated[
+    Protocol | None, typer.Option(help="How models are transferred. Default: as the dataset was measured.")
+]
+Encoder = Annotated[str | None, typer.Option(help="Text encoder: a hub id or a local path. Default: all-MiniLM-L6-v2.")]
+
+# -- a measurement ------------------------------------------------------------------------------------
 
 Models = Annotated[str, typer.Option(help="Names that timm knows, separated by commas.")]
 Dataset = Annotated[
@@ -19,12 +36,34 @@ Dataset = Annotated[
         "`datasets`, or an image dataset on the Hugging Face hub."
     ),
 ]
+OneProtocol = Annotated[Protocol, typer.Option(help="How models are transferred.")]
 Weights = Annotated[
     str | None,
     typer.Option(help="File of weights for the one model, or `random`. Default: the weights of the name."),
 ]
 Device = Annotated[str | None, typer.Option(help="Where to compute. Default: cuda if it is there.")]
 Domain = Annotated[str | None, typer.Option(help="Kind of images, such as `sketch` or `photo`.")]
+MaxImages = Annotated[int | None, typer.Option(min=4, help="Use a stratified sample of so many images. Default: all.")]
+TestFraction = Annotated[
+    float,
+    typer.Option(min=0.01, max=0.99, help="Part of each class to test on, if the dataset has no split of its own."),
+]
+Stored = Annotated[bool, typer.Option("--store", help="Keep what was found in the store, as edges of the graph.")]
+Processes = Annotated[int, typer.Option(min=1, help="Pieces of work at a time, each on one thread.")]
+
+# -- predictors ---------------------------------------------------------------------------------------
+
+WhosePredictor = Annotated[Protocol | None, typer.Option(help="Whose predictor. Default: every one there is.")]
+WhoseEncoder = Annotated[
+    str | None, typer.Option("--encoder", help="Whose text encoder, a name or a folder. Default: every one there is.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+
+# -- what comes out -----------------------------------------------------------------------------------
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the JSON and the pictures.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Compute again what an earlier run has kept.")]
 
 
 def split_names(text: str) -> list[str]:
@@ -48,4 +87,4 @@ def end_with_failures(failures: Collection[Failure]) -> None:
     for failure in failures:
         print(f"Failed: {failure.model}: {failure.reason}", file=sys.stderr)
     if failures:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

@@ -1,61 +1,83 @@
-"""A progress bar on stderr that appears with the first step and not before."""
+"""What is being done, on stderr: only on a terminal, only after half a second, and never if it is to be quiet."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+from zoograph.scripts.terminal.messages import Loudness, current_messages
+
+PATIENCE_S = 0.5
+_LOOK_S = 0.1
+
+Update = Callable[..., None]
+"""Called with what changed: ``description``, ``completed``, ``total``."""
 
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a callable that takes (steps done, steps in all)."""
-    bar = None
-
-    def advance(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            from rich.console import Console
-            from rich.progress import Progress
-
-            bar = Progress(console=Console(stderr=True))
-            bar.add_task(description, total=total)
-            bar.start()
-        bar.update(bar.task_ids[0], completed=done, total=total)
-
-    try:
-        yield advance
-    finally:
-        if bar is not None:
-            bar.stop()
+    """Yield a callable that takes (steps done, steps in all); until it is called, a spinner says what is being done."""
+    with _display(description) as update:
+        yield lambda done, total: update(completed=done, total=total)
 
 
 @contextmanager
 def count_bar(total: int) -> Iterator[Callable[[str], None]]:
     """Yield a callable that names the next of ``total`` pieces of work, and counts the one before as done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    started = False
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total)
+    with _display("") as update:
+        done = -1
 
         def begin(name: str) -> None:
-            nonlocal started
-            bar.update(task, description=name, advance=int(started))
-            started = True
+            nonlocal done
+            done += 1
+            update(description=name, completed=done, total=total)
 
         yield begin
-        bar.update(task, completed=total)
 
 
 @contextmanager
 def stage_bar() -> Iterator[Callable[[str, int, int], None]]:
     """Yield a callable that takes the name of a stage, how much of it is done, and how much there is."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    with _display("") as update:
+        yield lambda name, done, total: update(description=name, completed=done, total=total)
 
-    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda name, done, total: bar.update(task, description=name, completed=done, total=total)
+
+@contextmanager
+def _display(description: str) -> Iterator[Update]:
+    if not (sys.stderr.isatty() and current_messages().loudness > Loudness.QUIET):
+        yield lambda **_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    task = bar.add_task(description, total=None)
+    messages, ended = current_messages(), Event()
+    messages.stage = ""
+
+    def follow() -> None:
+        """Show the bar once patience is over, with what the library says that it does."""
+        if ended.wait(PATIENCE_S):
+            return
+        bar.start()
+        while not ended.wait(_LOOK_S):
+            if messages.stage:
+                bar.update(task, description=messages.stage)
+
+    def update(**changes: Any) -> None:
+        if "description" in changes:
+            messages.stage = ""
+        bar.update(task, **changes)
+
+    follower = Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        yield update
+    finally:
+        ended.set()
+        follower.join()
+        bar.stop()

@@ -1,62 +1,53 @@
-"""How ``recommend`` prints a ranking of models, in 80 columns or more."""
+"""How ``recommend`` prints a ranking of models."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from zoograph.scripts.terminal.evidence import SIMILARITY_NOTE, format_number, print_evidence
+from zoograph.scripts.terminal.tables import print_notes, print_table
 
-from zoograph.scripts.terminal.evidence import SIMILARITY_NOTE, WIDE, evidence_tables, format_number, make_table
-from zoograph.training.answers.recommend import Candidate, Recommendation
+if TYPE_CHECKING:
+    from zoograph.training.answers.recommend import Candidate, Recommendation
 
 
 def print_recommendation(answer: Recommendation) -> None:
     """Print the table, the evidence if it was asked for, and the footnotes."""
-    console = Console()
-    wide = console.width >= WIDE
-    console.print(_ranking(answer, wide))
+    _print_ranking(answer)
     if answer.explanation:
-        console.print(f"What the prediction of [bold]{escape(answer.explanation.model)}[/] rests on:", highlight=False)
-        for table in evidence_tables(answer.explanation, answer.dataset, wide):
-            console.print(table)
-    console.print("\n".join(_footnotes(answer)), highlight=False, markup=False)
+        print_notes([f"What the prediction of {answer.explanation.model} rests on:"])
+        print_evidence(answer.explanation, answer.dataset)
+    print_notes(notes_of(answer))
 
 
-def _ranking(answer: Recommendation, wide: bool) -> Table:
-    """Return the table; a column in which nothing is known is left out."""
+def _print_ranking(answer: Recommendation) -> None:
+    """Print the table; a column in which nothing is known is left out."""
     tasks = f" (mean of {len(answer.tasks)} tasks)" if len(answer.tasks) > 1 else ""
-    shown: list[tuple[str, str, Callable[[Candidate], str]]] = [
-        ("predicted", "pred.", lambda c: f"{c.predicted:.3f}"),
-        (
-            *("90 % interval", "90 % int."),
-            lambda c: f"{c.lower:.3f} – {c.upper:.3f}" if wide else f"{c.lower:.2f}–{c.upper:.2f}",
-        ),
-        ("measured", "meas.", lambda c: format_number(c.measured, ".3f")),
-        ("best", "best", lambda c: _percent(c.probability_best)),
-        ("regret", "regret", lambda c: f"{c.expected_regret_points:.2f}"),
-        (
-            "parameters",
-            "params",
-            lambda c: format_number(c.parameters and c.parameters / 1e6, ".1f", " M" if wide else "M"),
-        ),
-        ("GMACs", "GMACs", lambda c: format_number(c.gmacs, ".2f")),
-    ]
-    columns = [(long if wide else short, [cell(c) for c in answer.candidates]) for long, short, cell in shown]
-    columns = [(heading, cells) for heading, cells in columns if set(cells) != {"–"}]
-    return make_table(
+    shown: dict[str, Callable[[Candidate], str]] = {
+        "predicted": lambda c: f"{c.predicted:.3f}",
+        "90 % interval": lambda c: f"{c.lower:.2f} – {c.upper:.2f}",
+        "measured": lambda c: format_number(c.measured, ".3f"),
+        "best": lambda c: _percent(c.probability_best),
+        "regret": lambda c: f"{c.expected_regret_points:.2f}",
+        "params": lambda c: format_number(c.parameters and c.parameters / 1e6, ".1f", "M"),
+        "GMACs": lambda c: format_number(c.gmacs, ".2f"),
+    }
+    columns = {heading: [cell(c) for c in answer.candidates] for heading, cell in shown.items()}
+    columns = {heading: cells for heading, cells in columns.items() if set(cells) != {"–"}}
+    print_table(
         f"Models for {answer.dataset}{tasks}, {answer.protocol.description}: top-1 accuracy",
-        ("#", "model", *(heading for heading, _ in columns)),
+        ("#", "model", *columns),
         [
-            (str(i + 1), candidate.model, *(cells[i] for _, cells in columns))
+            (str(i + 1), candidate.model, *(cells[i] for cells in columns.values()))
             for i, candidate in enumerate(answer.candidates)
         ],
-        wide,
+        names={"model"},
     )
 
 
-def _footnotes(answer: Recommendation) -> list[str]:
+def notes_of(answer: Recommendation) -> list[str]:
+    """Return the sentences below the table."""
     known = answer.provenance
     notes = [
         f"best: the probability of being the best of {answer.num_candidates} candidates. "

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from zoograph.data.collections.domainnet import matrix_order, read_domainnet
 from zoograph.data.collections.domainnet_masks import DOMAINNET_MASKS, convert_masks, write_masks
@@ -18,8 +13,13 @@ from zoograph.data.collections.tables import shipped_zoo, write_tables
 from zoograph.data.collections.transfergraph import read_transfergraph
 from zoograph.data.networks.architectures import get_architecture
 from zoograph.data.records.collection import Collection, merge
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.program import new_app
+from zoograph.scripts.terminal.progress import count_bar
+from zoograph.scripts.terminal.tables import print_table
 
-app = typer.Typer(help="Make the tables of the zoo that ships with the package.", no_args_is_help=True)
+app = new_app("Make the tables of the zoo that ships with the package.")
 
 # Name of a collection, which is its folder among the raw files too -> its reader.
 READERS = {"domainnet": read_domainnet, "transfergraph_image": read_transfergraph}
@@ -43,9 +43,12 @@ def build(
         Path | None,
         typer.Option(help="The published DomainNet masks (`.npz`); without them, those that ship stay."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Read the raw collections, join them and write the tables."""
+    """Read the raw collections, join them and write the tables.
+
+    Example: `zoograph zoo build ./raw`
+    """
     folder = out or shipped_zoo()
     collections = _read(raw)
     zoo = merge(collections.values())
@@ -56,21 +59,20 @@ def build(
 
     counts = {name: part.counts() for name, part in {**collections, "zoo": zoo}.items()}
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "counts": counts}))
+        print_json("zoo build", {"folder": str(folder), "counts": counts})
         return
-    table = Table(title=f"Tables in {folder}", box=SIMPLE, pad_edge=False)
-    for heading in ("collection", *zoo.counts()):
-        table.add_column(heading, no_wrap=True)
-    for name, row in counts.items():
-        table.add_row(name, *(f"{count:,}" for count in row.values()))
-    Console().print(table)
+    print_table(
+        f"Tables in {folder}",
+        ("collection", *zoo.counts()),
+        [(name, *(f"{count:,}" for count in row.values())) for name, row in counts.items()],
+        copied={"collection"},
+    )
 
 
 def _read(raw: Path) -> dict[str, Collection]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    collections = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with count_bar(len(READERS)) as begin:
+        collections = {}
         for name, read in READERS.items():
-            progress.add_task(f"Reading {name}, and timm for its architectures", total=None)
+            begin(f"Reading {name}, and timm for its architectures")
             collections[name] = read(raw / name, get_architecture)
     return collections

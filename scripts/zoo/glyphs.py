@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.home import make_home, require_writable
+from zoograph.scripts.terminal.options import AsJson, Processes
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.program import new_app
+from zoograph.scripts.terminal.progress import count_bar
+from zoograph.scripts.terminal.tables import print_table
 from zoograph.scripts.zoo import influences as glyph_influences
 
 if TYPE_CHECKING:
     from zoograph.training.studies.glyph_zoo.work import GlyphFiles
 
-app = typer.Typer(help="Measure a zoo on this machine.", no_args_is_help=True)
+app = new_app("Measure a zoo on this machine.")
 
 _LIBRARIES = ("zoograph", "torch", "timm", "lightning", "numpy", "scipy", "scikit-learn", "pot", "pillow", "matplotlib")
 app.command("influences")(glyph_influences.influences)
@@ -23,11 +28,11 @@ app.command("influences")(glyph_influences.influences)
 
 @app.command()
 def glyphs(
-    processes: Annotated[int, typer.Option(min=1, help="Pieces of work at a time, each on one thread.")] = 2,
+    processes: Processes = 2,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write the tables to.", show_default="glyphs in the package's zoo")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train 12 small models on drawn characters, transfer each to 117 tasks, score every pair and write the tables.
 
@@ -35,9 +40,6 @@ def glyphs(
 
     Example: `zoograph zoo measure glyphs --processes 2`
     """
-    from rich.console import Console
-    from rich.table import Table
-
     from zoograph.data.collections.tables import read_table, write_tables
     from zoograph.data.files.atomic import replace_file
     from zoograph.data.glyphs.plan import full_plan
@@ -46,7 +48,6 @@ def glyphs(
     from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
     from zoograph.data.text.table import TextTable
     from zoograph.data.text.words import zoo_texts
-    from zoograph.scripts.terminal.progress import count_bar
     from zoograph.training.studies.glyph_zoo.build import build_glyph_zoo, collect_glyph_zoo, count_pieces
     from zoograph.training.studies.glyph_zoo.work import GlyphFiles
 
@@ -68,14 +69,11 @@ def glyphs(
     replace_file(folder / "build.json", json.dumps(facts, indent=1) + "\n")
 
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), **facts}))
+        print_json("zoo measure glyphs", {"folder": str(folder), **facts})
         return
-    table = Table("", "", title=f"Tables in {folder}", show_header=False)
-    for name, count in zoo.counts().items():
-        table.add_row(name, f"{count:,}")
-    for name, seconds in facts["seconds"].items():
-        table.add_row(f"seconds of {name}", f"{seconds:,.1f}")
-    Console().print(table)
+    counts = [(name, f"{count:,}") for name, count in zoo.counts().items()]
+    seconds = [(f"seconds of {name}", f"{value:,.1f}") for name, value in facts["seconds"].items()]
+    print_table(f"Tables in {folder}", ("what", "value"), [*counts, *seconds], names={"what"})
 
 
 def _describe(files: GlyphFiles) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +10,18 @@ from typing import Annotated
 import typer
 
 from zoograph.data.home import make_home, require_writable
-from zoograph.scripts.terminal.options import Device
+from zoograph.scripts.terminal.options import AsJson, Device, Processes
+from zoograph.scripts.terminal.output import print_json
 
 
 def influences(
-    processes: Annotated[int, typer.Option(min=1, help="Groups of models trained at a time, each on one thread.")] = 2,
+    processes: Processes = 2,
     device: Device = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the tables of the glyph zoo.", show_default="glyphs in the package's zoo"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how the classes of three corpora influence six tasks, and write the table beside the others.
 
@@ -48,6 +48,6 @@ def influences(
     rows = tuple(ClassInfluence.model_validate(row) for row in report.influences)
     write_tables(replace(tables, influences=rows), folder, compressed=True)
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "influences": len(rows)}))
+        print_json("zoo measure influences", {"folder": str(folder), "influences": len(rows)})
     else:
-        typer.echo(f"Wrote {len(rows):,} influences to {folder}.")
+        print(f"Wrote {len(rows):,} influences to {folder}.")

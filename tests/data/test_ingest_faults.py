@@ -142,14 +142,14 @@ import pyarrow.parquet, rich.console, rich.table
 import zoograph.data.networks.timm_cards, zoograph.data.store.export, zoograph.data.store.staging
 from zoograph.scripts.commands.export import export
 from zoograph.scripts.commands.ingest import ingest
-from zoograph.scripts.main import _run
+from zoograph.scripts.terminal.program import run
 import typer
 
 def command(function, *words):
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(function)
     sys.argv = ["zoograph", *words]
-    _run(app)
+    run(app)
 
 def limited(limit, function, *words):
     end, other = os.pipe()

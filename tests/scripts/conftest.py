@@ -15,7 +15,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from zoograph.data.optional_imports import import_torchvision
-from zoograph.scripts.main import _run
+from zoograph.scripts.main import main
+from zoograph.scripts.terminal.program import run as run_program
 
 ARCHITECTURE = "test_resnet"
 
@@ -51,12 +52,18 @@ def mine(_weights: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture
+def run_zoograph(run_predict: Callable[..., Any]) -> Callable[..., Any]:
+    """A callable that runs ``zoograph`` in this process."""
+    return partial(run_predict, entry=main)
+
+
+@pytest.fixture
 def run_command(run_predict: Callable[..., Any]) -> Callable[..., Any]:
     """A callable that runs a function as a command of its own."""
 
     def run(command: Callable[..., None], *arguments: str) -> Any:
         app = typer.Typer(pretty_exceptions_enable=False)
         app.command()(command)
-        return run_predict(*arguments, entry=partial(_run, app))
+        return run_predict(*arguments, entry=partial(run_program, app))
 
     return run

@@ -56,10 +56,13 @@ def roots(encoders: dict[str, Any], toy_store: object, save_toy: Callable[..., A
 
 
 def test_both_are_listed(roots: dict[str, Path], run: Callable[..., Any]) -> None:
-    said = json.loads(run("versions", "--json").out)
-    assert {key: known["current"] for key, known in said.items()} == {"head": "a1", roots["other"].name: "b1"}
+    said = json.loads(run("versions", "--json").out)["predictors"]
+    assert {key: known["current"] for key, known in said.items()} == {
+        "head": "a1",
+        roots["other"].name: "b1",
+    }
     assert "retrained head, encoder 'hash-4'" in run("versions").out
-    assert list(json.loads(run("versions", "--encoder", OTHER, "--json").out)) == [roots["other"].name]
+    assert list(json.loads(run("versions", "--encoder", OTHER, "--json").out)["predictors"]) == [roots["other"].name]
     assert list(json.loads(run("status", "--json").out)["predictors"]) == ["head", roots["other"].name]
     assert "Unknown encoder of a predictor 'none'" in run("versions", "--encoder", "none").err
 
@@ -78,7 +81,7 @@ def test_both_are_pruned(roots: dict[str, Path], run: Callable[..., Any], save_t
         save_toy(roots["other"], version=f"b{number}", encoder=OTHER, encoder_source=OTHER, created_at=made)
     for version in ("b0", "b1", "b2"):
         os.utime(roots["other"] / version, (0, 0))
-    said = json.loads(run("prune", "--keep", "1", "--json").out)
+    said = json.loads(run("prune", "--keep", "1", "--json").out)["predictors"]
     assert {key: done["removed"] for key, done in said.items()} == {"head": [], roots["other"].name: ["b0", "b1"]}
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from zoograph.data.errors import UnknownName
 from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import PretrainedModel
@@ -18,6 +16,7 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.names import require_known
 from zoograph.graphs.scores.registry import SCORES
 from zoograph.graphs.scores.spec import PROBABILITIES
 from zoograph.graphs.scores.undefined import UndefinedScore
@@ -96,17 +95,6 @@ def score_models(
 
         pairs, failures = for_each_model(subject, work)
     return ScoreReport(dataset.id, len(task), task.card.num_samples or len(task), tuple(pairs), tuple(failures))
-
-
-def require_known(scores: Sequence[str]) -> None:
-    """Raise unless every name is a score.
-
-    Raises:
-        UnknownName: with the nearest names.
-    """
-    for name in scores:
-        if name not in SCORES:
-            raise UnknownName("score", name, difflib.get_close_matches(name, SCORES, n=5, cutoff=0.0))
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-import torch
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.sources import open_task
-from zoograph.data.images.task import ImageTask
-from zoograph.data.networks.weights import PretrainedModel, load_pretrained
+from zoograph.data.images.folder import check_folder
+
+if TYPE_CHECKING:
+    import torch
+
+    from zoograph.data.images.task import ImageTask
+    from zoograph.data.networks.weights import PretrainedModel
 
 Result = TypeVar("Result")
-# A model that is too large for the machine is no bug of ours either.
-_FAILURES = (ZoographError, MemoryError, torch.OutOfMemoryError)
+_DEVICES = ("cpu", "cuda", "mps", "xpu")
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,36 @@ class Subject:
     weights: str | None = None
     device: str | None = None
 
-    def open(self) -> ImageTask:
-        """Return the images.
+    def check(self) -> None:
+        """Find out what is wrong without looking at an image and without torch.
 
         Raises:
-            ZoographError: if ``dataset`` is no task, if weights are given for several models, or if there is no
-                such device.
+            ZoographError: if ``dataset`` is a path without images, if weights are no file or are given for several
+                models, or if nobody knows such a device.
         """
         if self.weights is not None and len(self.models) > 1:
             raise ZoographError(
                 f"A file of weights belongs to one model (got {len(self.models)}). Run the command once for each."
             )
+        if self.weights not in (None, "random") and not Path(str(self.weights)).expanduser().is_file():
+            raise ZoographError(
+                f"The weights '{self.weights}' must be a file or 'random' (got no file). Check the path."
+            )
+        if self.device is not None and self.device.partition(":")[0] not in _DEVICES:
+            raise ZoographError(
+                f"The device '{self.device}' cannot be used (got none of {', '.join(_DEVICES)}). Choose 'cpu'."
+            )
+        check_folder(self.dataset)
+
+    def open(self) -> ImageTask:
+        """Return the images.
+
+        Raises:
+            ZoographError: see :meth:`check`; or if ``dataset`` is no task, or if there is no such device.
+        """
+        from zoograph.data.images.sources import open_task
+
+        self.check()
         self.place()
         task = open_task(self.dataset, self.domain)
         return task if self.max_images is None else task.sample(self.max_images)
@@ -67,6 +88,8 @@ class Subject:
         Raises:
             ZoographError: if it is not there.
         """
+        import torch
+
         chosen = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
             device = torch.device(chosen)
@@ -85,11 +108,17 @@ def for_each_model(
     What the libraries and networks raise on the way arrives as a :class:`ZoographError`; every other exception is a
     bug of zoograph and passes.
     """
+    import torch
+
+    from zoograph.data.networks.weights import load_pretrained
+
+    # A model that is too large for the machine is no bug of ours either.
+    expected = (ZoographError, MemoryError, torch.OutOfMemoryError)
     results: list[Result] = []
     failures: list[Failure] = []
     for place, name in enumerate(subject.models):
         try:
             results.append(work(load_pretrained(name, subject.weights), place))
-        except _FAILURES as error:
+        except expected as error:
             failures.append(Failure(name, str(error).partition("\n")[0] or type(error).__name__))
     return results, failures

@@ -1,26 +1,28 @@
-"""Files of results: whole, in a folder that is made, or an error that says where else."""
+"""The results of a study: its JSON and its pictures in one folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.benchmarks.results_folder import write_result, write_results
+from zoograph.scripts.benchmarks.results_folder import write_results
+from zoograph.scripts.pictures.style import new_figure
 
 
-def test_a_result_is_written_to_a_folder_that_is_made(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "deeper" / "a.json"
-    assert write_result(path, "{}\n") == path
-    assert write_result(path, b"[]") == path
-    assert path.read_bytes() == b"[]"
-    assert [entry.name for entry in path.parent.iterdir()] == ["a.json"]
+class Report(BaseModel):
+    pairs: int = 3
+
+
+def test_a_report_and_its_pictures(tmp_path: Path) -> None:
+    write_results(tmp_path / "new", "study.json", Report(), {"a.png": new_figure(1.0)})
+    assert (tmp_path / "new" / "study.json").read_text() == '{\n "pairs": 3\n}\n'
+    assert (tmp_path / "new" / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_folder_that_cannot_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ZoographError, match=r"x\.json' cannot be written to \(.*\)\. Choose another folder with --out"):
-        write_result(tmp_path / "file" / "deeper" / "x.json", "")
-    with pytest.raises(ZoographError, match=r"x\.json' cannot be written to"):
+    with pytest.raises(ZoographError, match=r"cannot be written .*Choose another place with --out"):
         write_results(tmp_path / "file", "x.json", "{}", {})

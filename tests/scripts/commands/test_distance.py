@@ -62,7 +62,7 @@ def _counts() -> tuple[list[float], dict[str, float]]:
 def test_from_nothing(own: tuple[str, ...], run_command: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = run_command(distance, *own, "--json")
     assert ran.code == 0, ran.err
-    (answer,) = json.loads(ran.out)
+    (answer,) = json.loads(ran.out)["reports"]
     assert answer["transferability"] > 1  # two epochs do not go as far as random weights are
     assert answer["log_transferability"] == pytest.approx(math.log(answer["transferability"]))
     assert answer["head_note"] == "the three have 7, 7 and 3 classes"
@@ -75,7 +75,7 @@ def test_from_nothing(own: tuple[str, ...], run_command: Command, home: Path, mo
     # The checkpoints that were kept say the same by themselves.
     files = dict(zip(("--finetuned", "--pretrained", "--random"), (str(folder / name) for name in names), strict=True))
     options = [word for pair in files.items() for word in pair]
-    (again,) = json.loads(run_command(distance, "--model", "test_resnet", *options, "--json").out)
+    (again,) = json.loads(run_command(distance, "--model", "test_resnet", *options, "--json").out)["reports"]
     assert again["blocks"] == answer["blocks"]
     found = distance_analysis.find_distance(answer["model"], answer["dataset"])
     assert found is not None
@@ -85,9 +85,9 @@ def test_from_nothing(own: tuple[str, ...], run_command: Command, home: Path, mo
     # A second call trains nothing, and adds nothing; what is missing is made.
     monkeypatch.setattr(distance_analysis, "measure_models", None)
     (folder / "random-0.safetensors").unlink()
-    assert json.loads(run_command(distance, *own, "--json").out) == [answer]
+    assert json.loads(run_command(distance, *own, "--json").out)["reports"] == [answer]
     assert len(_counts()[0]) == len(_counts()[1]) == 1
-    (other,) = json.loads(run_command(distance, *own, "--seed", "1", "--blocks", "stages", "--json").out)
+    (other,) = json.loads(run_command(distance, *own, "--seed", "1", "--blocks", "stages", "--json").out)["reports"]
     assert other["transferability"] != answer["transferability"]
     assert not other["is_stored"]
     assert _counts()[1] == {PARAMETER_DISTANCE: answer["log_transferability"]}
@@ -96,7 +96,7 @@ def test_from_nothing(own: tuple[str, ...], run_command: Command, home: Path, mo
 
 
 def test_it_is_the_run_of_measure(own: tuple[str, ...], chosen: tuple[str, ...], run_command: Command) -> None:
-    (answer,) = json.loads(run_command(distance, *own, "--json").out)
+    (answer,) = json.loads(run_command(distance, *own, "--json").out)["reports"]
     ran = run_command(
         measure, "--models", "test_resnet", *chosen, "--dataset", own[-1], "--protocol", "finetune", "--json"
     )
@@ -107,12 +107,12 @@ def test_it_is_the_run_of_measure(own: tuple[str, ...], chosen: tuple[str, ...],
 
 
 def test_a_checkpoint_that_is_damaged_is_made_anew(own: tuple[str, ...], run_command: Command) -> None:
-    (answer,) = json.loads(run_command(distance, *own, "--json").out)
+    (answer,) = json.loads(run_command(distance, *own, "--json").out)["reports"]
     for name in ("finetuned.safetensors", "random-0.safetensors"):
         path = Path(answer["folder"]) / name
         path.write_bytes(path.read_bytes()[:-1])
     ran = run_command(distance, *own, "--json")
-    assert json.loads(ran.out)[0]["blocks"] == answer["blocks"]
+    assert json.loads(ran.out)["reports"][0]["blocks"] == answer["blocks"]
 
 
 def test_the_table_and_the_picture(own: tuple[str, ...], run_command: Command, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_the_table_and_the_picture(own: tuple[str, ...], run_command: Command, t
 
 def test_random_weights_are_one_everywhere(animals: Path, run_command: Command) -> None:
     ran = run_command(distance, "--model", "test_resnet", "--weights", "random", "--dataset", str(animals), "--json")
-    (answer,) = json.loads(ran.out)
+    (answer,) = json.loads(ran.out)["reports"]
     assert {block["ratio"] for block in answer["blocks"]} == {1.0}
     assert answer["log_transferability"] == 0.0
 

@@ -25,7 +25,7 @@ def test_every_run_is_written(run_command: Command, tmp_path: Path, name: str) -
     ran = run_command(export, "--out", str(tmp_path / name))
     assert ran == (0, f"3 runs are in {tmp_path / name}.\n", "")
     answer = json.loads(run_command(export, "--out", str(tmp_path / name), "--json").out)
-    assert answer == {"runs": 3, "file": str(tmp_path / name)}
+    assert answer == {"schema": 1, "runs": 3, "file": str(tmp_path / name), "notes": []}
 
 
 @pytest.mark.parametrize("name", ["runs.xlsx", "nowhere/runs.csv"])

@@ -114,7 +114,7 @@ def test_examples_as_units(run_command: Callable[..., Any], animals: Path) -> No
         (("--remove", "0.9"), "at least one of the 3 units and leave two (got 0.9 of them)"),
         (("--remove", "few"), "must be shares with commas between them"),
         (("--device", "abacus"), "The device 'abacus' cannot be used"),
-        (("--examples", "/nowhere/file.npy"), "'/nowhere/file.npy' cannot be written to"),
+        (("--examples", "/nowhere/file.npy"), "'/nowhere/file.npy' cannot be written (No such"),
     ],
 )
 def test_errors(run_command: Callable[..., Any], animals: Path, more: tuple[str, ...], message: str) -> None:

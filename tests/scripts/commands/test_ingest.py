@@ -95,7 +95,7 @@ def test_trackers_and_cards_are_ways_in(run_command: Command, tmp_path: Path) ->
         ((), "give a file, or --mlflow, --wandb or --model-card"),
         (("none.csv",), "Error: 'none.csv' cannot be read (No such file or directory)"),
         (("none.xlsx",), "Error: 'none.xlsx' needs to be CSV, JSON lines or Parquet"),
-        (("none.csv", "--map", "accuracy"), "cannot be read"),
+        (("none.csv", "--map", "accuracy"), "--map needs FIELD=COLUMN"),
         (("none.csv", "--protocol", "linear"), "Invalid value for '--protocol'"),
     ],
 )

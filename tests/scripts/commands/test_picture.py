@@ -51,5 +51,5 @@ def test_missing_matplotlib_names_the_command(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_unwritable_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ZoographError, match=r"cannot be written to .*No such file.*--out"):
+    with pytest.raises(ZoographError, match=r"cannot be written .*No such file.*--out"):
         picture.picture(tmp_path / "missing" / "graph.png")

@@ -22,7 +22,7 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
 from zoograph.scripts.commands.recommend import parse_count, recommend
-from zoograph.scripts.main import _run
+from zoograph.scripts.terminal.program import run as run_program
 
 BEST = "densenet_0"
 
@@ -94,7 +94,7 @@ def run(
         monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setattr(sys, "argv", ["recommend", *arguments])
         with pytest.raises(SystemExit) as stopped:
-            _run(app)
+            run_program(app)
         printed = capsys.readouterr()
         return Ran(int(stopped.value.code or 0), printed.out, printed.err)
 
@@ -118,8 +118,8 @@ def answer_of(ran: Ran) -> dict[str, Any]:
 def test_json_of_a_dataset(run: Callable[..., Ran]) -> None:
     answer = answer_of(run("--dataset", "task_3", "--json"))
     assert list(answer) == [
-        *("dataset", "tasks", "protocol", "predictor", "num_candidates", "num_unknown_size", "unranked"),
-        *("models", "explanation"),
+        *("schema", "dataset", "tasks", "protocol", "predictor", "num_candidates", "num_unknown_size", "unranked"),
+        *("models", "explanation", "notes"),
     ]
     assert (answer["dataset"], answer["tasks"], answer["protocol"]) == ("task_3", ["task_3"], "head")
     assert (answer["num_candidates"], answer["unranked"], answer["explanation"]) == (8, [], None)
@@ -226,7 +226,7 @@ def test_newer_records_count(run: Callable[..., Ran]) -> None:
 )
 def test_mistakes_end_with_2_and_a_sentence(run: Callable[..., Ran], arguments: list[str], message: str) -> None:
     ran = run(*arguments, "--json", columns=200)
-    assert (ran.code, ran.out) == (2, "")
+    assert (ran.code, json.loads(ran.out)["error"]["exit_code"]) == (2, 2)
     assert message in ran.err
 
 

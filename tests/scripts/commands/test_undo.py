@@ -24,7 +24,7 @@ def _monday(toy_store: RecordStore) -> None:
 
 def test_batches_are_listed(run_command: Command) -> None:
     ran = run_command(undo, "--list", "--json")
-    assert [(row["id"], row["records"], row["origin"]) for row in json.loads(ran.out)] == [
+    assert [(row["id"], row["records"], row["origin"]) for row in json.loads(ran.out)["batches"]] == [
         ("monday", 1, "[b]a file[/b]"),
         ("shipped", 3, "the zoo that ships"),
     ]
@@ -39,7 +39,13 @@ def test_a_batch_is_taken_back(run_command: Command, toy_store: RecordStore) -> 
 
 
 def test_json_says_what_was_taken_back(run_command: Command) -> None:
-    assert json.loads(run_command(undo, "monday", "--json").out) == {"batch": "monday", "records": 1, "cards": 0}
+    assert json.loads(run_command(undo, "monday", "--json").out) == {
+        "schema": 1,
+        "batch": "monday",
+        "records": 1,
+        "cards": 0,
+        "notes": [],
+    }
 
 
 @pytest.mark.parametrize(

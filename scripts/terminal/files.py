@@ -1,0 +1,63 @@
+"""Files that commands write where they were told to: looked at before the work, and written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.files.atomic import replace_file
+
+
+def require_place(path: Path, option: str) -> None:
+    """Raise unless a file can be written to ``path``, before the work whose result it will hold.
+
+    Raises:
+        ZoographError: if its folder is not there or not writable, or if it is a folder itself.
+    """
+    folder = path.parent
+    if path.is_dir():
+        reason = errno.EISDIR
+    elif not folder.is_dir():
+        reason = errno.ENOENT
+    elif not os.access(folder, os.W_OK):
+        reason = errno.EACCES
+    else:
+        return
+    raise _cannot_write(path, os.strerror(reason), option)
+
+
+def write_file(path: Path, content: bytes | str, option: str = "--out") -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        path: the file; its folder must be there.
+        content: of it.
+        option: that chose the file.
+
+    Raises:
+        ZoographError: if it cannot be written.
+    """
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise _cannot_write(path, error.strerror or str(error), option) from error
+
+
+def write_into(folder: Path, files: dict[str, bytes | str], option: str = "--out") -> None:
+    """Write files, by name, into a folder that is made if it is not there.
+
+    Raises:
+        ZoographError: if the folder cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error.strerror or str(error), option) from error
+    for name, content in files.items():
+        write_file(folder / name, content, option)
+
+
+def _cannot_write(path: Path, reason: str, option: str) -> ZoographError:
+    return ZoographError(f"'{path}' cannot be written ({reason}). Choose another place with {option}.")

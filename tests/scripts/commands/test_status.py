@@ -1,0 +1,46 @@
+"""``status`` from the outside: the store, the predictors, and the curve of their error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from zoograph.training.versions.artifact import Artifact
+
+Run = Callable[..., Any]
+
+
+def test_status_of_store_and_predictors(history: list[Artifact], run_zoograph: Run) -> None:
+    said = json.loads(run_zoograph("status", "--json").out)
+    assert (said["store"]["models"], said["store"]["datasets"]) == (2, 3)
+    assert said["store"]["runs"] == [["toy", "finetune", 2], ["toy", "head", 1]]
+    assert said["store"]["newest"] == "the zoo that ships"
+    head = said["predictors"]["head"]
+    assert (head["current"]["version"], head["newer_records"]) == ("v1", 0)
+    assert [(one["version"], one["error"], one["promoted"]) for one in head["errors"]] == [
+        ("v0", 0.05, True),  # as the next one measured it
+        ("v1", 0.04, True),
+        ("v2", 0.06, False),
+    ]
+
+
+def test_status_in_words_and_as_a_picture(history: list[Artifact], run_zoograph: Run, tmp_path: Path) -> None:
+    ran = run_zoograph("status", "--picture", str(tmp_path / "curve.png"))
+    assert (ran.code, ran.err) == (0, "")
+    assert "The store has 2 models and 3 datasets." in ran.out
+    assert "retrained head: v1 answers. It knows 2 runs" in " ".join(ran.out.split())
+    with Image.open(tmp_path / "curve.png") as image:
+        assert image.width == 1050
+
+
+def test_a_picture_needs_versions_and_a_place(history: list[Artifact], toy_store: object, run_zoograph: Run) -> None:
+    ran = run_zoograph("status", "--picture", "/nowhere/at/all.png")
+    assert "cannot be written (No such file or directory)" in ran.err
+
+
+def test_there_is_no_curve_yet(toy_store: object, run_zoograph: Run, tmp_path: Path) -> None:
+    assert "There is no learning curve yet" in run_zoograph("status", "--picture", str(tmp_path / "curve.png")).err

@@ -1,0 +1,57 @@
+"""Messages: warnings are told once and kept, stages are noted, and the hub's retries are one sentence."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from zoograph.scripts.terminal.messages import Loudness, current_messages, listening, say_stage, warn
+
+LOG = logging.getLogger("zoograph.data.images.folder")
+
+
+def test_a_warning_is_told_once_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    with listening() as messages:
+        for _ in range(2):
+            LOG.warning("%d images belong to no class.", 3)
+        warn("The domain is not used.")
+        assert current_messages() is messages
+        assert messages.warnings == ["3 images belong to no class.", "The domain is not used."]
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "Warning: 3 images belong to no class.\nWarning: The domain is not used.\n")
+
+
+def test_quiet_keeps_what_it_does_not_say(capsys: pytest.CaptureFixture[str]) -> None:
+    with listening() as messages:
+        messages.loudness = Loudness.QUIET
+        warn("There are no pictures.")
+        assert messages.warnings == ["There are no pictures."]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stage_is_noted_and_said_if_verbose(capsys: pytest.CaptureFixture[str]) -> None:
+    with listening() as messages:
+        say_stage("Counting images")
+        assert messages.stage == "Counting images"
+        assert capsys.readouterr().err == ""
+        messages.loudness = Loudness.VERBOSE
+        LOG.info("Embedding texts")
+        LOG.debug("one by one")
+    assert messages.stage == "Embedding texts"
+    assert capsys.readouterr().err.splitlines() == [f"{LOG.name}: Embedding texts", f"{LOG.name}: one by one"]
+
+
+def test_retries_of_the_hub_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    hub = logging.getLogger("huggingface_hub.utils._http")
+    with listening() as messages:
+        for number in range(1, 4):
+            hub.warning("'(MaxRetryError ...)' thrown while requesting HEAD https://hub/x\nRetrying in %ds.", number)
+        assert messages.warnings == ["The Hugging Face hub does not answer; trying a few more times."]
+    assert capsys.readouterr().err == "Warning: The Hugging Face hub does not answer; trying a few more times.\n"
+    assert hub.filters == []
+
+
+def test_nobody_listens_outside_of_a_command() -> None:
+    assert current_messages() is not current_messages()
+    assert current_messages().loudness is Loudness.NORMAL
