@@ -84,8 +84,8 @@ def get_folds(name: str) -> FoldMaker:
         UnknownName: if there is none.
     """
     if name not in FOLDS:
-        valid = f"Valid protocols: {', '.join(sorted(FOLDS))}."
-        raise UnknownName("protocol", name, get_close_matches(name, FOLDS), valid)
+        valid = f"Valid names: {', '.join(sorted(FOLDS))}."
+        raise UnknownName("folds", name, get_close_matches(name, FOLDS), valid)
     return FOLDS[name]
 
 
@@ -219,7 +219,7 @@ def both_new(graph: HeteroData, seed: int, num_blocks: int = NUM_BLOCKS) -> list
     for kind, nodes in zip((MODEL, DATASET), graph[TRANSFERS_TO].edge_index, strict=True):
         present, group = torch.unique(graph[kind].group[nodes], return_inverse=True)
         if len(present) < 2:
-            raise FoldsError(f"The protocol needs two families of {kind}s or more (got {len(present)}).")
+            raise FoldsError(f"The folds need two families of {kind}s or more (got {len(present)}).")
         blocks.append(_blocks(len(present), min(num_blocks, len(present)), generator)[group])
     folds = []
     for row in torch.unique(blocks[0]).tolist():
@@ -239,8 +239,8 @@ def _require(graph: HeteroData, num_datasets: int = MINIMUM_DATASETS) -> Tensor:
     models, datasets = (torch.as_tensor(torch.unique(nodes)) for nodes in graph[TRANSFERS_TO].edge_index)
     if len(models) < MINIMUM_MODELS or len(datasets) < num_datasets:
         raise FoldsError(
-            f"The protocol needs {MINIMUM_MODELS} measured models and {num_datasets} measured datasets "
-            f"or more (got {len(models)} and {len(datasets)}). Add records, or choose another protocol."
+            f"The folds need {MINIMUM_MODELS} measured models and {num_datasets} measured datasets "
+            f"or more (got {len(models)} and {len(datasets)}). Add records, or choose other folds."
         )
     return datasets
 
@@ -251,7 +251,7 @@ def _one_group_out(graph: HeteroData, kind: str, group: Tensor, words: Sequence[
     present = torch.unique(group[nodes])
     present = present[present >= 0].tolist()
     if len(present) < 2:
-        raise FoldsError(f"The protocol needs two groups of {kind}s or more (got {len(present)}).")
+        raise FoldsError(f"The folds need two groups of {kind}s or more (got {len(present)}).")
     never = torch.zeros(len(nodes), dtype=torch.bool)
     folds = []
     for code in present:

@@ -85,7 +85,7 @@ def test_every_protocol_is_known_by_name():
         "both_new",
     }
     assert get_folds("both_new") is both_new
-    with pytest.raises(UnknownName, match=r"'both_knew'.*Nearest names: both_new\. Valid protocols: both_new, leave"):
+    with pytest.raises(UnknownName, match=r"'both_knew'.*Nearest names: both_new\. Valid names: both_new, leave"):
         get_folds("both_knew")
 
 

@@ -14,7 +14,7 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.scripts.main import main
 from zoograph.training.evaluation import suites
 
-PROTOCOL = ("benchmark", "custom", "--protocol", "leave_one_dataset_out")
+FOLDS = ("benchmark", "custom", "--folds", "leave_one_dataset_out")
 CHEAP = ("--methods", "model-mean,standardized-model-mean")
 
 
@@ -34,7 +34,7 @@ def runs(tmp_path: Path) -> str:
 
 
 def test_json_is_alone_on_stdout(run: Callable, runs: str) -> None:
-    ran = run(*PROTOCOL, "--runs", runs, *CHEAP, "--json")
+    ran = run(*FOLDS, "--runs", runs, *CHEAP, "--json")
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
     assert found["benchmark"] == "custom-leave_one_dataset_out"
@@ -44,7 +44,7 @@ def test_json_is_alone_on_stdout(run: Callable, runs: str) -> None:
 
 
 def test_table_for_people(run: Callable, runs: str) -> None:
-    ran = run(*PROTOCOL, "--runs", runs, *CHEAP)
+    ran = run(*FOLDS, "--runs", runs, *CHEAP)
     assert ran.code == 0, ran.err
     assert "leave_one_dataset_out: 8 folds, retrained head" in ran.out
     assert "1 of 8 rankings have no correlation" in " ".join(ran.out.split())
@@ -53,36 +53,36 @@ def test_table_for_people(run: Callable, runs: str) -> None:
 
 
 def test_answers_are_kept_until_fresh(run: Callable, runs: str, home: Path) -> None:
-    run(*PROTOCOL, "--runs", runs, *CHEAP, "--json")
+    run(*FOLDS, "--runs", runs, *CHEAP, "--json")
     kept = sorted((home / "benchmarks").rglob("*.safetensors"))
     assert len(kept) == 16
     stamps = [path.stat().st_mtime_ns for path in kept]
-    run(*PROTOCOL, "--runs", runs, *CHEAP, "--json")
+    run(*FOLDS, "--runs", runs, *CHEAP, "--json")
     assert [path.stat().st_mtime_ns for path in kept] == stamps
-    run(*PROTOCOL, "--runs", runs, *CHEAP, "--json", "--fresh")
+    run(*FOLDS, "--runs", runs, *CHEAP, "--json", "--fresh")
     assert all(path.stat().st_mtime_ns > stamp for path, stamp in zip(kept, stamps, strict=True))
 
 
 def test_files_are_written_where_asked(run: Callable, runs: str, tmp_path: Path) -> None:
     out = tmp_path / "results" / "today"
-    ran = run(*PROTOCOL, "--runs", runs, *CHEAP, "--json", "--out", str(out))
+    ran = run(*FOLDS, "--runs", runs, *CHEAP, "--json", "--out", str(out))
     assert ran.code == 0, ran.err
     json.loads(ran.out)
     written = json.loads((out / "custom-leave_one_dataset_out.json").read_text())
     assert written["command"] == (
-        "zoograph benchmark custom --protocol leave_one_dataset_out --runs runs.csv "
+        "zoograph benchmark custom --folds leave_one_dataset_out --runs runs.csv "
         "--methods model-mean,standardized-model-mean --json --out today"
     )
-    assert "No pictures" in ran.err
+    assert "Warning: There are no pictures: they are of 'zoograph'" in ran.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((*PROTOCOL, "--methods", "magic"), "Error: Unknown method 'magic'."),
-        ((*PROTOCOL, "--methods", ","), "Error: A benchmark needs a method"),
-        (("benchmark", "custom", "--protocol", "magic", *CHEAP), "Error: Unknown protocol 'magic'."),
-        ((*PROTOCOL[:3], "missing_edges", *CHEAP), "Error: The protocol needs 3 measured models and 10"),
+        ((*FOLDS, "--methods", "magic"), "Error: Unknown method 'magic'."),
+        ((*FOLDS, "--methods", ","), "Error: A benchmark needs a method"),
+        (("benchmark", "custom", "--folds", "magic", *CHEAP), "Error: Unknown folds 'magic'."),
+        ((*FOLDS[:3], "missing_edges", *CHEAP), "Error: The folds need 3 measured models and 10"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(
@@ -97,7 +97,7 @@ def test_what_cannot_be_done_is_one_sentence(
 
 @pytest.mark.parametrize("option", ["--models", "--datasets"])
 def test_cards_without_runs_are_refused(run: Callable, tmp_path: Path, option: str) -> None:
-    ran = run(*PROTOCOL, option, str(tmp_path / "cards.csv"))
+    ran = run(*FOLDS, option, str(tmp_path / "cards.csv"))
     assert ran.code == 2
     assert ran.err == "Error: '--models' and '--datasets' describe your own '--runs': give those too.\n"
 
@@ -105,6 +105,6 @@ def test_cards_without_runs_are_refused(run: Callable, tmp_path: Path, option: s
 def test_a_zoo_too_small_to_learn_from(run: Callable, tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("model,dataset,accuracy\n" + "".join(f"{m},{d},0.{i}\n" for i, m in enumerate("abc") for d in "xy"))
-    ran = run(*PROTOCOL, "--runs", str(path), "--methods", "zoograph")
+    ran = run(*FOLDS, "--runs", str(path), "--methods", "zoograph")
     assert ran.code == 2
     assert "'zoograph' cannot learn from what fold 'x' leaves. The predictor needs 20" in " ".join(ran.err.split())

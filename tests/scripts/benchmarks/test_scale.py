@@ -52,7 +52,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
 def test_a_size_is_measured_once(measured: list[tuple[int, str]], tmp_path: Path) -> None:
     def run(*arguments: str) -> Any:
         done = CliRunner().invoke(app, ["--out", str(tmp_path), "--json", *arguments], catch_exceptions=False)
-        return json.loads(done.stdout)
+        return json.loads(done.stdout)["rows"]
 
     assert [row["kind"] for row in run("--sizes", "2700")] == ["exact", "sampled"]
     assert [row["runs"] for row in run("--sizes", "27000,2700")] == [2700, 2700, 27000]

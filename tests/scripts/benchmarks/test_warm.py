@@ -51,12 +51,14 @@ def test_json_and_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm, "measure", lambda *_: warm.Timings((0.5, 0.5), (2.0, 2.0)))
     ran = CliRunner().invoke(benchmark.app, ["warm", "--rounds", "2", "--json"])
     assert json.loads(ran.stdout) == {
+        "schema": 1,
         "rounds": 2,
         "predict_seconds": 0.5,
         "import_torch_seconds": 2.0,
         "ratio": 0.25,
         "predict_all": [0.5, 0.5],
         "import_torch_all": [2.0, 2.0],
+        "notes": [],
     }
     assert "Ratio of the medians: 0.25" in CliRunner().invoke(benchmark.app, ["warm"]).stdout
 

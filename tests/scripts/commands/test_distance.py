@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from zoograph import facade
 from zoograph.data.networks.weights import random_network
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import PARAMETER_DISTANCE, Protocol
@@ -21,7 +22,6 @@ from zoograph.scripts.commands.distance import distance
 from zoograph.scripts.commands.measure import measure
 from zoograph.scripts.commands.score import score
 from zoograph.training.analysis.distance import measure as distance_analysis
-from zoograph.training.measuring import measure as measuring
 from zoograph.training.measuring.finetune import FinetuneConfig
 
 Command = Callable[..., Any]
@@ -34,7 +34,7 @@ def _small_zoo(toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         distance_analysis, "measure_distance", partial(distance_analysis.measure_distance, config=config)
     )
-    monkeypatch.setattr(measuring, "measure_models", partial(measuring.measure_models, config=config))
+    monkeypatch.setattr(facade, "measure", partial(facade.measure, config=config))
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from zoograph import facade
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.commands.measure import measure
-from zoograph.training.measuring import measure as measuring
 from zoograph.training.measuring.finetune import FinetuneConfig
 
 Command = Callable[..., Any]
@@ -30,7 +30,7 @@ def _small_zoo(toy_zoo: Collection) -> None:
 @pytest.fixture
 def _one_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     config = FinetuneConfig(max_epochs=1)
-    monkeypatch.setattr(measuring, "measure_models", partial(measuring.measure_models, config=config))
+    monkeypatch.setattr(facade, "measure", partial(facade.measure, config=config))
 
 
 def _stored(home: Path) -> list[dict[str, Any]]:

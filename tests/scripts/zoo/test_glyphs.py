@@ -42,7 +42,7 @@ def test_the_command_writes_tables_texts_and_how_they_came_about(
     assert zoo.counts()["runs"] == len(tiny.tasks)
     assert TextTable.load(out / "text.safetensors").missing(zoo_texts(zoo.models, zoo.datasets)) == []
     built = json.loads((out / "build.json").read_text(encoding="utf-8"))
-    assert {**built, "folder": str(out)} == told
+    assert {**built, "folder": str(out), "schema": 1, "notes": []} == told
     assert built["plan"] == tiny.digest()
     assert built["machine"]["cores"] >= 1
     assert built["versions"]["torch"]

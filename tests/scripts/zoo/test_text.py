@@ -20,12 +20,14 @@ def test_build_writes_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     table = TextTable.load(path)
     assert asked == ["some"]
     assert json.loads(ran.stdout) == {
+        "schema": 1,
         "file": str(path),
         "encoder": "hash-8",
         "digest": hash_encoder(8).digest,
         "texts": len(table),
         "dim": 8,
         "bytes": path.stat().st_size,
+        "notes": [],
     }
     shown = CliRunner().invoke(text.app, ["build", "--out", str(path)])
     assert shown.exit_code == 0

@@ -161,7 +161,7 @@ def test_a_protocol_of_transfer_without_runs(own_runs: Path) -> None:
 
 
 def test_names_that_nobody_knows(own_runs: Path) -> None:
-    with pytest.raises(UnknownName, match=r"Unknown protocol 'leave_one_out'\..*Valid protocols: both_new"):
+    with pytest.raises(UnknownName, match=r"Unknown folds 'leave_one_out'\..*Valid names: both_new"):
         make(own_runs, "leave_one_out")
     with pytest.raises(UnknownName, match=r"Unknown method 'magic'\..*Valid names: additive"):
         chosen_methods(make(own_runs), "additive,magic")
