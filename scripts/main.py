@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zoograph.scripts.benchmarks import accuracy as benchmark
 from zoograph.scripts.commands import (
     analyze,
@@ -24,7 +26,7 @@ from zoograph.scripts.terminal.program import MAINTAINERS, new_app, run
 from zoograph.scripts.zoo import build as zoo
 from zoograph.scripts.zoo import glyphs, text
 
-_PANELS = {
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Ask": (predict.predict, recommend.recommend, explain.explain),
     "Measure": (score.score, measure.measure, relatedness.relatedness),
     "Keep records": (ingest.ingest, undo.undo, export.export, status.status),

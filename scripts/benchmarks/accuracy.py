@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zoograph.training.evaluation.table import Column, Row
 
 app = new_app("Measure the project: its speed and its accuracy.")
-for _name, _study in {
+_STUDIES: dict[str, Callable[..., None]] = {
     "warm": warm.warm,
     "scale": scale.scale,
     "scores": score_speed.scores,
@@ -35,7 +35,8 @@ for _name, _study in {
     "ingest": ingest_speed.measure,
     "replay": replay.replay,
     "poison": poison_rates.poison,
-}.items():
+}
+for _name, _study in _STUDIES.items():
     app.command(_name, rich_help_panel=MAINTAINERS)(_study)
 
 Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")]

@@ -54,8 +54,8 @@ def measure(
     if as_json:
         print_json("benchmark ingest", figures)
     else:
-        rows = [(name.replace("_", " "), str(value)) for name, value in figures.items()]
-        print_table("Ingesting a CSV file", ("what", "value"), rows, names={"what"})
+        shown = [(name.replace("_", " "), str(value)) for name, value in figures.items()]
+        print_table("Ingesting a CSV file", ("what", "value"), shown, names={"what"})
 
 
 def work(path: str) -> None:

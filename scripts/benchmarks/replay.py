@@ -50,7 +50,10 @@ def replay(
     with count_bar(total if steps is None else steps) as begin:
         done = run(zoo, folder, batch_size, begin=begin, most=steps)
     rows = [asdict(step) for step in done]
-    files = {"replay.json": json.dumps(rows, indent=1) + "\n", "replay.png": to_png(draw_replay(done))}
+    files: dict[str, bytes | str] = {
+        "replay.json": json.dumps(rows, indent=1) + "\n",
+        "replay.png": to_png(draw_replay(done)),
+    }
     write_into(out, files)
     if as_json:
         print_json("benchmark replay", {"steps": rows})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from zoograph.data.errors import ZoographError
@@ -45,7 +46,7 @@ def write_file(path: Path, content: bytes | str, option: str = "--out") -> None:
         raise _cannot_write(path, error.strerror or str(error), option) from error
 
 
-def write_into(folder: Path, files: dict[str, bytes | str], option: str = "--out") -> None:
+def write_into(folder: Path, files: Mapping[str, bytes | str], option: str = "--out") -> None:
     """Write files, by name, into a folder that is made if it is not there.
 
     Raises:
