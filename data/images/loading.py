@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,7 +22,9 @@ _MOST_WORKERS = 8
 _CHUNK = 16  # images that a worker hands over at a time
 
 
-def load_pictures(task: ImageTask, transform: Transform, num_workers: int | None = None) -> Iterator[Tensor | None]:
+def load_pictures(
+    task: ImageTask, transform: Transform, num_workers: int | None = None, rows: Sequence[int] | None = None
+) -> Iterator[Tensor | None]:
     """Yield the transformed picture of each row, in order; None for one that cannot be read.
 
     What an image or a transform raises is raised here, as it would be without workers.
@@ -31,19 +33,21 @@ def load_pictures(task: ImageTask, transform: Transform, num_workers: int | None
         task: its images are opened by the workers, each by one of them.
         transform: takes an RGB picture and returns a float32 tensor.
         num_workers: processes beside this one, 0 for none; default :func:`default_workers`.
+        rows: of the pictures, in the order that they are wanted in; default all.
     """
-    pictures = _Pictures(task, transform)
-    workers = default_workers(len(task)) if num_workers is None else num_workers
+    pictures, wanted = _Pictures(task, transform), range(len(task)) if rows is None else rows
+    workers = default_workers(len(wanted)) if num_workers is None else num_workers
     loader: DataLoader[list[Any]] = DataLoader(
         pictures,
         batch_size=_CHUNK,
+        sampler=wanted,
         collate_fn=list,
         num_workers=workers,
         # Readers are closures, which a process that is not forked could not be given.
         multiprocessing_context="fork" if workers else None,
         generator=torch.Generator(),  # or else a draw of the global one would be spent
     )
-    for row, seen in enumerate(chain.from_iterable(loader)):
+    for row, seen in zip(wanted, chain.from_iterable(loader), strict=True):
         if isinstance(seen, _Raised):
             seen = pictures.see(row)  # raises it here, with the type and the message that it has
         yield None if seen is None else torch.from_numpy(seen)

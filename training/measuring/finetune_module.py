@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 import lightning as L
 import torch
 from torch import Tensor, nn
+from torchmetrics import MeanMetric
 
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState
@@ -20,8 +22,8 @@ class ImageRows(Protocol):
     def __len__(self) -> int:
         """How many there are."""
 
-    def __getitem__(self, row: int, /) -> Tensor:
-        """Return one image."""
+    def read(self, rows: Sequence[int], /) -> Iterator[Tensor]:
+        """Yield the images of these rows, in this order."""
 
 
 # One (N, 3, H, W) tensor, or rows.
@@ -45,10 +47,12 @@ class Batches:
         if self._state is not None:
             rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(self._state.epoch_seed))]
         # Equal shares: a last batch of one image would leave batch normalisation without a spread.
-        for share in rows.tensor_split(self._num_batches):
-            images = self._images
-            taken = images[share] if isinstance(images, Tensor) else torch.stack([images[int(row)] for row in share])
-            yield taken, self._targets[share]
+        shares = rows.tensor_split(self._num_batches)
+        if isinstance(self._images, Tensor):
+            yield from ((self._images[share], self._targets[share]) for share in shares)
+            return
+        images = self._images.read(rows.tolist())
+        yield from ((torch.stack(list(islice(images, len(share)))), self._targets[share]) for share in shares)
 
 
 class Finetuning(L.LightningModule):  # type: ignore[misc]
@@ -58,7 +62,8 @@ class Finetuning(L.LightningModule):  # type: ignore[misc]
         super().__init__()
         self.network = network
         self._config, self._state, self._num_batches = config, state, num_batches
-        self._sums: list[Tensor] = []
+        # In double precision: a tie in accuracy is decided by the loss.
+        self._correct, self._losses = (MeanMetric().set_dtype(torch.float64) for _ in range(2))
         self.accuracy, self.loss = 0.0, math.inf
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
@@ -67,12 +72,11 @@ class Finetuning(L.LightningModule):  # type: ignore[misc]
         return nn.functional.cross_entropy(self._logits(images), targets)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Count what is right, and add up the cross-entropy."""
+        """Take in what is right and the cross-entropy of each image; a target of -1 is never right and has no loss."""
         images, targets = batch
         logits = self._logits(images)
-        loss = nn.functional.cross_entropy(logits, targets, ignore_index=-1, reduction="sum")
-        correct = (logits.argmax(1) == targets).sum()
-        self._sums.append(torch.stack([correct.double(), loss.double(), loss.new_tensor(len(targets)).double()]))
+        self._correct.update((logits.argmax(1) == targets).double())
+        self._losses.update(nn.functional.cross_entropy(logits, targets, ignore_index=-1, reduction="none").double())
 
     test_step = validation_step
 
@@ -82,10 +86,10 @@ class Finetuning(L.LightningModule):  # type: ignore[misc]
         return logits
 
     def on_validation_epoch_end(self) -> None:
-        """Divide by the number of images."""
-        correct, loss, count = torch.stack(self._sums).sum(0).tolist()
-        self.accuracy, self.loss = correct / count, loss / count
-        self._sums.clear()
+        """Take the means over the images."""
+        self.accuracy, self.loss = float(self._correct.compute()), float(self._losses.compute())
+        self._correct.reset()
+        self._losses.reset()
 
     on_test_epoch_end = on_validation_epoch_end
 
@@ -93,18 +97,18 @@ class Finetuning(L.LightningModule):  # type: ignore[misc]
         """Seed the epoch by itself."""
         torch.manual_seed(self._state.epoch_seed)
 
-    def on_train_batch_start(self, _: object, index: int) -> None:
-        """Set the learning rate: up over the first epoch, then down as a cosine."""
-        done = self._state.epoch + (index + 1) / self._num_batches
-        falling = max(done - 1, 0) / max(self._config.max_epochs - 1, 1)
-        rate = self._config.learning_rate * min(done, 1) * (1 + math.cos(math.pi * falling)) / 2
-        for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = rate
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return AdamW, which decays matrices and kernels, but neither biases nor scales."""
+    def configure_optimizers(self) -> dict[str, object]:
+        """Return AdamW, which decays matrices and kernels, but neither biases nor scales, and its learning rates."""
         weights = [parameter for parameter in self.network.parameters() if parameter.ndim > 1]
         others = [parameter for parameter in self.network.parameters() if parameter.ndim <= 1]
         decay = self._config.weight_decay
         groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-        return torch.optim.AdamW(groups, lr=self._config.learning_rate, fused=True)
+        optimizer = torch.optim.AdamW(groups, lr=self._config.learning_rate, fused=True)
+        begun = self._state.epoch  # of a run that is taken up
+
+        def share(step: int) -> float:
+            epoch, index = divmod(step, self._num_batches)
+            return self._config.rate_share(begun + epoch + (index + 1) / self._num_batches)
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

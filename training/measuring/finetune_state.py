@@ -41,6 +41,11 @@ class FinetuneConfig:
     gradient_clip: float = 1.0
     validation_fraction: float = 0.2
 
+    def rate_share(self, epochs: float) -> float:
+        """Return the share of the highest learning rate, in [0, 1], of the step that ends after so many epochs."""
+        falling = max(epochs - 1, 0) / max(self.max_epochs - 1, 1)
+        return min(epochs, 1) * (1 + math.cos(math.pi * falling)) / 2
+
 
 class Evaluated(Protocol):
     """A network and what its last evaluation said."""

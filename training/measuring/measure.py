@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from zoograph.data.home import make_home
+from zoograph.data.images.loading import load_pictures
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask, ImageTaskError
 from zoograph.data.networks.features import extract_features
@@ -47,11 +48,7 @@ class MeasureReport:
 
 
 class Pictures:
-    """The images of a task as a network expects them, read when they are asked for.
-
-    Raises:
-        ImageTaskError: when an image cannot be read.
-    """
+    """The images of a task as a network expects them, read when they are asked for."""
 
     def __init__(self, task: ImageTask, model: PretrainedModel) -> None:
         self._task, self._model = task, model
@@ -59,11 +56,17 @@ class Pictures:
     def __len__(self) -> int:
         return len(self._task)
 
-    def __getitem__(self, row: int) -> Tensor:
-        picture = self._task.picture(row)
-        if picture is None:
-            raise ImageTaskError(f"The image '{self._task.names[row]}' cannot be read. Repair or remove it.")
-        return self._model.transform(picture)
+    def read(self, rows: Sequence[int]) -> Iterator[Tensor]:
+        """Yield the images of these rows, decoded by several processes if there are many.
+
+        Raises:
+            ImageTaskError: when an image cannot be read.
+        """
+        pictures = load_pictures(self._task, self._model.transform, rows=rows)
+        for row, picture in zip(rows, pictures, strict=True):
+            if picture is None:
+                raise ImageTaskError(f"The image '{self._task.names[row]}' cannot be read. Repair or remove it.")
+            yield picture
 
 
 def measure_models(

@@ -51,6 +51,17 @@ def test_workers_give_the_same_pictures_in_the_same_order() -> None:
     assert torch.equal(alone[7], torch.tensor(np.asarray(_task().picture(7)).transpose(2, 0, 1) / np.float32(255)))
 
 
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_some_rows_come_in_the_order_that_they_are_wanted_in(num_workers: int) -> None:
+    rows = [30, 3, 41, 3, 0]
+    everything = list(load_pictures(_task(), _transform, num_workers=0))
+    some = list(load_pictures(_task(fails=(7,)), _transform, num_workers, rows))
+    assert len(some) == 5
+    for row, found in zip(rows, some, strict=True):
+        assert found is not None
+        assert torch.equal(found, everything[row])
+
+
 def test_workers_are_other_processes() -> None:
     seen = load_pictures(_task(), lambda picture: torch.tensor([os.getpid()]), num_workers=2)
     processes = {int(pid) for pid in seen if pid is not None}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +115,9 @@ def test_images_can_be_read_by_row(model: Toy, split: Any) -> None:
         def __len__(self) -> int:
             return len(self.images)
 
-        def __getitem__(self, row: int) -> Tensor:
-            assert isinstance(row, int)
-            return self.images[row]
+        def read(self, rows: Sequence[int]) -> Iterator[Tensor]:
+            assert all(isinstance(row, int) for row in rows)
+            yield from self.images[rows]
 
     train, train_labels, test, test_labels = split
     by_row = measure_finetune(model, Rows(train), train_labels, Rows(test), test_labels, CONFIG)

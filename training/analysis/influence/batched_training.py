@@ -14,8 +14,6 @@ from torch.func import functional_call, grad, vmap
 
 from zoograph.data.glyphs.drawing import seeded
 
-_BETAS = (0.9, 0.999)
-_EPSILON = 1e-8
 _WARM_UP = 0.2  # of the steps; the rate then falls along half a cosine
 _CLIP = 1.0
 _EVALUATION_BATCH = 256
@@ -39,12 +37,12 @@ class Schedule:
     weight_decay: float = 0.02
     most_shift: int = 1
 
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step, counted from zero."""
+    def rate_share(self, step: int) -> float:
+        """Return the share of the highest learning rate, in [0, 1], at a step, counted from zero."""
         rise = max(_WARM_UP * self.steps, 1.0)
         if step < rise:
-            return self.learning_rate * (step + 1) / (rise + 1)
-        return self.learning_rate * (1 + math.cos(math.pi * (step + 1 - rise) / (self.steps + 1 - rise))) / 2
+            return (step + 1) / (rise + 1)
+        return (1 + math.cos(math.pi * (step + 1 - rise) / (self.steps + 1 - rise))) / 2
 
 
 def initial_weights(network: nn.Module, seed: int) -> Tensor:
@@ -90,20 +88,19 @@ def train_many(
     Returns:
         (G, P) weights.
     """
-    weights = start.to(images.device, torch.float32)
+    weights = start.to(images.device, torch.float32, copy=True)
+    optimizer = torch.optim.AdamW([weights], lr=schedule.learning_rate, weight_decay=schedule.weight_decay)
+    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.rate_share)
     batches, shifts = _batches(rows, seeds, schedule, images.device)
     step_gradient = _over_models(grad(_loss_of(network)), len(weights))
-    first, second = torch.zeros_like(weights), torch.zeros_like(weights)
     for step in range(schedule.steps):
         chosen = batches[:, step]
         moved = torch.stack([images[r].roll(shift, (2, 3)) for r, shift in zip(chosen, shifts[step], strict=True)])
         gradient = step_gradient(weights, moved, labels[chosen])
-        gradient = gradient * (_CLIP / gradient.norm(dim=1, keepdim=True).clamp(min=_CLIP))
-        first = torch.lerp(gradient, first, _BETAS[0])
-        second = torch.lerp(gradient.square(), second, _BETAS[1])
-        scale = (second / (1 - _BETAS[1] ** (step + 1))).sqrt_().add_(_EPSILON)
-        rate = schedule.rate(step)
-        weights = weights * (1 - rate * schedule.weight_decay) - rate / (1 - _BETAS[0] ** (step + 1)) * first / scale
+        weights.grad = gradient * (_CLIP / gradient.norm(dim=1, keepdim=True).clamp(min=_CLIP))  # of each model
+        optimizer.step()
+        rates.step()
+    weights.grad = None
     return weights
 
 

@@ -43,7 +43,7 @@ def test_same_seed_gives_the_same_bits(network: nn.Module, images: tuple[torch.T
 
 
 def test_step_is_that_of_adamw(network: nn.Module, images: tuple[torch.Tensor, torch.Tensor]) -> None:
-    """The same batches through torch's own optimiser and clipping give the same weights."""
+    """The same batches through one network, its own clipping and its own optimiser give the same weights."""
     schedule = Schedule(steps=5, batch_size=24, most_shift=0)
     start = initial_weights(network, 3)[None]
     found = train_many(network, start, *images, [np.arange(24)], [3], schedule)[0]
@@ -51,12 +51,12 @@ def test_step_is_that_of_adamw(network: nn.Module, images: tuple[torch.Tensor, t
     nn.utils.vector_to_parameters(start[0].clone(), other.parameters())
     optimizer = torch.optim.AdamW(other.parameters(), weight_decay=schedule.weight_decay)
     for step in range(schedule.steps):
-        optimizer.param_groups[0]["lr"] = schedule.rate(step)
+        optimizer.param_groups[0]["lr"] = schedule.learning_rate * schedule.rate_share(step)
         optimizer.zero_grad()
         nn.functional.cross_entropy(other(images[0]), images[1]).backward()
         nn.utils.clip_grad_norm_(other.parameters(), 1.0)
         optimizer.step()
-    assert torch.allclose(nn.utils.parameters_to_vector(other.parameters()), found, atol=1e-4)
+    assert torch.allclose(nn.utils.parameters_to_vector(other.parameters()), found, atol=1e-6)
 
 
 def test_only_own_images_count(network: nn.Module, images: tuple[torch.Tensor, torch.Tensor]) -> None:
@@ -79,13 +79,13 @@ def test_learns_and_sees(network: nn.Module) -> None:
 
 
 def test_rate_rises_and_falls() -> None:
-    rates = [Schedule(steps=50, learning_rate=0.5).rate(step) for step in range(50)]
+    rates = [Schedule(steps=50).rate_share(step) for step in range(50)]
     peak = int(np.argmax(rates))
     assert peak in (9, 10)
     assert all(np.diff(rates[: peak + 1]) > 0)
     assert all(np.diff(rates[peak:]) < 0)
-    assert 0 < rates[-1] < 0.01
-    assert rates[peak] <= 0.5
+    assert 0 < rates[-1] < 0.02
+    assert 0.9 < rates[peak] <= 1.0
 
 
 def test_initial_weights_are_scaled_by_inputs() -> None:

@@ -1,0 +1,98 @@
+"""Measured accuracies of own pairs: which images are read, in which order, and what a run says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
+from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.training.measuring import measure as module
+from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.measure import Pictures, measure_finetune_on, measure_models
+from zoograph.training.measuring.subject import Subject
+
+
+def _task(size: int = 12, corrupt: tuple[int, ...] = ()) -> ImageTask:
+    def read(row: int) -> bytes | Image.Image:
+        return b"garbage" if row in corrupt else Image.new("RGB", (2, 2), (row, 0, 0))
+
+    return make_task("pets", "x", ["cat", "dog"], [f"{i}.png" for i in range(size)], [0, 1] * (size // 2), read)
+
+
+@pytest.fixture
+def model() -> PretrainedModel:
+    card = ModelCard(id="toy", source="test")
+    return PretrainedModel(card, torch.nn.Linear(1, 1), "0" * 64, lambda image: torch.tensor(image.getpixel((0, 0))))
+
+
+def test_pictures_are_read_in_the_order_that_is_asked_for(model: PretrainedModel) -> None:
+    pictures = Pictures(_task(), model)
+    assert len(pictures) == 12
+    assert [int(picture[0]) for picture in pictures.read([5, 0, 11])] == [5, 0, 11]
+
+
+def test_many_pictures_are_read_by_other_processes_in_the_same_order(
+    model: PretrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoograph.data.images.loading.default_workers", lambda num_images: 2)
+    rows = [*range(39, -1, -1), 3]
+    assert [int(picture[0]) for picture in Pictures(_task(40), model).read(rows)] == rows
+    seen = PretrainedModel(model.card, model.network, model.digest, lambda image: torch.tensor([os.getpid()]))
+    assert os.getpid() not in {int(picture[0]) for picture in Pictures(_task(40), seen).read(rows)}
+
+
+def test_a_picture_that_cannot_be_read_is_named(model: PretrainedModel) -> None:
+    pictures = Pictures(_task(corrupt=(3,)), model).read([1, 3])
+    assert int(next(pictures)[0]) == 1
+    with pytest.raises(ImageTaskError, match=r"The image '3\.png' cannot be read\. Repair or remove it\."):
+        next(pictures)
+
+
+def test_fine_tuning_splits_a_task_by_class_and_keeps_its_checkpoint_in_the_home(
+    model: PretrainedModel, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(module, "measure_finetune", lambda *given, **named: asked.append((given, named)))
+    for seed in (0, 1):
+        measure_finetune_on(model, _task(20), 0.2, seed, FinetuneConfig())
+    (_, train, train_labels, test, test_labels, _, seed, _), _ = asked[1]
+    assert (len(train), len(test), seed) == (16, 4, 1)
+    assert torch.bincount(train_labels).tolist() == [8, 8]
+    assert torch.bincount(test_labels).tolist() == [2, 2]
+    rows = [int(picture[0]) for picture in (*train.read(range(16)), *test.read(range(4)))]
+    assert sorted(rows) == list(range(20))
+    assert [row % 2 for row in rows] == [*train_labels.tolist(), *test_labels.tolist()]
+    paths = [named["checkpoint"] for _, named in asked]
+    assert paths[0] != paths[1]
+    assert {path.parent for path in paths} == {home / "cache" / "finetune"}
+
+
+def test_runs_are_stored_with_their_seeds_and_failures_are_told(
+    toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task(40))
+    steps: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        "zoograph.training.measuring.subject.load_pretrained", lambda name, _: load_pretrained(name, RANDOM)
+    )
+    report = measure_models(
+        Subject(["test_vit", "nobody"], "pets"), Protocol.HEAD, seeds=2, progress=lambda *step: steps.append(step)
+    )
+    assert report.dataset == "pets"
+    assert [run.seed for run in report.runs] == [0, 1]
+    assert {(run.train_size, run.test_size, run.protocol) for run in report.runs} == {(28, 12, Protocol.HEAD)}
+    assert all(run.hyperparameters["test_fraction"] == 0.3 for run in report.runs)
+    assert [failure.model for failure in report.failures] == ["nobody"]
+    assert steps[-1] == (2, 4)  # of two models with two seeds each; the other one failed
+    with RecordStore.open() as store:
+        stored = store.snapshot().runs
+    assert (stored["model"] == report.runs[0].model).sum() == 2
