@@ -14,7 +14,7 @@ import pytest
 from zoograph.data.collections.tables import TABLES, read_tables, shipped_zoo, write_tables
 from zoograph.data.errors import RawDataError
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.collection import Collection, merge
+from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import ClassInfluence, Protocol, Relation, Run, Score
 
 TOY = Collection(
@@ -137,26 +137,6 @@ def test_failed_write_keeps_the_old_file_and_no_temporary(tmp_path: Path, monkey
     with pytest.raises(RawDataError, match="No space left on device"):
         write_tables(Collection(), tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_merge_completes_cards_and_keeps_repeats() -> None:
-    one = Collection(datasets=(DatasetCard(id="d", source="s", num_classes=3, aliases=("x",)),), runs=())
-    two = Collection(datasets=(DatasetCard(id="d", source="t", num_samples=9, aliases=("x", "y")),))
-    expected = DatasetCard(id="d", source="s; t", num_classes=3, num_samples=9, aliases=("x", "y"))
-    assert merge([one, two]).datasets == (expected,)
-    assert len(merge([TOY, TOY]).runs) == 2 * len(TOY.runs)
-    assert len(merge([TOY, TOY]).models) == len(TOY.models)
-
-
-def test_merge_refuses_cards_that_disagree() -> None:
-    parts = [Collection(datasets=(DatasetCard(id="d", source=s, num_classes=n),)) for s, n in [("s", 3), ("t", 4)]]
-    with pytest.raises(RawDataError, match=r"dataset 'd' needs one 'num_classes' .*got 3 from 's' and 4 from 't'"):
-        merge(parts)
-
-
-def test_two_cards_of_one_id_are_refused() -> None:
-    with pytest.raises(RawDataError, match=r"The model 'b' needs exactly one card \(got two\)"):
-        Collection(models=(TOY.models[0], TOY.models[0])).validate()
 
 
 # -- the shipped tables ---------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import pytest
 from pyarrow import parquet
 
 from zoograph.data.errors import RawDataError, ZoographError
-from zoograph.data.files.csv_cells import guard, unguard
 from zoograph.data.ingest.ingest import ingest
 from zoograph.data.ingest.tables import open_table
 from zoograph.data.records.cards import DatasetCard
@@ -113,12 +112,6 @@ def test_places_that_cannot_be_written_are_refused(toy_store: RecordStore, tmp_p
         export_runs(toy_store, tmp_path / "runs.xlsx")
     with pytest.raises(RawDataError, match=r"cannot be written .No such file or directory"):
         export_runs(toy_store, tmp_path / "nowhere" / "runs.csv")
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "'=1", "''@", "'", "'s", "", "x=1"])
-def test_guarded_text_comes_back(text: str) -> None:
-    assert unguard(guard(text)) == text
-    assert not guard(text).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 def test_without_pyarrow_parquet_says_what_to_install(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -121,40 +121,6 @@ def test_runs_of_another_metric_do_not_make_a_protocol_frequent(toy_store: Recor
     assert toy_store.protocols(("birds_1",), Metric.F1) == [Protocol.FINETUNE]
 
 
-def test_a_card_of_a_known_id_replaces_it_with_its_names(toy_store: RecordStore) -> None:
-    toy_store.add(models=[ModelCard(id="resnet", source="mine", aliases=("new",), parameters=3)])
-    assert toy_store.names().models["new"] == ("resnet",)
-    assert toy_store.names().models["net"] == ("vit",)
-    assert toy_store.snapshot().models["resnet"].parameters == 3
-
-
-@pytest.mark.parametrize(
-    ("records", "what"),
-    [
-        ({"runs": [_run(0.5, model="nobody")]}, "the model 'nobody'"),
-        ({"runs": [_run(0.5, dataset="nothing")]}, "the dataset 'nothing'"),
-        (
-            {"scores": [Score(source="s", model="no", dataset="pets", name="logme", value=1)]},
-            "the model 'no'",
-        ),
-        (
-            {"relations": [Relation(source="s", dataset="pets", other="x", name="d", value=1)]},
-            "the other 'x'",
-        ),
-        (
-            {"influences": [_influence(corpus="x")]},
-            "the corpus 'x'",
-        ),
-    ],
-)
-def test_a_record_without_cards_changes_nothing(toy_store: RecordStore, records: dict[str, Any], what: str) -> None:
-    revision = toy_store.revision
-    with pytest.raises(StoreError, match=f"were not stored, and nothing was changed: {what} of a record has no card"):
-        toy_store.add(datasets=[DatasetCard(id="new", source="mine")], **records)
-    assert toy_store.revision == revision
-    assert "new" not in toy_store.names().datasets
-
-
 def test_another_zoo_that_ships_replaces_the_old_and_keeps_ones_own(
     toy_store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,12 +149,6 @@ def test_every_row_carries_source_time_and_batch(toy_store: RecordStore, databas
     assert before <= row[3] <= datetime.now(UTC)
 
 
-def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
-    assert toy_store.add(runs=[_run(0.1)], batch="monday") == 1
-    assert toy_store.add(runs=[_run(0.1), _run(0.2)], batch="monday") == 1
-    assert toy_store.batches()[0].records == 2
-
-
 def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: RecordStore, database_url: str) -> None:
     before, counts = toy_store.snapshot().fingerprint(), _counts(database_url)
     model = ModelCard(id="mine", source="mine", aliases=("m",), pretrained_on="corpus")
@@ -207,72 +167,9 @@ def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: Record
     assert [batch.id for batch in toy_store.batches()] == ["shipped"]
 
 
-def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore) -> None:
-    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine")]
-    toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")
-    toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus")], batch="tuesday")
-    toy_store.add(runs=[_run(0.1, model="a")], batch="tuesday")
-    assert toy_store.undo("monday") == Undone(records=0, cards=1)
-    assert {"a", "corpus"} <= {*toy_store.names().models, *toy_store.names().datasets}
-    assert "d" not in toy_store.names().datasets
-
-
 def test_a_batch_that_is_not_there_and_the_shipped_one_cannot_be_undone(toy_store: RecordStore) -> None:
     toy_store.add(runs=[_run(0.1)], batch="monday")
     with pytest.raises(UnknownName, match=r"'mondya'\. Nearest names: monday, shipped\. See 'zoograph undo --list'"):
         toy_store.undo("mondya")
     with pytest.raises(StoreError, match="The zoo that ships cannot be taken back"):
         toy_store.undo("shipped")
-
-
-# -- staging --------------------------------------------------------------------------------------
-
-
-def test_staged_runs_are_counted_and_stored_once(toy_store: RecordStore) -> None:
-    runs = [_run(0.25), _run(0.75), _run(0.25), _run(0.5, source="toy")]
-    with toy_store.stage(iter(runs)) as staged:
-        assert staged.count_new() == 2
-        assert toy_store.count_runs(Protocol.HEAD) == 1
-        assert staged.store([], [], "monday", "a test") == 2
-        assert staged.count_new() == 0
-    assert toy_store.count_runs(Protocol.HEAD) == 3
-    with toy_store.stage(runs) as staged:
-        assert staged.store([], [], "tuesday", "a test") == 0
-    assert [batch.id for batch in toy_store.batches()] == ["monday", "shipped"]
-
-
-def test_staged_runs_bring_cards_but_replace_none(toy_store: RecordStore) -> None:
-    known, new = (DatasetCard(id=name, source="mine") for name in ("pets", "new"))
-    with toy_store.stage([_run(0.25, dataset="new")]) as staged:
-        assert staged.store([], [known, new], "monday", "a test") == 1
-    assert {card.id: card.source for card in toy_store.snapshot().datasets.values()} == {
-        "birds_1": "toy",
-        "birds_2": "toy",
-        "new": "mine",
-        "pets": "toy",
-    }
-
-
-def test_staged_runs_without_cards_change_nothing(toy_store: RecordStore) -> None:
-    revision = toy_store.revision
-    with (
-        pytest.raises(StoreError, match=r"were not stored, and nothing was changed: .*(?i:foreign key)"),
-        toy_store.stage([_run(0.25, model="nobody")]) as staged,
-    ):
-        staged.store([], [], "monday", "a test")
-    assert toy_store.revision == revision
-    with toy_store.stage([_run(0.25)]) as staged:  # on the same connection
-        assert staged.store([], [], "tuesday", "a test") == 1
-
-
-def test_times_are_kept_in_utc(toy_store: RecordStore) -> None:
-    noon = datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-    toy_store.add(runs=[_run(0.1, measured_at=noon), _run(0.2, measured_at=noon.replace(tzinfo=None))])
-    rows = {row[0]: row[1] for part in toy_store.stream_runs(("value", "measured_at")) for row in part}
-    assert rows[0.1] == noon
-    assert rows[0.1].utcoffset() == timedelta(0)
-    assert rows[0.2] == datetime(2024, 1, 1, 12, tzinfo=UTC)
-
-
-def test_wide_seeds_are_kept(toy_store: RecordStore) -> None:
-    assert toy_store.add(runs=[_run(0.1, seed=2**40)]) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -43,40 +42,6 @@ def test_a_full_disk_changes_nothing(toy_zoo: Collection, toy_store: RecordStore
     assert _counts(home / "zoograph.db") == before
 
 
-def _garbage(path: Path) -> None:
-    path.write_bytes(os.urandom(5000))
-
-
-def _of_another_program(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE meta (key TEXT, value TEXT)")
-    connection.close()
-
-
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (_garbage, "file is not a database"),
-        (_of_another_program, "it is the database of another program"),
-    ],
-)
-def test_another_file_is_refused_and_left_alone(home: Path, make: Callable[[Path], None], reason: str) -> None:
-    home.mkdir()
-    path = home / "zoograph.db"
-    make(path)
-    before = path.read_bytes()
-    with pytest.raises(StoreError, match=rf"zoograph.db' cannot be used: {reason}\. Move that file aside"):
-        RecordStore.open()
-    assert path.read_bytes() == before
-    assert list(home.iterdir()) == [path]
-
-
-def test_a_folder_in_the_way_is_refused(home: Path) -> None:
-    (home / "zoograph.db").mkdir(parents=True)
-    with pytest.raises(StoreError, match="unable to open database file"):
-        RecordStore.open()
-
-
 def test_a_store_that_was_cut_short_never_answers_wrongly(toy_store: RecordStore, home: Path) -> None:
     expected = (toy_store.names(), toy_store.snapshot().fingerprint())
     toy_store.close()
@@ -99,41 +64,6 @@ def test_a_store_of_a_newer_version_is_refused(toy_store: RecordStore) -> None:
         connection.execute(change.values(value=str(schema.SCHEMA_VERSION + 1)))
     with pytest.raises(StoreError, match="written by a newer zoograph: upgrade with 'pip install -U zoograph'"):
         RecordStore.open()
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("garbage", r"ZOOGRAPH_DATABASE_URL is no usable database URL: .*Give one such as 'sqlite:///"),
-        ("nothing://x", "no usable database URL: Can't load plugin"),
-        ("postgresql://u:secret@h:port/d", "no usable database URL: invalid literal"),
-        ("mssql+nodriver://h/d", "ZOOGRAPH_DATABASE_URL"),
-        ("sqlite:////nowhere/at/all.db", "'sqlite:////nowhere/at/all.db' cannot be used: unable to open"),
-    ],
-)
-def test_a_bad_url_is_explained(monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
-    monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", url)
-    with pytest.raises(StoreError, match=message) as caught:
-        RecordStore.open()
-    assert "secret" not in str(caught.value)
-
-
-def test_a_url_chooses_the_database(toy_zoo: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", f"sqlite:///{tmp_path / 'mine.db'}")
-    RecordStore.open().close()
-    assert _counts(tmp_path / "mine.db") == toy_zoo.counts()
-
-
-@pytest.mark.parametrize("url", [None, ""])
-@pytest.mark.parametrize("name", ["a?b#c%20d e", "größe"])
-def test_any_name_of_a_home_works(
-    toy_zoo: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, url: str | None
-) -> None:
-    monkeypatch.setenv("ZOOGRAPH_HOME", str(tmp_path / name))
-    if url is not None:
-        monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", url)
-    RecordStore.open().close()
-    assert _counts(tmp_path / name / "zoograph.db") == toy_zoo.counts()
 
 
 # -- processes ------------------------------------------------------------------------------------
