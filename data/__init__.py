@@ -1,1 +1,1 @@
-"""What is known: records, the store they are kept in, texts, images and networks."""
+"""Data: records and their store, texts, images and networks."""

@@ -1,4 +1,4 @@
-"""Where the state lives: the store, the predictors and the caches."""
+"""The state folder: where the store, the predictors and the caches are kept."""
 
 from __future__ import annotations
 

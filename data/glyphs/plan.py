@@ -1,4 +1,4 @@
-"""What the glyph zoo measures: which models, which tasks, and which of the pairs are fine-tuned as well."""
+"""Plan of the glyph zoo: its models, its tasks, and the pairs that are fine-tuned as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The glyph zoo as it ships: measured by this project, kept apart from the record of practitioners' models."""
+"""The shipped glyph zoo: tables measured by this project, apart from the record of practitioners' models."""
 
 from __future__ import annotations
 

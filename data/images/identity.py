@@ -1,4 +1,4 @@
-"""Which dataset a folder of images is: told by its content, wherever the folder lies and whatever it is called."""
+"""Identity of image folders: told by content, wherever a folder lies and whatever it is called."""
 
 from __future__ import annotations
 

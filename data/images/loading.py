@@ -1,4 +1,4 @@
-"""Pictures of a task, decoded and transformed in worker processes, in the order of its rows."""
+"""Image loading: the pictures of a task, decoded and transformed by worker processes, in the order of its rows."""
 
 from __future__ import annotations
 

@@ -25,7 +25,6 @@ from zoograph.data.text.words import readable
 if TYPE_CHECKING:
     from PIL import Image
 
-PROBE = 500
 _MOST_CORRUPT = 0.01
 _UNREADABLE = (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error, zlib.error)
 _log = logging.getLogger(__name__)

@@ -1,1 +1,1 @@
-"""How facts come in: tables, model cards and trackers become records."""
+"""Ingestion: tables, model cards and trackers become records."""

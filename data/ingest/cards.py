@@ -1,4 +1,4 @@
-"""Cards from text: one from what a row knows of a name, or a whole table of models or datasets."""
+"""Parsing of cards: one from the fields that a row has of a name, or a table of models or datasets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns: which of them hold what, and how the rows of a tidy table or a matrix become measurements."""
+"""Column mapping: which columns hold which fields, and how tidy tables and matrices become measurements."""
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
-"""Names in what is ingested: known ones get their id, new ones a card if somebody can make one, others wait."""
+"""Name resolution: known names become ids, new ones get a card where one can be made, others are held back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from zoograph.data.errors import AmbiguousName, UnknownName
-from zoograph.data.ingest.cards import BadCard, make_card
+from zoograph.data.ingest.cards import AnyCard, BadCard, make_card
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex
 
@@ -67,9 +66,9 @@ def resolve_names(
     """
     resolver = _Resolver(names, source, add_unknown, hint)
     for name, fields in found.models.items():
-        resolver.resolve_model(name, fields)
+        resolver.resolve("model", name, fields)
     for name, fields in found.datasets.items():
-        resolver.resolve_dataset(name, fields)
+        resolver.resolve("dataset", name, fields)
     return resolver.result
 
 
@@ -81,74 +80,54 @@ class _Resolver:
         self._known_datasets = _fold((*names.datasets, *names.families))
         self._new: dict[tuple[str, str], str] = {}  # kind and any name of a new card, regardless of case -> its id
 
-    def resolve_model(self, name: str, fields: Mapping[str, str]) -> None:
-        """Enter what one name of a model stands for."""
-        result = self.result
-        if ("model", name.casefold()) in self._new:
-            result.models[name] = self._new["model", name.casefold()]
-            return
+    def resolve(self, kind: str, name: str, fields: Mapping[str, str]) -> None:
+        """Enter what one name of a ``kind`` (``model`` or ``dataset``) stands for, or why it is held back."""
+        ids, find = {
+            "model": (self.result.models, self._find_model),
+            "dataset": (self.result.datasets, self._find_dataset),
+        }[kind]
         try:
-            if name.casefold() in self._known_models:
-                result.models[name] = self._names.resolve_model(name)
-                return
-            card = _ask_timm(name)
-            if card is not None:
-                # The store may know the same weights by another of timm's names.
-                same = [self._names.models[alias] for alias in card.aliases if alias in self._names.models]
-                result.models[name] = same[0][0] if same and len(same[0]) == 1 else self._enter_model(card)
-            elif fields or self._add_unknown:
-                result.models[name] = self._enter_model(self._make_card(ModelCard, name, fields))
-            else:
-                self._explain("model", name)
-                self._names.resolve_model(name, lambda: _nearest_in_timm(name))
-        except AmbiguousName as error:
-            result.held["model", name] = str(error)
+            known = self._new.get((kind, name.casefold()))
+            ids[name] = find(name, fields) if known is None else known
         except UnknownName as error:
-            result.held["model", name] = f"{error} {self._hint}"
-        except _NoCard as error:
-            result.held["model", name] = str(error)
+            self.result.held[kind, name] = str(UnknownName(kind, name, error.nearest, self._hint))
+        except (AmbiguousName, _NoCard) as error:
+            self.result.held[kind, name] = str(error)
 
-    def resolve_dataset(self, name: str, fields: Mapping[str, str]) -> None:
-        """Enter what one name of a dataset stands for."""
-        result = self.result
-        if ("dataset", name.casefold()) in self._new:
-            result.datasets[name] = self._new["dataset", name.casefold()]
-            return
-        try:
-            if name.casefold() in self._known_datasets:
-                ids = self._names.resolve_datasets(name)
-                if len(ids) > 1:
-                    raise AmbiguousName("dataset", name, ids)
-                result.datasets[name] = ids[0]
-            elif fields or self._add_unknown:
-                card = self._make_card(DatasetCard, name, fields)
-                result.new_datasets[card.id] = card
-                self._remember("dataset", card)
-                result.datasets[name] = card.id
-            else:
-                self._explain("dataset", name)
-                self._names.resolve_datasets(name)
-        except AmbiguousName as error:
-            result.held["dataset", name] = str(error)
-        except UnknownName as error:
-            result.held["dataset", name] = str(UnknownName("dataset", name, error.nearest, self._hint))
-        except _NoCard as error:
-            result.held["dataset", name] = str(error)
+    def _find_model(self, name: str, fields: Mapping[str, str]) -> str:
+        if name.casefold() in self._known_models:
+            return self._names.resolve_model(name)
+        card = _ask_timm(name)
+        if card is not None:
+            # The store may know the same weights by another of timm's names.
+            same = [self._names.models[alias] for alias in card.aliases if alias in self._names.models]
+            return same[0][0] if same and len(same[0]) == 1 else self._enter(self.result.new_models, "model", card)
+        if fields or self._add_unknown:
+            return self._enter(self.result.new_models, "model", self._make_card(ModelCard, name, fields))
+        self._explain("model", name)
+        return self._names.resolve_model(name, lambda: _nearest_in_timm(name))
 
-    def _enter_model(self, card: ModelCard) -> str:
-        self.result.new_models[card.id] = card
-        self._remember("model", card)
-        return card.id
+    def _find_dataset(self, name: str, fields: Mapping[str, str]) -> str:
+        if name.casefold() not in self._known_datasets and (fields or self._add_unknown):
+            return self._enter(self.result.new_datasets, "dataset", self._make_card(DatasetCard, name, fields))
+        if name.casefold() not in self._known_datasets:
+            self._explain("dataset", name)
+        ids = self._names.resolve_datasets(name)
+        if len(ids) > 1:
+            raise AmbiguousName("dataset", name, ids)
+        return ids[0]
 
-    def _remember(self, kind: str, card: ModelCard | DatasetCard) -> None:
+    def _enter(self, cards: dict[str, AnyCard], kind: str, card: AnyCard) -> str:
+        cards[card.id] = card
         for name in (card.id, *card.aliases):
             self._new.setdefault((kind, name.casefold()), card.id)
+        return card.id
 
     def _explain(self, kind: str, name: str) -> None:
         if sum(held == kind for held, _ in self.result.held) >= _MOST_EXPLAINED:
             raise _NoCard(f"Unknown {kind} '{name}'.")
 
-    def _make_card(self, card: Any, name: str, fields: Mapping[str, str]) -> Any:
+    def _make_card(self, card: type[AnyCard], name: str, fields: Mapping[str, str]) -> AnyCard:
         try:
             return make_card(card, name, fields, self._source)
         except BadCard as error:

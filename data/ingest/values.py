@@ -1,4 +1,4 @@
-"""Values as people write them: what is a number, and whether a file is in percent or in fractions."""
+"""Parsing of measured values: numbers, percent signs, and the one unit of a whole file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model sees in a task: pooled features and source-class probabilities, in one pass, kept on disk."""
+"""Feature extraction: pooled features and source-class probabilities of a task's images, kept on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code that is not ours, called where a failure of it is a fact about one network and no bug of zoograph."""
+"""Foreign code: calls into networks of others, whose failures are facts about one network and no bugs of ours."""
 
 from __future__ import annotations
 

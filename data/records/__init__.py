@@ -1,1 +1,1 @@
-"""What a fact is: cards, runs, scores, names, and a zoo of them in memory."""
+"""Records: cards, runs, scores, names, and a zoo of them in memory."""

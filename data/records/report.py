@@ -1,4 +1,4 @@
-"""What a verb returns: a table with a title and notes, for Python and for notebooks."""
+"""Reports: what the functions of the package return, as a table with a title and notes."""
 
 from __future__ import annotations
 

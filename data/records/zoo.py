@@ -1,4 +1,4 @@
-"""A snapshot of everything that is known, held in memory: what graphs are built from."""
+"""Zoo: the cards and records of a store as tables in memory, from which graphs are built."""
 
 from __future__ import annotations
 

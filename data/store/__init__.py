@@ -1,1 +1,1 @@
-"""Where facts are kept: a database with transactions and migrations."""
+"""The record store: a database with transactions and migrations."""

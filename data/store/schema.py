@@ -51,6 +51,16 @@ def in_utc(moment: datetime) -> datetime:
 # SQLite's integers are wide anyway, PostgreSQL's have 32 bits.
 _Wide = BigInteger().with_variant(Integer(), "sqlite")
 
+
+def _provenance() -> tuple[Column[str], Column[str], Column[datetime]]:
+    """Return new columns for where a record came from, with which batch, and when."""
+    return (
+        Column("source", String, nullable=False),
+        Column("batch", String, nullable=False),
+        Column("stored_at", Moment),
+    )
+
+
 # Alembic's own table: which revision the tables are at.
 alembic_version = Table(
     "alembic_version",
@@ -114,9 +124,7 @@ runs = Table(
     Column("seed", _Wide),
     Column("hyperparameters", JSON, nullable=False),
     Column("measured_at", Moment),
-    Column("source", String, nullable=False),
-    Column("batch", String, nullable=False),
-    Column("stored_at", Moment),
+    *_provenance(),
     Index("runs_by_pair", "dataset", "model", "protocol", "metric"),
 )
 
@@ -128,9 +136,7 @@ scores = Table(
     Column("dataset", ForeignKey("datasets.id"), nullable=False),
     Column("name", String, nullable=False),
     Column("value", Float, nullable=False),
-    Column("source", String, nullable=False),
-    Column("batch", String, nullable=False),
-    Column("stored_at", Moment),
+    *_provenance(),
     Index("scores_by_pair", "dataset", "model"),
 )
 
@@ -142,9 +148,7 @@ relations = Table(
     Column("other", ForeignKey("datasets.id"), nullable=False),
     Column("name", String, nullable=False),
     Column("value", Float, nullable=False),
-    Column("source", String, nullable=False),
-    Column("batch", String, nullable=False),
-    Column("stored_at", Moment),
+    *_provenance(),
 )
 
 influences = Table(
@@ -158,7 +162,5 @@ influences = Table(
     Column("value", Float, nullable=False),
     Column("standard_error", Float),
     Column("num_models", Integer),
-    Column("source", String, nullable=False),
-    Column("batch", String, nullable=False),
-    Column("stored_at", Moment),
+    *_provenance(),
 )

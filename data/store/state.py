@@ -1,4 +1,4 @@
-"""The whole store as of one moment: its cards and records, and the digests by which a later change is noticed."""
+"""Consistent reads: the whole store as of one moment, and digests by which a later change is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stand-ins for tests: an encoder that needs no weights."""
+"""Hash encoder: text vectors that need no weights, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A made-up zoo of any size whose true accuracies are known: for tests, and to see how methods scale."""
+"""Synthetic zoo: accuracies of latent factors, of any size and with known truth, for tests and studies of scale."""
 
 from __future__ import annotations
 

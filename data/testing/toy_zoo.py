@@ -1,4 +1,4 @@
-"""A zoo small enough to check by hand, for tests."""
+"""Toy zoo: a few models and datasets with records written by hand, for tests."""
 
 from __future__ import annotations
 

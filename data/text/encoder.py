@@ -1,4 +1,4 @@
-"""What a text encoder is: a name, a digest and a function from texts to vectors."""
+"""Text encoder: a name, a digest and a function from texts to vectors."""
 
 from __future__ import annotations
 

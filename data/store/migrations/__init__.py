@@ -1,4 +1,4 @@
-"""How the tables of older stores become those of today, by Alembic."""
+"""Migrations of the store's tables, by Alembic."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One file a schema version."""
+"""Revisions of the tables, one file a schema version."""

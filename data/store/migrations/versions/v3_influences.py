@@ -1,4 +1,4 @@
-"""Version 3: what the classes of a source task do to a target."""
+"""Version 3: influences of source classes on target datasets."""
 
 from __future__ import annotations
 
