@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import zoograph
 from zoograph.scripts.commands.distance import format_ratio
-from zoograph.scripts.commands.predict import notes_of, print_answer
+from zoograph.scripts.commands.predict import print_answer
 from zoograph.scripts.commands.relatedness import bound_parts
-from zoograph.scripts.terminal.evidence import SIMILARITY_NOTE, print_evidence
+from zoograph.scripts.terminal.evidence import print_evidence
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Encoder, Model, Question
 from zoograph.scripts.terminal.output import print_json
@@ -39,7 +39,7 @@ def explain(
     with progress_bar("Predicting") as progress:
         explanation = zoograph.explain(model, dataset, protocol, encoder, progress, warn, say_stage)
     if as_json:
-        print_json("explain", _as_dict(explanation), _notes(explanation))
+        print_json("explain", _as_dict(explanation), explanation.notes)
     else:
         _print(explanation)
 
@@ -66,11 +66,9 @@ def _as_dict(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _notes(explanation: Explanation) -> list[str]:
-    return [*notes_of(explanation.answer), *([SIMILARITY_NOTE] if explanation.evidence else [])]
-
-
 def _print(explanation: Explanation) -> None:
+    from zoograph.training.answers.notes import SIMILARITY
+
     print_answer(explanation.answer)
     if explanation.evidence:
         print_evidence(explanation.evidence, explanation.answer.dataset)
@@ -80,7 +78,7 @@ def _print(explanation: Explanation) -> None:
     _print_effects("help", explanation.helpful)
     _print_effects("harm", explanation.harmful)
     if explanation.evidence:
-        print_notes([SIMILARITY_NOTE])
+        print_notes([SIMILARITY])
     if explanation.missing:
         print_notes(["Not measured yet (FOLDER is a folder of its images, with one sub-folder a class):"])
         for missing in explanation.missing:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import zoograph
+from zoograph.scripts.terminal.evidence import format_number
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Domain, Encoder, Model, Question
 from zoograph.scripts.terminal.output import print_json
@@ -34,7 +35,7 @@ def predict(
     with progress_bar("Predicting") as progress:
         answer = zoograph.predict(model, dataset, protocol, domain, encoder, progress, warn, say_stage)
     if as_json:
-        print_json("predict", _as_dict(answer), notes_of(answer))
+        print_json("predict", _as_dict(answer), answer.notes)
     else:
         print_answer(answer)
 
@@ -64,7 +65,7 @@ def print_answer(answer: Answer) -> None:
         bold={last},
         sections={last},
     )
-    print_notes(notes_of(answer))
+    print_notes(answer.notes)
 
 
 def _cells(name: str, row: Row) -> Sequence[str]:
@@ -72,22 +73,6 @@ def _cells(name: str, row: Row) -> Sequence[str]:
         name,
         f"{row.predicted:.3f}",
         f"{row.lower:.3f} – {row.upper:.3f}",
-        f"{row.linear_regression:.3f}",
-        "–" if row.measured is None else f"{row.measured:.3f}",
+        format_number(row.linear_regression, ".3f"),
+        format_number(row.measured, ".3f"),
     )
-
-
-def notes_of(answer: Answer) -> list[str]:
-    """Return the sentences below the table."""
-    known = answer.provenance
-    notes = [
-        f"Predicts the accuracy of a {answer.protocol.description}"
-        f", learned from {known.records:,} records; predictor {known.version}, trained {known.age}."
-    ]
-    if known.newer_records:
-        notes.append(f"{known.newer_records:,} newer records wait in the store: they are not in this answer.")
-    if any(row.measured is not None for row in answer.rows):
-        notes.append("A measured pair is predicted without its own record.")
-    if answer.new:
-        notes.append(f"Known by its card alone: {', '.join(answer.new)}.")
-    return notes

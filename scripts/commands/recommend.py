@@ -61,7 +61,7 @@ def recommend(
 
     Example: `zoograph recommend --dataset clipart_32 --max-params 30M`
     """
-    from zoograph.scripts.terminal.recommendation import notes_of, print_recommendation
+    from zoograph.scripts.terminal.recommendation import print_recommendation
     from zoograph.training.answers.recommend import Filters
 
     filters = Filters(max_params, family, all_models)
@@ -70,7 +70,7 @@ def recommend(
             dataset, filters, protocol, domain, encoder, top, explain, progress, warn, say_stage
         )
     if as_json:
-        print_json("recommend", _as_dict(answer), notes_of(answer))
+        print_json("recommend", _as_dict(answer), answer.notes)
     else:
         print_recommendation(answer)
 

@@ -9,11 +9,6 @@ from zoograph.scripts.terminal.tables import print_table
 if TYPE_CHECKING:
     from zoograph.training.answers.evidence import Evidence
 
-SIMILARITY_NOTE = (
-    "similarity: from 0 to 1, the correlation of accuracies that the predictor expects before any record. "
-    "points: the prediction with the record minus the prediction without it."
-)
-
 
 def print_evidence(why: Evidence, dataset: str) -> None:
     """Print the nearest measured datasets and models, and the records that moved the prediction most."""

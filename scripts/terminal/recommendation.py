@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from zoograph.scripts.terminal.evidence import SIMILARITY_NOTE, format_number, print_evidence
+from zoograph.scripts.terminal.evidence import format_number, print_evidence
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def print_recommendation(answer: Recommendation) -> None:
     if answer.explanation:
         print_notes([f"What the prediction of {answer.explanation.model} rests on:"])
         print_evidence(answer.explanation, answer.dataset)
-    print_notes(notes_of(answer))
+    print_notes(answer.notes)
 
 
 def _print_ranking(answer: Recommendation) -> None:
@@ -44,34 +44,6 @@ def _print_ranking(answer: Recommendation) -> None:
         ],
         names={"model"},
     )
-
-
-def notes_of(answer: Recommendation) -> list[str]:
-    """Return the sentences below the table."""
-    known = answer.provenance
-    notes = [
-        f"best: the probability of being the best of {answer.num_candidates} candidates. "
-        "regret: points of accuracy that picking the model loses in expectation against the best.",
-        f"Predicts the accuracy of a {answer.protocol.description}, from {known.records + known.newer_records:,} "
-        f"records; predictor {known.version}, trained {known.age}.",
-    ]
-    if known.newer_records:
-        verb = "is" if known.newer_records == 1 else "are"
-        notes.append(f"{known.newer_records:,} of them {verb} newer than the predictor: used, but not learned from.")
-    if any(candidate.measured_runs for candidate in answer.candidates):
-        notes.append("A measured model is predicted with its own record, unlike in `predict`: all evidence counts.")
-    if answer.unranked:
-        notes.append(f"Measured accuracies that are nearly all the same rank nobody: {', '.join(answer.unranked)}.")
-    if answer.num_unknown_size:
-        count = answer.num_unknown_size
-        notes.append(
-            f"{count:,} {'model' if count == 1 else 'models'} of unknown size: left out because of --max-params."
-        )
-    if answer.new:
-        notes.append(f"Known by its card alone: {', '.join(answer.new)}.")
-    if answer.explanation:
-        notes.append(SIMILARITY_NOTE)
-    return notes
 
 
 def _percent(probability: float) -> str:
