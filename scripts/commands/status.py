@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.records.records import Metric
 from zoograph.scripts.commands.versions import NONE_YET, describe, versions_of
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.options import AsJson, WhoseEncoder
@@ -19,6 +18,7 @@ from zoograph.scripts.terminal.tables import print_notes, print_table
 if TYPE_CHECKING:
     from zoograph.data.store.store import RecordStore
     from zoograph.training.versions.artifact import Manifest
+    from zoograph.training.versions.changes import Changes
     from zoograph.training.versions.folders import PredictorFolder
     from zoograph.training.versions.listing import Versions
 
@@ -52,14 +52,14 @@ def status(
     with RecordStore.open() as store:
         contents = _read(store)
         known = versions_of(encoder=encoder)
-        waiting = {folder: _count_waiting(store, folder, found) for folder, found in known.items()}
+        changes = {folder: _find_changes(store, folder, found) for folder, found in known.items()}
     if picture is not None:
         _draw(known, picture)
     if as_json:
-        predictors = {folder.key: _as_dict(found, waiting[folder]) for folder, found in known.items()}
+        predictors = {folder.key: _as_dict(found, changes[folder]) for folder, found in known.items()}
         print_json("status", {"store": asdict(contents), "predictors": predictors})
     else:
-        _print(contents, known, waiting)
+        _print(contents, known, changes)
 
 
 def _read(store: RecordStore) -> Contents:
@@ -79,9 +79,12 @@ def _current(known: Versions) -> Manifest | None:
     return next((manifest for manifest in known.readable if manifest.version == known.current), None)
 
 
-def _count_waiting(store: RecordStore, folder: PredictorFolder, known: Versions) -> int:
+def _find_changes(store: RecordStore, folder: PredictorFolder, known: Versions) -> Changes | None:
+    from zoograph.training.versions.artifact import Artifact
+    from zoograph.training.versions.changes import find_changes
+
     current = _current(known)
-    return max(0, store.count_runs(folder.protocol, Metric.TOP1) - current.num_records) if current is not None else 0
+    return None if current is None else find_changes(store, Artifact(folder.root / current.version, current))
 
 
 def _history(known: Versions) -> list[tuple[Manifest, float]]:
@@ -91,11 +94,12 @@ def _history(known: Versions) -> list[tuple[Manifest, float]]:
     return [(manifest, error) for manifest, error in errors if error is not None]
 
 
-def _as_dict(known: Versions, waiting: int) -> dict[str, Any]:
+def _as_dict(known: Versions, changes: Changes | None) -> dict[str, Any]:
     current = _current(known)
     return {
         "current": None if current is None else describe(current, current=True),
-        "newer_records": waiting,
+        "newer_records": 0 if changes is None else changes.new,
+        "taken_back": 0 if changes is None else changes.gone,
         "errors": [
             {"version": m.version, "records": m.num_records, "error": error, "promoted": m.verdict.promoted}
             for m, error in _history(known)
@@ -103,7 +107,9 @@ def _as_dict(known: Versions, waiting: int) -> dict[str, Any]:
     }
 
 
-def _print(contents: Contents, known: dict[PredictorFolder, Versions], waiting: dict[PredictorFolder, int]) -> None:
+def _print(
+    contents: Contents, known: dict[PredictorFolder, Versions], changes: dict[PredictorFolder, Changes | None]
+) -> None:
     print_notes([f"The store has {contents.models:,} models and {contents.datasets:,} datasets."])
     print_table(
         "Runs",
@@ -115,20 +121,21 @@ def _print(contents: Contents, known: dict[PredictorFolder, Versions], waiting: 
         when = "" if contents.newest_at is None else f", {contents.newest_at}"
         print_notes([f"Newest: {contents.newest}{when}."])
     for folder, found in known.items():
-        current = _current(found)
-        if current is not None:
+        current, changed = _current(found), changes[folder]
+        if current is not None and changed is not None:
             print()
-            print_notes([_knows(folder, current, waiting[folder])])
+            print_notes([_knows(folder, current, changed)])
             _print_history(found)
     if not known:
         print()
         print_notes([NONE_YET])
 
 
-def _knows(folder: PredictorFolder, current: Manifest, waiting: int) -> str:
+def _knows(folder: PredictorFolder, current: Manifest, changed: Changes) -> str:
+    gone = f", and {changed.gone:,} batches that it knew were taken back" if changed.gone else ""
     return (
         f"{folder.title}: {current.version} answers. It knows {current.num_records:,} runs of "
-        f"{len(current.models):,} models, {len(current.datasets):,} datasets; {waiting:,} newer ones wait."
+        f"{len(current.models):,} models, {len(current.datasets):,} datasets; {changed.new:,} newer ones wait{gone}."
     )
 
 

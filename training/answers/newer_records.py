@@ -7,6 +7,7 @@ from typing import NamedTuple
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.question import Question
 from zoograph.training.versions.artifact import Artifact
+from zoograph.training.versions.changes import find_changes
 
 
 class NewerRecords(NamedTuple):
@@ -34,17 +35,8 @@ def find_newer(store: RecordStore, artifact: Artifact, question: Question) -> Ne
     Raises:
         PredictorError: if the predictor's own list of batches is damaged.
     """
-    manifest = artifact.manifest
-    if manifest.revision == store.revision:
-        return NewerRecords(0, 0, 0)
-    saw, now = artifact.saw(), store.batch_digests(manifest.protocol, manifest.metric)
-    changed = [batch for batch, digest in now.items() if saw.get(batch) != digest]
-    if not changed:
-        return NewerRecords(0, 0, len(saw.keys() - now.keys()))
-    runs = store.count_runs_by_batch(manifest.protocol, manifest.metric)
-    about = store.count_runs_by_batch(manifest.protocol, manifest.metric, question.model, question.relatives)
-    return NewerRecords(
-        sum(runs[batch] for batch in changed),
-        sum(about.get(batch, 0) for batch in changed),
-        len(saw.keys() - now.keys()),
-    )
+    changes, manifest = find_changes(store, artifact), artifact.manifest
+    about: dict[str, int] = {}
+    if changes.batches:
+        about = store.count_runs_by_batch(manifest.protocol, manifest.metric, question.model, question.relatives)
+    return NewerRecords(changes.new, sum(about.get(batch, 0) for batch in changes.batches), changes.gone)

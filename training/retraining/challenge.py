@@ -21,6 +21,7 @@ from zoograph.training.retraining.suspect_batches import Suspect, find_suspects
 from zoograph.training.retraining.train import learn, save_predictor, train_first, training_key
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.versions.artifact import SEAL, Artifact
+from zoograph.training.versions.changes import find_changes
 from zoograph.training.versions.listing import list_versions
 from zoograph.training.versions.load import load_current, load_sealed
 from zoograph.training.versions.restore import saved_tensors
@@ -127,13 +128,6 @@ class Waiting(NamedTuple):
     gone: int
 
 
-def get_waiting(saw: dict[str, str], material: Material) -> Waiting:
-    """Return what has changed since a version ``saw`` the store."""
-    now = material.batch_digests
-    changed = [batch for batch, digest in now.items() if saw.get(batch) != digest]
-    return Waiting(int(material.batches[material.counted].isin(changed).sum()), len(saw.keys() - now.keys()))
-
-
 class Round(NamedTuple):
     """One look at the store.
 
@@ -167,17 +161,16 @@ def retrain_if_needed(
     if versions.current is None or not versions.readable:
         return Round(None, retrain(store, root, protocol, encoder=encoder, config=config, progress=progress))
     newest = versions.readable[-1]
-    if newest.revision == store.revision:
-        return Round(Waiting(0, 0), None)
+    changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
+    waiting = Waiting(changes.new, changes.gone)
+    if waiting.new < min_new and not waiting.gone:
+        return Round(waiting, None)
     material = Material.of(store, protocol, newest.metric, encoder)
     if material.encoder_source is not None and material.text.digest != newest.encoder_digest:
         raise PredictorError(
             f"The encoder '{encoder}' needs to be the one that the predictor in '{root}' was trained with (got other "
             "weights). Put the old ones back, or ask 'predict --encoder' for a predictor of the new ones."
         )
-    waiting = get_waiting(load_sealed(root, root / newest.version / SEAL).saw(), material)
-    if waiting.new < min_new and not waiting.gone:
-        return Round(waiting, None)
     return Round(waiting, retrain_on(root, material, config, progress))
 
 

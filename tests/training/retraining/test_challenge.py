@@ -18,7 +18,6 @@ from zoograph.graphs.splits import keep_records
 from zoograph.training.predictors.exact import ExactPredictor
 from zoograph.training.retraining.challenge import (
     challenge,
-    get_waiting,
     must_start_anew,
     retrain_if_needed,
     retrain_on,
@@ -145,18 +144,6 @@ def test_one_that_was_overtaken_is_not_promoted(
     current = load_current(root)
     assert current is not None
     assert set(current.saw()) == {"early", "late"}
-
-
-def test_what_waits_is_counted_by_batches(arrivals: Any) -> None:
-    everything = arrivals.material(arrivals.zoo.runs, arrivals.batches())
-    saw = everything.batch_digests
-    assert get_waiting(saw, everything) == (0, 0)
-    assert get_waiting(arrivals.early().batch_digests, everything) == (120, 0)
-    assert get_waiting(saw, arrivals.early()) == (0, 1)
-    changed = arrivals.material(
-        arrivals.zoo.runs.assign(value=arrivals.zoo.runs["value"].clip(upper=0.99)), arrivals.batches()
-    )
-    assert get_waiting(saw, changed).new >= 100
 
 
 def test_a_store_is_looked_at_and_learned_from_when_enough_waits(
