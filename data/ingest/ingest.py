@@ -19,7 +19,7 @@ from zoograph.data.ingest.rejects import Rejects
 from zoograph.data.ingest.tables import Reject, Row, Table
 from zoograph.data.ingest.values import BadValue, Reading, Unit, UnitVote, convert, is_unknown, read_value
 from zoograph.data.records.records import Metric, Protocol, Run
-from zoograph.data.store.rows import new_batch
+from zoograph.data.store.batches import new_batch
 from zoograph.data.store.schema import in_utc
 from zoograph.data.store.store import RecordStore
 

@@ -22,11 +22,6 @@ CARDS = {"model": schema.models, "dataset": schema.datasets}
 _CHUNK = 5_000
 
 
-def new_batch() -> str:
-    """Return the id of a new batch; ids sort by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
-
-
 def get_meta(connection: Connection) -> dict[str, str]:
     """Return what the store says of itself; nothing if it is new.
 
@@ -51,15 +46,6 @@ def set_meta(connection: Connection, **values: str) -> None:
 def renew_revision(connection: Connection) -> None:
     """Tell whoever read the store that it has changed."""
     set_meta(connection, revision=uuid.uuid4().hex)
-
-
-def count_batch(connection: Connection, batch: str, origin: str, records: int) -> None:
-    """Enter a batch, or add to the records of one that is there."""
-    table = schema.batches
-    more = sa.update(table).where(table.c.id == batch).values(records=table.c.records + records)
-    if connection.execute(more).rowcount == 0:
-        row = {"id": batch, "created_at": datetime.now(UTC), "origin": origin, "records": records}
-        connection.execute(sa.insert(table), row)
 
 
 def put_models(connection: Connection, cards: Iterable[ModelCard], batch: str, *, replace: bool = True) -> None:
@@ -151,33 +137,8 @@ def _require_cards(connection: Connection, table: sa.Table, rows: Sequence[dict[
                 raise ValueError(f"the {column.name} '{name}' of a record has no card")
 
 
-def remove_batch(connection: Connection, batch: str) -> int:
-    """Remove the records of a batch, and the batch itself; return how many records they were."""
-    removed = sum(connection.execute(sa.delete(table).where(table.c.batch == batch)).rowcount for table in RECORDS)
-    connection.execute(sa.delete(schema.batches).where(schema.batches.c.id == batch))
-    return removed
-
-
-def remove_idle_cards(connection: Connection, batch: str) -> int:
-    """Remove the cards that a batch brought and that no record or other card names; return how many they were."""
-    idle_models = _idle(connection, schema.models, batch)
-    _remove_cards(connection, "model", idle_models)
-    corpora = {card.pretrained_on for card in read_cards(connection, schema.models, ModelCard).values()}
-    idle_datasets = [name for name in _idle(connection, schema.datasets, batch) if name not in corpora]
-    _remove_cards(connection, "dataset", idle_datasets)
-    return len(idle_models) + len(idle_datasets)
-
-
-def _idle(connection: Connection, table: sa.Table, batch: str) -> list[str]:
-    query = sa.select(table.c.id).where(table.c.batch == batch)
-    for records in RECORDS:
-        for column in records.columns:
-            if column.references(table.c.id):
-                query = query.where(table.c.id.not_in(sa.select(column)))
-    return list(connection.execute(query).scalars())
-
-
-def _remove_cards(connection: Connection, kind: str, ids: Sequence[str]) -> None:
+def remove_cards(connection: Connection, kind: str, ids: Sequence[str]) -> None:
+    """Remove cards of one kind, with the names that they can be called by."""
     forget_names(connection, kind, ids)
     table = CARDS[kind]
     for start in range(0, len(ids), _CHUNK):

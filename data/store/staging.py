@@ -14,8 +14,9 @@ from sqlalchemy.engine import Connection, Engine
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Run
 from zoograph.data.store import schema
+from zoograph.data.store.batches import count_batch
 from zoograph.data.store.database import explained
-from zoograph.data.store.rows import count_batch, put_datasets, put_models, record_row, renew_revision
+from zoograph.data.store.rows import put_datasets, put_models, record_row, renew_revision
 
 _CHUNK = 10_000
 _CACHE_KIB = 262_144  # while a batch goes in, most of the indexes are to stay in memory

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.names import NEAREST, NameIndex, index_names
+from zoograph.data.records.names import NameIndex, index_names
 from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
 from zoograph.data.store import schema
+from zoograph.data.store.batches import Batch, Undone, list_batches, new_batch, put_all, undo_batch
 from zoograph.data.store.database import begin, explained, make_engine
-from zoograph.data.store.migrations import get_revision, upgrade
-from zoograph.data.store.rows import (
-    RECORDS,
-    count_batch,
-    get_meta,
-    new_batch,
-    put_datasets,
-    put_models,
-    put_records,
-    remove_batch,
-    remove_idle_cards,
-    renew_revision,
-    set_meta,
-)
+from zoograph.data.store.preparation import make_tables, prepare, unusable
+from zoograph.data.store.rows import get_meta
 from zoograph.data.store.state import StoreState, digest_batches, digest_scores, read_state, read_zoo
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
     from zoograph.data.store.staging import Staging
-
-SHIPPED_BATCH = "shipped"
 
 
 @dataclass(frozen=True)
@@ -50,36 +33,6 @@ class Measured:
 
     value: float
     num_runs: int
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What came into the store together.
-
-    Attributes:
-        id: what ``undo`` is given.
-        created_at: when, in UTC; None for a batch of an older zoograph, which kept no time.
-        origin: where it came from, in words.
-        records: runs, scores, relations and influences that were new.
-    """
-
-    id: str
-    created_at: datetime | None
-    origin: str
-    records: int
-
-
-@dataclass(frozen=True)
-class Undone:
-    """What was taken back.
-
-    Attributes:
-        records: runs, scores, relations and influences.
-        cards: models and datasets that came with the batch and that nothing else names.
-    """
-
-    records: int
-    cards: int
 
 
 class RecordStore:
@@ -106,7 +59,7 @@ class RecordStore:
             require_writable(home)
             store = cls(make_engine(sa.URL.create("sqlite", database=str(home / "zoograph.db"))))
         try:
-            store._prepare()
+            prepare(store._engine)
         except BaseException:
             store.close()
             raise
@@ -117,7 +70,7 @@ class RecordStore:
         """Open a store without the zoo that ships, which is gone when it is closed."""
         store = cls(make_engine("sqlite://"))
         with begin(store._engine, write=True) as connection:
-            _make_tables(connection)
+            make_tables(connection)
         return store
 
     def close(self) -> None:
@@ -166,7 +119,7 @@ class RecordStore:
         """
         chosen = batch or new_batch()
         with explained("The records were not stored, and nothing was changed"), begin(self._engine, write=True) as c:
-            return _put(c, models, datasets, runs, scores, relations, influences, chosen, origin)
+            return put_all(c, models, datasets, (runs, scores, relations, influences), chosen, origin)
 
     def stage(self, runs: Iterable[Run]) -> AbstractContextManager[Staging]:
         """Set any number of runs aside, to be stored in one short transaction; the memory stays small.
@@ -187,60 +140,14 @@ class RecordStore:
             UnknownName: if there is no such batch.
             StoreError: if it is the zoo that ships, or the database refuses.
         """
-        if batch == SHIPPED_BATCH:
-            raise StoreError("The zoo that ships cannot be taken back: it would return with the next command.")
         with explained("Nothing was taken back"), begin(self._engine, write=True) as connection:
-            known = list(connection.execute(sa.select(schema.batches.c.id)).scalars())
-            if batch not in known:
-                nearest = difflib.get_close_matches(batch, known, n=NEAREST, cutoff=0.0)
-                raise UnknownName("batch", batch, nearest, "See 'zoograph undo --list'.")
-            undone = Undone(remove_batch(connection, batch), remove_idle_cards(connection, batch))
-            renew_revision(connection)
-            return undone
-
-    def _prepare(self) -> None:
-        """Make or migrate the tables, and load the zoo that ships if it is new."""
-        from zoograph.data.collections.tables import shipped_zoo
-
-        folder = shipped_zoo()
-        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))).hexdigest()
-        ready = {"schema_version": str(schema.SCHEMA_VERSION), "shipped_zoo": digest}
-        with self._read() as connection:
-            if get_meta(connection).items() >= ready.items():
-                return
-        with explained(*self._unusable), begin(self._engine, write=True) as connection:
-            known = get_meta(connection)
-            if known.items() >= ready.items():  # another process was faster
-                return
-            if not known:
-                _make_tables(connection)
-            elif known["schema_version"] != ready["schema_version"]:
-                upgrade(connection, int(known["schema_version"]))
-            if known.get("shipped_zoo") != digest:
-                from zoograph.data.collections.tables import read_tables
-
-                zoo = read_tables(folder)
-                remove_batch(connection, SHIPPED_BATCH)
-                parts = (zoo.models, zoo.datasets, zoo.runs, zoo.scores, zoo.relations, zoo.influences)
-                _put(connection, *parts, SHIPPED_BATCH, "the zoo that ships")
-            set_meta(connection, **ready)
-
-    @property
-    def _unusable(self) -> tuple[str, str]:
-        """What to say, and what to advise, when the database is not what it should be."""
-        url = self._engine.url
-        remedy = (
-            f"Move that file aside to start from the shipped zoo, or point {DATABASE_VARIABLE} elsewhere."
-            if url.get_backend_name() == "sqlite"
-            else f"Check the server, or point {DATABASE_VARIABLE} elsewhere."
-        )
-        return f"The store '{url.render_as_string()}' cannot be used", remedy
+            return undo_batch(connection, batch)
 
     # -- reading ------------------------------------------------------------------------------
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with explained(*self._unusable), begin(self._engine) as connection:
+        with explained(*unusable(self._engine)), begin(self._engine) as connection:
             yield connection
 
     @property
@@ -258,11 +165,8 @@ class RecordStore:
 
     def batches(self) -> list[Batch]:
         """Return the batches, the newest first; those without a time come last."""
-        table = schema.batches
-        query = sa.select(table.c.id, table.c.created_at, table.c.origin, table.c.records)
         with self._read() as connection:
-            found = [Batch(*row) for row in connection.execute(query)]
-        return sorted(found, key=lambda batch: (batch.created_at is not None, batch.created_at, batch.id), reverse=True)
+            return list_batches(connection)
 
     def stream_runs(self, columns: Sequence[str], size: int = 10_000) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Yield the runs as of one moment, in the order of their ids, so many at a time."""
@@ -361,29 +265,3 @@ class RecordStore:
         """
         with self._read() as connection:
             return read_state(connection, protocol, metric)
-
-
-def _make_tables(connection: Connection) -> None:
-    schema.metadata.create_all(connection)
-    revision = {"version_num": get_revision(schema.SCHEMA_VERSION)}
-    connection.execute(sa.insert(schema.alembic_version), revision)
-
-
-def _put(
-    connection: Connection,
-    models: Iterable[ModelCard],
-    datasets: Iterable[DatasetCard],
-    runs: Iterable[Run],
-    scores: Iterable[Score],
-    relations: Iterable[Relation],
-    influences: Iterable[ClassInfluence],
-    batch: str,
-    origin: str,
-) -> int:
-    put_models(connection, models, batch)
-    put_datasets(connection, datasets, batch)
-    parts = zip(RECORDS, (runs, scores, relations, influences), strict=True)
-    new = sum(put_records(connection, table, rows, batch) for table, rows in parts)
-    count_batch(connection, batch, origin, new)
-    renew_revision(connection)
-    return new

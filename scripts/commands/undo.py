@@ -12,7 +12,7 @@ from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_table
 
 if TYPE_CHECKING:
-    from zoograph.data.store.store import Batch
+    from zoograph.data.store.batches import Batch
 
 
 def undo(

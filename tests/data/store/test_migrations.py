@@ -18,8 +18,9 @@ from zoograph.data.errors import StoreError
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store import migrations, schema
+from zoograph.data.store.batches import Undone
 from zoograph.data.store.migrations import get_revision
-from zoograph.data.store.store import RecordStore, Undone
+from zoograph.data.store.store import RecordStore
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_a_migration_that_fails_changes_nothing(
     toy_zoo: Collection, old_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("zoograph.data.store.store.set_meta", _refuse)
+        patch.setattr("zoograph.data.store.preparation.set_meta", _refuse)
         with pytest.raises(StoreError, match="cannot be used: no"):
             RecordStore.open()
     assert _tables(old_url) == schema.FIRST_TABLES

@@ -9,7 +9,7 @@ import pytest
 from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import ClassInfluence, Relation, Run, Score
-from zoograph.data.store.store import RecordStore, Undone
+from zoograph.data.store.store import RecordStore
 
 
 def _run(value: float, **fields: Any) -> Run:
@@ -60,19 +60,3 @@ def test_a_record_without_cards_changes_nothing(toy_store: RecordStore, records:
         toy_store.add(datasets=[DatasetCard(id="new", source="mine")], **records)
     assert toy_store.revision == revision
     assert "new" not in toy_store.names().datasets
-
-
-def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
-    assert toy_store.add(runs=[_run(0.1)], batch="monday") == 1
-    assert toy_store.add(runs=[_run(0.1), _run(0.2)], batch="monday") == 1
-    assert toy_store.batches()[0].records == 2
-
-
-def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore) -> None:
-    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine")]
-    toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")
-    toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus")], batch="tuesday")
-    toy_store.add(runs=[_run(0.1, model="a")], batch="tuesday")
-    assert toy_store.undo("monday") == Undone(records=0, cards=1)
-    assert {"a", "corpus"} <= {*toy_store.names().models, *toy_store.names().datasets}
-    assert "d" not in toy_store.names().datasets

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from zoograph.data.collections.tables import read_tables, shipped_zoo, write_tables
-from zoograph.data.errors import StoreError, UnknownName
+from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
+from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Run
 from zoograph.data.store import schema
-from zoograph.data.store.store import SHIPPED_BATCH, Measured, RecordStore, Undone
+from zoograph.data.store.batches import SHIPPED_BATCH
+from zoograph.data.store.store import Measured, RecordStore
 
 _BOOKKEEPING = ("value", "source", "batch", "stored_at")
 
@@ -73,11 +71,6 @@ def test_a_store_in_memory_holds_nothing_and_leaves_nothing(home: Path) -> None:
     assert not (home / "zoograph.db").exists()
 
 
-def test_opening_again_changes_nothing(toy_store: RecordStore) -> None:
-    with RecordStore.open() as again:
-        assert again.revision == toy_store.revision != ""
-
-
 def test_the_same_runs_are_added_once(toy_store: RecordStore) -> None:
     runs = [_run(0.25), _run(0.75), _run(0.25)]
     assert toy_store.add(runs=runs) == 2
@@ -119,57 +112,3 @@ def test_runs_of_another_metric_do_not_make_a_protocol_frequent(toy_store: Recor
     toy_store.add(runs=[_run(seed / 10, seed=seed, metric="f1", protocol="finetune") for seed in range(9)])
     assert toy_store.protocols(("birds_1",)) == [Protocol.HEAD]
     assert toy_store.protocols(("birds_1",), Metric.F1) == [Protocol.FINETUNE]
-
-
-def test_another_zoo_that_ships_replaces_the_old_and_keeps_ones_own(
-    toy_store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    toy_store.add(runs=[_run(0.875)])
-    models = (ModelCard(id="resnet", source="toy"),)
-    datasets = (DatasetCard(id="birds_1", source="toy"),)
-    write_tables(Collection(models, datasets, (_run(0.125, source="toy"),)), tmp_path)
-    monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tmp_path)
-    with RecordStore.open() as store:
-        assert sorted(store.snapshot().runs["value"]) == [0.125, 0.875]
-
-
-# -- batches --------------------------------------------------------------------------------------
-
-
-def test_every_row_carries_source_time_and_batch(toy_store: RecordStore, database_url: str) -> None:
-    before = datetime.now(UTC)
-    toy_store.add(runs=[_run(0.875)], batch="monday", origin="a test")
-    newest, shipped = toy_store.batches()
-    assert (newest.id, newest.origin, newest.records) == ("monday", "a test", 1)
-    assert (shipped.id, shipped.records) == ("shipped", 3)
-    assert newest.created_at is not None
-    assert before <= newest.created_at <= datetime.now(UTC)
-    ((row,),) = [[row for row in part if row[0] == 0.875] for part in toy_store.stream_runs(_BOOKKEEPING)]
-    assert row[1:3] == ("mine", "monday")
-    assert before <= row[3] <= datetime.now(UTC)
-
-
-def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: RecordStore, database_url: str) -> None:
-    before, counts = toy_store.snapshot().fingerprint(), _counts(database_url)
-    model = ModelCard(id="mine", source="mine", aliases=("m",), pretrained_on="corpus")
-    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine", family="f")]
-    scores = [Score(source="s", model="mine", dataset="d", name="logme", value=1)]
-    relations = [Relation(source="s", dataset="pets", other="d", name="d", value=1)]
-    runs, influences = [_run(0.1, model="mine"), _run(0.2)], [_influence(corpus="corpus")]
-    toy_store.add([model], datasets, runs, scores, relations, influences, batch="monday")
-    assert toy_store.snapshot().influences[["label", "corpus", "value"]].values.tolist() == [["cat", "corpus", 0.25]]
-    revision = toy_store.revision
-    assert toy_store.undo("monday") == Undone(records=5, cards=3)
-    assert (toy_store.snapshot().fingerprint(), _counts(database_url)) == (before, counts)
-    assert not {"m", "mine"} & set(toy_store.names().models)
-    assert "f" not in toy_store.names().families
-    assert toy_store.revision != revision
-    assert [batch.id for batch in toy_store.batches()] == ["shipped"]
-
-
-def test_a_batch_that_is_not_there_and_the_shipped_one_cannot_be_undone(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(0.1)], batch="monday")
-    with pytest.raises(UnknownName, match=r"'mondya'\. Nearest names: monday, shipped\. See 'zoograph undo --list'"):
-        toy_store.undo("mondya")
-    with pytest.raises(StoreError, match="The zoo that ships cannot be taken back"):
-        toy_store.undo("shipped")

@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy import event
 
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.errors import StoreError
 from zoograph.data.records.collection import Collection
-from zoograph.data.store import schema
-from zoograph.data.store.database import begin
 from zoograph.data.store.store import RecordStore
 
 
@@ -56,14 +53,6 @@ def test_a_store_that_was_cut_short_never_answers_wrongly(toy_store: RecordStore
             assert "cannot be used: " in str(error)  # noqa: PT017
             refused += 1
     assert refused > 10
-
-
-def test_a_store_of_a_newer_version_is_refused(toy_store: RecordStore) -> None:
-    with begin(toy_store._engine, write=True) as connection:
-        change = sa.update(schema.meta).where(schema.meta.c.key == "schema_version")
-        connection.execute(change.values(value=str(schema.SCHEMA_VERSION + 1)))
-    with pytest.raises(StoreError, match="written by a newer zoograph: upgrade with 'pip install -U zoograph'"):
-        RecordStore.open()
 
 
 # -- processes ------------------------------------------------------------------------------------

@@ -1,0 +1,149 @@
+"""Batches: what came into the store together, and how it is taken back."""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from zoograph.data.errors import StoreError, UnknownName
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.names import NEAREST
+from zoograph.data.records.records import Record
+from zoograph.data.store import schema
+from zoograph.data.store.rows import (
+    RECORDS,
+    put_datasets,
+    put_models,
+    put_records,
+    read_cards,
+    remove_cards,
+    renew_revision,
+)
+
+SHIPPED_BATCH = "shipped"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came into the store together.
+
+    Attributes:
+        id: what ``undo`` is given.
+        created_at: when, in UTC; None for a batch of an older zoograph, which kept no time.
+        origin: where it came from, in words.
+        records: runs, scores, relations and influences that were new.
+    """
+
+    id: str
+    created_at: datetime | None
+    origin: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back.
+
+    Attributes:
+        records: runs, scores, relations and influences.
+        cards: models and datasets that came with the batch and that nothing else names.
+    """
+
+    records: int
+    cards: int
+
+
+def list_batches(connection: Connection) -> list[Batch]:
+    """Return the batches, the newest first; those without a time come last."""
+    table = schema.batches
+    query = sa.select(table.c.id, table.c.created_at, table.c.origin, table.c.records)
+    found = [Batch(*row) for row in connection.execute(query)]
+    return sorted(found, key=lambda batch: (batch.created_at is not None, batch.created_at, batch.id), reverse=True)
+
+
+def undo_batch(connection: Connection, batch: str) -> Undone:
+    """Remove the records of a batch, and the cards that came with it and that nothing else names.
+
+    Raises:
+        UnknownName: if there is no such batch.
+        StoreError: if it is the zoo that ships.
+    """
+    if batch == SHIPPED_BATCH:
+        raise StoreError("The zoo that ships cannot be taken back: it would return with the next command.")
+    known = list(connection.execute(sa.select(schema.batches.c.id)).scalars())
+    if batch not in known:
+        nearest = difflib.get_close_matches(batch, known, n=NEAREST, cutoff=0.0)
+        raise UnknownName("batch", batch, nearest, "See 'zoograph undo --list'.")
+    undone = Undone(remove_batch(connection, batch), remove_idle_cards(connection, batch))
+    renew_revision(connection)
+    return undone
+
+
+def new_batch() -> str:
+    """Return the id of a new batch; ids sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def count_batch(connection: Connection, batch: str, origin: str, records: int) -> None:
+    """Enter a batch, or add to the records of one that is there."""
+    table = schema.batches
+    more = sa.update(table).where(table.c.id == batch).values(records=table.c.records + records)
+    if connection.execute(more).rowcount == 0:
+        row = {"id": batch, "created_at": datetime.now(UTC), "origin": origin, "records": records}
+        connection.execute(sa.insert(table), row)
+
+
+def remove_batch(connection: Connection, batch: str) -> int:
+    """Remove the records of a batch, and the batch itself; return how many records they were."""
+    removed = sum(connection.execute(sa.delete(table).where(table.c.batch == batch)).rowcount for table in RECORDS)
+    connection.execute(sa.delete(schema.batches).where(schema.batches.c.id == batch))
+    return removed
+
+
+def remove_idle_cards(connection: Connection, batch: str) -> int:
+    """Remove the cards that a batch brought and that no record or other card names; return how many they were."""
+    idle_models = _idle(connection, schema.models, batch)
+    remove_cards(connection, "model", idle_models)
+    corpora = {card.pretrained_on for card in read_cards(connection, schema.models, ModelCard).values()}
+    idle_datasets = [name for name in _idle(connection, schema.datasets, batch) if name not in corpora]
+    remove_cards(connection, "dataset", idle_datasets)
+    return len(idle_models) + len(idle_datasets)
+
+
+def _idle(connection: Connection, table: sa.Table, batch: str) -> list[str]:
+    query = sa.select(table.c.id).where(table.c.batch == batch)
+    for records in RECORDS:
+        for column in records.columns:
+            if column.references(table.c.id):
+                query = query.where(table.c.id.not_in(sa.select(column)))
+    return list(connection.execute(query).scalars())
+
+
+def put_all(
+    connection: Connection,
+    models: Iterable[ModelCard],
+    datasets: Iterable[DatasetCard],
+    records: Sequence[Iterable[Record]],
+    batch: str,
+    origin: str,
+) -> int:
+    """Put cards, and the runs, scores, relations and influences that are not there, into a batch, new or not.
+
+    Returns:
+        The number of records that are new.
+
+    Raises:
+        ValueError: if a record names a model or dataset that has no card.
+    """
+    put_models(connection, models, batch)
+    put_datasets(connection, datasets, batch)
+    new = sum(put_records(connection, table, rows, batch) for table, rows in zip(RECORDS, records, strict=True))
+    count_batch(connection, batch, origin, new)
+    renew_revision(connection)
+    return new

@@ -1,0 +1,105 @@
+"""Batches: they come in parts, are listed newest first, and go as a whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from zoograph.data.errors import StoreError, UnknownName
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.records import ClassInfluence, Relation, Run, Score
+from zoograph.data.store import schema
+from zoograph.data.store.batches import Undone, new_batch
+from zoograph.data.store.store import RecordStore
+
+_BOOKKEEPING = ("value", "source", "batch", "stored_at")
+
+
+def _counts(url: str) -> dict[str, int]:
+    engine = sa.create_engine(url)
+    tables = (schema.models, schema.datasets, schema.runs, schema.scores, schema.relations, schema.influences)
+    with engine.connect() as connection:
+        counts = {t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar_one() for t in tables}
+    engine.dispose()
+    return counts
+
+
+def _run(value: float, **fields: Any) -> Run:
+    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
+    return Run.model_validate({**given, **fields})
+
+
+def _influence(**fields: Any) -> ClassInfluence:
+    given = {"source": "s", "label": "cat", "dataset": "pets", "name": "influence_correct", "value": 0.25}
+    return ClassInfluence.model_validate({**given, **fields})
+
+
+@pytest.fixture(autouse=True)
+def _database(database_url: str) -> str:
+    """Every test runs on both databases."""
+    return database_url
+
+
+def test_ids_of_batches_are_different_and_sort_by_time() -> None:
+    first, second = new_batch(), new_batch()
+    assert first != second
+    assert first[:15] <= second[:15]
+    assert datetime.strptime(first[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) <= datetime.now(UTC)
+
+
+def test_every_row_carries_source_time_and_batch(toy_store: RecordStore, database_url: str) -> None:
+    before = datetime.now(UTC)
+    toy_store.add(runs=[_run(0.875)], batch="monday", origin="a test")
+    newest, shipped = toy_store.batches()
+    assert (newest.id, newest.origin, newest.records) == ("monday", "a test", 1)
+    assert (shipped.id, shipped.records) == ("shipped", 3)
+    assert newest.created_at is not None
+    assert before <= newest.created_at <= datetime.now(UTC)
+    ((row,),) = [[row for row in part if row[0] == 0.875] for part in toy_store.stream_runs(_BOOKKEEPING)]
+    assert row[1:3] == ("mine", "monday")
+    assert before <= row[3] <= datetime.now(UTC)
+
+
+def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: RecordStore, database_url: str) -> None:
+    before, counts = toy_store.snapshot().fingerprint(), _counts(database_url)
+    model = ModelCard(id="mine", source="mine", aliases=("m",), pretrained_on="corpus")
+    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine", family="f")]
+    scores = [Score(source="s", model="mine", dataset="d", name="logme", value=1)]
+    relations = [Relation(source="s", dataset="pets", other="d", name="d", value=1)]
+    runs, influences = [_run(0.1, model="mine"), _run(0.2)], [_influence(corpus="corpus")]
+    toy_store.add([model], datasets, runs, scores, relations, influences, batch="monday")
+    assert toy_store.snapshot().influences[["label", "corpus", "value"]].values.tolist() == [["cat", "corpus", 0.25]]
+    revision = toy_store.revision
+    assert toy_store.undo("monday") == Undone(records=5, cards=3)
+    assert (toy_store.snapshot().fingerprint(), _counts(database_url)) == (before, counts)
+    assert not {"m", "mine"} & set(toy_store.names().models)
+    assert "f" not in toy_store.names().families
+    assert toy_store.revision != revision
+    assert [batch.id for batch in toy_store.batches()] == ["shipped"]
+
+
+def test_a_batch_that_is_not_there_and_the_shipped_one_cannot_be_undone(toy_store: RecordStore) -> None:
+    toy_store.add(runs=[_run(0.1)], batch="monday")
+    with pytest.raises(UnknownName, match=r"'mondya'\. Nearest names: monday, shipped\. See 'zoograph undo --list'"):
+        toy_store.undo("mondya")
+    with pytest.raises(StoreError, match="The zoo that ships cannot be taken back"):
+        toy_store.undo("shipped")
+
+
+def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
+    assert toy_store.add(runs=[_run(0.1)], batch="monday") == 1
+    assert toy_store.add(runs=[_run(0.1), _run(0.2)], batch="monday") == 1
+    assert toy_store.batches()[0].records == 2
+
+
+def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore) -> None:
+    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine")]
+    toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")
+    toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus")], batch="tuesday")
+    toy_store.add(runs=[_run(0.1, model="a")], batch="tuesday")
+    assert toy_store.undo("monday") == Undone(records=0, cards=1)
+    assert {"a", "corpus"} <= {*toy_store.names().models, *toy_store.names().datasets}
+    assert "d" not in toy_store.names().datasets
