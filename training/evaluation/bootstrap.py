@@ -7,7 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from zoograph.training.evaluation.metrics import _BOOTSTRAP_CHUNK, _numbers
+from zoograph.training.evaluation.metrics import to_numbers
+
+# Draws held in memory at a time.
+_CHUNK = 1000
 
 
 class Comparison(NamedTuple):
@@ -29,10 +32,11 @@ class Comparison(NamedTuple):
 def paired_bootstrap(
     errors_a: Tensor, errors_b: Tensor, datasets: Tensor, num_samples: int = 10_000, seed: int = 0
 ) -> Comparison:
-    """Compare two methods' errors by the percentile bootstrap over datasets.
+    """Compare two methods' errors by the paired cluster bootstrap, a dataset being a cluster: percentile intervals.
 
     The cells of a dataset share its sampling noise, so that whole datasets are drawn, with all their cells:
-    drawing cells would make any difference look surer than it is.
+    drawing cells would make any difference look surer than it is. `scipy.stats.bootstrap` of the sums and counts of
+    the datasets, paired, does the same with other draws; how often each dataset is drawn is all that is drawn here.
 
     Args:
         errors_a: (n,) a loss a cell, or a dataset, such as absolute error or regret.
@@ -50,13 +54,13 @@ def paired_bootstrap(
     present, cluster = np.unique(datasets.numpy(), return_inverse=True)
     if len(present) < 2:
         raise ValueError(f"A bootstrap over datasets needs two or more (got {len(present)}).")
-    difference = _numbers(errors_a) - _numbers(errors_b)
+    difference = to_numbers(errors_a) - to_numbers(errors_b)
     total, count = np.bincount(cluster, weights=difference), np.bincount(cluster)
     rng = np.random.default_rng(seed)
     share = np.full(len(present), 1 / len(present))
     samples = []
-    for start in range(0, num_samples, _BOOTSTRAP_CHUNK):
-        drawn = rng.multinomial(len(present), share, size=min(_BOOTSTRAP_CHUNK, num_samples - start))
+    for start in range(0, num_samples, _CHUNK):
+        drawn = rng.multinomial(len(present), share, size=min(_CHUNK, num_samples - start))
         samples.append((drawn @ total) / (drawn @ count))
     sample = np.concatenate(samples)
     lower, upper = np.quantile(sample, (0.025, 0.975))

@@ -29,7 +29,6 @@ CELL_METRICS = ("mae", "rmse", "coverage", "width", "log_likelihood")
 _SMALLEST_SIGMA = 1e-3
 # Accuracies this close are equal: what is left is rounding of float32.
 _CONSTANT = 1e-6
-_BOOTSTRAP_CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def evaluate(
     Raises:
         ValueError: if lengths differ, a number is not finite, an interval is reversed, or nothing is asked.
     """
-    numbers = [_numbers(part) for part in (*prediction, target)]
+    numbers = [to_numbers(part) for part in (*prediction, target)]
     cells = _Cells._make([*numbers, pairs[1].numpy()])
     if len({len(part) for part in cells}) > 1:
         lengths = ", ".join(str(len(part)) for part in cells)
@@ -147,9 +146,9 @@ def rank_dataset(dataset: int, predicted: Array, measured: Array) -> Ranking:
     return Ranking(
         dataset,
         len(measured),
-        _correlation(stats.pearsonr, predicted, measured),
-        _correlation(stats.kendalltau, predicted, measured),
-        _correlation(stats.weightedtau, predicted, measured),
+        correlation(stats.pearsonr, predicted, measured),
+        correlation(stats.kendalltau, predicted, measured),
+        correlation(stats.weightedtau, predicted, measured),
         regret(predicted, measured, 1),
         regret(predicted, measured, 3),
     )
@@ -212,18 +211,18 @@ class _Cells(NamedTuple):
 
 def _evaluate(cells: _Cells, min_cells: int) -> Evaluation:
     mean, lower, upper, truth, datasets = cells
-    rankings = tuple(rank_dataset(d, mean[c], truth[c]) for d, c in _by_dataset(datasets, min_cells))
+    rankings = tuple(rank_dataset(d, mean[c], truth[c]) for d, c in cells_by_dataset(datasets, min_cells))
     sigma = np.maximum((upper - lower) / (2 * INTERVAL_SIGMAS), _SMALLEST_SIGMA)
     return Evaluation(
         num_cells=len(truth),
         num_datasets=len(rankings),
         num_small=len(np.unique(datasets)) - len(rankings),
         num_undefined=sum(ranking.pearson is None for ranking in rankings),
-        pearson=_mean([ranking.pearson for ranking in rankings]),
-        kendall=_mean([ranking.kendall for ranking in rankings]),
-        weighted_tau=_mean([ranking.weighted_tau for ranking in rankings]),
-        regret_at_1=_mean([ranking.regret_at_1 for ranking in rankings]),
-        regret_at_3=_mean([ranking.regret_at_3 for ranking in rankings]),
+        pearson=mean_defined([ranking.pearson for ranking in rankings]),
+        kendall=mean_defined([ranking.kendall for ranking in rankings]),
+        weighted_tau=mean_defined([ranking.weighted_tau for ranking in rankings]),
+        regret_at_1=mean_defined([ranking.regret_at_1 for ranking in rankings]),
+        regret_at_3=mean_defined([ranking.regret_at_3 for ranking in rankings]),
         mae=float(mean_absolute_error(truth, mean)),
         rmse=float(root_mean_squared_error(truth, mean)),
         coverage=float(((lower <= truth) & (truth <= upper)).mean()),
@@ -233,7 +232,7 @@ def _evaluate(cells: _Cells, min_cells: int) -> Evaluation:
     )
 
 
-def _by_dataset(datasets: NDArray[np.int64], min_cells: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def cells_by_dataset(datasets: NDArray[np.int64], min_cells: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield each dataset that has ``min_cells`` cells or more, with the positions of its cells."""
     order = np.argsort(datasets, kind="stable")
     present, starts = np.unique(datasets[order], return_index=True)
@@ -242,19 +241,22 @@ def _by_dataset(datasets: NDArray[np.int64], min_cells: int) -> Iterator[tuple[i
             yield int(dataset), cells
 
 
-def _correlation(
+def correlation(
     statistic: Callable[[Array, Array], tuple[float, float]], predicted: Array, measured: Array
 ) -> float | None:
+    """Return a correlation of SciPy's; None if all numbers of either side are the same."""
     if np.ptp(predicted) <= _CONSTANT or np.ptp(measured) <= _CONSTANT:
         return None
     return float(statistic(predicted, measured)[0])
 
 
-def _numbers(values: Tensor) -> Array:
+def to_numbers(values: Tensor) -> Array:
+    """Return a tensor as float64."""
     return values.detach().double().numpy()
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def mean_defined(values: Sequence[float | None]) -> float | None:
+    """Return the mean of the values that are not None; None if there is none."""
     return _summary(values).mean
 
 

@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import Split
 from zoograph.models.method import Prediction
-from zoograph.training.evaluation.metrics import _by_dataset, _correlation, _mean, _numbers
+from zoograph.training.evaluation.metrics import cells_by_dataset, correlation, mean_defined, to_numbers
 
 
 def paper_average(prediction: Prediction, graph: HeteroData, split: Split) -> float | None:
@@ -34,7 +34,9 @@ def paper_average(prediction: Prediction, graph: HeteroData, split: Split) -> fl
             f"The paper's average needs every record known or predicted (got {known.num_edges} and "
             f"{split.pairs.shape[1]} of {graph[TRANSFERS_TO].num_edges})."
         )
-    filled = _numbers(torch.cat([prediction.mean, known.edge_label]))
-    measured = _numbers(torch.cat([split.target, known.edge_label]))
+    filled = to_numbers(torch.cat([prediction.mean, known.edge_label]))
+    measured = to_numbers(torch.cat([split.target, known.edge_label]))
     datasets = torch.cat([split.pairs[1], known.edge_index[1]]).numpy()
-    return _mean([_correlation(stats.pearsonr, filled[c], measured[c]) for _, c in _by_dataset(datasets, min_cells=2)])
+    return mean_defined(
+        [correlation(stats.pearsonr, filled[c], measured[c]) for _, c in cells_by_dataset(datasets, min_cells=2)]
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -227,7 +227,6 @@ def compare(graph: HeteroData, answers: Sequence[Answered], rows: Sequence[Row])
 
 
 _Losses = dict[tuple[int, int, int], float]
-_Measure = Callable[[HeteroData, Sequence[Answered]], _Losses]
 
 
 def _absolute_errors(graph: HeteroData, answers: Sequence[Answered]) -> _Losses:

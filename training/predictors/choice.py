@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.training.predictors.exact import ExactPredictor
-from zoograph.training.predictors.sampled import _METHOD, SampledPredictor
+from zoograph.training.predictors.sampled import SAMPLED, SampledPredictor
 from zoograph.training.runtime.progress import Progress
 
 # Conditioning takes the cube of the records in time and their square in memory.
@@ -27,7 +27,7 @@ def load_predictor(
     tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData
 ) -> ExactPredictor | SampledPredictor:
     """Return the predictor that ``state()`` described, of whichever kind it was."""
-    kind = SampledPredictor if values.get("method") == _METHOD else ExactPredictor
+    kind = SampledPredictor if values.get("method") == SAMPLED else ExactPredictor
     return kind.from_state(tensors, values, graph)
 
 

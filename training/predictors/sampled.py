@@ -16,7 +16,7 @@ from zoograph.training.runtime.progress import Progress
 from zoograph.training.runtime.threads import one_thread
 
 LARGE = NetworkConfig(num_members=2, max_full_edges=0)
-_METHOD = "sampled-network"
+SAMPLED = "sampled-network"
 
 
 class SampledPredictor(Method):
@@ -76,7 +76,7 @@ class SampledPredictor(Method):
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
         tensors, values = self._network.state()
-        return tensors, {**values, "method": _METHOD}
+        return tensors, {**values, "method": SAMPLED}
 
     @classmethod
     def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:

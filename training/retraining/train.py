@@ -33,7 +33,7 @@ from zoograph.training.versions.artifact import (
     Artifact,
     Manifest,
 )
-from zoograph.training.versions.restore import _BASELINE, _PREDICTOR, _columns, _cross_fitted
+from zoograph.training.versions.restore import BASELINE, PREDICTOR, cross_fitted, to_columns
 from zoograph.training.versions.save import new_version, save_artifact
 from zoograph.training.versions.verdict import Verdict
 
@@ -152,12 +152,12 @@ def save_predictor(
         files={},
     )
     weights = {
-        **{_PREDICTOR + key: tensor for key, tensor in tensors.items()},
-        **{_BASELINE + key: tensor for key, tensor in baseline.state().items()},
+        **{PREDICTOR + key: tensor for key, tensor in tensors.items()},
+        **{BASELINE + key: tensor for key, tensor in baseline.state().items()},
     }
     shape = (len(manifest.models), len(manifest.datasets))
     pairs = torch.cartesian_prod(*(torch.arange(size) for size in shape)).t()
-    columns = _columns(predictor.predict(pairs), _cross_fitted(baseline, graph, pairs))
+    columns = to_columns(predictor.predict(pairs), cross_fitted(baseline, graph, pairs))
     files = {
         WEIGHTS: save({key: tensor.contiguous() for key, tensor in weights.items()}),
         PREDICTIONS: save({name: column.reshape(shape).contiguous() for name, column in columns.items()}),

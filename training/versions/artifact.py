@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -129,6 +130,11 @@ def read_tensor_file(path: Path) -> bytes:
     if int.from_bytes(content[:8], "little") > _MAX_HEADER:
         raise ValueError(f"the header of '{path.name}' is too long")
     return content
+
+
+def digest(content: bytes) -> str:
+    """Return SHA-256 of a file's content."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def damaged_error(root: Path, why: object) -> PredictorError:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from zoograph.data.errors import PredictorError
-
-if TYPE_CHECKING:
-    pass
 from zoograph.training.versions.artifact import (
     FORMAT,
     MANIFEST,
@@ -21,6 +16,7 @@ from zoograph.training.versions.artifact import (
     Artifact,
     Manifest,
     damaged_error,
+    digest,
 )
 
 
@@ -49,8 +45,8 @@ def load_sealed(root: Path, seal: Path) -> Artifact:
     """
     folder, manifest = read_sealed(root, seal)
     try:
-        for name, digest in manifest.files.items():
-            _check(name, (folder / name).read_bytes(), digest)
+        for name, expected in manifest.files.items():
+            _check(name, (folder / name).read_bytes(), expected)
     except (OSError, ValueError) as error:
         raise damaged_error(root, error) from error
     return Artifact(folder, manifest)
@@ -105,6 +101,6 @@ def _has_lost_pointer(root: Path) -> bool:
     return POINTER not in names and not saving and any(not name.startswith(".") for name in names)
 
 
-def _check(name: str, content: bytes, digest: str) -> None:
-    if hashlib.sha256(content).hexdigest() != digest:
+def _check(name: str, content: bytes, expected: str) -> None:
+    if digest(content) != expected:
         raise ValueError(f"'{name}' is not what was written")

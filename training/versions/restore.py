@@ -28,9 +28,8 @@ from zoograph.training.versions.artifact import (
     read_tensor_file,
 )
 
-_PREDICTOR, _BASELINE = "predictor.", "baseline."
-
-
+# What the tensors of each begin with in the file of weights.
+PREDICTOR, BASELINE = "predictor.", "baseline."
 _BASELINE_FOLDS = 10
 
 
@@ -40,11 +39,11 @@ def predict_pairs(
     """Return ``COLUMNS`` of each (model, dataset), as they would stand in a table that is made now."""
     models, datasets = zip(*pairs, strict=True)
     nodes = torch.stack([same_names(models, graph[MODEL].ids), same_names(datasets, graph[DATASET].ids)])
-    columns = _columns(predictor.predict(nodes), _cross_fitted(baseline, graph, nodes))
+    columns = to_columns(predictor.predict(nodes), cross_fitted(baseline, graph, nodes))
     return [{name: float(columns[name][i]) for name in COLUMNS} for i in range(len(pairs))]
 
 
-def _cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -> Prediction:
+def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -> Prediction:
     """Return the baseline's answers; a measured pair is answered by a fit without its fold."""
     answer = baseline.predict(pairs)
     records = graph[TRANSFERS_TO].edge_index
@@ -90,14 +89,14 @@ def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[Predictor, Line
     """
     try:
         return (
-            load_predictor(saved_tensors(artifact, _PREDICTOR), artifact.manifest.values, graph),
-            LinearRegression.from_state(saved_tensors(artifact, _BASELINE), graph),
+            load_predictor(saved_tensors(artifact, PREDICTOR), artifact.manifest.values, graph),
+            LinearRegression.from_state(saved_tensors(artifact, BASELINE), graph),
         )
     except (RuntimeError, KeyError, ValueError, TypeError) as error:
         raise damaged_error(artifact.folder.parent, f"its weights are not those of a predictor ({error})") from error
 
 
-def saved_tensors(artifact: Artifact, prefix: str = _PREDICTOR) -> dict[str, Tensor]:
+def saved_tensors(artifact: Artifact, prefix: str = PREDICTOR) -> dict[str, Tensor]:
     """Return the tensors of the saved predictor, or of the baseline.
 
     Raises:
@@ -114,5 +113,6 @@ def saved_tensors(artifact: Artifact, prefix: str = _PREDICTOR) -> dict[str, Ten
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
-def _columns(predictor: Prediction, baseline: Prediction) -> dict[str, Tensor]:
+def to_columns(predictor: Prediction, baseline: Prediction) -> dict[str, Tensor]:
+    """Return (n,) ``COLUMNS`` of n pairs, by name."""
     return dict(zip(COLUMNS, (*predictor, baseline.mean), strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -10,15 +9,11 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoograph.data.errors import PredictorError
 from zoograph.data.files.atomic import write_durably
+from zoograph.training.versions.artifact import MANIFEST, POINTER, POINTER_SUFFIX, SEAL, Artifact, Manifest, digest
 from zoograph.training.versions.load import current_version
-
-if TYPE_CHECKING:
-    pass
-from zoograph.training.versions.artifact import MANIFEST, POINTER, POINTER_SUFFIX, SEAL, Artifact, Manifest
 
 
 def new_version(now: datetime | None = None) -> str:
@@ -40,10 +35,9 @@ def save_artifact(root: Path, manifest: Manifest, files: dict[str, bytes], *, ex
         PredictorError: if it cannot be written; what was there before is untouched. Or if another version took the
             place of the ``expected`` one; this one is kept beside it.
     """
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    manifest = manifest.model_copy(update={"files": digests})
+    manifest = manifest.model_copy(update={"files": {name: digest(content) for name, content in files.items()}})
     text = manifest.model_dump_json(indent=1).encode()
-    seal = json.dumps({"version": manifest.version, "manifest": hashlib.sha256(text).hexdigest()}).encode()
+    seal = json.dumps({"version": manifest.version, "manifest": digest(text)}).encode()
     folder, staging = root / manifest.version, root / f".{manifest.version}.tmp"
     temporary = root / f".{manifest.version}{POINTER_SUFFIX}"
     try:

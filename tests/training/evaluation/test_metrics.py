@@ -1,3 +1,5 @@
+"""Metrics of rankings, errors and intervals: by hand, and against naive loops."""
+
 from __future__ import annotations
 
 import itertools
@@ -5,22 +7,12 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from scipy import stats
-from torch_geometric.data import HeteroData
 
-from zoograph.data.collections.domainnet_masks import read_masks
-from zoograph.data.collections.tables import shipped_zoo
-from zoograph.graphs.folds import make_split, published_masks
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
-from zoograph.graphs.splits import Split, hold_out
 from zoograph.models.method import Prediction
-from zoograph.training.evaluation.bootstrap import paired_bootstrap
-from zoograph.training.evaluation.ceiling import noise_ceiling
 from zoograph.training.evaluation.metrics import evaluate, rank_dataset, regret, summarise
-from zoograph.training.evaluation.paper import paper_average
 
 
 def flat(mean, half_width=0.1):
@@ -35,16 +27,6 @@ def on(datasets):
 
 def accuracies(values):
     return torch.tensor(values, dtype=torch.float64)
-
-
-def records_graph(edge_index, edge_label, num_models, num_datasets):
-    graph = HeteroData()
-    graph[MODEL].num_nodes, graph[DATASET].num_nodes = num_models, num_datasets
-    graph[TRANSFERS_TO].edge_index = edge_index
-    graph[TRANSFERS_TO].edge_label = edge_label
-    graph[reverse(TRANSFERS_TO)].edge_index = edge_index.flip(0)
-    graph[reverse(TRANSFERS_TO)].edge_label = edge_label
-    return graph
 
 
 def test_metrics_of_one_dataset_by_hand():
@@ -218,24 +200,6 @@ def test_bad_input_is_refused():
         evaluate(flat([0.1, 0.2]), target, pairs, known=torch.tensor([True, True]))
 
 
-def test_paper_average_fills_known_cells_with_their_answers():
-    edge_index = torch.tensor([[0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 1, 1]])
-    graph = records_graph(edge_index, torch.tensor([0.1, 0.2, 0.3, 0.2, 0.4, 0.9]), 3, 2)
-    split = hold_out(graph, torch.tensor([False, False, True, True, True, True]))
-    # Dataset 0: (0.1, 0.2, 0.0) against (0.1, 0.2, 0.3), r = -1 / 2. Dataset 1: reversed ranks, r = -1.
-    prediction = flat([0.0, 1.0, 0.8, 0.3])
-    assert paper_average(prediction, graph, split) == pytest.approx(-0.75)
-    unasked = Split(split.train, split.pairs[:, :2], split.target[:2])
-    with pytest.raises(ValueError, match=r"\(got 2 and 2 of 6\)"):
-        paper_average(flat([0.0, 1.0]), graph, unasked)
-
-
-def test_paper_average_of_constant_columns_is_none():
-    graph = records_graph(torch.tensor([[0, 1], [0, 0]]), torch.tensor([0.5, 0.5]), 2, 1)
-    split = hold_out(graph, torch.tensor([True, False]))
-    assert paper_average(flat([0.1]), graph, split) is None
-
-
 def test_summary_is_mean_and_sample_deviation_of_what_is_defined():
     first = evaluate(flat([0.5] * 5), accuracies([0.4, 0.5, 0.5, 0.5, 0.5]), on([0] * 5))
     second = replace(first, pearson=0.4, mae=0.06, cold=first)
@@ -246,114 +210,7 @@ def test_summary_is_mean_and_sample_deviation_of_what_is_defined():
     assert summary["cold_mae"] == (pytest.approx(0.02), None, 1)
 
 
-def naive_bootstrap(a, b, datasets, num_samples, seed):
-    rng = np.random.default_rng(seed)
-    names = sorted(set(datasets))
-    cells = {name: [i for i, dataset in enumerate(datasets) if dataset == name] for name in names}
-    means = []
-    for _ in range(num_samples):
-        drawn = [i for name in rng.choice(names, len(names)) for i in cells[name]]
-        means.append(np.mean([a[i] - b[i] for i in drawn]))
-    return np.quantile(means, (0.025, 0.975))
-
-
-def test_paired_bootstrap_agrees_with_a_naive_loop():
-    rng = np.random.default_rng(1)
-    datasets = rng.integers(12, size=90)
-    b = rng.random(90)
-    a = b + 0.1 + rng.normal(0, 0.3, 12)[datasets]
-    result = paired_bootstrap(*(torch.tensor(part) for part in (a, b, datasets)), num_samples=10_000, seed=3)
-    expected = naive_bootstrap(a, b, datasets.tolist(), 3000, 4)
-    assert result.difference == pytest.approx(np.mean(a - b))
-    assert (result.lower, result.upper) == pytest.approx(tuple(expected), abs=0.02)
-    again = paired_bootstrap(*(torch.tensor(part) for part in (a, b, datasets)), num_samples=10_000, seed=3)
-    assert again == result
-
-
-def test_paired_bootstrap_draws_datasets_rather_than_cells():
-    # One number a dataset, repeated: more cells are no more evidence.
-    generator = torch.Generator().manual_seed(0)
-    a, zero, datasets = torch.randn(10, generator=generator), torch.zeros(10), torch.arange(10)
-    once = paired_bootstrap(a, zero, datasets)
-    repeated = paired_bootstrap(a.repeat(50), zero.repeat(50), datasets.repeat(50))
-    assert tuple(repeated) == pytest.approx(tuple(once))
-
-
-def test_paired_bootstrap_p_value():
-    datasets, zero = torch.arange(20), torch.zeros(20)
-    assert paired_bootstrap(zero, zero, datasets).p == 1.0
-    sure = paired_bootstrap(zero - 0.1, zero, datasets, num_samples=999)
-    assert (sure.difference, sure.lower, sure.upper) == pytest.approx((-0.1, -0.1, -0.1))
-    assert sure.p == pytest.approx(2 / 1000)
-    # Half an interval's tail on the far side of 0 is p: it agrees with a t-test on many datasets.
-    generator = torch.Generator().manual_seed(2)
-    a = torch.randn(400, generator=generator, dtype=torch.float64) + 0.08
-    p = paired_bootstrap(a, torch.zeros(400), torch.arange(400)).p
-    assert p == pytest.approx(stats.ttest_1samp(a.numpy(), 0.0).pvalue, rel=0.15, abs=0.01)
-    with pytest.raises(ValueError, match=r"two or more \(got 1\)"):
-        paired_bootstrap(zero, zero, torch.zeros(20))
-    with pytest.raises(ValueError, match="one length"):
-        paired_bootstrap(zero, zero[1:], datasets)
-
-
-def test_noise_ceiling_of_exact_measurements_is_perfect():
-    truth = torch.linspace(0.2, 0.8, 30, dtype=torch.float64).reshape(6, 5)
-    result = noise_ceiling(truth, torch.full((5,), 10**12))
-    assert result.pearson == pytest.approx(1.0)
-    assert result.mae == pytest.approx(0.0, abs=1e-5)
-    assert (result.num_cells, result.num_datasets, result.regret_at_1) == (30, 5, pytest.approx(0, abs=1e-5))
-
-
-def test_noise_ceiling_knows_the_noise_it_draws():
-    truth = torch.full((200, 30), 0.7) + torch.linspace(-0.1, 0.1, 200).unsqueeze(1)
-    ceiling = summarise([noise_ceiling(truth, torch.full((200, 30), 400.0), seed=s) for s in range(8)])
-    # Spread of the truth 0.2 / sqrt(12); noise a (1 - a) / 400 a cell, of which the mean is 0.2067 / 400.
-    signal, noise = 0.04 / 12, (0.21 - 0.04 / 12) / 400
-    assert ceiling["rmse"].mean == pytest.approx(math.sqrt(noise), rel=0.01)
-    assert ceiling["coverage"].mean == pytest.approx(0.9, abs=0.01)
-    assert ceiling["pearson"].mean == pytest.approx(math.sqrt(signal / (signal + noise)), abs=0.003)
-    one, other = (noise_ceiling(truth, torch.full(shape, 400.0), seed=1) for shape in ((200, 30), (30,)))
-    assert one == other
-    asked = torch.zeros(200, 30, dtype=torch.bool)
-    asked[:7, 4] = True
-    assert noise_ceiling(truth, torch.full((30,), 400.0), asked).rankings[0].dataset == 4
-
-
-def test_noise_ceiling_refuses_what_is_not_known():
-    with pytest.raises(ValueError, match="sample sizes of 1 or more"):
-        noise_ceiling(torch.full((3, 2), 0.5), torch.tensor([10.0, float("nan")]))
-    with pytest.raises(ValueError, match=r"accuracies in \[0, 1\]"):
-        noise_ceiling(torch.full((3, 2), 1.5), torch.tensor([10.0, 10.0]))
-
-
 def test_rank_dataset_is_invariant_to_scale():
     predicted, measured = np.array([0.1, 0.5, 0.3, 0.2]), np.array([0.2, 0.6, 0.7, 0.3])
     one, other = rank_dataset(0, predicted, measured), rank_dataset(0, 3 * predicted - 1, measured)
     assert vars(one) == pytest.approx(vars(other))
-
-
-def test_the_model_mean_scores_what_it_is_known_to_on_the_published_masks():
-    masks = read_masks()
-    runs = pd.read_csv(shipped_zoo() / "runs.csv", usecols=["source", "model", "dataset", "value"])
-    matrix = runs[runs["source"] == "domainnet-10x270"].pivot(index="model", columns="dataset", values="value")
-    matrix = matrix.loc[list(masks.models), list(masks.datasets)]
-    edge_index = torch.cartesian_prod(torch.arange(10), torch.arange(270)).t()
-    graph = records_graph(edge_index, torch.from_numpy(matrix.to_numpy().ravel().copy()), 10, 270)
-    graph[MODEL].ids, graph[DATASET].ids = list(masks.models), list(masks.datasets)
-
-    evaluations, averages = [], []
-    for fold in published_masks(graph, 0):
-        split = make_split(graph, fold)
-        known = split.train[TRANSFERS_TO]
-        count = torch.bincount(known.edge_index[0], minlength=10)
-        mean = torch.bincount(known.edge_index[0], known.edge_label, minlength=10) / count
-        prediction = flat(mean[split.pairs[0]])
-        evaluations.append(evaluate(prediction, split.target, split.pairs, cold=fold.asked_cold))
-        averages.append(paper_average(prediction, graph, split))
-    summary = summarise(evaluations)
-    assert len(evaluations) == 10
-    assert np.mean(averages) == pytest.approx(0.491, abs=1e-3)
-    assert summary["pearson"].mean == pytest.approx(0.595, abs=1e-3)
-    assert summary["cold_pearson"].mean == pytest.approx(0.599, abs=1e-3)
-    assert summary["mae"].mean == pytest.approx(0.131, abs=1e-3)
-    assert summary["cold_mae"].mean == pytest.approx(0.131, abs=1e-3)
