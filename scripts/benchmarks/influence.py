@@ -64,7 +64,7 @@ def influence(
     if as_json:
         report = json.loads((case if study is None else study).model_dump_json())
         notes = [*_planted_notes(case), *(_study_notes(study) if study else [])]
-        print_json("benchmark influence", report, notes)
+        print_json("benchmark influence --planted" if study is None else "benchmark influence", report, notes)
         return
     _print_planted(case)
     if study is not None:
@@ -81,7 +81,7 @@ def _print_speed(lab: EnsembleRunner, sizes: str, as_json: bool) -> None:
         raise typer.BadParameter(f"must be positive numbers with commas between them (got '{sizes}').")
     found = {int(size): lab.seconds_per_model(source, Recipe(), int(size)) for size in wanted}
     if as_json:
-        print_json("benchmark influence", {"device": lab.device, "seconds_per_model": found})
+        print_json("benchmark influence --speed", {"device": lab.device, "seconds_per_model": found})
         return
     for size, seconds in found.items():
         typer.echo(f"{size} at once on {lab.device}: {seconds:.2f} seconds a model")

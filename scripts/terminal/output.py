@@ -35,6 +35,8 @@ SCHEMAS = {
     "benchmark relatedness": 1,
     "benchmark distance": 1,
     "benchmark influence": 1,
+    "benchmark influence --planted": 1,
+    "benchmark influence --speed": 1,
     "benchmark ingest": 1,
     "benchmark replay": 1,
     "benchmark poison": 1,
@@ -47,9 +49,13 @@ SCHEMAS = {
 
 
 def print_json(command: str, content: Mapping[str, Any], notes: Sequence[str] = (), *, indent: int | None = 1) -> None:
-    """Print one document: ``schema`` first, then ``content``, and last ``notes``, what was warned of included."""
-    said = [*current_messages().warnings, *notes]
-    print(json.dumps({"schema": SCHEMAS[command], **content, "notes": said}, indent=indent, default=str), flush=True)
+    """Print one document."""
+    print(json.dumps(make_document(command, content, notes), indent=indent, default=str), flush=True)
+
+
+def make_document(command: str, content: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    """Return ``schema`` first, then ``content``, and last ``notes``, what was warned of included."""
+    return {"schema": SCHEMAS[command], **content, "notes": [*current_messages().warnings, *notes]}
 
 
 def print_error(kind: str, message: str, exit_code: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,33 @@ from safetensors.torch import save_file
 
 from zoograph.data.optional_imports import import_torchvision
 from zoograph.scripts.main import main
+from zoograph.scripts.terminal import output
 from zoograph.scripts.terminal.program import run as run_program
 
+ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = "test_resnet"
+
+
+@pytest.fixture(scope="session")
+def documented() -> dict[str, set[str]]:
+    """The fields that ``docs/json.md`` names, by command."""
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    sections = {part.partition("\n")[0]: part for part in text.split("\n## ")[2:]}
+    return {name: set(re.findall(r"^\| `(\w+)` \|", part, flags=re.MULTILINE)) for name, part in sections.items()}
+
+
+@pytest.fixture(autouse=True)
+def _json_as_documented(documented: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a command prints as JSON in a test has the fields of the page, and no others."""
+    make_document = output.make_document
+
+    def checked(command: str, content: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+        optional = {"scores"} if command == "benchmark" else set()
+        found, expected = set(content) | optional, documented[command] | optional
+        assert found == expected, f"docs/json.md says otherwise of '{command}': {found ^ expected}"
+        return make_document(command, content, notes)
+
+    monkeypatch.setattr(output, "make_document", checked)
 
 
 @pytest.fixture
