@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from zoograph.data.ingest.ingest import IngestReport
     from zoograph.data.ingest.values import Unit
     from zoograph.training.measuring.finetune import FinetuneConfig
-    from zoograph.training.measuring.measure import MeasureReport
-    from zoograph.training.measuring.score import ScoreReport
-    from zoograph.training.retraining.challenge import Round
+    from zoograph.training.measuring.reports import MeasureReport, ScoreReport
+    from zoograph.training.retraining.round import Round
     from zoograph.training.runtime.progress import Progress
 
 __all__ = ["ingest", "measure", "retrain", "score"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -19,9 +19,13 @@ from zoograph.data.ingest.rejects import Rejects
 from zoograph.data.ingest.tables import Reject, Row, Table
 from zoograph.data.ingest.values import BadValue, Reading, Unit, UnitVote, convert, is_unknown, read_value
 from zoograph.data.records.records import Metric, Protocol, Run
+from zoograph.data.records.report import Report
 from zoograph.data.store.batches import new_batch
 from zoograph.data.store.schema import in_utc
 from zoograph.data.store.store import RecordStore
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SOURCE = "own records"
 LONGEST_NAME = 300
@@ -74,7 +78,7 @@ class TableReport:
 
 
 @dataclass(frozen=True)
-class IngestReport:
+class IngestReport(Report):
     """What ``ingest`` did, or would do.
 
     Attributes:
@@ -105,16 +109,46 @@ class IngestReport:
         return sum(table.rejected + table.held_back for table in self.tables)
 
     @property
-    def notes(self) -> list[str]:
-        """What was left out or read otherwise than it looks, in sentences."""
-        notes = []
+    def title(self) -> str:
+        """Whether the tables came in, or were only looked at."""
+        return "What is in the files" if self.dry_run else "What came in"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is new, what was left out or read otherwise than it looks, and how to take it back."""
+        known = sum(table.good for table in self.tables) - self.new
+        runs = "1 run" if self.new == 1 else f"{self.new:,} runs"
+        verb = "would be" if self.dry_run else "is" if self.new == 1 else "are"
+        notes = [
+            f"{runs} {verb} new, {known:,} {'is' if known == 1 else 'are'} known or came twice.",
+            f"Rows that name no protocol are taken as {self.protocol.description}; --protocol says otherwise.",
+        ]
+        for kind, names in (("models", self.new_models), ("datasets", self.new_datasets)):
+            if names:
+                more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+                notes.append(f"New {kind}: {', '.join(names[:5])}{more}.")
+        notes += self._oddities()
+        if self.batch is not None:
+            notes.append(f"Batch {self.batch}: 'zoograph undo {self.batch}' takes it back.")
+        return tuple(notes)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a file, with the attributes of :class:`TableReport` as columns."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(table) for table in self.tables])
+
+    def _oddities(self) -> Iterator[str]:
         for table in self.tables:
             if table.against_unit:
                 read = "read as such all the same" if table.unit is Unit.PERCENT else "rejected"
                 look = "value looks otherwise and was" if table.against_unit == 1 else "values look otherwise and were"
-                notes.append(f"{table.name} is in {table.unit.value}; {table.against_unit:,} {look} {read}.")
-        notes += [f"{count:,} × {reason}" for reason, count in self.reasons.items()]
-        return notes if self.rejects is None else [*notes, f"Left out, with line and reason: {self.rejects}"]
+                yield f"{table.name} is in {table.unit.value}; {table.against_unit:,} {look} {read}."
+        yield from (f"{count:,} × {reason}" for reason, count in self.reasons.items())
+        if self.rejects is not None:
+            yield f"Left out, with line and reason: {self.rejects}"
+        if any(table.against_unit for table in self.tables):
+            yield "Say --unit if the unit of a file is another."
 
 
 def ingest(

@@ -27,7 +27,7 @@ from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.measuring.measure import MeasureReport
+    from zoograph.training.measuring.reports import MeasureReport
 
 
 def measure(

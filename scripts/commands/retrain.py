@@ -16,7 +16,7 @@ from zoograph.scripts.terminal.program import FAILED, tell_error
 from zoograph.scripts.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
-    from zoograph.training.retraining.challenge import Round
+    from zoograph.training.retraining.round import Round
     from zoograph.training.versions.folders import PredictorFolder
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

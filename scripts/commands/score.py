@@ -24,7 +24,7 @@ from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.measuring.score import ScoreReport
+    from zoograph.training.measuring.reports import ScoreReport
 
 
 def score(

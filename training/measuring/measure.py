@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,29 +22,13 @@ from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
+from zoograph.training.measuring.reports import MeasureReport
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
-from zoograph.training.measuring.subject import Failure, Subject, for_each_model
+from zoograph.training.measuring.subject import Subject, for_each_model
 from zoograph.training.runtime.progress import Progress, part_of
 
 # Is given a model, its run, and the weights that were tested.
 KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
-
-
-@dataclass(frozen=True)
-class MeasureReport:
-    """Everything that ``measure`` prints.
-
-    Attributes:
-        dataset: id in the store.
-        runs: one for each model and seed that did not fail, as they were stored.
-        skipped: images that could not be read.
-        failures: the models that failed.
-    """
-
-    dataset: str
-    runs: tuple[Run, ...]
-    skipped: tuple[str, ...]
-    failures: tuple[Failure, ...]
 
 
 class Pictures:

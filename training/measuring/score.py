@@ -20,46 +20,10 @@ from zoograph.graphs.scores.names import require_known
 from zoograph.graphs.scores.registry import SCORES
 from zoograph.graphs.scores.spec import PROBABILITIES
 from zoograph.graphs.scores.undefined import UndefinedScore
+from zoograph.training.measuring.reports import PairScores, ScoreReport
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
-from zoograph.training.measuring.subject import Failure, Subject, for_each_model
+from zoograph.training.measuring.subject import Subject, for_each_model
 from zoograph.training.runtime.progress import Progress, part_of
-
-
-@dataclass(frozen=True)
-class PairScores:
-    """The scores of one model on the dataset.
-
-    Attributes:
-        model: id in the store.
-        scores: by name, higher means that better transfer is expected.
-        undefined: names of the scores without a value, and why.
-        skipped: images that could not be read; empty if the scores were in the store already.
-        num_computed: scores that were not in the store.
-    """
-
-    model: str
-    scores: dict[str, float]
-    undefined: dict[str, str]
-    skipped: tuple[str, ...]
-    num_computed: int
-
-
-@dataclass(frozen=True)
-class ScoreReport:
-    """Everything that ``score`` prints.
-
-    Attributes:
-        dataset: id in the store.
-        num_images: images that were looked at, out of ``num_samples``.
-        pairs: one for each model that did not fail.
-        failures: the others.
-    """
-
-    dataset: str
-    num_images: int
-    num_samples: int
-    pairs: tuple[PairScores, ...]
-    failures: tuple[Failure, ...]
 
 
 def score_models(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 from torch_geometric.data import HeteroData
 
@@ -17,6 +16,7 @@ from zoograph.training.predictors.choice import Predictor
 from zoograph.training.predictors.exact import TrainingConfig
 from zoograph.training.retraining.comparison import NOTABLY_WORSE, HeldOutComparison
 from zoograph.training.retraining.material import Material
+from zoograph.training.retraining.round import Round, Waiting
 from zoograph.training.retraining.suspect_batches import Suspect, find_suspects
 from zoograph.training.retraining.train import learn, save_predictor, train_first, training_key
 from zoograph.training.runtime.progress import Progress
@@ -114,30 +114,6 @@ def must_start_anew(champion: Artifact, graph: HeteroData, config: TrainingConfi
         or known != graph.vocabulary
         or not 1 / _MOST_GROWTH <= growth <= _MOST_GROWTH
     )
-
-
-class Waiting(NamedTuple):
-    """How the store differs from what a version saw.
-
-    Attributes:
-        new: runs of batches that it has not seen as they are now.
-        gone: batches that it saw and that are no longer there.
-    """
-
-    new: int
-    gone: int
-
-
-class Round(NamedTuple):
-    """One look at the store.
-
-    Attributes:
-        waiting: what the newest version has not seen, promoted or not; None if there was no version.
-        artifact: the version that was trained; None if too little waited.
-    """
-
-    waiting: Waiting | None
-    artifact: Artifact | None
 
 
 def retrain_if_needed(

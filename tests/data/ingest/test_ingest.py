@@ -275,6 +275,22 @@ def test_names_alone_are_let_in_when_asked_for(toy_store: RecordStore, read: Ing
     assert "c d" not in toy_store.names().models
 
 
+def test_the_report_is_a_table_with_notes_in_right_plurals(read: Ingest) -> None:
+    report = read("model,dataset,accuracy", "vit,pets,0.5", "vit,birds_1,x")
+    assert report.title == "What came in"
+    (row,) = report.to_frame().to_dict("records")
+    assert (row["name"], row["layout"], row["unit"], row["good"], row["rejected"]) == (
+        *("runs.csv", "tidy", Unit.FRACTION, 1, 1),
+    )
+    assert report.notes[0] == "1 run is new, 0 are known or came twice."
+    assert report.notes[-1] == f"Batch {report.batch}: 'zoograph undo {report.batch}' takes it back."
+    assert any(note.startswith("1 × ") for note in report.notes)
+    again = read("model,dataset,accuracy", "vit,pets,0.5", dry_run=True)
+    assert again.title == "What is in the files"
+    assert again.notes[0] == "0 runs would be new, 1 is known or came twice."
+    assert "<td>runs.csv</td>" in again._repr_html_()
+
+
 # -- files that change, and places that cannot be written -----------------------------------------
 
 

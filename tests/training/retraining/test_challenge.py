@@ -23,6 +23,7 @@ from zoograph.training.retraining.challenge import (
     retrain_on,
 )
 from zoograph.training.retraining.held_out_cells import is_held_out
+from zoograph.training.retraining.round import Round, Waiting
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.listing import list_versions, make_current
@@ -160,9 +161,9 @@ def test_a_store_is_looked_at_and_learned_from_when_enough_waits(
         first = retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config)
         assert first.waiting is None
         assert first.artifact is not None
-        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == ((0, 0), None)
+        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == Round(Waiting(0, 0), None)
         store.add(runs=runs[300:310], batch="second")
-        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == ((10, 0), None)
+        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == Round(Waiting(10, 0), None)
         store.add(runs=runs[310:330], batch="third")
         done = retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config)
         assert done.waiting == (30, 0)

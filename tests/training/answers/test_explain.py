@@ -1,0 +1,74 @@
+"""Explanations: what is known of a pair, read from one look at the store and one predictor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.records.records import ClassInfluence, Protocol, Score
+from zoograph.data.store.store import RecordStore
+from zoograph.training.answers.explain import explain
+from zoograph.training.answers.predict import predict
+from zoograph.training.versions import restore
+
+
+@pytest.mark.usefixtures("large_zoo")
+def test_a_large_zoo_has_evidence_and_store_and_predictor_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RecordStore.open() as store:
+        model = next(iter(store.names().models))
+    read: list[str] = []
+    snapshot, load = RecordStore.snapshot, restore.load_on
+    monkeypatch.setattr(RecordStore, "snapshot", lambda store: [read.append("store"), snapshot(store)][1])
+    monkeypatch.setattr(restore, "load_on", lambda *given: [read.append("predictor"), load(*given)][1])
+    explanation = explain(model, "task_3")
+    assert read == ["store", "predictor"]
+    why = explanation.evidence
+    assert why is not None
+    assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
+
+
+@pytest.mark.usefixtures("large_zoo")
+def test_the_prediction_is_that_of_predict_and_the_rest_is_what_was_measured() -> None:
+    with RecordStore.open() as store:
+        scores = [
+            Score(source="t", model=model, dataset="task_3", name="logme", value=value)
+            for value, model in enumerate(list(store.snapshot().models)[:3])
+        ]
+        influence = {"source": "t", "corpus": "task_1", "dataset": "task_3", "name": "influence_correct"}
+        help_, harm = (
+            ClassInfluence.model_validate({**influence, "label": label, "value": value, "standard_error": error})
+            for label, value, error in (("cat", 0.2, 0.01), ("dog", -0.1, None))
+        )
+        store.add(scores=scores, influences=[help_, harm])
+    model = scores[1].model
+    explanation = explain(model, "task_3")
+    assert explanation.answer.rows == predict(model, "task_3").rows
+    (score,) = explanation.scores
+    assert (score.name, score.value, score.rank, score.out_of) == ("logme", 1.0, 2, 3)
+    assert [(effect.label, effect.standard_error) for effect in explanation.helpful] == [("cat", 0.01), ("dog", None)]
+    assert {missing.what for missing in explanation.missing} == {"a bound of the loss", "parameter distance by block"}
+    frame = explanation.to_frame()
+    assert list(frame) == ["part", "name", "value", "detail"]
+    facts = frame.set_index(["part", "name"])
+    assert facts.loc[("score", "logme"), "detail"] == "rank 2 of 3"
+    assert facts.loc[("prediction", "predicted"), "value"] == explanation.answer.rows[0].predicted
+    assert facts.loc[("helpful source class", "cat"), "value"] == 0.2
+    assert frame["part"].value_counts()[["similar dataset", "similar model", "effect of a record"]].tolist() == [5] * 3
+    assert any("To measure it: zoograph analyze distance" in note for note in explanation.notes)
+    assert "<td>logme</td>" in explanation._repr_html_()
+
+
+@pytest.mark.usefixtures("toy_zoo")
+def test_few_records_have_no_evidence() -> None:
+    explanation = explain("resnet", "pets")
+    assert explanation.evidence is None
+    assert "the additive baseline answers" in explanation.notes[0]
+    assert "zoograph score --models resnet --dataset FOLDER" in [missing.command for missing in explanation.missing]
+
+
+def test_a_family_is_refused_with_its_members(trainings: list[Path]) -> None:
+    with pytest.raises(ZoographError, match="'birds' stands for 2 datasets: choose one of birds_1, birds_2"):
+        explain("resnet", "birds", Protocol.HEAD)
+    assert trainings == []

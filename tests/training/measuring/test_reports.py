@@ -1,0 +1,63 @@
+import pytest
+
+from zoograph.data.records.records import Protocol, Run
+from zoograph.training.measuring.reports import MeasureReport, PairScores, ScoreReport
+from zoograph.training.measuring.subject import Failure
+
+FAILED = Failure("broken", "no <such> weights")
+
+
+def run(**fields):
+    given = {"source": "t", "model": "resnet18", "dataset": "pets", "protocol": Protocol.HEAD, "value": 0.9}
+    return Run.model_validate({**given, "train_size": 70, "test_size": 30, "seed": 0, **fields})
+
+
+@pytest.fixture
+def scored():
+    pairs = (
+        PairScores("resnet18", {"logme": 1.5, "hscore": 2.0}, {}, ("a.png",), 1),
+        PairScores("vit", {"logme": 0.5}, {"leep": "there are no source classes"}, ("a.png", "b.png"), 1),
+    )
+    return ScoreReport("pets", 500, 7000, pairs, (FAILED,))
+
+
+def test_scores_are_one_row_a_model_and_score(scored):
+    frame = scored.to_frame()
+    assert list(frame) == ["model", "score", "value", "reason"]
+    assert frame[["model", "score", "value"]].iloc[:3].values.tolist() == [
+        ["resnet18", "logme", 1.5],
+        ["resnet18", "hscore", 2.0],
+        ["vit", "logme", 0.5],
+    ]
+    assert frame["value"].isna().tolist() == [False, False, False, True, True]
+    assert frame["reason"].tolist()[3:] == ["there are no source classes", "no <such> weights"]
+
+
+def test_notes_of_scores(scored):
+    assert scored.title == "Transferability to pets, higher is better"
+    assert scored.notes == (
+        "500 of 7,000 images; 2 scores computed, 1 known.",
+        "vit: leep is undefined, there are no source classes.",
+        "2 images cannot be read and were left out: a.png, b.png.",
+    )
+    assert "no &lt;such&gt; weights" in scored._repr_html_()
+
+
+def test_measured_runs_are_one_row_each_and_so_are_failures():
+    runs = (run(hyperparameters={"seconds": 2.5}), run(seed=1, value=0.8))
+    report = MeasureReport("pets", runs, ("a.png",), (FAILED,))
+    frame = report.to_frame()
+    assert list(frame) == ["model", "value", "seed", "train_size", "test_size", "seconds", "reason"]
+    assert frame["value"].tolist()[:2] == [0.9, 0.8]
+    assert frame["seed"].tolist()[:2] == [0, 1]
+    assert frame.iloc[2].dropna().to_dict() == {"model": "broken", "reason": "no <such> weights"}
+    assert frame["seconds"].isna().tolist() == [False, True, True]
+    assert report.title == "pets, retrained head: measured top-1 accuracy"
+    assert report.notes == ("1 image cannot be read and was left out: a.png.",)
+
+
+def test_without_any_run_there_is_still_a_table():
+    report = MeasureReport("pets", (), (), (FAILED,))
+    assert report.title == "pets: measured top-1 accuracy"
+    assert report.notes == ()
+    assert "broken" in report._repr_html_()

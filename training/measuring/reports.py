@@ -1,0 +1,140 @@
+"""What scoring and measuring a user's own pairs return, to be read as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoograph.data.records.records import Run
+from zoograph.data.records.report import Report
+from zoograph.training.measuring.subject import Failure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """The scores of one model on the dataset.
+
+    Attributes:
+        model: id in the store.
+        scores: by name, higher means that better transfer is expected.
+        undefined: names of the scores without a value, and why.
+        skipped: images that could not be read; empty if the scores were in the store already.
+        num_computed: scores that were not in the store.
+    """
+
+    model: str
+    scores: dict[str, float]
+    undefined: dict[str, str]
+    skipped: tuple[str, ...]
+    num_computed: int
+
+
+@dataclass(frozen=True)
+class ScoreReport(Report):
+    """Everything that ``score`` prints.
+
+    Attributes:
+        dataset: id in the store.
+        num_images: images that were looked at, out of ``num_samples``.
+        pairs: one for each model that did not fail.
+        failures: the others.
+    """
+
+    dataset: str
+    num_images: int
+    num_samples: int
+    pairs: tuple[PairScores, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def title(self) -> str:
+        """The dataset, and which way is up."""
+        return f"Transferability to {self.dataset}, higher is better"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How many images and scores there were, and what has no value."""
+        computed = sum(pair.num_computed for pair in self.pairs)
+        known = sum(len(pair.scores) for pair in self.pairs) - computed
+        scores = "1 score" if computed == 1 else f"{computed:,} scores"
+        return (
+            f"{self.num_images:,} of {self.num_samples:,} images; {scores} computed, {known:,} known.",
+            *(
+                f"{pair.model}: {name} is undefined, {reason}."
+                for pair in self.pairs
+                for name, reason in pair.undefined.items()
+            ),
+            *_describe_skipped(list(dict.fromkeys(name for pair in self.pairs for name in pair.skipped))),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a model and score: ``model``, ``score``, ``value``, and ``reason`` where there is no value.
+
+        A model that failed has one row without a score.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self._rows(), columns=["model", "score", "value", "reason"])
+
+    def _rows(self) -> Iterator[tuple[str, str | None, float | None, str | None]]:
+        for pair in self.pairs:
+            yield from ((pair.model, name, value, None) for name, value in pair.scores.items())
+            yield from ((pair.model, name, None, reason) for name, reason in pair.undefined.items())
+        yield from ((failure.model, None, None, failure.reason) for failure in self.failures)
+
+
+@dataclass(frozen=True)
+class MeasureReport(Report):
+    """Everything that ``measure`` prints.
+
+    Attributes:
+        dataset: id in the store.
+        runs: one for each model and seed that did not fail, as they were stored.
+        skipped: images that could not be read.
+        failures: the models that failed.
+    """
+
+    dataset: str
+    runs: tuple[Run, ...]
+    skipped: tuple[str, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def title(self) -> str:
+        """The dataset and the protocol."""
+        protocol = f", {self.runs[0].protocol.description}" if self.runs else ""
+        return f"{self.dataset}{protocol}: measured top-1 accuracy"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which images were left out."""
+        return tuple(_describe_skipped(self.skipped))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a run: ``model``, ``value`` in [0, 1], ``seed``, ``train_size``, ``test_size``, ``seconds``.
+
+        A model that failed has one row with the ``reason`` alone.
+        """
+        import pandas as pd
+
+        columns = ["model", "value", "seed", "train_size", "test_size", "seconds", "reason"]
+        table = pd.DataFrame(self._rows(), columns=columns)
+        return table.astype(dict.fromkeys(("seed", "train_size", "test_size"), "Int64"))
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for run in self.runs:
+            kept = run.model_dump(include={"model", "value", "seed", "train_size", "test_size"})
+            yield {**kept, "seconds": run.hyperparameters.get("seconds")}
+        for failure in self.failures:
+            yield {"model": failure.model, "reason": failure.reason}
+
+
+def _describe_skipped(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    images = "1 image cannot be read and was" if len(names) == 1 else f"{len(names):,} images cannot be read and were"
+    return [f"{images} left out: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}."]
