@@ -17,6 +17,7 @@ from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Encoder, Mode
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.answers.notes import SIMILARITY
 
 if TYPE_CHECKING:
     from zoograph.training.answers.explain import ClassEffect, Explanation

@@ -86,10 +86,10 @@ def ingest(
             model_cards=model_card or (),
         )
     if as_json:
-        print_json("ingest", {**asdict(report), "left_out": report.num_left_out}, _notes(report))
+        print_json("ingest", {**asdict(report), "left_out": report.num_left_out}, report.notes)
     else:
         _print_table(report)
-        print_notes(_notes(report))
+        print_notes(report.notes)
     if report.num_left_out:
         raise typer.Exit(FAILED)
 
@@ -104,7 +104,7 @@ def _parse_mapping(pairs: list[str]) -> dict[str, str]:
 
 def _print_table(report: IngestReport) -> None:
     print_table(
-        "What is in the files" if report.dry_run else "What came in",
+        report.title,
         ("file", "layout", "unit", "good", "rejected", "held back"),
         [
             (row.name, row.layout, row.unit.value, f"{row.good:,}", f"{row.rejected:,}", f"{row.held_back:,}")
@@ -112,20 +112,3 @@ def _print_table(report: IngestReport) -> None:
         ],
         names={"file"},
     )
-
-
-def _notes(report: IngestReport) -> list[str]:
-    known = sum(table.good for table in report.tables) - report.new
-    notes = [f"{report.new:,} runs {'would be' if report.dry_run else 'are'} new, {known:,} are known or came twice."]
-    notes.append(f"Rows that name no protocol are taken as {report.protocol.description}; --protocol says otherwise.")
-    for kind, names in (("models", report.new_models), ("datasets", report.new_datasets)):
-        if names:
-            some = ", ".join(names[:5])
-            more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-            notes.append(f"New {kind}: {some}{more}.")
-    notes += report.notes
-    if any(table.against_unit for table in report.tables):
-        notes.append("Say --unit if the unit of a file is another.")
-    if report.batch is not None:
-        notes.append(f"Batch {report.batch}: 'zoograph undo {report.batch}' takes it back.")
-    return notes

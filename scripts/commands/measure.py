@@ -62,10 +62,10 @@ def measure(
             progress=progress,
         )
     if as_json:
-        print_json("measure", _as_dict(report), _notes(report))
+        print_json("measure", _as_dict(report), report.notes)
     elif report.runs:
-        _print_table(report, protocol)
-        print_notes(_notes(report))
+        _print_table(report)
+        print_notes(report.notes)
     end_with_failures(report.failures)
 
 
@@ -78,9 +78,9 @@ def _as_dict(report: MeasureReport) -> dict[str, Any]:
     }
 
 
-def _print_table(report: MeasureReport, protocol: Protocol) -> None:
+def _print_table(report: MeasureReport) -> None:
     print_table(
-        f"{report.dataset}, {protocol.description}: measured top-1 accuracy",
+        report.title,
         ("model", "accuracy", "seed", "trained on", "tested on", "seconds"),
         [
             (
@@ -95,10 +95,3 @@ def _print_table(report: MeasureReport, protocol: Protocol) -> None:
         ],
         names={"model"},
     )
-
-
-def _notes(report: MeasureReport) -> list[str]:
-    if not report.skipped:
-        return []
-    some = ", ".join(report.skipped[:5])
-    return [f"{len(report.skipped)} images cannot be read and were left out: {some}."]

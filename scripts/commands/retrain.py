@@ -85,7 +85,7 @@ def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool
     if as_json:
         print_json("retrain", _as_dict(folder, done), indent=None)
     else:
-        print(_as_text(folder, done), flush=True)
+        print(f"{folder.title}: " + "\n".join(done.notes), flush=True)
     if keep is not None:
         prune(folder.root, keep)
     return done.artifact is not None and not done.artifact.manifest.verdict.promoted
@@ -106,25 +106,3 @@ def _as_dict(folder: PredictorFolder, done: Round) -> dict[str, object]:
         "waiting": None if done.waiting is None else done.waiting._asdict(),
         "trained": trained,
     }
-
-
-def _as_text(folder: PredictorFolder, done: Round) -> str:
-    if done.artifact is None:
-        waiting = 0 if done.waiting is None else done.waiting.new
-        return f"{folder.title}: {waiting:,} new runs wait, too few to retrain."
-    manifest = done.artifact.manifest
-    verdict = manifest.verdict
-    lines = [
-        f"{folder.title}: {manifest.version}, learned from {manifest.num_records:,} records "
-        f"({verdict.start} training, {verdict.seconds:.0f} s).",
-        verdict.reason,
-    ]
-    if verdict.promoted:
-        lines.append("It answers from now on.")
-    else:
-        undo = f"'zoograph undo {verdict.suspects[0]}'" if verdict.suspects else "'zoograph undo BATCH'"
-        lines.append(
-            f"Kept aside: '{verdict.parent}' goes on answering. {undo} takes a batch back; "
-            f"'zoograph rollback {manifest.version}' lets the new one answer all the same."
-        )
-    return "\n".join(lines)

@@ -58,17 +58,17 @@ def score(
             progress=progress,
         )
     if as_json:
-        print_json("score", asdict(report), _notes(report))
+        print_json("score", asdict(report), report.notes)
     elif report.pairs:
         _print_table(report)
-        print_notes(_notes(report))
+        print_notes(report.notes)
     end_with_failures(report.failures)
 
 
 def _print_table(report: ScoreReport) -> None:
     names = list(dict.fromkeys(name for pair in report.pairs for name in (*pair.scores, *pair.undefined)))
     print_table(
-        f"Transferability to {report.dataset}, higher is better",
+        report.title,
         ("score", *(pair.model for pair in report.pairs)),
         [
             (name, *(f"{pair.scores[name]:.4g}" if name in pair.scores else "–" for pair in report.pairs))
@@ -76,15 +76,3 @@ def _print_table(report: ScoreReport) -> None:
         ],
         copied={"score"},
     )
-
-
-def _notes(report: ScoreReport) -> list[str]:
-    computed = sum(pair.num_computed for pair in report.pairs)
-    known = sum(len(pair.scores) for pair in report.pairs) - computed
-    notes = [f"{report.num_images:,} of {report.num_samples:,} images; {computed} scores computed, {known} known."]
-    for pair in report.pairs:
-        notes += [f"{pair.model}: {name} is undefined, {reason}." for name, reason in pair.undefined.items()]
-    skipped = list(dict.fromkeys(name for pair in report.pairs for name in pair.skipped))
-    if skipped:
-        notes.append(f"{len(skipped)} images cannot be read and were left out: {', '.join(skipped[:5])}.")
-    return notes

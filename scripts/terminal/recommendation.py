@@ -23,7 +23,6 @@ def print_recommendation(answer: Recommendation) -> None:
 
 def _print_ranking(answer: Recommendation) -> None:
     """Print the table; a column in which nothing is known is left out."""
-    tasks = f" (mean of {len(answer.tasks)} tasks)" if len(answer.tasks) > 1 else ""
     shown: dict[str, Callable[[Candidate], str]] = {
         "predicted": lambda c: f"{c.predicted:.3f}",
         "90 % interval": lambda c: f"{c.lower:.2f} – {c.upper:.2f}",
@@ -36,7 +35,7 @@ def _print_ranking(answer: Recommendation) -> None:
     columns = {heading: [cell(c) for c in answer.candidates] for heading, cell in shown.items()}
     columns = {heading: cells for heading, cells in columns.items() if set(cells) != {"–"}}
     print_table(
-        f"Models for {answer.dataset}{tasks}, {answer.protocol.description}: top-1 accuracy",
+        answer.title,
         ("#", "model", *columns),
         [
             (str(i + 1), candidate.model, *(cells[i] for cells in columns.values()))
