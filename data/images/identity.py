@@ -36,8 +36,9 @@ class FolderIdentity:
 def identify_folder(names: NameIndex, folder: Path, name: str) -> FolderIdentity:
     """Return which dataset of a store a folder is; a new one is called ``name`` if that is free.
 
-    The same content at another path is the same dataset, and other content is another one. A store of an older
-    zoograph knew folders by their paths alone: there the path decides until the folder is measured again.
+    The same content at another path is the same dataset. So is a folder whose images were changed in its place, as
+    long as its classes are the same; otherwise other content is another dataset. A store of an older zoograph knew
+    folders by their paths alone: there the path decides until the folder is measured again.
 
     Args:
         names: of the store.
@@ -46,23 +47,30 @@ def identify_folder(names: NameIndex, folder: Path, name: str) -> FolderIdentity
     """
     path, digest = str(folder.resolve()), folder_digest(folder)
     content = CONTENT + digest
-    by_content = {id for alias, ids in names.datasets.items() if alias.startswith(CONTENT) for id in ids}
-    by_path = [id for id in names.datasets.get(path, ()) if id not in by_content]
+    classes = content.partition("-")[0]
+    others = {
+        id
+        for alias, ids in names.datasets.items()
+        if alias.startswith(CONTENT) and alias.partition("-")[0] != classes
+        for id in ids
+    }
+    by_path = [id for id in names.datasets.get(path, ()) if id not in others]
     known = next(iter([*names.datasets.get(content, ()), *by_path]), None)
     wanted = [name, *([path] if len(path) <= LONGEST_NAME else [])]
     free = [id for id in wanted if id not in names.datasets and id not in names.families]
-    id = known or next(iter(free), f"{name}-{digest[:8]}")
+    id = known or next(iter(free), f"{name}-{digest[-8:]}")
     old = [alias for alias, ids in names.datasets.items() if known in ids]
     aliases = dict.fromkeys(alias for alias in (*old, path, content) if alias != id and len(alias) <= LONGEST_NAME)
     return FolderIdentity(id, known is not None, tuple(aliases))
 
 
 def folder_digest(folder: Path) -> str:
-    """Return 16 hexadecimal digits of a folder's content; its own name and place do not count.
+    """Return two digests of a folder, of its classes and of its content; its own name and place do not count.
 
-    SHA-256 over the names and sizes of all images in its sub-folders, and over the beginnings (64 KiB) of 64 of them
-    that are spread evenly, so that images of equal sizes differ too. Where there are none, as in a dataset that the
-    library ``datasets`` saved, all files count. Hidden ones never do.
+    Both are beginnings of SHA-256, 8 and 16 hexadecimal digits with a dash between them: over the names of its
+    sub-folders; and over the names and sizes of all images in them and the beginnings (64 KiB) of 64 images that are
+    spread evenly, so that images of equal sizes differ too. Where there are none, as in a dataset that the library
+    ``datasets`` saved, all files count. Hidden ones never do.
 
     Raises:
         ImageFolderError: if a file cannot be read.
@@ -71,6 +79,7 @@ def folder_digest(folder: Path) -> str:
         files = list(_list_files(folder))
         images = [(name, size) for name, size in files if "/" in name and _suffix(name) in image_suffixes()]
         chosen = sorted(images or files)
+        classes = hashlib.sha256(repr(sorted({name.rpartition("/")[0] for name, _ in chosen})).encode())
         digest = hashlib.sha256(repr(chosen).encode())
         for name, _ in chosen[:: max(1, -(-len(chosen) // _MOST_READ))]:
             with (folder / name).open("rb") as file:
@@ -79,7 +88,7 @@ def folder_digest(folder: Path) -> str:
         raise ImageFolderError(
             f"The folder '{folder}' must be readable (got {error.strerror or error}). Check its permissions."
         ) from error
-    return digest.hexdigest()[:16]
+    return f"{classes.hexdigest()[:8]}-{digest.hexdigest()[:16]}"
 
 
 def _list_files(folder: Path, inside: str = "") -> Iterator[tuple[str, int]]:

@@ -68,8 +68,6 @@ def _as_dict(explanation: Explanation) -> dict[str, Any]:
 
 
 def _print(explanation: Explanation) -> None:
-    from zoograph.training.answers.notes import SIMILARITY
-
     print_answer(explanation.answer)
     if explanation.evidence:
         print_evidence(explanation.evidence, explanation.answer.dataset)

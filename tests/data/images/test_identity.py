@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def pets(tmp_path):
 
 def test_the_digest_is_of_the_content_alone(pets, tmp_path):
     digest = folder_digest(pets)
-    assert len(digest) == 16
+    assert re.fullmatch("[0-9a-f]{8}-[0-9a-f]{16}", digest)
     assert folder_digest(make_folder(tmp_path / "x" / "other", cat_1=b"one", dog_1=b"two", dog_2=b"six")) == digest
 
 
@@ -81,11 +82,11 @@ def test_a_new_folder_takes_its_name_if_it_is_free(pets):
 
 def test_a_taken_name_gives_way_to_the_path_and_a_taken_path_to_the_content(pets):
     path, digest = str(pets), folder_digest(pets)
-    taken = [("pets", "pets"), (CONTENT + "0" * 16, "pets")]
+    taken = [("pets", "pets"), (CONTENT + "00000000-0000", "pets")]
     assert identify_folder(names_of(*taken), pets, "pets").id == path
-    # What lay at this path before had other content.
+    # What lay at this path before had other classes.
     identity = identify_folder(names_of(*taken, (path, "pets")), pets, "pets")
-    assert (identity.id, identity.known) == (f"pets-{digest[:8]}", False)
+    assert (identity.id, identity.known) == (f"pets-{digest[-8:]}", False)
 
 
 def test_the_same_content_elsewhere_is_the_same_dataset_and_keeps_its_names(pets):
@@ -94,6 +95,17 @@ def test_the_same_content_elsewhere_is_the_same_dataset_and_keeps_its_names(pets
     identity = identify_folder(known, pets, "pets")
     assert (identity.id, identity.known) == ("animals", True)
     assert set(identity.aliases) == {"/old/place", str(pets), content}
+
+
+def test_images_that_change_in_place_are_the_same_dataset_and_other_classes_another(pets):
+    first = CONTENT + folder_digest(pets)
+    known = names_of(("pets", "pets"), (str(pets), "pets"), (first, "pets"))
+    make_folder(pets, cat_9=b"new")
+    identity = identify_folder(known, pets, "pets")
+    assert (identity.id, identity.known) == ("pets", True)
+    assert {first, CONTENT + folder_digest(pets)} < set(identity.aliases)
+    make_folder(pets, owl_1=b"new")
+    assert not identify_folder(known, pets, "pets").known
 
 
 def test_an_older_store_knows_a_folder_by_its_path(pets):

@@ -12,7 +12,7 @@ import pytest
 
 from zoograph.data.records.records import Protocol
 from zoograph.training.retraining import challenge as training
-from zoograph.training.retraining.challenge import Round
+from zoograph.training.retraining.round import Round
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.verdict import Verdict

@@ -82,7 +82,7 @@ def test_corrupt_images_are_left_out_and_named(
     for protocol in ("head", "finetune"):
         ran = run_command(measure, *mine, "--dataset", str(animals), "--protocol", protocol)
         assert ran.code == 0
-        assert "1 images cannot be read and were left out: cat/3.png." in ran.out
+        assert "1 image cannot be read and was left out: cat/3.png." in ran.out
     assert {row["train_size"] + row["test_size"] for row in _stored(home)} == {29}
 
 

@@ -16,7 +16,7 @@ from zoograph.scripts.commands.retrain import _parse_every, retrain
 from zoograph.scripts.commands.status import status
 from zoograph.scripts.commands.versions import rollback, versions
 from zoograph.training.retraining import challenge as training
-from zoograph.training.retraining.challenge import Round, Waiting
+from zoograph.training.retraining.round import Round, Waiting
 from zoograph.training.versions.artifact import Artifact
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from zoograph.data.images.identity import folder_digest
 from zoograph.data.records.collection import Collection
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores import registry
@@ -43,7 +44,8 @@ def test_scores_are_printed_and_stored(animals: Path, mine: Options, run_command
     assert set(rows["model"]) == {pair["model"]}
     assert zoo.models[pair["model"]].source == "weights of mine.safetensors"
     card = zoo.datasets["animals"]
-    assert (card.labels, card.num_samples, card.aliases) == (("cat", "dog", "owl"), 30, (str(animals),))
+    assert (card.labels, card.num_samples) == (("cat", "dog", "owl"), 30)
+    assert card.aliases == (str(animals), f"content:{folder_digest(animals)}")
 
 
 def test_the_table(animals: Path, mine: Options, run_command: Command) -> None:

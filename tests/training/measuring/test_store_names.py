@@ -48,7 +48,9 @@ def test_folders_of_one_name_are_told_apart_by_content(toy_store, animals, tmp_p
     assert place(toy_store, animals) == "animals"
     assert place(toy_store, other) == str(other)
     make_folder(animals, "dog/more.png")
-    assert place(toy_store, animals) == f"animals-{folder_digest(animals)[:8]}"
+    assert place(toy_store, animals) == "animals"  # more of the same
+    make_folder(animals, "owl/a.png")
+    assert place(toy_store, animals) == f"animals-{folder_digest(animals)[-8:]}"
     assert len({place(toy_store, folder) for folder in (animals, other)}) == 2
 
 
