@@ -17,8 +17,7 @@ from zoograph.graphs.splits import hold_out
 from zoograph.models.method import Prediction
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
 from zoograph.training.networks.member_cache import MemberCache
-from zoograph.training.predictors.choice import load_predictor, make_predictor
-from zoograph.training.predictors.exact import ExactPredictor
+from zoograph.training.predictors.choice import load_predictor
 from zoograph.training.predictors.sampled import LARGE, SampledPredictor
 
 EMBED = HashEmbedder(8)
@@ -83,12 +82,6 @@ def test_state_brings_back_the_same_answers(graph: HeteroData, fitted: SampledPr
     again = load_predictor(tensors, values, graph)
     assert isinstance(again, SampledPredictor)
     assert _same(fitted.predict(pairs), again.predict(pairs))
-
-
-def test_the_number_of_records_chooses_the_predictor(graph: HeteroData, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(make_predictor(graph), ExactPredictor)
-    monkeypatch.setattr("zoograph.training.predictors.choice.MAX_EXACT_RECORDS", graph[TRANSFERS_TO].num_edges - 1)
-    assert isinstance(make_predictor(graph), SampledPredictor)
 
 
 def test_the_network_samples_past_its_bound_only(graph: HeteroData, monkeypatch: pytest.MonkeyPatch) -> None:

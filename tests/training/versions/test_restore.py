@@ -1,0 +1,97 @@
+"""From a version on disk to one that answers: the very same answers, and no weights but its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save
+
+from zoograph.data.errors import PredictorError
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.testing.hash_encoder import hash_encoder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
+from zoograph.data.text import lookup
+from zoograph.data.text.table import TextTable
+from zoograph.data.text.words import zoo_texts
+from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.splits import hold_out, pair_folds
+from zoograph.models.baselines.linear import LinearRegression
+from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.retraining.material import Material
+from zoograph.training.retraining.train import train_first
+from zoograph.training.versions.artifact import WEIGHTS, Artifact
+from zoograph.training.versions.restore import cross_fitted, load_methods, load_on, predict_pairs, saved_tensors
+
+CONFIG = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(40, 40))
+ZOO = make_synthetic_zoo(6, 20).zoo
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    encoder = hash_encoder(4)
+    text = TextTable.empty(encoder).extended(encoder, zoo_texts(ZOO.models.values(), ZOO.datasets.values()))
+    material = Material(ZOO, ZOO.runs["model"].map(lambda _: "all"), text, Protocol.HEAD, Metric.TOP1)
+    return train_first(tmp_path_factory.mktemp("trained") / "head-toy", material, CONFIG)
+
+
+@pytest.fixture
+def _encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "find_encoder", lambda name: hash_encoder(int(name.rpartition("-")[2])))
+
+
+@pytest.mark.usefixtures("_encoder")
+def test_what_is_restored_says_what_was_saved(trained: Artifact) -> None:
+    models, datasets = trained.manifest.models, trained.manifest.datasets
+    restored = load_on(trained, ZOO, "hash-4")
+    for model in models[:2]:
+        saved = trained.rows(model, datasets)
+        assert saved is not None
+        again = predict_pairs(*restored, [(model, dataset) for dataset in datasets])
+        for one, other in zip(saved, again, strict=True):
+            assert one == pytest.approx(other, abs=1e-6)
+
+
+@pytest.mark.usefixtures("_encoder")
+def test_another_encoder_is_an_error(trained: Artifact) -> None:
+    with pytest.raises(PredictorError, match="trained on embeddings of another encoder than 'hash-8'"):
+        load_on(trained, ZOO, "hash-8")
+
+
+@pytest.mark.usefixtures("_encoder")
+def test_the_baseline_does_not_see_what_it_is_asked(trained: Artifact) -> None:
+    graph, _, baseline = load_on(trained, ZOO, "hash-4")
+    edges = graph[TRANSFERS_TO].edge_index
+    found = cross_fitted(baseline, graph, edges[:, :6])
+    folds = pair_folds(graph, edges, 10)
+    for place in range(6):
+        honest = LinearRegression().fit(hold_out(graph, folds == folds[place]).train)
+        assert found.mean[place].item() == pytest.approx(honest.predict(edges[:, [place]]).mean.item(), abs=1e-6)
+
+
+@pytest.mark.usefixtures("_encoder")
+@pytest.mark.parametrize(
+    ("tensors", "why"),
+    [
+        ({"w": np.zeros(2, np.float32)}, "its weights are not those of a predictor"),
+        ({"predictor.w": np.array([np.nan], np.float32)}, "holds what is no number"),
+    ],
+)
+def test_weights_of_something_else_are_damage(
+    trained: Artifact, tmp_path: Path, save_toy: Callable[..., Artifact], tensors: dict[str, np.ndarray], why: str
+) -> None:
+    graph, _, _ = load_on(trained, ZOO, "hash-4")
+    other = save_toy(tmp_path / "other", values=trained.manifest.values)
+    (other.folder / WEIGHTS).write_bytes(save(tensors))
+    with pytest.raises(PredictorError, match=f"is damaged: .*{why}"):
+        load_methods(other, graph)
+
+
+def test_only_the_asked_tensors_are_handed_out(trained: Artifact) -> None:
+    both = {prefix: saved_tensors(trained, prefix) for prefix in ("predictor.", "baseline.")}
+    assert all(torch.isfinite(tensor).all() for tensors in both.values() for tensor in tensors.values())
+    assert {name.partition(".")[0] for name in both["predictor."]} == {"0", "1"}
+    assert not both["predictor."].keys() & both["baseline."].keys()
