@@ -30,6 +30,10 @@ KNOWN_AS = {
             "measured_at",
             "source",
             "hyperparameters",
+            "shots",
+            "input_size",
+            "repeats",
+            "failure",
         )
     },
 }

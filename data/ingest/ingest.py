@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SOURCE = "own records"
 LONGEST_NAME = 300
-_WHOLE_NUMBERS = frozenset({"train_size", "test_size", "seed"})
+_WHOLE_NUMBERS = frozenset({"train_size", "test_size", "seed", "shots", "input_size", "repeats"})
 
 
 @dataclass(frozen=True)

@@ -23,23 +23,71 @@ them: no graph, no ranking of scores, and no token of what a predictor has seen.
 
 
 class Protocol(StrEnum):
-    """How a model was transferred."""
+    """What is done to a model before it is measured on a dataset, from cheap to dear.
 
+    ``native``: nothing; its own head names the classes. ``zero_shot``: nothing; names of classes are compared with
+    images by an image-text model. ``probe``: k-nearest neighbours or logistic regression on the features of a small
+    sample. ``head``: a new head is trained on all images, or on some of each class. ``finetune``: everything is
+    trained.
+    """
+
+    NATIVE = "native"
+    ZERO_SHOT = "zero_shot"
+    PROBE = "probe"
     HEAD = "head"
     FINETUNE = "finetune"
 
     @property
     def description(self) -> str:
         """The protocol in words."""
-        return {"head": "retrained head", "finetune": "full fine-tuning"}[self.value]
+        return _PROTOCOLS[self]
+
+
+_PROTOCOLS = {
+    Protocol.NATIVE: "own head, nothing trained",
+    Protocol.ZERO_SHOT: "zero-shot classification",
+    Protocol.PROBE: "probe on a small sample",
+    Protocol.HEAD: "retrained head",
+    Protocol.FINETUNE: "full fine-tuning",
+}
 
 
 class Metric(StrEnum):
-    """What a run measured. Metrics are kept apart and never averaged with each other."""
+    """What a run measured, in [0, 1], higher is better. Metrics are kept apart and never averaged with each other."""
 
     TOP1 = "top1"
-    MIOU = "miou"
+    TOP5 = "top5"
+    MEAN_PER_CLASS = "mean_per_class"
+    WORST_GROUP = "worst_group"
     F1 = "f1"
+    MAP = "map"
+    LRAP = "lrap"
+    AUROC = "auroc"
+    MIOU = "miou"
+    RECALL = "recall"
+    JACCARD = "jaccard"
+    R2 = "r2"
+
+    @property
+    def description(self) -> str:
+        """The metric in words."""
+        return _METRICS[self]
+
+
+_METRICS = {
+    Metric.TOP1: "top-1 accuracy",
+    Metric.TOP5: "top-5 accuracy",
+    Metric.MEAN_PER_CLASS: "accuracy, mean over classes",
+    Metric.WORST_GROUP: "accuracy on the worst group",
+    Metric.F1: "F1 score",
+    Metric.MAP: "mean average precision",
+    Metric.LRAP: "label ranking average precision",
+    Metric.AUROC: "area under the ROC curve",
+    Metric.MIOU: "mean intersection over union",
+    Metric.RECALL: "retrieval recall",
+    Metric.JACCARD: "Jaccard index",
+    Metric.R2: "R² (coefficient of determination)",
+}
 
 
 class Record(BaseModel):
@@ -61,9 +109,13 @@ class Run(Record):
 
     Attributes:
         value: the metric, in [0, 1], higher is better.
-        train_size: images trained on.
-        test_size: images that ``value`` was measured on.
+        train_size: images, or texts, trained on.
+        test_size: images, or texts, that ``value`` was measured on.
         measured_at: when, if known.
+        shots: images of each class that were trained on; None for all of them, or where nothing is trained.
+        input_size: side of the square input, in pixels.
+        repeats: runs with different draws that ``value`` is the mean of; None for one.
+        failure: why the run says nothing of the model, such as a training that failed; it is kept and not learned from.
     """
 
     model: Name
@@ -76,6 +128,10 @@ class Run(Record):
     seed: int | None = None
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     measured_at: datetime | None = None
+    shots: Count | None = None
+    input_size: Count | None = None
+    repeats: Count | None = None
+    failure: Name | None = None
 
 
 class Score(Record):

@@ -12,7 +12,20 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import HINDSIGHT, Record
 
-RUN_COLUMNS = ("model", "dataset", "protocol", "metric", "value", "train_size", "test_size", "source")
+RUN_COLUMNS = (
+    "model",
+    "dataset",
+    "protocol",
+    "metric",
+    "value",
+    "train_size",
+    "test_size",
+    "source",
+    "shots",
+    "input_size",
+    "repeats",
+    "failure",
+)
 SCORE_COLUMNS = ("model", "dataset", "name", "value", "source")
 RELATION_COLUMNS = ("dataset", "other", "name", "value", "source")
 INFLUENCE_COLUMNS = ("label", "corpus", "dataset", "name", "value", "standard_error", "source")

@@ -27,9 +27,14 @@ COLUMNS = (
     "hyperparameters",
     "measured_at",
     "source",
+    "shots",
+    "input_size",
+    "repeats",
+    "failure",
     "stored_at",
     "batch",
 )
+_WHOLE_NUMBERS = ("train_size", "test_size", "seed", "shots", "input_size", "repeats")
 _SETTINGS = COLUMNS.index("hyperparameters")
 
 Rows = Sequence[tuple[Any, ...]]
@@ -94,7 +99,7 @@ def _write_parquet(path: Path, parts: Iterable[Rows]) -> int:
     pa, parquet = import_pyarrow()
     moment = pa.timestamp("us", tz="UTC")
     kinds = {"value": pa.float64(), "measured_at": moment, "stored_at": moment}
-    kinds |= dict.fromkeys(("train_size", "test_size", "seed"), pa.int64())
+    kinds |= dict.fromkeys(_WHOLE_NUMBERS, pa.int64())
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     count = 0
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:

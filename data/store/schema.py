@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # What the first version had: a database with less is somebody else's.
 FIRST_TABLES = frozenset({"meta", "models", "datasets", "names", "runs", "scores", "relations"})
@@ -125,6 +125,10 @@ runs = Table(
     Column("hyperparameters", JSON, nullable=False),
     Column("measured_at", Moment),
     *_provenance(),
+    Column("shots", Integer),
+    Column("input_size", Integer),
+    Column("repeats", Integer),
+    Column("failure", String),
     Index("runs_by_pair", "dataset", "model", "protocol", "metric"),
 )
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, Zoo
+from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, RUN_COLUMNS, Zoo
 
 SOURCE = "synthetic"
 _FAMILIES = ("convnext", "densenet", "efficientnet", "mobilenet", "resnet", "swin", "vit", "regnet")
@@ -110,7 +110,7 @@ def make_synthetic_zoo(
             "test_size": sizes.astype(float),
             "source": SOURCE,
         }
-    )
+    ).reindex(columns=list(RUN_COLUMNS))
     return SyntheticZoo(
         Zoo(
             {card.id: card for card in models},

@@ -69,7 +69,7 @@ def make_toy_zoo() -> Zoo:
     return Zoo(
         {card.id: card for card in models},
         {card.id: card for card in datasets},
-        pd.DataFrame(runs, columns=list(RUN_COLUMNS)),
+        pd.DataFrame(runs, columns=list(RUN_COLUMNS[:8])).reindex(columns=list(RUN_COLUMNS)),
         pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
         pd.DataFrame(relations, columns=list(RELATION_COLUMNS)),
     )

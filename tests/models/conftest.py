@@ -27,7 +27,7 @@ def _graph_of(
         Zoo(
             {m: ModelCard(id=m, source="toy", **model_fields[m]) for m in sorted(model_fields)},
             {d: DatasetCard(id=d, source="toy", **dataset_fields[d]) for d in sorted(dataset_fields)},
-            pd.DataFrame(runs, columns=list(RUN_COLUMNS)),
+            pd.DataFrame(runs, columns=list(RUN_COLUMNS[:8])).reindex(columns=list(RUN_COLUMNS)),
             pd.DataFrame([(*row, "toy") for row in scores], columns=list(SCORE_COLUMNS)),
             pd.DataFrame([], columns=list(RELATION_COLUMNS)),
         ),
