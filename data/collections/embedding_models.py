@@ -13,10 +13,11 @@ def embedding_model_card(cells: dict[str, str], source: str, path: Path, line: i
     """Return the card of one row; the id of a model is its address on the Hugging Face hub.
 
     Args:
-        cells: ``model``, ``n_parameters``, ``embed_dim``, ``license``, ``release_date``, and for text ``max_tokens`` and
-            ``adapted_from``; an empty cell is not known.
+        cells: ``model``, ``n_parameters``, ``embed_dim``, ``license``, ``release_date``, and for text ``max_tokens``
+            and ``adapted_from``; an empty cell is not known.
         source: of the card.
-        path, line: where the row stands.
+        path: of the table.
+        line: of the row.
         modality: what the encoder reads.
 
     Raises:

@@ -92,7 +92,7 @@ def test_empty_collection_round_trips(tmp_path: Path) -> None:
         ("toy,a,x,finetune,top1", "toy,a,x,finetune,bleu", r"'metric' at .*line 2"),
         ("toy,a,x,finetune", ",a,x,finetune", r"'source' at .*line 2"),
         ("toy,a,x,finetune", "toy,nobody,x,finetune", r"The model 'nobody' .*needs a card"),
-        ("toy,b,pets,head", "toy,b,pets,head,", r"line 3, needs 11 cells \(got 12\)"),
+        ("toy,b,pets,head", "toy,b,pets,head,", r"line 3, needs 15 cells \(got 16\)"),
         ('{""a""', '{""a', r"'hyperparameters' at .*line 3, needs to be JSON"),
         ("source,model", "sauce,model", r"needs a column 'source'"),
     ],

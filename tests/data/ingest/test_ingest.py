@@ -72,6 +72,7 @@ def test_tidy_rows_become_runs_with_all_that_they_say(toy_store: RecordStore, re
         "seed": 3,
         "source": "lab",
         "hyperparameters": {"lr": 0.1, "optimizer": "sgd"},
+        **dict.fromkeys(("shots", "input_size", "repeats", "failure")),
     }
     assert moment.isoformat() == "2024-01-02T01:04:05+00:00"
 
@@ -147,7 +148,7 @@ def test_bad_rows_are_written_down_and_the_others_go_in(toy_store: RecordStore, 
         ("4", "the value 'nan' is not finite"),
         ("5", "the value '-inf' is not finite"),
         ("6", "the value is missing"),
-        ("7", "the protocol does not fit: Input should be 'head' or 'finetune'"),
+        ("7", "the protocol does not fit: Input should be 'native', 'zero_shot', 'probe', 'head' or 'finetune'"),
         ("8", "the seed '1.5' is no whole number"),
         ("9", "the time 'yesterday' is not as in 2024-12-31T23:59:00Z"),
         ("10", "the hyperparameters are no JSON object: got list"),

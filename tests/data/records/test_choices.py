@@ -13,9 +13,9 @@ def test_a_name_and_a_member_mean_the_same():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("haed", r"Unknown protocol 'haed'\. Nearest names: head\. Valid names: head, .*finetune"),
-        ("", r"Unknown protocol ''\. Valid names: head"),
-        ("Protocol.HEAD", r"Unknown protocol 'Protocol\.HEAD'\. Valid names: head"),
+        ("haed", r"Unknown protocol 'haed'\. Nearest names: head\. Valid names: native, .*finetune"),
+        ("", r"Unknown protocol ''\. Valid names: native"),
+        ("Protocol.HEAD", r"Unknown protocol 'Protocol\.HEAD'\. Valid names: native"),
     ],
 )
 def test_a_wrong_name_is_answered_with_the_valid_ones(name, message):

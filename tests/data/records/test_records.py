@@ -71,7 +71,7 @@ def test_a_run_that_was_written_and_read_is_the_same(value: float, seed: int, mo
         ({"value": float("inf")}, "less than or equal to 1|finite number"),
         ({"value": "20.0 ± 1.2"}, "valid number"),
         ({"protocol": "linear"}, "'head' or 'finetune'"),
-        ({"metric": "accuracy"}, "'top1', 'miou' or 'f1'"),
+        ({"metric": "accuracy"}, "'top1', 'top5', .* or 'r2'"),
         ({"model": ""}, "at least 1 character"),
         ({"model": "a\x00b"}, "should match pattern"),
         ({"test_size": 0}, "greater than or equal to 1"),
@@ -101,5 +101,12 @@ def test_infinite_scores_are_refused() -> None:
 
 
 def test_protocols_in_words() -> None:
-    assert [protocol.description for protocol in Protocol] == ["retrained head", "full fine-tuning"]
-    assert [metric.value for metric in Metric] == ["top1", "miou", "f1"]
+    assert [protocol.description for protocol in Protocol] == [
+        "own head, nothing trained",
+        "zero-shot classification",
+        "probe on a small sample",
+        "retrained head",
+        "full fine-tuning",
+    ]
+    assert Metric.MIOU.description == "mean intersection over union"
+    assert all(metric.description for metric in Metric)
