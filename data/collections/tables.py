@@ -33,7 +33,7 @@ TABLES: dict[str, type[BaseModel]] = {
 
 _GZIPPED = ".gz"
 # Columns whose cells are lists or mappings, written as compact JSON.
-_JSON_COLUMNS = frozenset({"aliases", "labels", "hyperparameters"})
+_JSON_COLUMNS = frozenset({"aliases", "labels", "hyperparameters", "splits", "languages"})
 
 
 def shipped_zoo() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -10,6 +11,13 @@ Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+
+
+class Modality(StrEnum):
+    """What a model reads; other words are allowed on a card."""
+
+    IMAGE = "image"
+    TEXT = "text"
 
 
 class Card(BaseModel):
@@ -63,6 +71,10 @@ class DatasetCard(Card):
         num_classes: number of classes.
         num_samples: number of images altogether.
         samples_per_class: images per class that the task was drawn with (nominal).
+        modality: what its samples are, see :class:`Modality`.
+        splits: images or texts by name of the split, as the authors divided them; ``all`` if they did not.
+        text_length: mean length of a text, in characters.
+        languages: of its texts, by their ISO 639 codes.
     """
 
     family: Name | None = None
@@ -71,6 +83,10 @@ class DatasetCard(Card):
     num_classes: Count | None = None
     num_samples: Count | None = None
     samples_per_class: Positive | None = None
+    modality: Name = Modality.IMAGE.value
+    splits: dict[Name, Count] = Field(default_factory=dict)
+    text_length: Positive | None = None
+    languages: tuple[Name, ...] = ()
 
     @field_validator("labels")
     @classmethod
@@ -79,3 +95,7 @@ class DatasetCard(Card):
             twice = sorted({label for label in labels if labels.count(label) > 1})
             raise ValueError(f"'labels' must be distinct (got {', '.join(twice)} more than once)")
         return labels
+
+    def __hash__(self) -> int:
+        # A dictionary cannot be hashed, and equal cards have equal ids.
+        return hash(self.id)

@@ -105,7 +105,7 @@ def _complete(kind: str, first: AnyCard, second: AnyCard) -> AnyCard:
 
 
 def _is_known(value: object) -> bool:
-    return value is not None and value != ()
+    return value is not None and value != () and value != {}
 
 
 def _require_distinct(kind: str, cards: Sequence[Card]) -> set[str]:

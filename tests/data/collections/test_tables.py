@@ -25,6 +25,7 @@ TOY = Collection(
     datasets=(
         DatasetCard(id="pets", source="toy", labels=("Großer Hund", "cat")),
         DatasetCard(id="x", source="toy"),
+        DatasetCard(id="y", source="toy", modality="text", splits={"test": 3, "a,b": 9}, languages=("en",)),
     ),
     runs=(
         Run(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 
 
 def test_what_is_not_known_is_none() -> None:
@@ -66,3 +66,28 @@ def test_a_bad_dataset_card_is_refused(fields: dict[str, Any], message: str) -> 
 def test_cards_survive_json() -> None:
     card = DatasetCard(id="d", source="toy", labels=("Größe", "a"), samples_per_class=2.5)
     assert DatasetCard.model_validate_json(card.model_dump_json()) == card
+
+
+def test_a_dataset_is_of_images_unless_it_says_otherwise() -> None:
+    old = DatasetCard.model_validate({"id": "d", "source": "toy", "num_classes": 2})
+    assert (old.modality, old.splits, old.text_length, old.languages) == (Modality.IMAGE, {}, None, ())
+    text = DatasetCard(
+        id="t", source="toy", modality="text", splits={"train": 9, "test": 3}, text_length=54.2, languages=("en",)
+    )
+    assert text.modality == Modality.TEXT
+    assert DatasetCard.model_validate_json(text.model_dump_json()) == text
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"splits": {"test": 0}}, "greater than or equal to 1"),
+        ({"splits": {"": 1}}, "at least 1 character"),
+        ({"text_length": 0.0}, "greater than 0"),
+        ({"languages": ("",)}, "at least 1 character"),
+        ({"modality": ""}, "at least 1 character"),
+    ],
+)
+def test_fields_of_texts_and_splits_are_checked(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        DatasetCard(**{"id": "d", "source": "toy", **fields})
