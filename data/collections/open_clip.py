@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.collections.public_datasets import OPENCLIP_METRICS, find_public_dataset
+from zoograph.data.collections.openclip_tasks import OPENCLIP_TASKS
+from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_dataset
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.collection import Collection
@@ -22,7 +23,7 @@ _NOT_TASKS = ("name", "pretrained", "params (M)", "FLOPs (B)", "Average perf. on
 
 
 def read_open_clip(folder: Path) -> Collection:
-    """Read the zero-shot table; every task is in its own metric.
+    """Read the zero-shot table; every task is in its own metric; retrieval has no classes and is left out.
 
     Args:
         folder: holds the three files.
@@ -41,7 +42,8 @@ def read_open_clip(folder: Path) -> Collection:
                 "model": tower_id(cells["name"], cells["pretrained"], towers),
                 "dataset": find_public_dataset(task),
                 "protocol": Protocol.ZERO_SHOT,
-                "metric": OPENCLIP_METRICS[task],
+                "metric": OPENCLIP_TASKS[task].metric,
+                "test_size": OPENCLIP_TASKS[task].test_size,
                 "value": value,
                 "source": SOURCE,
             },
@@ -50,7 +52,7 @@ def read_open_clip(folder: Path) -> Collection:
         )
         for line, cells in rows
         for task, value in cells.items()
-        if task not in _NOT_TASKS and value
+        if task not in _NOT_TASKS and task not in LEFT_OUT and value
     ]
     names = {(cells["name"], cells["pretrained"]) for _, cells in rows}
     return Collection(models=tuple(tower_cards(folder, names)), runs=tuple(runs))

@@ -1,9 +1,9 @@
 """The 38 zero-shot tasks of OpenCLIP's table of results: what each measures, and on how many images.
 
 The table says neither. It was made with DataComp's evaluation: Samir Yitzhak Gadre et al., *DataComp: In search of the
-next generation of multimodal datasets*, NeurIPS 2023 (arXiv:2304.14108), whose task list
-(``tasklist.yml`` of mlfoundations/datacomp, commit 2d7bde7) names a main metric and a size for every task. Tasks without
-one are measured by top-1 accuracy.
+next generation of multimodal datasets*, NeurIPS 2023 (arXiv:2304.14108), whose task list (``tasklist.yml`` of
+mlfoundations/datacomp, commit 2d7bde7) names the size of every task, and its main metric where that is not top-1
+accuracy.
 """
 
 from __future__ import annotations

@@ -27,21 +27,8 @@ IMAGE_DOMAINS = frozenset(
 )
 TEXT_DOMAINS = frozenset({"reviews", "banking", "tweets", "comments", "assistant"})
 
-# timm's tables of accuracies, by the name of their file, and the dataset that each was measured on.
-TIMM_TEST_SETS = MappingProxyType(
-    {
-        "results-imagenet": "imagenet",
-        "results-imagenet-real": "imagenet-real",
-        "results-imagenetv2-matched-frequency": "imagenetv2",
-        "results-imagenet-a": "imagenet-a",
-        "results-imagenet-a-clean": "imagenet-a-clean",
-        "results-imagenet-r": "imagenet-r",
-        "results-imagenet-r-clean": "imagenet-r-clean",
-        "results-sketch": "imagenet-sketch",
-    }
-)
-
 _RETRIEVAL = "finds captions of images: there are no classes"
+_SUBSET = "validation images of ImageNet, of the 200 classes of another test set: a part of 'imagenet'"
 _CLUSTERING = "groups images without labels: no accuracy"
 
 # Names in the tables that are no dataset of classes, and why.
@@ -59,6 +46,8 @@ LEFT_OUT = MappingProxyType(
         "ImageNet10Clustering": _CLUSTERING,
         "ImageNetDog15Clustering": _CLUSTERING,
         "TinyImageNetClustering": _CLUSTERING,
+        "imagenet-a-clean": _SUBSET,
+        "imagenet-r-clean": _SUBSET,
         "hfpics": "many lists of labels, each a dataset of its own, named after its labels",
     }
 )

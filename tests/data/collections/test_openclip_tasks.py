@@ -51,4 +51,6 @@ def test_tasks_on_the_authors_test_images_have_as_many_of_them() -> None:
 
 
 def test_a_metric_whose_name_says_too_little_has_a_detail() -> None:
-    assert all(task.detail for task in OPENCLIP_TASKS.values() if task.metric not in (Metric.TOP1, Metric.MEAN_PER_CLASS))
+    assert all(
+        task.detail for task in OPENCLIP_TASKS.values() if task.metric not in (Metric.TOP1, Metric.MEAN_PER_CLASS)
+    )
