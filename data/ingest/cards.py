@@ -23,7 +23,7 @@ class BadCard(ValueError):
 
 
 def make_card(card: type[AnyCard], name: str, fields: Mapping[str, Any], source: str) -> AnyCard:
-    """Make the card of ``name`` from cells; an empty one is not known, and semicolons part labels and aliases.
+    """Make the card of ``name`` from cells; an empty one is not known, and semicolons part lists such as labels.
 
     Raises:
         BadCard: if a field does not fit.

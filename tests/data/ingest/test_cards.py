@@ -37,6 +37,7 @@ def test_a_card_is_made_of_text() -> None:
         id="resnet", source="mine", family="resnets", parameters=11_000_000, gmacs=1.8, aliases=("a", "b")
     )
     assert make_card(DatasetCard, "pets", {"labels": ["cat", "dog"]}, "mine").labels == ("cat", "dog")
+    assert make_card(DatasetCard, "tweets", {"languages": "en; de"}, "mine").languages == ("en", "de")
 
 
 @pytest.mark.parametrize("cell", [None, "", " ", "NaN", "null", "None", float("nan")])
