@@ -32,6 +32,8 @@ def read_fastai_pets(folder: Path) -> Collection:
     names = {cells["fastai_name"]: cells["timm_name"] for _, cells in read_rows(folder / _TO_TIMM, ("fastai_name",))}
     path, runs = folder / _RUNS, []
     for line, cells in read_rows(path, ("dataset", "model_name", "error_rate", "fit_time", "GPU_mem")):
+        if not cells["error_rate"]:  # it crashed before it had a result
+            continue
         # An error rate is a number of images; the digits behind it are noise of the division.
         right = _TESTED - round(float(cells["error_rate"]) * _TESTED)
         fields: dict[str, Any] = {
@@ -42,12 +44,14 @@ def read_fastai_pets(folder: Path) -> Collection:
             "train_size": _IMAGES - _TESTED,
             "test_size": _TESTED,
             "input_size": _INPUT_SIZE,
-            "hyperparameters": {
-                "epochs": _EPOCHS,
-                "seconds": round(float(cells["fit_time"]), 1),
-                "gpu_memory_gb": round(float(cells["GPU_mem"]), 2),
-            },
+            "hyperparameters": {"epochs": _EPOCHS, **_costs(cells)},
             "source": SOURCE,
         }
         runs.append(make_row(Run, fields, path, line))
     return Collection(runs=tuple(runs))
+
+
+def _costs(cells: dict[str, str]) -> dict[str, float]:
+    """Return seconds and gigabytes of the training, where they were noted."""
+    columns = {"seconds": ("fit_time", 1), "gpu_memory_gb": ("GPU_mem", 2)}
+    return {name: round(float(cells[key]), digits) for name, (key, digits) in columns.items() if cells[key]}

@@ -12,10 +12,11 @@ from zoograph.data.records.records import Protocol, Run
 
 SOURCE = "timm-results"
 
-# Dataset -> file, and the images that its values are over. The files called `-clean` hold subsets of these rows.
+# Dataset -> file, and the images that its values are over; ReaL leaves out the images that got no label. The files
+# called `-clean` are about ImageNet's own images of the 200 classes, and left out.
 TEST_SETS = {
     "imagenet": ("results-imagenet.csv", 50_000),
-    "imagenet-real": ("results-imagenet-real.csv", 50_000),
+    "imagenet-real": ("results-imagenet-real.csv", 46_837),
     "imagenetv2": ("results-imagenetv2-matched-frequency.csv", 10_000),
     "imagenet-a": ("results-imagenet-a.csv", 7_500),
     "imagenet-r": ("results-imagenet-r.csv", 30_000),
