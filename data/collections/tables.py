@@ -33,7 +33,7 @@ TABLES: dict[str, type[BaseModel]] = {
 
 _GZIPPED = ".gz"
 # Columns whose cells are lists or mappings, written as compact JSON.
-_JSON_COLUMNS = frozenset({"aliases", "labels", "hyperparameters"})
+_JSON_COLUMNS = frozenset({"aliases", "labels", "hyperparameters", "corpora", "derived_from", "imagenet", "speeds"})
 
 
 def shipped_zoo() -> Path:
@@ -140,10 +140,12 @@ def make_row(schema: type[Row], fields: dict[str, Any], path: Path, line: int) -
 def read_table(path: Path, schema: type[Row]) -> tuple[Row, ...]:
     """Read and validate one table; the gzipped one beside ``path``, if there is one.
 
+    A table may lack a column that its rows need not have: those that an older version wrote stay readable.
+
     Raises:
         RawDataError: naming file and line, if it is missing or a row does not fit.
     """
-    columns = tuple(schema.model_fields)
+    columns = tuple(name for name, field in schema.model_fields.items() if field.is_required())
     packed = path.with_name(f"{path.name}{_GZIPPED}")
     path = packed if packed.exists() else path
     rows = []
