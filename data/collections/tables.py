@@ -33,7 +33,19 @@ TABLES: dict[str, type[BaseModel]] = {
 
 _GZIPPED = ".gz"
 # Columns whose cells are lists or mappings, written as compact JSON.
-_JSON_COLUMNS = frozenset({"aliases", "labels", "hyperparameters", "splits", "languages"})
+_JSON_COLUMNS = frozenset(
+    {
+        "aliases",
+        "labels",
+        "splits",
+        "languages",
+        "corpora",
+        "derived_from",
+        "imagenet",
+        "speeds",
+        "hyperparameters",
+    }
+)
 
 
 def shipped_zoo() -> Path:
@@ -140,7 +152,7 @@ def make_row(schema: type[Row], fields: dict[str, Any], path: Path, line: int) -
 def read_table(path: Path, schema: type[Row]) -> tuple[Row, ...]:
     """Read and validate one table; the gzipped one beside ``path``, if there is one.
 
-    What may be missing in a row may be missing as a column.
+    A table may lack a column that its rows need not have: those that an older version wrote stay readable.
 
     Raises:
         RawDataError: naming file and line, if it is missing or a row does not fit.

@@ -99,8 +99,9 @@ class _Resolver:
             return self._names.resolve_model(name)
         card = _ask_timm(name)
         if card is not None:
-            # The store may know the same weights by another of timm's names.
-            same = [self._names.models[alias] for alias in card.aliases if alias in self._names.models]
+            # The store may know these weights by another of timm's names; the architecture alone may mean others.
+            own_names = [alias for alias in (card.id, *card.aliases) if alias != card.architecture]
+            same = [self._names.models[alias] for alias in own_names if alias in self._names.models]
             return same[0][0] if same and len(same[0]) == 1 else self._enter(self.result.new_models, "model", card)
         if fields or self._add_unknown:
             return self._enter(self.result.new_models, "model", self._make_card(ModelCard, name, fields))
@@ -119,8 +120,10 @@ class _Resolver:
 
     def _enter(self, cards: dict[str, AnyCard], kind: str, card: AnyCard) -> str:
         cards[card.id] = card
+        known = self._known_models if kind == "model" else self._known_datasets
         for name in (card.id, *card.aliases):
-            self._new.setdefault((kind, name.casefold()), card.id)
+            if name == card.id or name.casefold() not in known:
+                self._new.setdefault((kind, name.casefold()), card.id)
         return card.id
 
     def _explain(self, kind: str, name: str) -> None:
@@ -152,6 +155,6 @@ def _ask_timm(name: str) -> ModelCard | None:
 
 
 def _nearest_in_timm(name: str) -> list[str]:
-    from zoograph.data.networks.timm_cards import nearest_timm_names
+    from zoograph.data.networks.registry.timm_names import nearest_timm_names
 
     return nearest_timm_names(name)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
-from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.networks.registry.architecture_table import ArchitectureRow, find_architecture_row
+from zoograph.data.networks.registry.figures import count_figures
+from zoograph.data.networks.registry.timm_lineage import find_lineage
+from zoograph.data.networks.registry.timm_names import (
+    canonical_timm_name,
+    import_timm,
+    names_of_old_versions,
+    published_weights,
+)
+from zoograph.data.networks.registry.timm_tags import parse_tag
 from zoograph.data.records.cards import ModelCard
 
 # Where timm's module is a wider drawer than the family: the first word of the architecture decides.
@@ -51,52 +59,78 @@ _FAMILY_OF_MODULE = {
     "vision_transformer_relpos": "vit",
     "vision_transformer_sam": "vit",
 }
-# timm ends a tag with the dataset whose labels were fitted last, then the image size if that is unusual.
-_CORPUS_OF_WORD = {"in1k": "imagenet", "in21k": "imagenet-21k", "in22k": "imagenet-21k"}
-_SIZE = re.compile(r"_\d{3}$")
+_SIZE_WORDS = re.compile(
+    r"(?<![a-z])(x*tiny|x*small|medium|base|x*large|huge|giant|gigantic|enormous|atto|femto|pico|nano|zepto"
+    r"|so\d+m|\d+b|\d{2,3}m)(?![a-z])"
+)
+_TIMM_HUB = "timm/"
+_ARXIV = re.compile(r"arXiv:(\d{2})(\d{2})\.\d+")
+# Recipes of timm's own are younger than the papers that their configurations cite.
+_OWN_REPOSITORY = "https://github.com/huggingface/pytorch-image-models"
 
 
 @lru_cache(maxsize=256)
 def model_card_from_timm(name: str) -> ModelCard | None:
     """Return the card of a timm model, or None if timm has no model of that name.
 
-    The network is built without memory for its weights and run on shapes alone, for its number of
-    multiply-accumulates, attention products included.
+    Size and cost come from the shipped table, or for a network that is not in it from building it without memory
+    for its weights and running it on shapes alone.
 
     Args:
-        name: ``arch`` (timm's default weights are meant), ``arch.tag``, or ``timm/arch.tag`` as on the hub.
+        name: any spelling that ``registry.timm_names.canonical_timm_name`` knows. The card's id is
+            ``architecture.tag``; ``architecture`` alone if timm has no weights for it.
     """
-    timm = _import_timm()
-    if not timm.is_model(name.removeprefix("timm/")):
-        return None
-    network = _make_network(timm, name.removeprefix("timm/"))
-    if network is None:
-        return None
-    config: dict[str, Any] = network.pretrained_cfg
-    architecture, tag = config["architecture"], config.get("tag") or ""
-    full = f"{architecture}.{tag}" if tag else architecture
-    size = config["input_size"]
+    full = canonical_timm_name(name)
+    return None if full is None else make_card(full)
+
+
+def make_card(name: str) -> ModelCard:
+    """Return the card of a timm model.
+
+    Args:
+        name: ``architecture.tag``, or an ``architecture`` that timm has no weights for.
+    """
+    timm = import_timm()
+    config = timm.get_pretrained_cfg(name)
+    architecture, _, tag = name.partition(".")
+    origin = parse_tag(architecture, tag)
+    row = find_architecture_row(architecture, config.input_size, config.num_classes) or _count(name, config.input_size)
     module = timm.models.model_entrypoint(architecture).__module__
+    height, width = config.input_size[-2:]
+    published = name in published_weights()
     return ModelCard(
         id=name,
-        aliases=tuple(alias for alias in (full, f"timm/{full}") if alias != name),
+        aliases=_aliases(name, architecture, config.hf_hub_id),
         source=f"timm {timm.__version__}",
         family=get_family(architecture, module.rpartition(".")[2]),
         timm_name=architecture,
-        parameters=sum(parameter.numel() for parameter in network.parameters()) or None,
-        gmacs=_count_gmacs(network, size),
-        input_size=size[-1] if size[-1] == size[-2] else None,
-        # Some families widen the pooled features once more before the classifier reads them.
-        num_features=int(getattr(network, "head_hidden_size", None) or network.num_features),
-        pretrained_on=get_corpus(tag),
+        architecture=architecture,
+        size_class=get_size_class(architecture),
+        parameters=row.figures.parameters or None,
+        gmacs=row.figures.gmacs,
+        activations=row.figures.activations,
+        speeds=row.speeds,
+        input_size=height if height == width else None,
+        num_features=row.figures.num_features,
+        objective=origin.objective,
+        corpora=origin.corpora,
+        pretrained_on=origin.labels,
+        train_resolution=origin.resolution,
+        licence=config.license if published and config.license != "unknown" else None,
+        hub_id=config.hf_hub_id if published else None,
+        derived_from=find_lineage(name, published_weights()) if published else (),
+        **(_published(config.paper_ids, config.origin_url) if published else {}),
     )
 
 
-def nearest_timm_names(name: str, n: int = 5) -> list[str]:
-    """Return the ``n`` timm architectures with the names closest to ``name``, best first."""
-    names = _import_timm().list_models()
-    wanted = name.removeprefix("timm/").partition(".")[0].casefold()
-    return difflib.get_close_matches(wanted, names, n=n, cutoff=0.0)
+def get_size_class(architecture: str) -> str | None:
+    """Return the word for the size in an architecture's name, if there is one.
+
+    >>> get_size_class("convnext_xxlarge"), get_size_class("vit_so400m_patch14_siglip_378"), get_size_class("resnet50")
+    ('xxlarge', 'so400m', None)
+    """
+    match = _SIZE_WORDS.search(architecture)
+    return match.group() if match else None
 
 
 def get_family(architecture: str, module: str) -> str:
@@ -113,53 +147,30 @@ def get_family(architecture: str, module: str) -> str:
     return _FAMILY_OF_WORD.get(word) or _FAMILY_OF_MODULE.get(module, module)
 
 
-def get_corpus(tag: str) -> str | None:
-    """Return the dataset whose labels the weights of a timm tag were fitted to last, if the tag says so.
-
-    Weights without labels (``mae``, ``dino``, ``mim_in22k``), of image-text pairs and of other corpora give
-    None.
-
-    >>> get_corpus("fb_in22k_ft_in1k_384"), get_corpus("augreg_in21k"), get_corpus("mim_in22k")
-    ('imagenet', 'imagenet-21k', None)
-    """
-    words = _SIZE.sub("", tag).split("_")
-    if words[:-1] and words[-2] == "mim":
-        return None
-    return _CORPUS_OF_WORD.get(words[-1])
+def _aliases(name: str, architecture: str, hub_id: str | None) -> tuple[str, ...]:
+    if name == architecture:
+        return ()
+    bare = (architecture,) if canonical_timm_name(architecture) == name else ()
+    # Some hub repositories are read by two architectures: the one that they are called after owns the name.
+    hub = (hub_id,) if hub_id and not hub_id.startswith(_TIMM_HUB) else ()
+    return (*bare, f"{_TIMM_HUB}{name}", *hub, *names_of_old_versions().get(name, ()))
 
 
-def _import_timm() -> Any:
-    import_torchvision()
-    import timm
+def _published(papers: Sequence[str] | str | None, origin: str | None) -> dict[str, str]:
+    """Return the paper of some weights, and its month if the weights came with it."""
+    text = papers if isinstance(papers, str) else " ".join(papers or ())
+    match = _ARXIV.search(text)
+    if match is None or origin in (None, _OWN_REPOSITORY):
+        return {}
+    year, month = match.groups()
+    return {"paper": match.group(), "released": f"20{year}-{month}"}
 
-    return timm
 
-
-def _make_network(timm: Any, name: str) -> Any:
-    """Return the network on torch's meta device; None if timm knows the architecture but not the tag."""
+def _count(name: str, size: tuple[int, ...]) -> ArchitectureRow:
+    """Build a network on torch's meta device and count it."""
     import torch
 
-    if "." in name and name not in timm.list_models(name, pretrained=True):
-        return None
     with warnings.catch_warnings(), torch.device("meta"):
-        warnings.simplefilter("ignore")  # a deprecated name is mapped to the present one, which the card tells
-        return timm.create_model(name, pretrained=False)
-
-
-def _count_gmacs(network: Any, size: tuple[int, int, int]) -> float | None:
-    """Return the multiply-accumulates of one image in units of 1e9; None if shapes do not suffice for it."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    network.eval().requires_grad_(False)
-    for module in network.modules():
-        # The fused kernel is opaque on the meta device; written out, both of its products are counted.
-        if getattr(module, "fused_attn", False):
-            module.fused_attn = False
-    image = torch.empty(1, *size, device="meta")
-    try:
-        with torch.no_grad(), torch.device("meta"), FlopCounterMode(display=False) as counter:
-            network(image)
-    except (RuntimeError, NotImplementedError, TypeError, AssertionError):
-        return None
-    return counter.get_total_flops() / 2e9 or None
+        warnings.simplefilter("ignore")
+        network = import_timm().create_model(name, pretrained=False)
+    return ArchitectureRow(count_figures(network, size))

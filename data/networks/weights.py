@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.networks.foreign import foreign_code
-from zoograph.data.networks.timm_cards import model_card_from_timm, nearest_timm_names
+from zoograph.data.networks.registry.timm_names import nearest_timm_names
+from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.optional_imports import import_torchvision
 from zoograph.data.records.cards import ModelCard
 
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 RANDOM = "random"
+_OF_THE_NETWORK = (
+    "family",
+    "timm_name",
+    "architecture",
+    "size_class",
+    "gmacs",
+    "activations",
+    "speeds",
+    "input_size",
+    "num_features",
+)
 
 
 class WeightsError(ZoographError):
@@ -63,26 +75,24 @@ def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedM
     if card is None:
         raise UnknownName("model", name, nearest_timm_names(name))
     if weights is None:
-        network = _from_hub(name)
+        network = _from_hub(card.id)
         config: Any = network.pretrained_cfg
         # The id says which weights were looked at, also when the name left them to timm.
         tagged = model_card_from_timm(".".join(filter(None, (config["architecture"], config.get("tag")))))
         return _ready(tagged or card, network, hash_tensors(network.state_dict()))
     source = "random weights"
     if weights == RANDOM:
-        network = random_network(name)
+        network = random_network(card.id)
     else:
         path = Path(weights).expanduser()
-        source, network = f"weights of {path.name}", _from_file(name, path)
+        source, network = f"weights of {path.name}", _from_file(card.id, path)
     digest = hash_tensors(network.state_dict())
-    own = card.model_copy(
-        update={
-            "id": f"{card.timm_name}@{digest[:12]}",
-            "aliases": (),
-            "source": source,
-            "pretrained_on": None,
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        }
+    # What is known of the published weights is true of the network alone.
+    own = ModelCard(
+        id=f"{card.timm_name}@{digest[:12]}",
+        source=source,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        **{name: getattr(card, name) for name in _OF_THE_NETWORK},
     )
     return _ready(own, network, digest)
 

@@ -7,14 +7,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]+$")]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+from zoograph.data.records.fields import Count, Fraction, Name, Positive
+from zoograph.data.records.pretraining import ImagenetAccuracy, Lineage, Objective, Speed
+
+PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
 
 
 class Modality(StrEnum):
-    """What a model reads; other words are allowed on a card."""
+    """What a model reads, and what the samples of a dataset are; other words are allowed on a card."""
 
     IMAGE = "image"
     TEXT = "text"
@@ -48,6 +48,21 @@ class ModelCard(Card):
         pretrained_on: id of the dataset whose labels the weights were last trained on.
         imagenet_top1: top-1 accuracy on ImageNet-1k, in [0, 1].
         source_accuracy: accuracy on ``pretrained_on`` as the model's authors report it, in [0, 1].
+        modality: what it reads, see :class:`Modality`.
+        architecture: name of the network in the library that the weights come from.
+        size_class: the word for its size within the family, such as ``tiny`` or ``large``.
+        activations: outputs of convolutions and matrix products in one forward pass, in units of 1e6.
+        objective: what the features were trained for.
+        corpora: ids of the datasets that it was trained on, in order, as far as they are known; ``pretrained_on`` is
+            the last one if its labels were used.
+        train_resolution: side of the images in the last stage of training, in pixels, if it is stated.
+        licence: of the weights, by its SPDX id or the name that its authors gave it.
+        hub_id: repository on the Hugging Face hub that the weights are loaded from.
+        paper: arXiv id of the paper that the weights belong to.
+        released: year, month or day that the weights were published.
+        derived_from: the models that its weights come from, the nearest first.
+        imagenet: accuracies on ImageNet and its relatives.
+        speeds: throughput on named devices.
     """
 
     family: Name | None = None
@@ -59,6 +74,25 @@ class ModelCard(Card):
     pretrained_on: Name | None = None
     imagenet_top1: Fraction | None = None
     source_accuracy: Fraction | None = None
+    modality: Name = Modality.IMAGE.value
+    architecture: Name | None = None
+    size_class: Name | None = None
+    activations: Positive | None = None
+    objective: Objective | None = None
+    corpora: tuple[Name, ...] = ()
+    train_resolution: Count | None = None
+    licence: Name | None = None
+    hub_id: Name | None = None
+    paper: Name | None = None
+    released: PartialDate | None = None
+    derived_from: tuple[Lineage, ...] = ()
+    imagenet: ImagenetAccuracy | None = None
+    speeds: tuple[Speed, ...] = ()
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """Ids of all datasets that it is known to have been trained on, each once."""
+        return tuple(dict.fromkeys((*self.corpora, *filter(None, [self.pretrained_on]))))
 
 
 class DatasetCard(Card):

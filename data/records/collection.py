@@ -41,7 +41,7 @@ class Collection:
         """
         models = _require_distinct("model", self.models)
         datasets = _require_distinct("dataset", self.datasets)
-        _require_cards("dataset", (m.pretrained_on for m in self.models if m.pretrained_on), datasets)
+        _require_cards("dataset", (name for m in self.models for name in m.trained_on), datasets)
         for rows in (self.runs, self.scores):
             _require_cards("model", (row.model for row in rows), models)
             _require_cards("dataset", (row.dataset for row in rows), datasets)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from zoograph.data.records.cards import Count, Name
+from zoograph.data.records.fields import Count, Name
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 

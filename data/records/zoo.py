@@ -95,7 +95,7 @@ class Zoo:
     def collection(self, source: str) -> Zoo:
         """Return the part of one source: its models and datasets, the corpora behind them, and its records."""
         models = {key: card for key, card in self.models.items() if source in card.source.split("; ")}
-        corpora = {card.pretrained_on for card in models.values()}
+        corpora = {name for card in models.values() for name in card.trained_on}
         datasets = {
             key: card for key, card in self.datasets.items() if source in card.source.split("; ") or key in corpora
         }

@@ -110,7 +110,7 @@ def remove_idle_cards(connection: Connection, batch: str) -> int:
     """Remove the cards that a batch brought and that no record or other card names; return how many they were."""
     idle_models = _idle(connection, schema.models, batch)
     remove_cards(connection, "model", idle_models)
-    corpora = {card.pretrained_on for card in read_cards(connection, schema.models, ModelCard).values()}
+    corpora = {name for card in read_cards(connection, schema.models, ModelCard).values() for name in card.trained_on}
     idle_datasets = [name for name in _idle(connection, schema.datasets, batch) if name not in corpora]
     remove_cards(connection, "dataset", idle_datasets)
     return len(idle_models) + len(idle_datasets)

@@ -9,9 +9,13 @@ import typer
 
 from zoograph.data.collections.domainnet import matrix_order, read_domainnet
 from zoograph.data.collections.domainnet_masks import DOMAINNET_MASKS, convert_masks, write_masks
+from zoograph.data.collections.model_names import make_name_table, write_name_table
 from zoograph.data.collections.tables import shipped_zoo, write_tables
+from zoograph.data.collections.timm_architectures import make_architecture_table, write_architecture_table
 from zoograph.data.collections.transfergraph import read_transfergraph
 from zoograph.data.networks.architectures import get_architecture
+from zoograph.data.networks.model_names import NAME_TABLE
+from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
 from zoograph.data.records.collection import Collection, merge
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
@@ -56,6 +60,8 @@ def build(
     if masks is not None:
         order = matrix_order(raw / "domainnet", collections["domainnet"])
         write_masks(convert_masks(masks, *order), folder / DOMAINNET_MASKS)
+    if (raw / "timm").is_dir():
+        _write_registry(raw, folder)
 
     counts = {name: part.counts() for name, part in {**collections, "zoo": zoo}.items()}
     if as_json:
@@ -67,6 +73,14 @@ def build(
         [(name, *(f"{count:,}" for count in row.values())) for name, row in counts.items()],
         copied={"collection"},
     )
+
+
+def _write_registry(raw: Path, folder: Path) -> None:
+    """Write the tables of timm's networks and of names; a network that ships already is not counted again."""
+    networks = make_architecture_table(raw / "timm", read_architecture_table())
+    names = make_name_table(raw)
+    write_architecture_table(networks, folder / ARCHITECTURE_TABLE)
+    write_name_table(names, folder / NAME_TABLE)
 
 
 def _read(raw: Path) -> dict[str, Collection]:

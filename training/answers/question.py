@@ -89,12 +89,14 @@ def find_model(names: NameIndex, model: str) -> tuple[str, tuple[ModelCard, ...]
     try:
         return names.resolve_model(model), ()
     except UnknownName:
-        from zoograph.data.networks.timm_cards import model_card_from_timm, nearest_timm_names
+        from zoograph.data.networks.registry.timm_names import nearest_timm_names
+        from zoograph.data.networks.timm_cards import model_card_from_timm
 
         card = model_card_from_timm(model)
         if card is None:
             return names.resolve_model(model, more_names=lambda: nearest_timm_names(model)), ()
-        return card.id, (card,)
+        # The store may know these weights by another of timm's names.
+        return (names.resolve_model(card.id), ()) if card.id in names.models else (card.id, (card,))
 
 
 def find_datasets(

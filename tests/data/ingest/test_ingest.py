@@ -249,10 +249,23 @@ def test_unknown_and_ambiguous_names_are_held_back_with_the_nearest(toy_store: R
 
 def test_a_model_that_timm_knows_gets_its_card(toy_store: RecordStore, read: Ingest) -> None:
     report = read("model,dataset,accuracy", "test_resnet,pets,0.5", "timm/test_resnet.r160_in1k,pets,0.6")
-    assert (report.new, report.new_models) == (2, ("test_resnet",))
-    card = toy_store.snapshot().models["test_resnet"]
+    assert (report.new, report.new_models) == (2, ("test_resnet.r160_in1k",))
+    card = toy_store.snapshot().models["test_resnet.r160_in1k"]
     assert (card.timm_name, card.source[:4]) == ("test_resnet", "timm")
-    assert read("model,dataset,accuracy", "test_resnet.r160_in1k,pets,0.7").new_models == ()
+    for name in ("test_resnet.r160_in1k", "test_resnet", "timm/test_resnet"):
+        assert read("model,dataset,accuracy", f"{name},pets,0.7").new_models == ()
+
+
+@pytest.mark.parametrize("names", [("resnet50", "resnet50.a1_in1k"), ("resnet50.a1_in1k", "resnet50")])
+def test_a_bare_name_that_the_store_has_is_not_taken_by_the_weights_that_timm_means(
+    toy_store: RecordStore, read: Ingest, names: tuple[str, str]
+) -> None:
+    # As in the DomainNet record, where 'resnet50' is torchvision's.
+    toy_store.add(models=[ModelCard(id="resnet50", source="toy")])
+    report = read("model,dataset,accuracy", *(f"{name},pets,0.51{at}" for at, name in enumerate(names)))
+    assert report.new_models == ("resnet50.a1_in1k",)
+    runs = toy_store.snapshot().runs
+    assert dict(zip(runs["value"], runs["model"], strict=True)).items() >= {(0.510, names[0]), (0.511, names[1])}
 
 
 def test_cards_come_from_columns_of_the_file(toy_store: RecordStore, read: Ingest) -> None:

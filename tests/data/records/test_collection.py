@@ -7,7 +7,9 @@ import pytest
 from zoograph.data.errors import RawDataError
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection, merge
+from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 from zoograph.data.records.records import ClassInfluence, Protocol, Relation, Run, Score
+from zoograph.data.records.zoo import Zoo
 
 TOY = Collection(
     models=(
@@ -43,6 +45,15 @@ TOY = Collection(
         ClassInfluence(source="toy", label="cat", corpus="x", dataset="pets", name="influence_correct", value=-0.25),
     ),
 )
+CLIP = ModelCard(
+    id="clip",
+    source="one",
+    objective=Objective.IMAGE_TEXT,
+    corpora=("captions", "imagenet"),
+    pretrained_on="imagenet",
+    derived_from=(Lineage(kind=LineageKind.FINE_TUNED, model="base"),),
+)
+CORPORA = tuple(DatasetCard(id=name, source="two") for name in ("captions", "imagenet"))
 
 
 def test_merge_completes_cards_and_keeps_repeats() -> None:
@@ -63,3 +74,34 @@ def test_merge_refuses_cards_that_disagree() -> None:
 def test_two_cards_of_one_id_are_refused() -> None:
     with pytest.raises(RawDataError, match=r"The model 'b' needs exactly one card \(got two\)"):
         Collection(models=(TOY.models[0], TOY.models[0])).validate()
+
+
+def test_every_corpus_in_the_chain_needs_a_card() -> None:
+    Collection(models=(CLIP,), datasets=CORPORA).validate()
+    with pytest.raises(RawDataError, match="dataset 'captions' has records, so it needs a card"):
+        Collection(models=(CLIP,), datasets=CORPORA[1:]).validate()
+
+
+def test_what_weights_come_from_needs_no_card() -> None:
+    assert CLIP.derived_from[0].model not in {CLIP.id}
+    assert CLIP.trained_on == ("captions", "imagenet")
+
+
+def test_a_part_of_a_zoo_keeps_the_corpora_behind_its_models() -> None:
+    zoo = Zoo.of(Collection(models=(CLIP,), datasets=(*CORPORA, DatasetCard(id="other", source="two"))))
+    assert zoo.collection("one").datasets.keys() == {"captions", "imagenet"}
+
+
+def test_an_empty_chain_is_completed_and_two_chains_do_not_mix() -> None:
+    plain = ModelCard(id="clip", source="two", parameters=5)
+    (card,) = merge([Collection(models=(plain,)), Collection(models=(CLIP,))]).models
+    assert (card.corpora, card.derived_from, card.parameters) == (CLIP.corpora, CLIP.derived_from, 5)
+    other = CLIP.model_copy(update={"corpora": ("imagenet",)})
+    with pytest.raises(RawDataError, match="model 'clip' needs one 'corpora' in all sources"):
+        merge([Collection(models=(CLIP,)), Collection(models=(other,))])
+
+
+def test_a_model_of_another_modality_is_another_model() -> None:
+    text = ModelCard(id="clip", source="two", modality="text")
+    with pytest.raises(RawDataError, match="needs one 'modality'"):
+        merge([Collection(models=(CLIP,)), Collection(models=(text,))])

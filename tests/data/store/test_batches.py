@@ -96,10 +96,11 @@ def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
 
 
 def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore) -> None:
-    datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine")]
+    datasets = [DatasetCard(id=name, source="mine") for name in ("captions", "corpus", "d")]
     toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")
-    toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus")], batch="tuesday")
+    chain = ("captions", "corpus")
+    toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus", corpora=chain)], batch="tuesday")
     toy_store.add(runs=[_run(0.1, model="a")], batch="tuesday")
     assert toy_store.undo("monday") == Undone(records=0, cards=1)
-    assert {"a", "corpus"} <= {*toy_store.names().models, *toy_store.names().datasets}
+    assert {"a", *chain} <= {*toy_store.names().models, *toy_store.names().datasets}
     assert "d" not in toy_store.names().datasets

@@ -9,8 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from zoograph.data.collections.tables import TABLES, read_tables
+from zoograph.data.collections.timm_architectures import BENCHMARKS
 from zoograph.data.errors import RawDataError
 from zoograph.data.networks.architectures import Architecture
+from zoograph.data.networks.model_names import NAME_TABLE, Naming, read_name_table
+from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
 from zoograph.scripts.zoo import build as zoo
 
 RAW = {
@@ -93,6 +96,26 @@ def test_build_twice_gives_the_same_bytes(raw: Path, tmp_path: Path) -> None:
         assert CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(tmp_path / name)]).exit_code == 0
     for table in TABLES:
         assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "two" / table).read_bytes()
+
+
+def test_build_makes_the_tables_of_networks_and_names(raw: Path, tmp_path: Path) -> None:
+    header = "model,infer_img_size,infer_samples_per_sec,param_count,infer_gmacs,infer_macts"
+    measured = f"{header}\nresnet50,224,123.5,25.56,4.11,11.11\n"
+    tables = {
+        **dict.fromkeys((f"timm/{name}" for name in BENCHMARKS), measured),
+        "timm/timm_deprecations.csv": "old,new\ntv_resnet50,resnet50.tv_in1k\n",
+        "open_clip/openclip_to_timm.csv": "name,pretrained,timm_name\n",
+        "mieb/mieb_to_timm.csv": "mieb_model,timm_name\n",
+        "fastai_pets/fastai_to_timm.csv": "fastai_name,timm_name\n",
+    }
+    for name, text in tables.items():
+        (raw / name).parent.mkdir(exist_ok=True)
+        (raw / name).write_text(text)
+    assert CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(tmp_path / "out")]).exit_code == 0
+    networks = read_architecture_table(tmp_path / "out" / ARCHITECTURE_TABLE)
+    assert networks.keys() == read_architecture_table().keys()
+    assert [speed.images_per_second for speed in networks["resnet50", "224", 1000].speeds] == [123.5] * 3
+    assert read_name_table(tmp_path / "out" / NAME_TABLE) == {(Naming.TIMM, "tv_resnet50"): "resnet50.tv_in1k"}
 
 
 def test_missing_raw_table_is_an_error_and_writes_nothing(raw: Path, tmp_path: Path) -> None:

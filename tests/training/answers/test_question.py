@@ -9,9 +9,18 @@ import pytest
 from zoograph.data.errors import ImageFolderError, UnknownName
 from zoograph.data.images.identity import CONTENT, folder_digest
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.names import index_names
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.question import Question, ask
+from zoograph.training.answers.question import Question, ask, find_model
+
+STORED = index_names(
+    [
+        ("model", "resnet10t.c3_in1k", "resnet10t.c3_in1k"),
+        ("model", "resnet10t", "resnet10t.c3_in1k"),
+        ("model", "resnet50", "resnet50"),  # somebody else's weights
+    ]
+)
 
 
 def make_folder(path: Path, *names: str) -> Path:
@@ -130,3 +139,22 @@ def test_a_model_that_timm_knows_comes_with_its_card(toy_store: RecordStore) -> 
     assert ask(toy_store, "owner/resnet", "pets").model == "resnet"
     with pytest.raises(UnknownName, match=r"Unknown model 'vitt'\. Nearest names: .*vit"):
         ask(toy_store, "vitt", "pets")
+
+
+@pytest.mark.parametrize("name", ["resnet10t", "resnet10t.c3_in1k", "timm/resnet10t.c3_in1k", "hf_hub:timm/resnet10t"])
+def test_what_was_stored_is_found_under_every_name(name: str) -> None:
+    assert find_model(STORED, name) == ("resnet10t.c3_in1k", ())
+
+
+def test_a_name_of_the_store_comes_first() -> None:
+    assert find_model(STORED, "resnet50") == ("resnet50", ())
+
+
+def test_other_weights_of_timm_come_with_their_card() -> None:
+    model, (card,) = find_model(STORED, "timm/resnet50.tv_in1k")
+    assert model == card.id == "resnet50.tv_in1k"
+
+
+def test_an_unknown_name_gives_the_nearest_of_both() -> None:
+    with pytest.raises(UnknownName, match=r"Unknown model 'resnet51'. Nearest names: .*resnet50"):
+        find_model(STORED, "resnet51")

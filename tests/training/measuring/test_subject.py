@@ -51,7 +51,7 @@ def test_a_download_that_fails_is_a_failure(monkeypatch: pytest.MonkeyPatch, err
     monkeypatch.setattr(timm, "create_model", refuse)
     results, (failure,) = for_each_model(Subject(["test_vit"], "unused"), _name)
     assert results == []
-    start = "The weights of 'test_vit' must be in the Hugging Face cache or on the hub"
+    start = "The weights of 'test_vit.r160_in1k' must be in the Hugging Face cache or on the hub"
     assert failure.reason.startswith(f"{start} (got: {error}). ")
 
 
