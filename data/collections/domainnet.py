@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.errors import RawDataError
-from zoograph.data.networks.architectures import Architecture, FindArchitecture, get_architecture
+from zoograph.data.networks.architectures import FindArchitecture, get_architecture
+from zoograph.data.networks.torchvision_cards import DOMAINNET_WEIGHTS, model_card_from_torchvision
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run
@@ -35,7 +36,7 @@ IMAGENET = DatasetCard(
 _MATRIX = "record_domainnet_10_270.csv"
 _MODELS = "source_model_meta_data.csv"
 _TASKS = "target_dataset_meta_data.csv"
-_PARAMETERS, _TOP1, _GMACS = "# of parameters", "acc@1 (on ImageNet-1K)", "GFLOPS"
+_PARAMETERS = "# of parameters"
 _SPLITS = ("a", "c", "b")  # in the order of the task table
 
 # Models that timm knows under another name.
@@ -78,55 +79,34 @@ def matrix_order(folder: Path, collection: Collection) -> tuple[list[str], list[
     columns = {alias: card.id for card in collection.datasets for alias in card.aliases}
     rows = list(read_rows(folder / _MATRIX, ("",)))
     datasets = [columns[name] for name in rows[0][1] if name]
-    return [cells[""].strip() for _, cells in rows], datasets
+    return [DOMAINNET_WEIGHTS[cells[""].strip()] for _, cells in rows], datasets
 
 
 def _read_models(path: Path, find_architecture: FindArchitecture) -> tuple[ModelCard, ...]:
-    columns = ("Architecure_family", "model name", _PARAMETERS, _TOP1, _GMACS)
+    columns = ("model name", _PARAMETERS)
     rows = list(read_rows(path, columns))
-    # The figures of two rows stand on each other's line in the published table (resnet101 and
-    # wide_resnet50_2). All three figures moved together: each row is a valid row of the other network. A
-    # parameter count belongs to one network only, so the figures are looked up by it.
-    figures = {cells[_PARAMETERS].strip(): (line, cells) for line, cells in rows}
+    # The figures of two rows stand on each other's line in the published table (resnet101 and wide_resnet50_2), and all
+    # moved together: each is a valid row of the other network. What the weights are is torchvision's to say.
+    known = {cells[_PARAMETERS].strip() for _, cells in rows}
     cards = []
     for line, cells in rows:
         name = cells["model name"].strip()
         network = find_architecture(_TIMM_NAMES.get(name, name))
         parameters = network.parameters_with_head(IMAGENET.num_classes or 0)
-        if str(parameters) not in figures:
+        if str(parameters) not in known:
             raise RawDataError(
                 f"The model '{name}' at '{path}', line {line}, needs a row with the {parameters} parameters "
                 f"of '{network.name}' (got {cells[_PARAMETERS]}). Correct the table."
             )
-        cards.append(_make_model(name, cells["Architecure_family"], network, *figures[str(parameters)], path))
+        cards.append(_make_model(name))
     return tuple(cards)
 
 
-def _make_model(
-    name: str, family: str, network: Architecture, line: int, figures: dict[str, str], path: Path
-) -> ModelCard:
-    fields = {
-        "id": name,
-        "aliases": (network.name,) if network.name != name else (),
-        "family": family,
-        "timm_name": network.name,
-        "parameters": figures[_PARAMETERS],
-        "gmacs": figures[_GMACS],
-        "input_size": network.input_size,
-        "num_features": network.num_features,
-        "pretrained_on": IMAGENET.id,
-        "imagenet_top1": _fraction(figures[_TOP1]),
-        "source": SOURCE,
-    }
-    return make_row(ModelCard, fields, path, line)
-
-
-def _fraction(percent: str) -> float | str:
-    """Turn percent into a fraction; what is no number is left for the schema to refuse."""
-    try:
-        return round(float(percent) / 100, 6)
-    except ValueError:
-        return percent
+def _make_model(name: str) -> ModelCard:
+    """Return the card of torchvision's weights: the published accuracies are theirs."""
+    card = model_card_from_torchvision(DOMAINNET_WEIGHTS[name])
+    assert card is not None
+    return card.model_copy(update={"source": SOURCE})
 
 
 def _read_tasks(path: Path) -> tuple[tuple[DatasetCard, ...], dict[str, str]]:
@@ -191,7 +171,7 @@ def _make_dataset(task: _Task, split: str, path: Path) -> DatasetCard:
 
 def _read_runs(path: Path, models: set[str], columns: dict[str, str]) -> tuple[Run, ...]:
     """Read the matrix; it must have exactly the models and the tasks that the other tables describe."""
-    rows = [(line, cells.pop("").strip(), cells) for line, cells in read_rows(path, ("", *columns))]
+    rows = [(line, _weights(cells.pop("").strip()), cells) for line, cells in read_rows(path, ("", *columns))]
     names = [name for _, name, _ in rows]
     for name in sorted(models ^ set(names)) or [name for name in names if names.count(name) > 1]:
         raise RawDataError(
@@ -212,3 +192,8 @@ def _read_runs(path: Path, models: set[str], columns: dict[str, str]) -> tuple[R
             }
             runs.append(make_row(Run, fields, path, line))
     return tuple(runs)
+
+
+def _weights(name: str) -> str:
+    """Return the id of the weights of a row; a model that nobody knows keeps its name, and is missed later."""
+    return DOMAINNET_WEIGHTS.get(name, name)

@@ -7,16 +7,15 @@ from typing import Annotated
 
 import typer
 
-from zoograph.data.collections.domainnet import matrix_order, read_domainnet
+from zoograph.data.collections.domainnet import matrix_order
 from zoograph.data.collections.domainnet_masks import DOMAINNET_MASKS, convert_masks, write_masks
 from zoograph.data.collections.model_names import make_name_table, write_name_table
 from zoograph.data.collections.tables import shipped_zoo, write_tables
 from zoograph.data.collections.timm_architectures import make_architecture_table, write_architecture_table
-from zoograph.data.collections.transfergraph import read_transfergraph
-from zoograph.data.networks.architectures import get_architecture
+from zoograph.data.collections.zoo import READERS, join_collections
 from zoograph.data.networks.model_names import NAME_TABLE
 from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
-from zoograph.data.records.collection import Collection, merge
+from zoograph.data.records.collection import Collection
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import new_app
@@ -24,9 +23,6 @@ from zoograph.scripts.terminal.progress import count_bar
 from zoograph.scripts.terminal.tables import print_table
 
 app = new_app("Make the tables of the zoo that ships with the package.")
-
-# Name of a collection, which is its folder among the raw files too -> its reader.
-READERS = {"domainnet": read_domainnet, "transfergraph_image": read_transfergraph}
 
 
 @app.callback()
@@ -38,7 +34,7 @@ def _group() -> None:
 def build(
     raw: Annotated[
         Path,
-        typer.Argument(metavar="RAW_DIR", help=f"Folder that holds the raw tables in {' and '.join(READERS)}."),
+        typer.Argument(metavar="RAW_DIR", help="Folder with a folder of raw tables for each collection."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to.", show_default="the folder of the package")
@@ -54,14 +50,13 @@ def build(
     Example: `zoograph zoo build ./raw`
     """
     folder = out or shipped_zoo()
+    _write_registry(raw, folder)
     collections = _read(raw)
-    zoo = merge(collections.values())
-    write_tables(zoo, folder)
+    zoo = join_collections(collections)
+    write_tables(zoo, folder, compressed=True)
     if masks is not None:
         order = matrix_order(raw / "domainnet", collections["domainnet"])
         write_masks(convert_masks(masks, *order), folder / DOMAINNET_MASKS)
-    if (raw / "timm").is_dir():
-        _write_registry(raw, folder)
 
     counts = {name: part.counts() for name, part in {**collections, "zoo": zoo}.items()}
     if as_json:
@@ -87,6 +82,6 @@ def _read(raw: Path) -> dict[str, Collection]:
     with count_bar(len(READERS)) as begin:
         collections = {}
         for name, read in READERS.items():
-            begin(f"Reading {name}, and timm for its architectures")
-            collections[name] = read(raw / name, get_architecture)
+            begin(f"Reading {name}")
+            collections[name] = read(raw)
     return collections
