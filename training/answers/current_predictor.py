@@ -72,6 +72,7 @@ class CurrentPredictor:
         artifact: the predictor; None if there are too few records for one, and the additive baseline answers.
         encoder: text encoder; default as shipped.
         stage: told what is being done.
+        zoo: what the store holds, if it was read already.
     """
 
     def __init__(
@@ -81,15 +82,19 @@ class CurrentPredictor:
         artifact: Artifact | None,
         encoder: str | None = None,
         stage: Stage | None = None,
+        zoo: Zoo | None = None,
     ) -> None:
         self.question, self.artifact = question, artifact
-        self._store, self._encoder, self._stage = store, encoder, stage or ignore
+        self._store, self._encoder, self._stage, self._known = store, encoder, stage or ignore, zoo
 
     @cached_property
     def zoo(self) -> Zoo:
         """All cards and records, those of the question included."""
-        self._stage("Reading the store")
-        return self._store.snapshot().with_cards(self.question.models, self.question.datasets)
+        zoo = self._known
+        if zoo is None:
+            self._stage("Reading the store")
+            zoo = self._store.snapshot()
+        return zoo.with_cards(self.question.models, self.question.datasets)
 
     @cached_property
     def measured(self) -> dict[tuple[str, str], Measured]:
@@ -189,6 +194,7 @@ def open_predictor(
     progress: Progress | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
+    zoo: Zoo | None = None,
 ) -> CurrentPredictor:
     """Return what answers a question; a predictor is trained if there is none, or a damaged one.
 
@@ -200,7 +206,7 @@ def open_predictor(
     """
     root = predictor_root(question.protocol, encoder)
     artifact = _load(root, warn or ignore)
-    current = CurrentPredictor(store, question, artifact, encoder, stage)
+    current = CurrentPredictor(store, question, artifact, encoder, stage, zoo)
     if artifact is not None:
         return current
 

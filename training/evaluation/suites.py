@@ -1,4 +1,4 @@
-"""The benchmarks by name: which zoo, which folds, which methods."""
+"""Benchmark suites by name: which zoo, which folds, which methods."""
 
 from __future__ import annotations
 
