@@ -10,7 +10,7 @@ import pandas as pd
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import HINDSIGHT, Record
+from zoograph.data.records.records import HINDSIGHT, Metric, Protocol, Record
 
 RUN_COLUMNS = (
     "model",
@@ -101,6 +101,71 @@ class Zoo:
         }
         frames = (frame[frame["source"] == source] for frame in self._records)
         return Zoo(models, datasets, *(frame.reset_index(drop=True) for frame in frames))
+
+    def learned(self, protocol: Protocol, metric: Metric, modality: str | None = None) -> pd.Series[bool]:
+        """Return which runs a predictor of a protocol and a metric learns from: those that did not fail.
+
+        Args:
+            protocol: what was done.
+            metric: what was measured.
+            modality: of the datasets, see :class:`zoograph.data.records.cards.Modality`; default: any.
+        """
+        runs = self.runs
+        kept = (runs["protocol"] == protocol.value) & (runs["metric"] == metric.value) & runs["failure"].isna()
+        if modality is not None:
+            kept &= runs["dataset"].isin([key for key, card in self.datasets.items() if card.modality == modality])
+        return kept
+
+    def part(
+        self,
+        protocol: Protocol,
+        metric: Metric,
+        modality: str | None = None,
+        models: Iterable[str] = (),
+        datasets: Iterable[str] = (),
+    ) -> Zoo:
+        """Return what matters to a predictor of one protocol, metric and modality, so that a graph of it stays small.
+
+        These are the runs that it learns from, in order; the datasets that they were measured on, and those asked for;
+        the models that were measured or scored on one of these, and those asked for; the models that these come from;
+        and the corpora that any of them was trained on. Scores, relations and influences come with their two ends.
+
+        Args:
+            protocol: what was done.
+            metric: what was measured.
+            modality: of the datasets; default: any.
+            models: ids to keep in any case.
+            datasets: ids to keep in any case.
+        """
+        runs = self.runs[self.learned(protocol, metric, modality)]
+        targets = {*runs["dataset"], *datasets}
+        scored = self.scores["model"][self.scores["dataset"].isin(targets)]
+        chosen = self._with_ancestors({*runs["model"], *scored, *models})
+        corpora = {name for key in chosen for name in self.models[key].trained_on}
+        places = targets | corpora
+
+        def between(frame: pd.DataFrame, ends: Mapping[str, set[str]]) -> pd.DataFrame:
+            kept = pd.concat([frame[end].isin(names) for end, names in ends.items()], axis=1).all(axis=1)
+            return frame[kept].reset_index(drop=True)
+
+        return Zoo(
+            {key: card for key, card in self.models.items() if key in chosen},
+            {key: card for key, card in self.datasets.items() if key in places},
+            runs.reset_index(drop=True),
+            between(self.scores, {"model": chosen, "dataset": places}),
+            between(self.relations, {"dataset": places, "other": places}),
+            between(self.influences, {"dataset": places}),
+        )
+
+    def _with_ancestors(self, models: set[str]) -> set[str]:
+        """Return those of ``models`` that are known, and all that their weights come from."""
+        found, waiting = set(), [name for name in models if name in self.models]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += [parent.model for parent in self.models[name].derived_from if parent.model in self.models]
+        return found
 
     def fingerprint(self) -> str:
         """SHA-256 over all cards and rows, in any order."""

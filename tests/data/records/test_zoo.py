@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import HINDSIGHT, Protocol, Relation, Run, Score
+from zoograph.data.records.pretraining import Lineage, LineageKind
+from zoograph.data.records.records import HINDSIGHT, Metric, Protocol, Relation, Run, Score
 from zoograph.data.records.zoo import RUN_COLUMNS, Zoo
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 
@@ -68,6 +70,65 @@ def test_the_part_of_one_source_has_the_corpora_behind_its_models(zoo: Zoo) -> N
     assert list(part.datasets) == ["corpus"]
     assert len(part.runs) == 1
     assert part.scores.empty
+
+
+def make_mixed_zoo() -> Zoo:
+    lineage = Lineage(kind=LineageKind.FINE_TUNED, model="base")
+    models = [
+        ModelCard(id="tuned", source="s", derived_from=(lineage,), corpora=("first", "second")),
+        ModelCard(id="base", source="s", pretrained_on="first"),
+        ModelCard(id="scored", source="s"),
+        ModelCard(id="asked", source="s", derived_from=(Lineage(kind=LineageKind.FINE_TUNED, model="elsewhere"),)),
+        ModelCard(id="reader", source="s"),
+        ModelCard(id="failed", source="s"),
+    ]
+    names = ("pets", "first", "second", "mine", "unused")
+    datasets = [*(DatasetCard(id=name, source="s") for name in names)]
+    datasets.append(DatasetCard(id="reviews", modality="text", source="s"))
+
+    def run(model: str, dataset: str, protocol: Protocol = Protocol.HEAD, **fields: Any) -> Run:
+        return Run(source="s", model=model, dataset=dataset, protocol=protocol, value=0.5, **fields)
+
+    runs = [
+        run("reader", "reviews"),
+        run("tuned", "pets"),
+        run("reader", "unused", Protocol.PROBE),
+        run("reader", "unused", metric=Metric.MIOU),
+        run("failed", "unused", failure="diverged"),
+    ]
+    scores = [
+        Score(source="s", model=model, dataset=dataset, name="logme", value=1.0)
+        for model, dataset in (("scored", "pets"), ("reader", "unused"), ("failed", "mine"))
+    ]
+    relations = [
+        Relation(source="s", dataset="pets", other=other, name="distance", value=1.0) for other in ("first", "unused")
+    ]
+    return Zoo.of(Collection(tuple(models), tuple(datasets), tuple(runs), tuple(scores), tuple(relations)))
+
+
+def test_a_part_has_what_was_measured_in_one_way_and_what_that_rests_on() -> None:
+    part = make_mixed_zoo().part(Protocol.HEAD, Metric.TOP1, Modality.IMAGE)
+    assert set(part.models) == {"tuned", "base", "scored"}
+    assert set(part.datasets) == {"pets", "first", "second"}
+    assert part.runs[["model", "dataset"]].values.tolist() == [["tuned", "pets"]]
+    assert part.scores["model"].tolist() == ["scored"]
+    assert part.relations["other"].tolist() == ["first"]
+
+
+def test_a_part_keeps_what_is_asked_for() -> None:
+    part = make_mixed_zoo().part(
+        Protocol.HEAD, Metric.TOP1, Modality.IMAGE, models=["asked", "nobody"], datasets=["mine"]
+    )
+    assert {"asked", "failed"} < set(part.models)
+    assert "mine" in part.datasets
+    assert len(part.runs) == 1
+
+
+def test_a_part_without_a_modality_has_all_of_them() -> None:
+    zoo = make_mixed_zoo()
+    assert zoo.part(Protocol.HEAD, Metric.TOP1).runs["model"].tolist() == ["reader", "tuned"]
+    assert zoo.part(Protocol.HEAD, Metric.TOP1, "text").runs["model"].tolist() == ["reader"]
+    assert zoo.learned(Protocol.HEAD, Metric.TOP1).tolist() == [True, True, False, False, False]
 
 
 def test_the_fingerprint_is_of_content_not_of_order(zoo: Zoo) -> None:
