@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.zoo import Zoo
-from zoograph.data.text.words import label_text, name_text
+from zoograph.data.text.words import label_text, model_text, name_text
 from zoograph.graphs.edges import _add_numbers, _add_runs, _edges, _named_by_text, add_reverse
 from zoograph.graphs.nodes import TextLookup, _add_nodes, _code, _groups, _number, model_numbers
 from zoograph.graphs.relations import relation_edges
@@ -89,7 +89,7 @@ def build_graph(
         [card.id for card in models],
         [model_numbers(card, zoo.datasets) for card in models],
         [_code(vocabulary[MODEL], card.family) for card in models],
-        [[name_text(card.id), card.family] for card in models],
+        [[model_text(card), card.family] for card in models],
         text,
     )
     _add_nodes(

@@ -28,6 +28,14 @@ def name_text(name: str) -> str:
     return readable(name.rstrip("/").rpartition("/")[2] or name)
 
 
+def model_text(card: ModelCard) -> str:
+    """Return the text that is embedded for a model: the name of its architecture, or its own where that is not known.
+
+    What else a name says, such as the corpora of the weights, the card says in fields of its own.
+    """
+    return name_text(card.architecture or card.id)
+
+
 def label_text(label: str) -> str:
     """Return the form of a label in which two datasets share it, and which is embedded.
 
@@ -40,11 +48,11 @@ def label_text(label: str) -> str:
 def zoo_texts(models: Iterable[ModelCard], datasets: Iterable[DatasetCard]) -> list[str]:
     """Return the distinct texts that a graph of these cards needs, sorted.
 
-    A model gives its readable name and its family; a dataset its readable name, its domain and every label.
+    A model gives the readable name of its architecture and its family; a dataset its readable name, its domain and every label.
     """
     texts: set[str] = set()
     for model in models:
-        texts.add(name_text(model.id))
+        texts.add(model_text(model))
         if model.family is not None:
             texts.add(model.family)
     for dataset in datasets:
