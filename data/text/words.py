@@ -48,7 +48,8 @@ def label_text(label: str) -> str:
 def zoo_texts(models: Iterable[ModelCard], datasets: Iterable[DatasetCard]) -> list[str]:
     """Return the distinct texts that a graph of these cards needs, sorted.
 
-    A model gives the readable name of its architecture and its family; a dataset its readable name, its domain and every label.
+    A model gives the readable name of its architecture and its family; a dataset its readable name, its domain and
+    every label.
     """
     texts: set[str] = set()
     for model in models:
