@@ -6,6 +6,7 @@ Traps of the source, and what is done about them:
   the HuggingPics notebook; each list is a dataset of its own, named after its labels,
 * four datasets are corpora and targets at once, and ``imagenet`` is a corpus elsewhere too: one card each,
 * two rows of the score table were cut off while they were written; they carry no score and are left out,
+* most models are personal uploads of fine-tuned copies, see :mod:`zoograph.data.collections.transfergraph_lineage`,
 * ``memory_consumption`` is the same number for all models, from 0.04 to 393 million parameters. It measures
   none of them, so it is left out.
 """
@@ -19,6 +20,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from zoograph.data.collections.tables import make_row, read_rows
+from zoograph.data.collections.transfergraph_lineage import link_uploads
 from zoograph.data.errors import RawDataError
 from zoograph.data.networks.architectures import FindArchitecture, get_architecture, prove_architecture
 from zoograph.data.records.cards import DatasetCard, ModelCard
@@ -95,7 +97,7 @@ def _read_models(
         *("model", "input_shape", "output_shape", "architectures", "dataset", "#labels", "labels"),
         *("accuracy", "model_type", "number_of_parameters"),
     )
-    models = []
+    models, classes = [], {}
     corpora: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
     for line, cells in read_rows(path, columns):
         place = f"at '{path}', line {line}"
@@ -115,9 +117,11 @@ def _read_models(
             "source": SOURCE,
         }
         card = make_row(ModelCard, fields, path, line)
-        network = prove_architecture(card, _whole(cells["#labels"], place) or 0, find_architecture)
+        classes[card.id] = _whole(cells["#labels"], place) or 0
+        network = prove_architecture(card, classes[card.id], find_architecture)
         models.append(card.model_copy(update={"timm_name": network.name}) if network else card)
-    return tuple(models), tuple(_make_corpus(name, rows, path) for name, rows in corpora.items())
+    datasets = tuple(_make_corpus(name, rows, path) for name, rows in corpora.items())
+    return link_uploads(tuple(models), classes), datasets
 
 
 def _make_corpus(name: str, rows: list[tuple[int, dict[str, str]]], path: Path) -> DatasetCard:

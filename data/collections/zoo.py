@@ -18,6 +18,7 @@ from zoograph.data.collections.timm import read_timm
 from zoograph.data.collections.transfergraph import read_transfergraph
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.collection import Collection, merge
+from zoograph.data.records.failures import flag_failures
 
 # Name of a collection -> its reader, from the folder of all raw tables. Cards come before what was measured.
 READERS: dict[str, Callable[[Path], Collection]] = {
@@ -35,7 +36,7 @@ READERS: dict[str, Callable[[Path], Collection]] = {
 
 
 def join_collections(collections: dict[str, Collection]) -> Collection:
-    """Return one collection of all.
+    """Return one collection of all, in which failed runs say so.
 
     What a public dataset is, its own card says, and a record only adds what it lacks. A model that two collections
     measured, one on images and one on texts, reads both.
@@ -56,7 +57,7 @@ def join_collections(collections: dict[str, Collection]) -> Collection:
         )
         for part in collections.values()
     ]
-    return merge(parts).validate()
+    return flag_failures(merge(parts)).validate()
 
 
 def _without_disputed(card: DatasetCard, known: DatasetCard | None) -> DatasetCard:

@@ -63,6 +63,9 @@ class ModelCard(Card):
         derived_from: the models that its weights come from, the nearest first.
         imagenet: accuracies on ImageNet and its relatives.
         speeds: throughput on named devices.
+        max_tokens: longest text that it reads, in its own tokens.
+        languages: of the texts that it reads, by their ISO 639 codes.
+        open_weights: whether the weights can be had; a model that is asked over a network has none to give.
     """
 
     family: Name | None = None
@@ -88,6 +91,9 @@ class ModelCard(Card):
     derived_from: tuple[Lineage, ...] = ()
     imagenet: ImagenetAccuracy | None = None
     speeds: tuple[Speed, ...] = ()
+    max_tokens: Count | None = None
+    languages: tuple[Name, ...] = ()
+    open_weights: bool | None = None
 
     @property
     def trained_on(self) -> tuple[str, ...]:

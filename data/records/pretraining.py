@@ -34,6 +34,8 @@ class Objective(StrEnum):
     """Trained as the eye of a language model that answers questions (Florence-2, PaliGemma, Qwen3-VL)."""
     SEGMENTATION = "segmentation"
     """Masks of things, asked for by a point or a box (SAM)."""
+    UNTRAINED = "untrained"
+    """Nothing: weights as they were drawn at random, uploaded to test software."""
 
 
 class LineageKind(StrEnum):

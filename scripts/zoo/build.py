@@ -16,6 +16,7 @@ from zoograph.data.collections.zoo import READERS, join_collections
 from zoograph.data.networks.model_names import NAME_TABLE
 from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
 from zoograph.data.records.collection import Collection
+from zoograph.data.records.failures import count_failures
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import new_app
@@ -59,14 +60,21 @@ def build(
         write_masks(convert_masks(masks, *order), folder / DOMAINNET_MASKS)
 
     counts = {name: part.counts() for name, part in {**collections, "zoo": zoo}.items()}
+    failed = count_failures(zoo.runs)
     if as_json:
-        print_json("zoo build", {"folder": str(folder), "counts": counts})
+        print_json("zoo build", {"folder": str(folder), "counts": counts, "failed": failed})
         return
     print_table(
         f"Tables in {folder}",
         ("collection", *zoo.counts()),
         [(name, *(f"{count:,}" for count in row.values())) for name, row in counts.items()],
         copied={"collection"},
+    )
+    print_table(
+        "Runs that failed: kept, and not learned from",
+        ("dataset", "runs"),
+        [(name, f"{count:,}") for name, count in failed.items()],
+        copied={"dataset"},
     )
 
 

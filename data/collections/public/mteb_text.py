@@ -58,6 +58,6 @@ def read_mteb_text(folder: Path) -> Collection:
     path = folder / _MODELS
     cards = [
         embedding_model_card(cells, SOURCE, path, line, modality="text")
-        for line, cells in read_rows(path, ("model", "n_parameters", "max_tokens"))
+        for line, cells in read_rows(path, ("model", "n_parameters", "max_tokens", "open_weights", "adapted_from"))
     ]
     return Collection(models=tuple(cards), runs=tuple(runs))

@@ -1,0 +1,79 @@
+"""Failed runs: trainings that ended at chance, which say nothing of the model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Metric, Protocol, Run
+
+# Whoever trains nothing, or only on a small sample, can honestly end at chance.
+_TRAINED = frozenset({Protocol.HEAD, Protocol.FINETUNE})
+# Metrics whose value for a guess is one over the number of classes.
+_ACCURACIES = frozenset({Metric.TOP1, Metric.MEAN_PER_CLASS})
+_LEAST_CLASSES = 5
+_CHANCES = 2
+_FEW_IMAGES = 10
+_LEARNT = 4
+
+
+def flag_failures(collection: Collection) -> Collection:
+    """Return a collection whose failed runs say so; everything is kept.
+
+    A run failed if all of this is true:
+
+    * a head or the whole network was trained, and what was measured is an accuracy,
+    * the dataset has at least five classes, and more than ten images of each to learn from as far as is known: from
+      fewer, a network can honestly learn nothing,
+    * the run ended within twice the chance level: below 2 / C for C classes,
+    * another run of the dataset, protocol and metric reached at least twice that, so that it can be learnt.
+
+    A run that says already why it failed stays as it is.
+    """
+    classes = {card.id: _learnable_classes(card) for card in collection.datasets}
+    best: dict[tuple[str, Protocol, Metric], float] = defaultdict(float)
+    for run in collection.runs:
+        key = run.dataset, run.protocol, run.metric
+        best[key] = max(best[key], run.value)
+    runs = tuple(
+        run.model_copy(update={"failure": _describe(run, count)})
+        if run.failure is None and _has_failed(run, count, best[run.dataset, run.protocol, run.metric])
+        else run
+        for run in collection.runs
+        for count in (classes.get(run.dataset, 0),)
+    )
+    return Collection(
+        collection.models, collection.datasets, runs, collection.scores, collection.relations, collection.influences
+    )
+
+
+def count_failures(runs: Iterable[Run]) -> dict[str, int]:
+    """Return the number of failed runs of each dataset that has any."""
+    counts: dict[str, int] = defaultdict(int)
+    for run in runs:
+        if run.failure is not None:
+            counts[run.dataset] += 1
+    return dict(sorted(counts.items()))
+
+
+def _learnable_classes(card: DatasetCard) -> int:
+    """Return the number of classes; 0 if it is not known, or if there are too few images of each to learn from."""
+    few = card.samples_per_class is not None and card.samples_per_class <= _FEW_IMAGES
+    return 0 if few else card.num_classes or 0
+
+
+def _has_failed(run: Run, classes: int, best: float) -> bool:
+    return (
+        classes >= _LEAST_CLASSES
+        and run.protocol in _TRAINED
+        and run.metric in _ACCURACIES
+        and (run.shots is None or run.shots > _FEW_IMAGES)
+        and run.value < _CHANCES / classes
+        and best >= _LEARNT / classes
+    )
+
+
+def _describe(run: Run, classes: int) -> str:
+    return f"training failed: {run.value:.3f} is chance level for {classes} classes"
