@@ -121,7 +121,7 @@ def test_the_shipped_table_holds_the_shipped_cards() -> None:
     table = TextTable.load(SHIPPED)
     assert table.missing(zoo_texts(zoo.models, zoo.datasets)) == []
     assert table.encoder == DEFAULT_ENCODER
-    assert SHIPPED.stat().st_size < 1_000_000
+    assert SHIPPED.stat().st_size < 5_000_000
     np.testing.assert_allclose(np.linalg.norm(table.vectors, axis=1), 1.0, atol=1e-3)
 
 
