@@ -23,8 +23,7 @@ from zoograph.scripts.commands import (
     versions,
 )
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app, run
-from zoograph.scripts.zoo import build as zoo
-from zoograph.scripts.zoo import glyphs, text
+from zoograph.scripts.zoo import build, glyphs, listing, show, text
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Ask": (predict.predict, recommend.recommend, explain.explain),
@@ -40,8 +39,13 @@ for _panel, _verbs in _PANELS.items():
 app.add_typer(analyze.app, name="analyze", rich_help_panel="Analyse")
 app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Benchmarks")
 app.command("picture", rich_help_panel=MAINTAINERS)(picture.picture)
-app.add_typer(zoo.app, name="zoo", rich_help_panel=MAINTAINERS)
-zoo.app.add_typer(glyphs.app, name="measure")
+
+_zoo = new_app("Look up what is known, and make the tables that ship.")
+_zoo.add_typer(listing.app, name="list", rich_help_panel="Ask")
+_zoo.command("show", rich_help_panel="Ask")(show.show)
+_zoo.command("build", rich_help_panel=MAINTAINERS)(build.build)
+_zoo.add_typer(glyphs.app, name="measure", rich_help_panel=MAINTAINERS)
+app.add_typer(_zoo, name="zoo", rich_help_panel="Ask")
 app.add_typer(text.app, name="text", rich_help_panel=MAINTAINERS)
 
 _predict_app = new_app()

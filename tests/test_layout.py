@@ -230,5 +230,5 @@ def test_wheel_holds_the_packages_with_their_tables_and_nothing_else(tmp_path: P
     }
     assert files == expected
     assert "zoograph/py.typed" in files
-    tables = ("models.csv", "datasets.csv", "runs.csv", "scores.csv", "relations.csv", "CITATIONS.md")
+    tables = (*(f"{name}.csv.gz" for name in ("models", "datasets", "runs", "scores", "relations")), "CITATIONS.md")
     assert {f"zoograph/data/zoo/{name}" for name in tables} <= files

@@ -13,8 +13,8 @@ from zoograph.data.files.atomic import replace_file
 from zoograph.data.networks.model_names import NAME_COLUMNS, Naming
 from zoograph.data.networks.registry.timm_names import CORRECTED, canonical_timm_name, published_weights
 
-# Pairs of OpenCLIP that its mapping leaves out.
-_PAIRS = {
+# Pairs of OpenCLIP that its mapping leaves out: the weight of timm, and why.
+OPEN_CLIP_PAIRS = {
     ("RN101-quickgelu", "openai"): ("resnet101_clip.openai", "OpenCLIP gives OpenAI's weights QuickGELU either way"),
     ("ViT-B-32-quickgelu", "openai"): (
         "vit_base_patch32_clip_224.openai",
@@ -70,7 +70,7 @@ def _open_clip(raw: Path) -> Iterator[NameRow]:
     for _, cells in read_rows(raw / "open_clip" / "openclip_to_timm.csv", ("name", "pretrained", "timm_name")):
         pair = cells["name"], cells["pretrained"]
         own = f"open_clip/{pair[0]}.{pair[1]}", _NOT_IN_TIMM
-        model, note = (cells["timm_name"], "") if cells["timm_name"] else _PAIRS.get(pair, own)
+        model, note = (cells["timm_name"], "") if cells["timm_name"] else OPEN_CLIP_PAIRS.get(pair, own)
         yield Naming.OPEN_CLIP.value, *pair, model, note
 
 

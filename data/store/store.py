@@ -19,7 +19,7 @@ from zoograph.data.store import schema
 from zoograph.data.store.batches import Batch, Undone, list_batches, new_batch, put_all, undo_batch
 from zoograph.data.store.database import begin, explained, make_engine
 from zoograph.data.store.preparation import make_tables, prepare, unusable
-from zoograph.data.store.rows import get_meta
+from zoograph.data.store.rows import get_meta, read_cards
 from zoograph.data.store.state import StoreState, digest_batches, digest_scores, read_state, read_zoo
 
 if TYPE_CHECKING:
@@ -162,6 +162,20 @@ class RecordStore:
         with self._read() as connection:
             # Sorted here, because databases do not agree on the order of text.
             return index_names(sorted((kind, name, target) for kind, name, target in connection.execute(query)))
+
+    def cards(self) -> tuple[dict[str, ModelCard], dict[str, DatasetCard]]:
+        """Return the cards of all models and datasets by id."""
+        with self._read() as connection:
+            models = read_cards(connection, schema.models, ModelCard)
+            return models, read_cards(connection, schema.datasets, DatasetCard)
+
+    def runs_of(self, *, model: str | None = None, datasets: Sequence[str] = ()) -> list[Run]:
+        """Return all runs of a model, or of some datasets, in the order of their ids; failed ones too."""
+        table = schema.runs
+        query = sa.select(*(table.c[name] for name in Run.model_fields)).order_by(table.c.id)
+        query = query.where(sa.or_(table.c.model == model, table.c.dataset.in_(datasets)))
+        with self._read() as connection:
+            return [Run.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
     def batches(self) -> list[Batch]:
         """Return the batches, the newest first; those without a time come last."""

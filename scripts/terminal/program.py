@@ -26,8 +26,8 @@ FAILED, WRONG, BUG, STOPPED = 1, 2, 70, 130
 _UsageError: Any = typer.BadParameter.__bases__[0]
 _LISTING = ("list", "ls", "show", "models", "datasets", "runs", "records")
 _LISTS = (
-    "What lists things: 'zoograph status' the store, 'zoograph recommend --dataset NAME' models, "
-    "'zoograph versions' predictors, 'zoograph undo --list' batches."
+    "What lists things: 'zoograph zoo list' models, datasets and collections, 'zoograph zoo show NAME' one of them, "
+    "'zoograph status' the store, 'zoograph versions' predictors, 'zoograph undo --list' batches."
 )
 
 

@@ -1,4 +1,4 @@
-"""The commands that make the tables that ship with the package."""
+"""``zoograph zoo build``: the command that makes the tables that ship with the package."""
 
 from __future__ import annotations
 
@@ -19,19 +19,10 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.failures import count_failures
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.program import new_app
 from zoograph.scripts.terminal.progress import count_bar
 from zoograph.scripts.terminal.tables import print_table
 
-app = new_app("Make the tables of the zoo that ships with the package.")
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `build` a verb of its own, although it is the only one."""
-
-
-@app.command()
 def build(
     raw: Annotated[
         Path,

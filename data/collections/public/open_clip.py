@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from zoograph.data.collections.model_names import OPEN_CLIP_PAIRS
 from zoograph.data.collections.public.openclip_tasks import OPENCLIP_TASKS
 from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_dataset
 from zoograph.data.collections.tables import make_row, read_rows
@@ -24,6 +25,9 @@ _NOT_TASKS = ("name", "pretrained", "params (M)", "FLOPs (B)", "Average perf. on
 
 def read_open_clip(folder: Path) -> Collection:
     """Read the zero-shot table; every task is in its own metric; retrieval has no classes and is left out.
+
+    Weights that the table has under two names, with and without their activation, have the same values twice: once is
+    enough.
 
     Args:
         folder: holds the three files.
@@ -55,13 +59,15 @@ def read_open_clip(folder: Path) -> Collection:
         if task not in _NOT_TASKS and task not in LEFT_OUT and value
     ]
     names = {(cells["name"], cells["pretrained"]) for _, cells in rows}
-    return Collection(models=tuple(tower_cards(folder, names)), runs=tuple(runs))
+    distinct = {run.identity: run for run in runs}
+    return Collection(models=tuple(tower_cards(folder, names)), runs=tuple(distinct.values()))
 
 
 def read_towers(folder: Path) -> dict[tuple[str, str], str]:
     """Return the weight of timm that is the image tower of an (architecture, training data), where there is one."""
     rows = read_rows(folder / _TO_TIMM, ("name", "pretrained", "timm_name"))
-    return {(cells["name"], cells["pretrained"]): cells["timm_name"] for _, cells in rows if cells["timm_name"]}
+    mapped = {(cells["name"], cells["pretrained"]): cells["timm_name"] for _, cells in rows if cells["timm_name"]}
+    return {pair: weights for pair, (weights, _) in OPEN_CLIP_PAIRS.items()} | mapped
 
 
 def tower_id(name: str, pretrained: str, towers: dict[tuple[str, str], str]) -> str:

@@ -104,7 +104,7 @@ def test_who_wants_a_list_is_told_what_lists_things(run_zoograph: Run, verb: str
     ran = run_zoograph(verb)
     words = " ".join(ran.err.replace("│", " ").split())
     assert ran.code == 2
-    assert f"No such command '{verb}'. What lists things: 'zoograph status' the store" in words
+    assert f"No such command '{verb}'. What lists things: 'zoograph zoo list' models, datasets and collections" in words
     assert "'zoograph undo --list' batches" in words
     assert "Did you mean 'recommend'?" in " ".join(run_zoograph("recomend").err.split())
 
@@ -139,8 +139,12 @@ def test_maintainers_verbs_are_grouped_apart(run_zoograph: Run) -> None:
     assert titles[:2] == ["Options", "Ask"]
     assert titles[-1] == "For maintainers"
     last = run_zoograph("--help").out.rpartition("For maintainers")[2]
-    assert {"zoo", "text", "picture"} <= set(last.split())
+    assert {"text", "picture"} <= set(last.split())
     assert "predict" not in last
+    inner = run_zoograph("zoo", "--help").out  # what everyone asks, and how the tables are made
+    asked, made = inner.partition("For maintainers")[::2]
+    assert all(f"│ {verb} " in asked for verb in ("list", "show"))
+    assert all(f"│ {verb} " in made for verb in ("build", "measure"))
 
 
 def test_quiet_and_verbose_do_not_outlive_a_command(run_predict: Run) -> None:

@@ -1,0 +1,198 @@
+"""``zoograph zoo show``: everything that is known of one model, dataset or collection."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
+
+if TYPE_CHECKING:
+    from zoograph.data.records.cards import Card
+    from zoograph.data.records.records import Run
+    from zoograph.data.store.store import RecordStore
+
+_TOP = 10
+
+
+class _Cell(NamedTuple):
+    """Runs that are repeats of each other; ``name`` is of the model, or of the dataset."""
+
+    name: str
+    metric: str
+    shots: int | None
+    input_size: int | None
+    source: str
+    failure: str | None
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A model, a dataset or a collection, by any of its names.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show a card in full, its runs by protocol, its lineage and names, and where the facts come from.
+
+    Example: `zoograph zoo show convnext_tiny.fb_in22k_ft_in1k`
+    """
+    from zoograph.data.store.store import RecordStore
+
+    with RecordStore.open() as store:
+        found = _find(store, name)
+    if as_json:
+        print_json("zoo show", found)
+    else:
+        _print(found)
+
+
+def _find(store: RecordStore, name: str) -> dict[str, Any]:
+    """Return what is known of a name: of a model first, then of a dataset, a family of datasets, a collection."""
+    from zoograph.data.collections.citations import read_citations
+    from zoograph.data.errors import UnknownName
+    from zoograph.data.networks.model_names import resolve_model_name
+
+    models, datasets = store.cards()
+    names = store.names()
+    if name in names.models:
+        return _about_model(store, models, names.resolve_model(name))
+    if name in names.datasets or name in names.families:
+        ids = names.resolve_datasets(name)
+        if len(ids) == 1:
+            return _about(datasets[ids[0]], "dataset", store.runs_of(datasets=ids))
+        return {**_about(None, "family", store.runs_of(datasets=ids)), "name": name, "members": list(ids)}
+    if name in read_citations() or any((name,) in part for part in store.stream_runs(["source"])):
+        return {**_about(None, "collection", ()), "name": name, "sources": _sources([name])}
+    try:
+        return _about_model(store, models, resolve_model_name(name))
+    except UnknownName as error:
+        nearest = dict.fromkeys((*error.nearest, *_nearest(name, [*names.datasets, *names.families])))
+        raise UnknownName("name", name, list(nearest), "'zoograph zoo list' has them all.") from error
+
+
+def _about_model(store: RecordStore, models: Mapping[str, Any], name: str) -> dict[str, Any]:
+    from zoograph.data.errors import UnknownName
+    from zoograph.data.networks.timm_cards import model_card_from_timm
+    from zoograph.data.records.published import copied_from, is_published
+
+    card = models.get(name) or model_card_from_timm(name)
+    if card is None:
+        raise UnknownName("model", name, ())
+    derived = [
+        {"model": other.id, "kind": step.kind.value}
+        for other in models.values()
+        for step in other.derived_from
+        if step.model == card.id
+    ]
+    found = _about(card, "model", store.runs_of(model=card.id))
+    return {**found, "published": is_published(card), "copied_from": copied_from(card), "derived": derived}
+
+
+def _about(card: Card | None, kind: str, runs: Sequence[Run]) -> dict[str, Any]:
+    """Return a document; what does not apply to a kind of thing is there, and empty."""
+    sources = dict.fromkeys([*(card.source.split("; ") if card else ()), *(run.source for run in runs)])
+    return {
+        "kind": kind,
+        "name": card.id if card else None,
+        "card": card.model_dump(mode="json") if card else None,
+        "published": None,
+        "copied_from": None,
+        "derived": [],
+        "members": [],
+        "runs": [run.model_dump(mode="json") for run in runs],
+        "sources": _sources(list(sources)),
+    }
+
+
+def _sources(names: Sequence[str]) -> list[dict[str, str | None]]:
+    from zoograph.data.collections.citations import summarise
+
+    return [{"source": name, "about": summarise(name)} for name in names]
+
+
+def _nearest(name: str, known: Sequence[str]) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(name, known, n=3)
+
+
+# -- printing -----------------------------------------------------------------------------------------
+
+
+def _print(found: Mapping[str, Any]) -> None:
+    card = found["card"] or {}
+    lineage = [(f"{step['kind'].replace('_', ' ')} from", step["model"]) for step in card.get("derived_from", ())]
+    rows = [(key.replace("_", " "), _text(value)) for key, value in card.items() if _is_known(key, value)]
+    rows += lineage
+    if found["published"] is not None:
+        rows.append(("published", "yes" if found["published"] else "no"))
+    if found["members"]:
+        rows.append(("members", ", ".join(found["members"])))
+    print_table(f"The {found['kind']} {found['name']}", ("what", "value"), rows, names={"what", "value"})
+    if found["derived"]:
+        lines = [(step["model"], step["kind"].replace("_", " ")) for step in found["derived"]]
+        print_table("What comes from it", ("model", "how"), lines, names={"how"}, copied={"model"})
+    key = "model" if found["kind"] in ("dataset", "family") else "dataset"
+    for protocol, runs in _by_protocol(found["runs"]):
+        _print_runs(protocol, runs, key)
+    print_notes([f"{row['source']}: {row['about'] or 'your own records'}" for row in found["sources"]])
+
+
+def _is_known(key: str, value: Any) -> bool:
+    return key != "derived_from" and value not in (None, [], {})
+
+
+def _by_protocol(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    from zoograph.data.records.records import Protocol
+
+    for protocol in Protocol:
+        chosen = [run for run in runs if run["protocol"] == protocol.value]
+        if chosen:
+            yield protocol.description, chosen
+
+
+def _print_runs(protocol: str, runs: Sequence[Mapping[str, Any]], key: str) -> None:
+    """Print runs of one protocol, repeats as their mean; of a dataset only the best models of each metric."""
+    cells: dict[_Cell, list[float]] = defaultdict(list)
+    for run in runs:
+        cells[_Cell(*(run[name] for name in (key, *_Cell._fields[1:])))].append(run["value"])
+    rows = [(cell, fmean(values), len(values)) for cell, values in cells.items()]
+    if key == "model":
+        rows.sort(key=lambda row: (row[0].metric, row[0].failure is not None, -row[1]))
+    else:
+        rows.sort(key=lambda row: tuple(map(str, row[0])))
+    shown = rows[:_TOP] if key == "model" else rows
+    best = f", the best {_TOP}" if len(shown) < len(rows) else ""
+    columns = {
+        key: [cell.name for cell, _, _ in shown],
+        "metric": [cell.metric for cell, _, _ in shown],
+        "value": [f"{value:.4f}" for _, value, _ in shown],
+        "runs": [str(count) for _, _, count in shown],
+        "shots": [_text(cell.shots) for cell, _, _ in shown],
+        "input": [_text(cell.input_size) for cell, _, _ in shown],
+        "source": [cell.source for cell, _, _ in shown],
+        "failed": [_text(cell.failure) for cell, _, _ in shown],
+    }
+    known = {heading: cells for heading, cells in columns.items() if set(cells) != {_text(None)}}
+    print_table(
+        f"{protocol.capitalize()}: {len(runs):,} runs{best}",
+        tuple(known),
+        list(zip(*known.values(), strict=True)),
+        names={"metric", "source", "failed"},
+        copied={key},
+    )
+
+
+def _text(value: Any) -> str:
+    """Return a value of a card as a person reads it."""
+    if value is None:
+        return "–"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(part)}" for key, part in value.items() if part is not None)
+    if isinstance(value, list):
+        return "; ".join(map(_text, value)) if any(isinstance(part, Mapping) for part in value) else ", ".join(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
