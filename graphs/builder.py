@@ -4,27 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import torch
 from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text, model_text, name_text
-from zoograph.graphs.edges import _add_numbers, _add_runs, _edges, _named_by_text, add_reverse
-from zoograph.graphs.nodes import TextLookup, _add_nodes, _code, _groups, _number, model_numbers
+from zoograph.graphs.edges import (
+    _add_corpora,
+    _add_lineage,
+    _add_numbers,
+    _add_runs,
+    _edges,
+    _named_by_text,
+    add_reverse,
+    corpus_names,
+    lineage_kinds,
+)
+from zoograph.graphs.nodes import TextLookup, _add_nodes, _code, _groups, _number, model_numbers, more_numbers
 from zoograph.graphs.relations import relation_edges
+from zoograph.graphs.results import hidden_numbers
 from zoograph.graphs.schema import (
     DATASET,
     DATASET_NUMBERS,
+    DERIVED_FROM,
     FORWARD_EDGE_TYPES,
     HAS,
     INFLUENCES,
     LABEL,
     MODEL,
+    MORE_DATASET_NUMBERS,
+    MORE_MODEL_NUMBERS,
     PRETRAINED_ON,
     RELATED_TO,
     SCORED_ON,
 )
+
+# What a vocabulary calls the numbers that cards of a zoo have beside those of every zoo.
+MODEL_NUMBERS_KEY, DATASET_NUMBERS_KEY = "model_numbers", "dataset_numbers"
+_LATER_KINDS = (MODEL_NUMBERS_KEY, DATASET_NUMBERS_KEY, INFLUENCES[1], PRETRAINED_ON[1], DERIVED_FROM[1])
 
 Vocabulary = Mapping[str, Sequence[str]]
 
@@ -32,9 +51,11 @@ Vocabulary = Mapping[str, Sequence[str]]
 def build_graph(
     zoo: Zoo,
     text: TextLookup,
-    protocol: Protocol = Protocol.HEAD,
+    protocol: Protocol | None = Protocol.HEAD,
     metric: Metric = Metric.TOP1,
     vocabulary: Vocabulary | None = None,
+    *,
+    with_failed: bool = False,
 ) -> HeteroData:
     """Build the heterogeneous graph of a zoo, for the runs of one protocol and metric.
 
@@ -45,50 +66,53 @@ def build_graph(
     - ``x_text`` (N, S, T) with ``x_text_mask`` (N, S): one text embedding a slot;
     - ``group`` (N,): nodes of one family share a number; a node without a family stands alone.
 
-    Datasets also hold ``sample_size`` (N,): images altogether, NaN where not known.
+    Datasets also hold ``sample_size`` (N,): images altogether, NaN where not known. Models also hold ``speeds``: images
+    a second by named device, which nothing learns from. A number of a card that is a result of a run that may be asked
+    for is not known, see :func:`zoograph.graphs.results.hidden_numbers`.
 
-    ``transfers_to`` holds ``edge_label`` (measured accuracy in [0, 1], mean over runs), ``num_runs`` and
-    ``sample_size`` (images it was measured on; NaN where not known). It holds no ``edge_attr``: what message
+    ``transfers_to`` holds ``edge_label`` (measured accuracy in [0, 1], mean over runs), ``num_runs``, ``repeats``
+    (draws that these are means of, altogether), ``shots`` (images of each class, mean over runs; NaN for all),
+    ``sample_size`` (images it was measured on; NaN where not known), ``protocol`` (place in
+    :class:`zoograph.data.records.records.Protocol`) and ``failed``. It holds no ``edge_attr``: what message
     passing may see of a measured accuracy is decided by :func:`zoograph.graphs.splits.reveal`.
-    ``scored_on``, ``related_to`` and ``influences`` hold ``edge_attr`` (E, F) with ``edge_attr_mask`` (E, F) and
-    ``names``.
+    ``scored_on``, ``related_to``, ``influences``, ``derived_from`` (one-hot kind) and ``pretrained_on`` (place in the
+    chain of corpora, 0 for the last, and one-hot objective) hold ``edge_attr`` (E, F) with ``edge_attr_mask`` (E, F)
+    and ``names``; the last two no attributes where there is no name. ``pretrained_on`` also holds ``position`` (E,).
 
     Args:
         zoo: cards and records.
         text: looks up text embeddings: n strings -> (n, T) float32.
-        protocol: whose runs become ``transfers_to`` edges.
+        protocol: whose runs become ``transfers_to`` edges; None for all, with an edge for each protocol of a pair.
         metric: likewise.
-        vocabulary: known families and domains by node type, scores, relations and influences by edge verb; what it
+        vocabulary: known families and domains by node type, numbers by ``model_numbers`` and ``dataset_numbers``, and
+            scores, relations, influences, kinds of lineage and attributes of corpora by edge verb; what it
             does not list is left out. Default: all in ``zoo``. Scores of
             :data:`zoograph.data.records.records.HINDSIGHT` never enter.
+        with_failed: whether a pair whose runs all failed is an edge as well, marked in ``failed``.
 
     Returns:
         A validated graph.
     """
     models, datasets = list(zoo.models.values()), list(zoo.datasets.values())
     labels = sorted({label_text(label) for card in datasets for label in card.labels})
-    vocabulary = {
-        MODEL: sorted({card.family for card in models if card.family}),
-        DATASET: sorted({card.domain for card in datasets if card.domain}),
-        SCORED_ON[1]: sorted(zoo.scores["name"].unique()),
-        RELATED_TO[1]: sorted(zoo.relations["name"].unique()),
-        # A vocabulary of before there were influences knows none.
-        INFLUENCES[1]: sorted(zoo.influences["name"].unique()) if vocabulary is None else [],
-        **(vocabulary or {}),
-    }
-    foreseen = [name for name in vocabulary[SCORED_ON[1]] if name not in HINDSIGHT]
-    vocabulary = {**vocabulary, SCORED_ON[1]: foreseen}
-    zoo = zoo.with_names(*(vocabulary[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
+    words = _make_vocabulary(zoo, vocabulary)
+    zoo = zoo.with_names(*(words[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
+    runs = _chosen_runs(zoo, protocol, metric, with_failed)
 
     graph = HeteroData()
-    graph.vocabulary = {kind: list(words) for kind, words in vocabulary.items()}
-    graph.protocol, graph.metric = protocol.value, metric.value
+    graph.vocabulary, graph.metric = words, metric.value
+    graph.protocol = None if protocol is None else protocol.value
+    measured_on = {model: frozenset(part) for model, part in runs.groupby("model")["dataset"]}
+    hidden = [hidden_numbers(card, protocol, measured_on.get(card.id, frozenset())) for card in models]
     _add_nodes(
         graph,
         MODEL,
         [card.id for card in models],
-        [model_numbers(card, zoo.datasets) for card in models],
-        [_code(vocabulary[MODEL], card.family) for card in models],
+        [
+            model_numbers(card, zoo.datasets, words[MODEL_NUMBERS_KEY], results)
+            for card, results in zip(models, hidden, strict=True)
+        ],
+        [_code(words[MODEL], card.family) for card in models],
         [[model_text(card), card.family] for card in models],
         text,
     )
@@ -96,28 +120,65 @@ def build_graph(
         graph,
         DATASET,
         [card.id for card in datasets],
-        [[_number(card, name) for name in DATASET_NUMBERS] for card in datasets],
-        [_code(vocabulary[DATASET], card.domain) for card in datasets],
+        [[_number(card, name) for name in (*DATASET_NUMBERS, *words[DATASET_NUMBERS_KEY])] for card in datasets],
+        [_code(words[DATASET], card.domain) for card in datasets],
         [[name_text(card.id), card.domain] for card in datasets],
         text,
     )
     _add_nodes(graph, LABEL, labels, [[] for _ in labels], [0 for _ in labels], [[label] for label in labels], text)
 
     graph[MODEL].group = _groups(card.family or card.id for card in models)
+    graph[MODEL].speeds = [{speed.device: speed.images_per_second for speed in card.speeds} for card in models]
     graph[DATASET].group = _groups(card.family or card.id for card in datasets)
     graph[DATASET].sample_size = torch.tensor([float(card.num_samples or "nan") for card in datasets])
+    _add_edges(graph, zoo, runs, labels)
+    graph.validate()
+    return graph
 
-    model_at = {card.id: i for i, card in enumerate(models)}
-    dataset_at = {card.id: i for i, card in enumerate(datasets)}
+
+def _make_vocabulary(zoo: Zoo, given: Vocabulary | None) -> dict[str, list[str]]:
+    """Return what a zoo knows by kind, or what is ``given`` of it; a kind that an older vocabulary lacks is empty."""
+    models, datasets = list(zoo.models.values()), list(zoo.datasets.values())
+    known: dict[str, list[str]] = {
+        MODEL: sorted({card.family for card in models if card.family}),
+        DATASET: sorted({card.domain for card in datasets if card.domain}),
+        SCORED_ON[1]: sorted(zoo.scores["name"].unique()),
+        RELATED_TO[1]: sorted(zoo.relations["name"].unique()),
+    }
+    later: dict[str, list[str]] = {kind: [] for kind in _LATER_KINDS}
+    if given is None:
+        later = {
+            MODEL_NUMBERS_KEY: more_numbers(models, MORE_MODEL_NUMBERS),
+            DATASET_NUMBERS_KEY: more_numbers(datasets, MORE_DATASET_NUMBERS),
+            INFLUENCES[1]: sorted(zoo.influences["name"].unique()),
+            PRETRAINED_ON[1]: corpus_names(zoo),
+            DERIVED_FROM[1]: lineage_kinds(zoo),
+        }
+    words = {kind: list(part) for kind, part in {**known, **later, **(given or {})}.items()}
+    words[SCORED_ON[1]] = [name for name in words[SCORED_ON[1]] if name not in HINDSIGHT]
+    return words
+
+
+def _chosen_runs(zoo: Zoo, protocol: Protocol | None, metric: Metric, with_failed: bool) -> pd.DataFrame:
+    runs = zoo.runs
+    kept = runs["metric"] == metric.value
+    if protocol is not None:
+        kept &= runs["protocol"] == protocol.value
+    if not with_failed:
+        kept &= runs["failure"].isna()
+    return runs[kept]
+
+
+def _add_edges(graph: HeteroData, zoo: Zoo, runs: pd.DataFrame, labels: list[str]) -> None:
+    model_at, dataset_at = ({name: i for i, name in enumerate(graph[kind].ids)} for kind in (MODEL, DATASET))
     label_at = {label: i for i, label in enumerate(labels)}
-    _add_runs(graph, zoo, model_at, dataset_at)
+    _add_runs(graph, runs, model_at, dataset_at)
     _add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
     _add_numbers(graph, INFLUENCES, _named_by_text(zoo.influences), label_at, dataset_at)
-    graph[PRETRAINED_ON].edge_index = _edges(
-        (model_at[card.id], dataset_at[card.pretrained_on]) for card in models if card.pretrained_on in dataset_at
-    )
+    _add_corpora(graph, zoo, model_at, dataset_at)
+    _add_lineage(graph, zoo, model_at)
     graph[HAS].edge_index = _edges(
-        (dataset_at[card.id], label_at[label_text(label)]) for card in datasets for label in card.labels
+        (dataset_at[card.id], label_at[label_text(label)]) for card in zoo.datasets.values() for label in card.labels
     )
     edge_index, attributes, mask, names = relation_edges(
         zoo, graph.vocabulary[RELATED_TO[1]], dataset_at, graph[LABEL].x_text[:, 0], label_at
@@ -125,8 +186,5 @@ def build_graph(
     graph[RELATED_TO].edge_index = edge_index
     graph[RELATED_TO].edge_attr, graph[RELATED_TO].edge_attr_mask = attributes, mask
     graph[RELATED_TO].names = names
-
     for edge_type in FORWARD_EDGE_TYPES:
         add_reverse(graph, edge_type)
-    graph.validate()
-    return graph

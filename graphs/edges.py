@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.records.records import Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text
-from zoograph.graphs.schema import (
-    DATASET,
-    TRANSFERS_TO,
-    EdgeType,
-    reverse,
-)
+from zoograph.graphs.schema import DATASET, DERIVED_FROM, PRETRAINED_ON, TRANSFERS_TO, EdgeType, reverse
+
+_PROTOCOLS = list(Protocol)
+_OBJECTIVE = "objective:"
 
 
 def add_reverse(graph: HeteroData, edge_type: tuple[str, str, str]) -> None:
@@ -42,17 +41,93 @@ def _indexed_edges(table: pd.DataFrame, source_at: Mapping[str, int], target_at:
     return torch.from_numpy(np.stack(ends))
 
 
-def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
-    runs = zoo.runs[(zoo.runs["protocol"] == graph.protocol) & (zoo.runs["metric"] == graph.metric)]
-    pairs = runs.groupby(["model", "dataset"], sort=True).agg(
-        value=("value", "mean"), num_runs=("value", "size"), test_size=("test_size", "mean")
+def _add_runs(
+    graph: HeteroData, runs: pd.DataFrame, model_at: Mapping[str, int], dataset_at: Mapping[str, int]
+) -> None:
+    """Add an edge for each pair and protocol; where some runs of a pair failed, the others alone count."""
+    failed = runs["failure"].notna()
+    keys = ["model", "dataset", "protocol"]
+    sound = set(runs.loc[~failed, keys].itertuples(index=False, name=None))
+    outdone = [fails and key in sound for fails, key in zip(failed, runs[keys].itertuples(index=False), strict=True)]
+    runs = runs.assign(failed=failed, draws=runs["repeats"].fillna(1))[~np.array(outdone, dtype=bool)]
+    pairs = runs.groupby(keys, sort=True).agg(
+        value=("value", "mean"),
+        num_runs=("value", "size"),
+        test_size=("test_size", "mean"),
+        shots=("shots", "mean"),
+        repeats=("draws", "sum"),
+        failed=("failed", "any"),
     )
     store = graph[TRANSFERS_TO]
-    store.edge_index = _indexed_edges(pairs, model_at, dataset_at)
+    codes = [_PROTOCOLS.index(word) for word in pairs.index.get_level_values("protocol")]
+    store.protocol = torch.tensor(codes, dtype=torch.long)
+    store.edge_index = _indexed_edges(pairs.droplevel("protocol"), model_at, dataset_at)
     store.edge_label = torch.from_numpy(pairs["value"].to_numpy(np.float32).copy())
     store.num_runs = torch.from_numpy(pairs["num_runs"].to_numpy(np.int64).copy())
-    measured_on = torch.from_numpy(pairs["test_size"].to_numpy(np.float32, na_value=np.nan).copy())
+    store.shots, measured_on = (
+        torch.from_numpy(pairs[name].to_numpy(np.float32, na_value=np.nan).copy()) for name in ("shots", "test_size")
+    )
+    store.repeats = torch.from_numpy(pairs["repeats"].to_numpy(np.int64).copy())
+    store.failed = torch.from_numpy(pairs["failed"].to_numpy(bool).copy())
     store.sample_size = torch.where(measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on)
+
+
+def corpus_names(zoo: Zoo) -> list[str]:
+    """Return what edges to corpora carry: their place and the model's objective, unless all models have the same."""
+    objectives = sorted({card.objective.value for card in zoo.models.values() if card.objective is not None})
+    chained = any(len(zoo.datasets.keys() & set(card.trained_on)) > 1 for card in zoo.models.values())
+    if not chained and len(objectives) < 2:
+        return []
+    return ["position", *(f"{_OBJECTIVE}{word}" for word in objectives if len(objectives) > 1)]
+
+
+def lineage_kinds(zoo: Zoo) -> list[str]:
+    """Return the kinds of lineage between models of a zoo."""
+    parents = (parent for card in zoo.models.values() for parent in card.derived_from)
+    return sorted({parent.kind.value for parent in parents if parent.model in zoo.models})
+
+
+def _add_corpora(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
+    """Add an edge to each known corpus of a model, in order; ``position`` 0 is the last one that it was trained on."""
+    names = graph.vocabulary[PRETRAINED_ON[1]]
+    objectives = [name.removeprefix(_OBJECTIVE) for name in names[1:]]
+    pairs: list[tuple[int, int]] = []
+    rows: list[list[float]] = []
+    for card in zoo.models.values():
+        chain = card.trained_on
+        for place, corpus in enumerate(chain):
+            if corpus in dataset_at:
+                pairs.append((model_at[card.id], dataset_at[corpus]))
+                rows.append([float(len(chain) - 1 - place), *_flags(objectives, card.objective)])
+    _add_attributes(graph, PRETRAINED_ON, pairs, rows, names)
+    store = graph[PRETRAINED_ON]
+    store.position = torch.tensor([int(row[0]) for row in rows], dtype=torch.long)
+
+
+def _add_lineage(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int]) -> None:
+    """Add an edge to each known model that a model's weights come from, with its kind as a one-hot attribute."""
+    kinds = graph.vocabulary[DERIVED_FROM[1]]
+    edges = [(card, parent) for card in zoo.models.values() for parent in card.derived_from]
+    edges = [(card, parent) for card, parent in edges if parent.model in model_at and parent.kind in kinds]
+    pairs = [(model_at[card.id], model_at[parent.model]) for card, parent in edges]
+    _add_attributes(graph, DERIVED_FROM, pairs, [_flags(kinds, parent.kind) for _, parent in edges], kinds)
+
+
+def _flags(words: Sequence[str], word: str | None) -> list[float]:
+    """Return 1 for the word and 0 for the others; NaN for all if it is not known."""
+    return [float("nan") if word is None else float(one == word) for one in words]
+
+
+def _add_attributes(
+    graph: HeteroData, edge_type: EdgeType, pairs: list[tuple[int, int]], rows: list[list[float]], names: list[str]
+) -> None:
+    """Add edges, with a column for each name; without names they carry nothing."""
+    store = graph[edge_type]
+    store.edge_index, store.names = _edges(pairs), names
+    if names:
+        values = torch.tensor(rows, dtype=torch.float32).reshape(len(rows), len(names))
+        store.edge_attr_mask = ~values.isnan()
+        store.edge_attr = values.nan_to_num(0.0)
 
 
 def _add_numbers(

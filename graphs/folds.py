@@ -90,9 +90,13 @@ def get_folds(name: str) -> FoldMaker:
 
 
 def make_split(graph: HeteroData, fold: Fold) -> Split:
-    """Return the question of a fold: ``held_out`` is gone from training, ``asked`` is what is asked."""
-    train, pairs, target = hold_out(graph, fold.held_out)
-    asked = fold.asked[fold.held_out]
+    """Return the question of a fold: ``held_out`` is gone from training, ``asked`` is what is asked.
+
+    Pairs whose runs failed, if the graph has them, are gone from training as well, and asked where the fold says so.
+    """
+    gone = fold.held_out | graph[TRANSFERS_TO].failed
+    train, pairs, target = hold_out(graph, gone)
+    asked = fold.asked[gone]
     return Split(train, pairs[:, asked], target[asked])
 
 

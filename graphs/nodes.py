@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import log
 
 import numpy as np
@@ -11,30 +11,63 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.records.cards import Card, DatasetCard, ModelCard
-from zoograph.graphs.schema import (
-    MODEL_NUMBERS,
-)
+from zoograph.graphs.schema import MODEL_NUMBERS
 
 TextLookup = Callable[[Sequence[str]], np.ndarray]
 
 
 # Fractions enter as they are; everything else is a size and enters as its logarithm.
 _FRACTIONS = frozenset({"imagenet_top1", "source_accuracy"})
+# A column that most cards say nothing in tells those that do from the others, and little else.
+_LEAST_KNOWN = 0.5
 
 
-def model_numbers(card: ModelCard, datasets: Mapping[str, DatasetCard]) -> list[float | None]:
-    """Return the numbers of ``MODEL_NUMBERS``; sizes are logarithms, ``None`` is not known."""
+def model_numbers(
+    card: ModelCard, datasets: Mapping[str, DatasetCard], more: Sequence[str] = (), hidden: Collection[str] = ()
+) -> list[float | None]:
+    """Return the numbers of ``MODEL_NUMBERS`` and ``more``; sizes are logarithms, ``None`` is not known.
+
+    Args:
+        card: of the model.
+        datasets: of its corpora.
+        more: names as :func:`more_numbers` returns them.
+        hidden: names of numbers that are results here, see :mod:`zoograph.graphs.results`.
+    """
     corpus = datasets.get(card.pretrained_on or "")
     classes = corpus.num_classes if corpus else None
-    known = [_number(card, name) for name in MODEL_NUMBERS[:-1]]
-    return [*known, log(classes) if classes else None]
+    known = [None if name in hidden else _number(card, name) for name in MODEL_NUMBERS[:-1]]
+    return [*known, log(classes) if classes else None, *(_number(card, name) for name in more)]
+
+
+def more_numbers(cards: Sequence[Card], names: Sequence[str]) -> list[str]:
+    """Return those of ``names`` that at least half of the cards have, and flags of what sets models apart.
+
+    A flag such as ``objective:distilled`` or ``reads:text`` is 1 or 0; a word that all cards share has none.
+    """
+    found = [name for name in names if _is_mostly_known(cards, name)]
+    models = [card for card in cards if isinstance(card, ModelCard)]
+    objectives = [card.objective.value for card in models if card.objective is not None]
+    if len(set(objectives)) > 1 and len(objectives) >= _LEAST_KNOWN * len(models):
+        found += [f"objective:{word}" for word in sorted(set(objectives))]
+    for word in sorted({word for card in models for word in card.modalities}):
+        if not all(word in card.modalities for card in models):
+            found.append(f"reads:{word}")
+    return found
+
+
+def _is_mostly_known(cards: Sequence[Card], name: str) -> bool:
+    known = sum(_number(card, name) is not None for card in cards)
+    return known > 0 and known >= _LEAST_KNOWN * len(cards)
 
 
 def _number(card: Card, name: str) -> float | None:
-    value = getattr(card, name)
+    kind, _, word = name.partition(":")
+    if kind == "reads":
+        return float(isinstance(card, ModelCard) and word in card.modalities)
+    value = getattr(card, kind)
     if value is None or name in _FRACTIONS:
         return value
-    return log(value)
+    return float(value == word) if word else log(value)
 
 
 def _code(words: Sequence[str], word: str | None) -> int:

@@ -15,6 +15,7 @@ PRETRAINED_ON: EdgeType = (MODEL, "pretrained_on", DATASET)
 RELATED_TO: EdgeType = (DATASET, "related_to", DATASET)
 HAS: EdgeType = (DATASET, "has", LABEL)
 INFLUENCES: EdgeType = (LABEL, "influences", DATASET)
+DERIVED_FROM: EdgeType = (MODEL, "derived_from", MODEL)
 
 
 def reverse(edge_type: EdgeType) -> EdgeType:
@@ -23,7 +24,7 @@ def reverse(edge_type: EdgeType) -> EdgeType:
     return target, f"rev_{verb}", source
 
 
-FORWARD_EDGE_TYPES = (TRANSFERS_TO, SCORED_ON, PRETRAINED_ON, RELATED_TO, HAS, INFLUENCES)
+FORWARD_EDGE_TYPES = (TRANSFERS_TO, SCORED_ON, PRETRAINED_ON, RELATED_TO, HAS, INFLUENCES, DERIVED_FROM)
 EDGE_TYPES = tuple(kind for forward in FORWARD_EDGE_TYPES for kind in (forward, reverse(forward)))
 
 MODEL_NUMBERS = (
@@ -36,4 +37,7 @@ MODEL_NUMBERS = (
     "pretrained_classes",
 )
 DATASET_NUMBERS = ("num_classes", "num_samples", "samples_per_class")
+# Numbers of cards that nodes carry beside those above where a zoo's cards have them.
+MORE_MODEL_NUMBERS = ("activations", "train_resolution")
+MORE_DATASET_NUMBERS = ("text_length",)
 RELATION_NUMBERS = ("text_similarity", "label_overlap")

@@ -29,16 +29,17 @@ class Split(NamedTuple):
 
 
 def hold_out(graph: HeteroData, held_out: Tensor) -> Split:
-    """Take measured accuracies out of a graph, with their reverses.
+    """Take measured accuracies out of a graph, with their reverses and what other protocols measured of the same pairs.
 
     Args:
         graph: as built.
         held_out: (E,) bool over its ``transfers_to`` edges.
     """
     store = graph[TRANSFERS_TO]
+    pairs = store.edge_index[:, held_out].clone()
     return Split(
-        keep_records(graph, ~held_out),
-        store.edge_index[:, held_out].clone(),
+        keep_records(graph, ~is_edge(pairs, store.edge_index)),
+        pairs,
         store.edge_label[held_out].clone(),
     )
 

@@ -73,9 +73,10 @@ def distance_kernel(far: Tensor, length: Tensor) -> Tensor:
 
 
 def corpus_codes(graph: HeteroData) -> Tensor:
-    """Return (M,) a code of the family of each model's pre-training corpus; 0 for an unknown one."""
+    """Return (M,) a code of the family of each model's last pre-training corpus; 0 for an unknown one."""
     codes = torch.zeros(graph[MODEL].num_nodes, dtype=torch.long)
-    source, target = graph[PRETRAINED_ON].edge_index
+    store = graph[PRETRAINED_ON]
+    source, target = store.edge_index[:, store.position == 0]
     codes[source] = graph[DATASET].group[target] + 1
     return codes
 

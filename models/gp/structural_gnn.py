@@ -15,6 +15,7 @@ from torch_geometric.nn import MessagePassing
 
 from zoograph.graphs.schema import (
     DATASET,
+    DERIVED_FROM,
     HAS,
     INFLUENCES,
     LABEL,
@@ -33,6 +34,8 @@ from zoograph.models.standardizer import Standardizer
 # A model is near a dataset if its pre-training corpus is: the two-step path, with the relation measured on it.
 NEAR: EdgeType = (MODEL, "near", DATASET)
 _STRUCTURE = (HAS, PRETRAINED_ON, SCORED_ON, RELATED_TO, NEAR)
+# Edges of these kinds carry numbers in some zoos alone.
+_WHERE_NAMED = (INFLUENCES, PRETRAINED_ON, DERIVED_FROM)
 _TEXT_SLOTS = {MODEL: (1, 0), DATASET: (1, 0), LABEL: (0,)}
 
 
@@ -90,8 +93,7 @@ class StructuralGNN(nn.Module):
             widths[kind] = 2 * numbers + len(graph.vocabulary.get(kind, [])) + read
         num_relations = len(measured_relations(graph))
         attributes = {SCORED_ON: len(graph[SCORED_ON].names), RELATED_TO: num_relations, NEAR: num_relations}
-        if graph[INFLUENCES].names:
-            attributes[INFLUENCES] = len(graph[INFLUENCES].names)
+        attributes |= {kind: len(graph[kind].names) for kind in _WHERE_NAMED if graph[kind].names}
         self.scales = nn.ModuleDict(scales | {edge[1]: Standardizer(width) for edge, width in attributes.items()})
         # A zoo without measured relations has no edges that carry them.
         edge_widths = {edge: 2 * attributes[edge] if edge in attributes else 1 for edge in (*_STRUCTURE, *attributes)}
@@ -150,7 +152,7 @@ class StructuralGNN(nn.Module):
         weight = cast(nn.Linear, self.read[MODEL]).weight
         edges: dict[EdgeType, tuple[Tensor, Tensor]] = {}
         attributed = attributed_edges(graph)
-        for kind in (*_STRUCTURE, INFLUENCES):
+        for kind in (*_STRUCTURE, INFLUENCES, DERIVED_FROM):
             if kind[1] in attributed:
                 index, attributes, mask = attributed[kind[1]]
                 attributes = flagged(self._scale(kind[1]), attributes.to(weight), mask).to(weight)
@@ -221,12 +223,13 @@ def attributed_edges(graph: HeteroData) -> dict[str, tuple[Tensor, Tensor, Tenso
     models, origins = graph[PRETRAINED_ON].edge_index
     row, edge = ((origins[:, None] == both[0][None]) & ~corpora[both[1]][None]).nonzero(as_tuple=True)
     kept = ~corpora[both].any(0)
-    scored, influences = graph[SCORED_ON], graph[INFLUENCES]
+    scored = graph[SCORED_ON]
     attributed = {
         SCORED_ON[1]: (scored.edge_index, scored.edge_attr, scored.edge_attr_mask),
         RELATED_TO[1]: (both[:, kept], attributes[kept], mask[kept]),
         NEAR[1]: (torch.stack([models[row], both[1][edge]]), attributes[edge], mask[edge]),
     }
-    if influences.names:
-        attributed[INFLUENCES[1]] = (influences.edge_index, influences.edge_attr, influences.edge_attr_mask)
+    for kind in _WHERE_NAMED:
+        if graph[kind].names:
+            attributed[kind[1]] = (graph[kind].edge_index, graph[kind].edge_attr, graph[kind].edge_attr_mask)
     return attributed

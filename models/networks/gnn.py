@@ -8,13 +8,25 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, INFLUENCES, MODEL, RELATED_TO, SCORED_ON, TRANSFERS_TO, EdgeType
+from zoograph.graphs.schema import (
+    DATASET,
+    DERIVED_FROM,
+    INFLUENCES,
+    MODEL,
+    PRETRAINED_ON,
+    RELATED_TO,
+    SCORED_ON,
+    TRANSFERS_TO,
+    EdgeType,
+)
 from zoograph.models.networks.encoder import NodeEncoder, encode, make_encoders
 from zoograph.models.networks.message_passing import MessagePassingStack, edge_attributes, edge_channels
 from zoograph.models.pair_features import measured_scores
 from zoograph.models.standardizer import Standardizer
 
-_SCALED = (TRANSFERS_TO, SCORED_ON, RELATED_TO, INFLUENCES)
+_SCALED = (TRANSFERS_TO, SCORED_ON, RELATED_TO)
+# These carry numbers in some zoos alone.
+_WHERE_NAMED = (INFLUENCES, PRETRAINED_ON, DERIVED_FROM)
 
 
 class EdgeDecoder(nn.Module):
@@ -67,7 +79,8 @@ class TransferGNN(nn.Module):
         self.stack = MessagePassingStack(channels, hidden_channels, num_layers)
         self.decoder = EdgeDecoder(hidden_channels, channels[SCORED_ON])
         self.register_buffer("accuracy_logit", torch.zeros(()))
-        widths = {kind: 1 if kind == TRANSFERS_TO else channels[kind] // 2 for kind in _SCALED if kind in channels}
+        scaled = (*_SCALED, *(kind for kind in _WHERE_NAMED if channels.get(kind)))
+        widths = {kind: 1 if kind == TRANSFERS_TO else channels[kind] // 2 for kind in scaled}
         self.scales = nn.ModuleDict({kind[1]: Standardizer(width) for kind, width in widths.items()})
 
     def reset_parameters(self) -> None:
@@ -93,7 +106,11 @@ class TransferGNN(nn.Module):
         self.accuracy_logit.copy_(torch.logit(labels.mean().clamp(0.01, 0.99)))
 
     def _scales(self) -> dict[EdgeType, Standardizer]:
-        return {kind: cast(Standardizer, self.scales[kind[1]]) for kind in _SCALED if kind[1] in self.scales}
+        return {
+            kind: cast(Standardizer, self.scales[kind[1]])
+            for kind in (*_SCALED, *_WHERE_NAMED)
+            if kind[1] in self.scales
+        }
 
     def forward(self, graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """Predict ``pairs`` from a graph whose visible accuracies are its ``transfers_to`` attributes.

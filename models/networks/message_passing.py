@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv, MessagePassing
 
-from zoograph.graphs.schema import EDGE_TYPES, INFLUENCES, TRANSFERS_TO, EdgeType, reverse
+from zoograph.graphs.schema import DERIVED_FROM, EDGE_TYPES, INFLUENCES, TRANSFERS_TO, EdgeType, reverse
 from zoograph.models.standardizer import Standardizer
 
 
@@ -88,8 +88,12 @@ class MessagePassingStack(nn.Module):
 
 
 def edge_channels(graph: HeteroData) -> dict[EdgeType, int]:
-    """Return how many numbers :func:`edge_attributes` gives an edge of each type; influences count if there are any."""
-    unknown = () if graph[INFLUENCES].names else (INFLUENCES, reverse(INFLUENCES))
+    """Return how many numbers :func:`edge_attributes` gives an edge of each type.
+
+    Influences and lineage count where the graph's vocabulary has any.
+    """
+    absent = [kind for kind in (INFLUENCES, DERIVED_FROM) if not graph[kind].names]
+    unknown = {*absent, *map(reverse, absent)}
     channels = {}
     for kind in EDGE_TYPES:
         if kind in unknown:

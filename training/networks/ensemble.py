@@ -124,6 +124,8 @@ class GraphNetwork(Method):
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
         graph = self.graph if graph is None else graph
+        if not pairs.shape[1]:  # a variance over nothing warns
+            return Prediction(*torch.empty(3, 0))
         means, spreads = self.read(pairs, graph)
         mean = means.mean(0)
         variance = spreads.square().mean(0) + means.var(0, correction=0)

@@ -144,4 +144,6 @@ def two_at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 def _pool(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """Return mean and variance of the even mixture of members."""
     means, variances = (torch.stack(side) for side in zip(*parts, strict=True))
+    if not means.numel():  # of no pairs; a variance over nothing warns
+        return means.mean(0), variances.mean(0)
     return means.mean(0), variances.mean(0) + means.var(0, correction=0)

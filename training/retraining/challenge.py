@@ -8,6 +8,7 @@ from pathlib import Path
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import PredictorError
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
@@ -39,8 +40,11 @@ def retrain(
     encoder: str | None = None,
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
+    modality: str = Modality.IMAGE.value,
 ) -> Artifact:
-    """Train on everything in ``store``; the result answers from now on if it is not worse than what answers now.
+    """Train on what ``store`` has of one protocol, metric and modality.
+
+    The result answers from now on if it is not worse than what answers now.
 
     Returns:
         The new version; its ``verdict`` says whether it was promoted and why. Without a current predictor it is the
@@ -49,7 +53,7 @@ def retrain(
     Raises:
         PredictorError: if the current predictor is damaged, or the new one cannot be saved.
     """
-    return retrain_on(root, Material.of(store, protocol, metric, encoder), config, progress)
+    return retrain_on(root, Material.of(store, protocol, metric, encoder, modality), config, progress)
 
 
 def retrain_on(

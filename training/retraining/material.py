@@ -1,4 +1,4 @@
-"""Training material: the records, cards and texts of a store, as of one moment."""
+"""Training material: the records, cards and texts of a store that matter to one predictor, as of one moment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 import pandas as pd
 from torch_geometric.data import HeteroData
 
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
@@ -22,10 +23,10 @@ class Material:
     """Everything that a version learns from, as of one moment.
 
     Attributes:
-        zoo: cards and records.
+        zoo: cards and records, see :meth:`zoograph.data.records.zoo.Zoo.part`.
         batches: the batch of each run of ``zoo``.
         text: embeddings of every text in ``zoo``.
-        protocol, metric: whose runs count.
+        protocol, metric, modality: whose runs count.
         batch_digests: a token of the counted runs of each batch, which changes with every one of them.
         revision: the store's token.
         scores: token of the scores of each dataset.
@@ -41,19 +42,28 @@ class Material:
     revision: str = ""
     scores: dict[str, str] = field(default_factory=dict)
     encoder_source: str | None = None
+    modality: str = Modality.IMAGE.value
 
     @classmethod
-    def of(cls, store: RecordStore, protocol: Protocol, metric: Metric, encoder: str | None = None) -> Material:
+    def of(
+        cls,
+        store: RecordStore,
+        protocol: Protocol,
+        metric: Metric,
+        encoder: str | None = None,
+        modality: str = Modality.IMAGE.value,
+    ) -> Material:
         """Read a store once, as of one moment, whoever writes to it meanwhile.
 
         Raises:
             EncoderError: if nobody knows the encoder.
         """
         state = store.read_all(protocol, metric)
-        zoo = state.zoo.without_hindsight()
+        counted = state.zoo.learned(protocol, metric, modality)
+        zoo = state.zoo.without_hindsight().part(protocol, metric, modality)
         return cls(
             zoo,
-            state.batches,
+            state.batches[counted].reset_index(drop=True),
             text_for(zoo, encoder),
             protocol,
             metric,
@@ -61,13 +71,13 @@ class Material:
             state.revision,
             state.score_digests,
             find_again(encoder),
+            modality,
         )
 
     @cached_property
     def counted(self) -> pd.Series[bool]:
-        """Which runs are of the protocol and the metric."""
-        runs = self.zoo.runs
-        return (runs["protocol"] == self.protocol) & (runs["metric"] == self.metric)
+        """Which runs are learned from."""
+        return self.zoo.learned(self.protocol, self.metric, self.modality)
 
     def graph(self, vocabulary: Vocabulary | None = None, only: pd.Series[bool] | None = None) -> HeteroData:
         """Return the graph of all runs, or ``only`` of these."""

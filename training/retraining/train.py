@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
@@ -27,13 +28,14 @@ from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.versions.artifact import (
+    FORMAT,
     PREDICTIONS,
     SAW,
     WEIGHTS,
     Artifact,
     Manifest,
 )
-from zoograph.training.versions.restore import BASELINE, PREDICTOR, cross_fitted, to_columns
+from zoograph.training.versions.restore import BASELINE, PREDICTOR, answer_pairs
 from zoograph.training.versions.save import new_version, save_artifact
 from zoograph.training.versions.verdict import Verdict
 
@@ -49,14 +51,15 @@ def train_predictor(
     encoder: str | None = None,
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
+    modality: str = Modality.IMAGE.value,
 ) -> Artifact:
-    """Train on everything in ``store`` and save the result as the current predictor under ``root``.
+    """Train on what ``store`` has of one protocol, metric and modality, and save it as the current one under ``root``.
 
     Held-out cells are not learned from, though answers are conditioned on them: the next version will meet this
     one there. A training that was killed goes on with the member that it was at, and with
     the pass over the records that a network was at.
     """
-    return train_first(root, Material.of(store, protocol, metric, encoder), config, progress)
+    return train_first(root, Material.of(store, protocol, metric, encoder, modality), config, progress)
 
 
 def train_first(
@@ -84,6 +87,7 @@ def training_key(material: Material, graph: HeteroData, config: TrainingConfig |
         (config or TrainingConfig()).model_dump_json(),
         LARGE.model_dump_json(),
         start or "",
+        str(FORMAT),
         version("zoograph"),
         torch.__version__,
     )
@@ -123,7 +127,7 @@ def save_predictor(
 ) -> Artifact:
     """Save a predictor of ``graph``; if it was promoted, it answers from now on.
 
-    Every pair that the store knows is predicted once and saved with it, so that asking again needs no network;
+    Every pair that ``graph`` knows is predicted once and saved with it, so that asking again needs no network;
     unless there are more than a million.
 
     Raises:
@@ -157,7 +161,7 @@ def save_predictor(
     }
     shape = (len(manifest.models), len(manifest.datasets))
     pairs = torch.cartesian_prod(*(torch.arange(size) for size in shape)).t()
-    columns = to_columns(predictor.predict(pairs), cross_fitted(baseline, graph, pairs))
+    columns = answer_pairs(graph, predictor, baseline, pairs)
     files = {
         WEIGHTS: save({key: tensor.contiguous() for key, tensor in weights.items()}),
         PREDICTIONS: save({name: column.reshape(shape).contiguous() for name, column in columns.items()}),

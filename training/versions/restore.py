@@ -13,6 +13,7 @@ from zoograph.data.errors import PredictorError
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
+from zoograph.graphs.results import asks_for_results, without_results
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, is_edge, pair_folds
 from zoograph.models.baselines.linear import LinearRegression
@@ -39,13 +40,27 @@ def predict_pairs(
     """Return ``COLUMNS`` of each (model, dataset), as they would stand in a table that is made now."""
     models, datasets = zip(*pairs, strict=True)
     nodes = torch.stack([same_names(models, graph[MODEL].ids), same_names(datasets, graph[DATASET].ids)])
-    columns = to_columns(predictor.predict(nodes), cross_fitted(baseline, graph, nodes))
+    columns = answer_pairs(graph, predictor, baseline, nodes)
     return [{name: float(columns[name][i]) for name in COLUMNS} for i in range(len(pairs))]
+
+
+def answer_pairs(
+    graph: HeteroData, predictor: Predictor, baseline: LinearRegression, pairs: Tensor
+) -> dict[str, Tensor]:
+    """Return (n,) ``COLUMNS`` of the (2, n) pairs; one whose answer may stand on a card is told no card's results."""
+    known = asks_for_results(graph, pairs)
+    table = torch.empty(len(COLUMNS), pairs.shape[1])
+    for chosen, seen in ((~known, graph), (known, without_results(graph))):
+        asked = pairs[:, chosen]
+        if asked.shape[1]:
+            columns = to_columns(predictor.predict(asked, seen), cross_fitted(baseline, seen, asked))
+            table[:, chosen] = torch.stack([columns[name].float() for name in COLUMNS])
+    return dict(zip(COLUMNS, table, strict=True))
 
 
 def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -> Prediction:
     """Return the baseline's answers; a measured pair is answered by a fit without its fold."""
-    answer = baseline.predict(pairs)
+    answer = baseline.predict(pairs, graph)
     records = graph[TRANSFERS_TO].edge_index
     measured = is_edge(records, pairs)
     asked, folds = pair_folds(graph, pairs, _BASELINE_FOLDS), pair_folds(graph, records, _BASELINE_FOLDS)
