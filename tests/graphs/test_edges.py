@@ -5,11 +5,23 @@ import pandas as pd
 import pytest
 import torch
 
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
+from zoograph.data.records.records import Protocol
 from zoograph.data.records.zoo import INFLUENCE_COLUMNS
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import FORWARD_EDGE_TYPES, INFLUENCES, RELATED_TO, SCORED_ON, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import (
+    DERIVED_FROM,
+    FORWARD_EDGE_TYPES,
+    INFLUENCES,
+    PRETRAINED_ON,
+    RELATED_TO,
+    SCORED_ON,
+    TRANSFERS_TO,
+    reverse,
+)
 
 EMBED = HashEmbedder(8)
 
@@ -90,3 +102,101 @@ def test_no_edge_attribute_depends_on_an_accuracy(graph):
     for kind in (SCORED_ON, RELATED_TO, INFLUENCES):
         assert torch.equal(graph[kind].edge_attr, other[kind].edge_attr)
     assert not torch.equal(graph[TRANSFERS_TO].edge_label, other[TRANSFERS_TO].edge_label)
+
+
+def with_runs(*rows):
+    """Return the toy zoo with more runs of 'large' on 'p1', each a dictionary of what is not as usual."""
+    zoo = make_toy_zoo()
+    usual = {"model": "large", "dataset": "p1", "protocol": "head", "metric": "top1", "value": 0.5, "source": "toy"}
+    return zoo.with_runs(pd.concat([zoo.runs, pd.DataFrame([{**usual, **row} for row in rows])], ignore_index=True))
+
+
+def edge_of(graph, pair):
+    return pairs_of(graph, TRANSFERS_TO).index(pair)
+
+
+def test_an_edge_says_how_its_accuracy_was_measured():
+    zoo = with_runs({"shots": 16, "repeats": 10}, {"shots": 4})
+    store = build_graph(zoo, EMBED)[TRANSFERS_TO]
+    edge = edge_of(build_graph(zoo, EMBED), ("large", "p1"))
+    assert store.shots[edge].item() == 10
+    assert (store.num_runs[edge].item(), store.repeats[edge].item()) == (2, 11)
+    assert store.shots[:edge].isnan().all()
+    assert set(store.protocol.tolist()) == {list(Protocol).index(Protocol.HEAD)}
+
+
+def test_without_a_protocol_each_is_an_edge_of_its_own():
+    graph = build_graph(make_toy_zoo(), EMBED, None)
+    tuned = edge_of(graph, ("small", "s2"))
+    assert graph[TRANSFERS_TO].num_edges == 6
+    assert list(Protocol)[graph[TRANSFERS_TO].protocol[tuned]] == Protocol.FINETUNE
+    both = build_graph(with_runs({"protocol": "probe"}, {}), EMBED, None)
+    assert pairs_of(both, TRANSFERS_TO).count(("large", "p1")) == 2
+
+
+def test_a_run_that_failed_is_no_edge_unless_asked_for():
+    zoo = with_runs({"value": 0.01, "failure": "chance level"})
+    assert ("large", "p1") not in pairs_of(build_graph(zoo, EMBED), TRANSFERS_TO)
+    graph = build_graph(zoo, EMBED, with_failed=True)
+    assert graph[TRANSFERS_TO].failed.sum() == 1
+    assert graph[TRANSFERS_TO].failed[edge_of(graph, ("large", "p1"))]
+
+
+def test_beside_a_sound_run_a_failed_one_does_not_count():
+    zoo = with_runs({"value": 0.01, "failure": "chance level"}, {"value": 0.75})
+    for graph in (build_graph(zoo, EMBED), build_graph(zoo, EMBED, with_failed=True)):
+        edge = edge_of(graph, ("large", "p1"))
+        assert graph[TRANSFERS_TO].edge_label[edge] == 0.75
+        assert not graph[TRANSFERS_TO].failed.any()
+
+
+def rich_zoo():
+    """Return three related models: 'tuned' comes from 'small' by way of two corpora."""
+    zoo = make_toy_zoo()
+    tuned = ModelCard(
+        id="tuned",
+        source="toy",
+        corpora=("web", "corpus"),
+        pretrained_on="corpus",
+        objective=Objective.IMAGE_TEXT,
+        derived_from=(
+            Lineage(kind=LineageKind.FINE_TUNED, model="small"),
+            Lineage(kind=LineageKind.DISTILLED, model="elsewhere"),
+        ),
+    )
+    small = zoo.models["small"].model_copy(update={"objective": Objective.SUPERVISED})
+    return replace(zoo, models={**zoo.models, "small": small}).with_cards(
+        [tuned], [DatasetCard(id="web", source="toy")]
+    )
+
+
+def test_corpora_are_a_chain_with_the_objective():
+    graph = build_graph(rich_zoo(), EMBED)
+    store = graph[PRETRAINED_ON]
+    assert store.names == ["position", "objective:image_text", "objective:supervised"]
+    found = dict(zip(pairs_of(graph, PRETRAINED_ON), store.edge_attr.tolist(), strict=True))
+    assert found == {
+        ("small", "corpus"): [0.0, 0.0, 1.0],
+        ("tuned", "web"): [1.0, 1.0, 0.0],
+        ("tuned", "corpus"): [0.0, 1.0, 0.0],
+    }
+    assert store.edge_attr_mask.all()
+    assert store.position.tolist() == store.edge_attr[:, 0].tolist()
+
+
+def test_lineage_is_edges_between_known_models_with_their_kind():
+    graph = build_graph(rich_zoo(), EMBED)
+    assert pairs_of(graph, DERIVED_FROM) == [("tuned", "small")]
+    assert graph[DERIVED_FROM].names == ["fine_tuned"]
+    assert graph[DERIVED_FROM].edge_attr.tolist() == [[1.0]]
+    # A vocabulary without that kind leaves it out.
+    words = {**graph.vocabulary, DERIVED_FROM[1]: [], PRETRAINED_ON[1]: []}
+    older = build_graph(rich_zoo(), EMBED, vocabulary=words)
+    assert older[DERIVED_FROM].num_edges == 0
+    assert "edge_attr" not in older[PRETRAINED_ON]
+
+
+def test_a_zoo_of_one_objective_and_one_corpus_each_has_plain_edges(graph):
+    assert graph[PRETRAINED_ON].names == graph[DERIVED_FROM].names == []
+    assert "edge_attr" not in graph[PRETRAINED_ON]
+    assert graph[PRETRAINED_ON].position.tolist() == [0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -275,3 +276,18 @@ def test_a_fold_checks_its_masks():
     for held_out, asked, cold in ((no, yes, no), (yes, no, yes)):
         with pytest.raises(ValueError, match="'cold' within 'asked' within 'held_out'"):
             Fold("f", held_out, asked, cold)
+
+
+def test_a_failed_run_is_asked_and_never_learned_from():
+    zoo = make_synthetic_zoo(4, 12, seed=3).zoo
+    chosen = zoo.runs.index[[0, 5, 17]]
+    runs = zoo.runs.assign(failure=pd.Series("chance level", index=chosen).reindex(zoo.runs.index))
+    plain, graph = build(zoo), build_graph(zoo.with_runs(runs), HashEmbedder(4), with_failed=True)
+    failed = graph[TRANSFERS_TO].failed
+    assert failed.sum() == 3
+    for before, fold in zip(leave_one_dataset_out(plain, 0), leave_one_dataset_out(graph, 0), strict=True):
+        one, split = make_split(plain, before), make_split(graph, fold)
+        assert torch.equal(one.pairs, split.pairs)
+        assert torch.equal(one.target, split.target)
+        assert not split.train[TRANSFERS_TO].failed.any()
+        assert split.train[TRANSFERS_TO].num_edges == int((~fold.held_out & ~failed).sum())

@@ -1,6 +1,8 @@
+import pandas as pd
 import pytest
 import torch
 
+from zoograph.data.records.records import Protocol
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
@@ -75,3 +77,30 @@ def test_is_edge():
     edges = torch.tensor([[0, 1], [2, 0]])
     assert is_edge(edges, torch.tensor([[0, 0, 1], [2, 1, 0]])).tolist() == [True, False, True]
     assert is_edge(edges[:, :0], torch.tensor([[0], [2]])).tolist() == [False]
+
+
+def measured_twice(value=PLANTED):
+    """Return a graph in which 'large' was also probed and asked without training on 's1', both with ``value``."""
+    zoo = make_toy_zoo()
+    row = {"model": "large", "dataset": "s1", "metric": "top1", "value": value, "source": "toy"}
+    more = pd.DataFrame([{**row, "protocol": "probe"}, {**row, "protocol": "zero_shot"}])
+    return zoo.with_runs(pd.concat([zoo.runs, more], ignore_index=True))
+
+
+def test_what_a_cheaper_protocol_measured_of_a_pair_is_not_in_the_graph_of_a_dearer_one():
+    assert not holds_planted(build_graph(measured_twice(), HashEmbedder(8)))
+    # The control: in the graph of all protocols it is.
+    assert holds_planted(build_graph(measured_twice(), HashEmbedder(8), None))
+
+
+def test_holding_a_pair_out_takes_away_what_every_protocol_measured_of_it():
+    graph = build_graph(measured_twice(), HashEmbedder(8), None)
+    models, datasets = graph[TRANSFERS_TO].edge_index
+    large, s1 = graph["model"].ids.index("large"), graph["dataset"].ids.index("s1")
+    pair = (models == large) & (datasets == s1)
+    assert pair.sum() == 3
+    dear = pair & (graph[TRANSFERS_TO].protocol == list(Protocol).index(Protocol.HEAD))
+    split = hold_out(graph, dear)
+    assert split.target.tolist() == pytest.approx([0.8])
+    assert not holds_planted(split.train)
+    assert split.train[TRANSFERS_TO].num_edges == graph[TRANSFERS_TO].num_edges - 3

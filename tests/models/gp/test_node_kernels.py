@@ -3,9 +3,11 @@ import math
 import pytest
 import torch
 
+from zoograph.data.records.cards import ModelCard
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import MODEL
 from zoograph.models.gp.node_kernels import (
     corpus_codes,
     distance_kernel,
@@ -81,3 +83,12 @@ def test_distance_kernel_has_a_finite_gradient_where_nothing_was_measured():
 def test_gaussian():
     rows = torch.tensor([[0.0, 0.0], [3.0, 4.0]]).double()
     assert gaussian(rows)[0, 1].item() == pytest.approx(math.exp(-12.5))
+
+
+def test_the_corpus_of_a_model_is_the_last_of_its_chain():
+    zoo = make_toy_zoo()
+    tuned = ModelCard(id="tuned", source="toy", corpora=("p1", "corpus"), pretrained_on="corpus")
+    graph = build_graph(zoo.with_cards([tuned]), HashEmbedder(8))
+    codes = dict(zip(graph[MODEL].ids, corpus_codes(graph).tolist(), strict=True))
+    assert codes["tuned"] == codes["small"] > 0
+    assert codes["large"] == 0

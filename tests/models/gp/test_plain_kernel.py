@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -32,3 +34,17 @@ def test_noise_is_a_plus_b_over_n(split):
     kernel = PlainKernel(split.train)
     noise = kernel.noise(torch.tensor([48.0, torch.nan]), torch.tensor([0.5, 0.5]))
     assert noise.tolist() == pytest.approx([0.2**2 + 0.48**2 / 48 / 0.25, 0.2**2])
+
+
+def test_every_number_of_a_dataset_has_its_kernels():
+    zoo = make_synthetic_zoo(4, 10).zoo
+    texts = {
+        key: card.model_copy(update={"text_length": 10.0 + place})
+        for place, (key, card) in enumerate(zoo.datasets.items())
+    }
+    graph = build_graph(replace(zoo, datasets=texts), HashEmbedder(4))
+    kernel = PlainKernel(graph)
+    assert "level_domain_number3" in kernel.log
+    assert "level_domain_number3" not in PlainKernel(build_graph(zoo, HashEmbedder(4))).log
+    assert kernel(graph).level.shape == (len(texts), len(texts))
+    assert kernel.penalty() == 0

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
+from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, HAS, MODEL, SCORED_ON, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, DERIVED_FROM, HAS, MODEL, PRETRAINED_ON, SCORED_ON, TRANSFERS_TO
 from zoograph.models.gp.structural_gnn import GatedConv, StructuralGNN, attributed_edges, node_text, principal_axes
 
 
@@ -89,3 +92,42 @@ def test_two_newcomers_with_one_card_get_one_embedding(graph):
     graph[SCORED_ON].edge_index[0] = 5  # the two have no scores of their own
     models, _ = network_for(graph)(graph)
     assert torch.allclose(models[0], models[1])
+
+
+def related(zoo):
+    """Return a zoo in which the second model comes from the first, by way of two corpora, with another objective."""
+    first, second, *_ = zoo.models
+    target, corpus, *_ = zoo.datasets
+    lineage = (Lineage(kind=LineageKind.FINE_TUNED, model=first),)
+    cards = {
+        first: {"objective": Objective.SUPERVISED},
+        second: {"objective": Objective.DISTILLED, "derived_from": lineage, "corpora": (corpus, target)},
+    }
+    return replace(zoo, models={k: card.model_copy(update=cards.get(k, {})) for k, card in zoo.models.items()})
+
+
+def test_kinds_of_edges_that_a_zoo_lacks_have_no_weights(graph):
+    plain = network_for(graph).state_dict()
+    assert not any("derived_from" in name for name in plain)
+    assert plain["layers.0.pretrained_on.gate.weight"].shape[1] == 1
+    rich = build_graph(related(make_synthetic_zoo(6, 12, scored=0.4, num_relations=8).zoo), HashEmbedder(8))
+    state = network_for(rich).state_dict()
+    assert state["layers.0.derived_from.gate.weight"].shape[1] == 2
+    assert state["layers.0.pretrained_on.gate.weight"].shape[1] == 6
+    assert {name for name in plain if plain[name].shape != state[name].shape} == {
+        *(
+            f"layers.{n}.{way}pretrained_on.{part}.weight"
+            for n in (0, 1)
+            for way in ("", "rev_")
+            for part in ("gate", "shift")
+        ),
+    }
+
+
+@pytest.mark.parametrize("edge", [PRETRAINED_ON, DERIVED_FROM])
+def test_chains_and_lineage_reach_an_embedding(edge):
+    rich = build_graph(related(make_synthetic_zoo(6, 12, scored=0.4, num_relations=8).zoo), HashEmbedder(8))
+    network = network_for(rich)
+    before = torch.cat(network(rich))
+    rich[edge].edge_attr = 1 - rich[edge].edge_attr
+    assert not torch.allclose(before, torch.cat(network(rich)))

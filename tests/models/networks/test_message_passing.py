@@ -1,6 +1,14 @@
 import torch
 
-from zoograph.models.networks.message_passing import EdgeConv
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.pretraining import Lineage, LineageKind
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.toy_zoo import make_toy_zoo
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import DERIVED_FROM, PRETRAINED_ON, reverse
+from zoograph.graphs.splits import reveal
+from zoograph.models.networks.gnn import TransferGNN
+from zoograph.models.networks.message_passing import EdgeConv, edge_channels
 
 
 def test_edge_conv_is_the_mean_of_relu_messages():
@@ -30,3 +38,30 @@ def test_order_of_edges_does_not_matter():
     order = torch.randperm(9)
     again = conv(x, edges[:, order], attributes[order])
     assert torch.allclose(conv(x, edges, attributes), again, atol=1e-6)
+
+
+def test_lineage_and_chains_of_corpora_have_channels_where_there_are_any():
+    zoo = make_toy_zoo()
+    plain = edge_channels(build_graph(zoo, HashEmbedder(4)))
+    assert DERIVED_FROM not in plain
+    assert plain[PRETRAINED_ON] == 0
+    tuned = ModelCard(
+        id="tuned",
+        source="toy",
+        corpora=("s1", "corpus"),
+        derived_from=(Lineage(kind=LineageKind.FINE_TUNED, model="small"),),
+    )
+    graph = build_graph(zoo.with_cards([tuned]), HashEmbedder(4))
+    rich = edge_channels(graph)
+    assert (rich[DERIVED_FROM], rich[reverse(DERIVED_FROM)], rich[PRETRAINED_ON]) == (2, 2, 2)
+    assert {kind for kind in rich if rich[kind] != plain.get(kind)} == {
+        DERIVED_FROM,
+        reverse(DERIVED_FROM),
+        PRETRAINED_ON,
+        reverse(PRETRAINED_ON),
+    }
+    network = TransferGNN(graph, 8, 1)
+    network.fit_scale(graph)
+    seen = reveal(graph, torch.ones(graph["transfers_to"].num_edges, dtype=torch.bool))
+    mean, _ = network(seen, torch.tensor([[3], [0]]))
+    assert 0 < mean.item() < 1

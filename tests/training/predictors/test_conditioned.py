@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 from torch_geometric.data import HeteroData
@@ -90,3 +92,11 @@ def test_out_of_fold_residuals_are_errors_in_deviations(graph: HeteroData) -> No
 
 def test_two_at_once_keeps_the_order() -> None:
     assert two_at_once(lambda x: x * x, range(5)) == [0, 1, 4, 9, 16]
+
+
+def test_no_pairs_are_answered_without_a_warning(graph: HeteroData) -> None:
+    nobody = torch.empty(2, 0, dtype=torch.long)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mean, variance = _on(graph).predict(nobody)
+    assert mean.shape == variance.shape == (0,)

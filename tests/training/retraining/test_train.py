@@ -73,7 +73,9 @@ def test_what_decides_how_members_turn_out_is_in_the_key(arrivals: Any, monkeypa
     keys.add(training_key(material, graph, None, None))
     monkeypatch.setattr("zoograph.training.retraining.train.version", lambda _: "99.0")
     keys.add(training_key(material, graph, None, None))
-    assert len(keys) == 7
+    monkeypatch.setattr("zoograph.training.retraining.train.FORMAT", 99)
+    keys.add(training_key(material, graph, None, None))
+    assert len(keys) == 8
     assert training_key(material, graph, None, None) in keys
 
 

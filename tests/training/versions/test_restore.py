@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save
+from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import PredictorError
+from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.data.testing.hash_encoder import hash_encoder
+from zoograph.data.testing.hash_encoder import HashEmbedder, hash_encoder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.text import lookup
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
-from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, pair_folds
 from zoograph.models.baselines.linear import LinearRegression
-from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 from zoograph.training.retraining.material import Material
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import WEIGHTS, Artifact
@@ -95,3 +99,27 @@ def test_only_the_asked_tensors_are_handed_out(trained: Artifact) -> None:
     assert all(torch.isfinite(tensor).all() for tensors in both.values() for tensor in tensors.values())
     assert {name.partition(".")[0] for name in both["predictor."]} == {"0", "1"}
     assert not both["predictor."].keys() & both["baseline."].keys()
+
+
+def _with_result(result: float) -> HeteroData:
+    """Return a graph that has ImageNet, and a first model whose card says how accurate it is there."""
+    cards = {
+        name: card.model_copy(update={"imagenet_top1": 0.5 + 0.05 * place if place else result})
+        for place, (name, card) in enumerate(ZOO.models.items())
+    }
+    asked = DatasetCard(id="imagenet-real", num_classes=1000, source="t")
+    return build_graph(replace(ZOO, models=cards).with_cards(datasets=[asked]), HashEmbedder(4))
+
+
+def test_a_result_on_a_card_does_not_answer_for_itself() -> None:
+    """Whatever the card says of ImageNet, an answer about ImageNet is the same; about other datasets it is not."""
+    graph, planted = _with_result(0.2), _with_result(0.9)
+    predictor, baseline = ExactPredictor(CONFIG).fit(graph), LinearRegression().fit(graph)
+    first = next(iter(ZOO.models))
+    pairs = [(first, "imagenet-real"), (first, next(iter(ZOO.datasets)))]
+    one, other = (predict_pairs(asked, predictor, baseline, pairs) for asked in (graph, planted))
+    assert one[0] == other[0]
+    assert one[1]["baseline"] != other[1]["baseline"]
+    # The control: a predictor that was told would answer otherwise.
+    place = torch.tensor([[graph[MODEL].ids.index(first)], [graph[DATASET].ids.index("imagenet-real")]])
+    assert baseline.predict(place, graph).mean.item() != baseline.predict(place, planted).mean.item()
