@@ -14,8 +14,6 @@ from PIL import Image
 
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.benchmarks.distance import distance, write_study
-from zoograph.scripts.pictures.distance import draw_lines
-from zoograph.scripts.pictures.style import to_png
 from zoograph.training.studies.distance.regression import PUBLISHED, Coefficient, Regression
 from zoograph.training.studies.distance.report import ArchitectureSummary, DistanceReport, PairDistance
 
@@ -99,11 +97,6 @@ def test_a_folder_that_cannot_be_made_is_said(report: DistanceReport, tmp_path: 
     (tmp_path / "file").touch()
     with pytest.raises(ZoographError, match=r"cannot be written .*--out"):
         write_study(report, tmp_path / "file")
-
-
-def test_lines_of_networks_with_many_blocks() -> None:
-    lines = {name: {f"layer{place}": float(place + 1) for place in range(17)} for name in ("pets", "birds")}
-    assert _is_drawn(to_png(draw_lines(lines, "T by block")))
 
 
 def test_the_tables(
