@@ -48,6 +48,31 @@ def at_once(case: PlantedCase, tmp_path_factory: pytest.TempPathFactory) -> np.n
     return np.array(make(case, tmp_path_factory.mktemp("once")).transfer(case.target)["outcomes"])
 
 
+def test_calls_that_begin_at_once_in_any_order_give_the_same_bits(
+    case: PlantedCase, at_once: np.ndarray, tmp_path: Path
+) -> None:
+    """What processes do: every call has begun before the first is waited for, and the last may end first."""
+    begun: list[Callable[[], Any]] = []
+    results: dict[int, Any] = {}
+
+    def submit(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+        begun.append(lambda: function(*arguments))
+        place = len(begun) - 1
+
+        def wait() -> Any:
+            for other in reversed(range(len(begun))):
+                if other not in results:
+                    results[other] = begun[other]()
+            return results[place]
+
+        return wait
+
+    found = make(case, tmp_path, submit=submit).transfer(case.target)
+    assert len(begun) == 4
+    assert np.array_equal(found["outcomes"], at_once)
+
+
+@pytest.mark.slow
 def test_two_processes_give_the_same_bits(case: PlantedCase, at_once: np.ndarray, tmp_path: Path) -> None:
     with workers(2) as submit:
         found = make(case, tmp_path, submit=submit).transfer(case.target)

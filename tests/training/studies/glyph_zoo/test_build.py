@@ -3,8 +3,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -108,6 +112,28 @@ def test_cards_of_models_say_how_good_they_are_at_home(zoo: Collection, files: G
         assert card.pretrained_on == "glyph_corpus_latin"
 
 
+def test_pieces_of_a_stage_may_be_done_in_any_order(
+    files: GlyphFiles, zoo: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As processes do it: all pieces of a stage begin before the first is waited for, and the last may end first."""
+    begun: list[Callable[[], Any]] = []
+
+    def wait() -> None:
+        while begun:
+            begun.pop()()
+
+    @contextmanager
+    def workers(processes: int) -> Iterator[Any]:
+        assert processes == 3
+        yield lambda function, *arguments: begun.append(partial(function, *arguments)) or wait
+
+    monkeypatch.setattr("zoograph.training.studies.glyph_zoo.build.workers", workers)
+    again = _copy(files, tmp_path, without=("heads", "scores", "relations"))
+    build_glyph_zoo(again, processes=3)
+    assert collect_glyph_zoo(again) == zoo
+
+
+@pytest.mark.slow
 def test_it_does_not_depend_on_the_number_of_processes(files: GlyphFiles, zoo: Collection, tmp_path: Path) -> None:
     again = _copy(
         files, tmp_path, without=("sources", "probes", "features", "heads", "scores", "finetuning", "relations")
@@ -127,6 +153,7 @@ def test_finished_work_is_not_done_again(files: GlyphFiles, monkeypatch: pytest.
     assert list(dict.fromkeys(begun)) == list(STAGES)
 
 
+@pytest.mark.slow
 def test_a_build_that_is_killed_goes_on_where_it_was(files: GlyphFiles, zoo: Collection, tmp_path: Path) -> None:
     again = _copy(files, tmp_path, without=("heads", "scores", "finetuning", "relations"))
     builder = multiprocessing.get_context("spawn").Process(target=build_glyph_zoo, args=(again,))
@@ -143,8 +170,8 @@ def test_a_build_that_is_killed_goes_on_where_it_was(files: GlyphFiles, zoo: Col
     assert {path: path.stat().st_mtime_ns for path in done} == done
 
 
-def test_a_piece_that_is_stopped_leaves_no_file(
-    files: GlyphFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_piece_that_is_stopped_leaves_no_file_and_a_build_goes_on_with_it(
+    files: GlyphFiles, zoo: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = _copy(files, tmp_path, without=("heads",))
 
@@ -155,6 +182,9 @@ def test_a_piece_that_is_stopped_leaves_no_file(
     with pytest.raises(KeyboardInterrupt):
         build_glyph_zoo(again)
     assert not list(tmp_path.glob("heads/*"))
+    monkeypatch.undo()
+    build_glyph_zoo(again)
+    assert collect_glyph_zoo(again) == zoo
 
 
 @pytest.mark.parametrize("stage", ["features", "heads"])

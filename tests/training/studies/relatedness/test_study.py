@@ -72,6 +72,29 @@ def write(path: Path, found: dict[str, Any]) -> None:
     path.write_text(json.dumps(found), encoding="utf-8")
 
 
+def test_a_piece_of_each_kind(files: GlyphFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "relate_tasks", lambda r, t, how: relate_tasks(r, t, replace(how, iterations=1)))
+    monkeypatch.setattr(module, "OTHERS", ("h_score",))
+    study = RelatednessStudy(files, tmp_path)
+    found = {kind: study.measure(kind, *pairs[0]) for kind, pairs in study.pieces.items()}
+    assert [facts["images"] for facts in found["pairs"]["shares"].values()] == [4, 5, 20, 100]
+    assert found["pairs"]["head"] == 0.4
+    assert found["pairs"]["bound"]["total"] == found["checks"]["quick"]["total"]
+    assert found["checks"].keys() == {"quick", "full", "consistent", "k-means", "iterated"}
+    assert 0.5 <= found["checks"]["iterated"]["agreement"] <= 1.0
+    assert found["settings"].keys() == {
+        "fixed-all",
+        "learned-a",
+        "learned-all",
+        "learned-all, rounded",
+        "learned-all, matched and rounded",
+        "sparse",
+    }
+    asked = {pairs[0][0] for pairs in study.pieces.values()}
+    assert {path.stem for path in (tmp_path / "references").iterdir()} == asked
+
+
+@pytest.mark.slow
 def test_every_piece_is_done_once(files: GlyphFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "relate_tasks", lambda r, t, how: relate_tasks(r, t, replace(how, iterations=2)))
     monkeypatch.setattr(module, "OTHERS", ("h_score", "leep", "ot_nce"))
