@@ -13,8 +13,6 @@ from typer.testing import CliRunner
 
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.benchmarks import scale
-from zoograph.training.networks.ensemble import NetworkConfig
-from zoograph.training.studies import scaling
 
 app = typer.Typer()
 app.command()(scale.scale)
@@ -67,28 +65,6 @@ def test_the_table_says_what_was_measured(measured: list[tuple[int, str]], tmp_p
     done = CliRunner().invoke(app, ["--out", str(tmp_path), "--sizes", "5000"], catch_exceptions=False)
     assert "sampled" in done.stdout
     assert "0.0321" in done.stdout
-
-
-def test_measure_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = NetworkConfig(hidden_channels=8, num_members=2, max_full_edges=0, min_batches=5)
-    monkeypatch.setattr(scaling, "LARGE", tiny)
-    monkeypatch.setattr("zoograph.training.predictors.sampled.LARGE", tiny)
-    steps: list[tuple[int, int]] = []
-    row = scaling.measure(300, scaling.Kind.SAMPLED, lambda done, total: steps.append((done, total)))
-    assert (row["num_models"], row["num_datasets"]) == (53, 57)
-    assert 200 < row["num_train"] + row["num_test"] < 400
-    assert row["steps"] == len(steps) == steps[-1][1] == 16
-    assert (
-        list(row["seconds"])
-        == list(row["cpu_seconds"])
-        == list(row["peak_rss_gib"])
-        == ["make", "build", "train", "predict"]
-    )
-    assert 0 < row["imports_rss_gib"] <= row["peak_rss_gib"]["make"] <= row["peak_rss_gib"]["predict"]
-    assert row["steps_per_epoch"] == 4
-    assert 0 < row["cpu_seconds_per_epoch"] < row["cpu_seconds"]["train"]
-    assert row["mae_truth"] < 0.5
-    assert 0 < row["noise_floor"] < row["mae_constant"]
 
 
 def test_a_process_of_its_own_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

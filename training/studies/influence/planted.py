@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,7 @@ class PlantedCase:
     recipe: Recipe
 
 
+@lru_cache(maxsize=2)
 def make_planted_case(seed: int = 0) -> PlantedCase:
     """Draw the planted case: eight source classes of each kind."""
     size = len(_CHARACTERS)
