@@ -9,13 +9,13 @@ import pytest
 
 from zoograph.scripts.pictures.influence import draw_curves, draw_extremes
 from zoograph.training.analysis.influence.counterfactuals import Point
-from zoograph.training.studies.influence.report import PairReport, PlantedReport, StudyReport
+from zoograph.training.studies.influence.report import InfluenceStudyReport, PairReport, PlantedReport
 
 SOURCE, TARGET = "glyph_corpus_latin", "glyph_thin_b2_50"
 
 
 @pytest.fixture
-def report() -> StudyReport:
+def report() -> InfluenceStudyReport:
     labels = [f"latin capital letter {letter}" for letter in "abcdefghijklmn"]
     influences = [
         {"corpus": SOURCE, "dataset": TARGET, "name": "influence_correct", "label": label, "value": place / 100}
@@ -28,12 +28,12 @@ def report() -> StudyReport:
         for way, mean in (("top", 0.3), ("bottom", 0.6), ("random", 0.45))
     ]
     pair = PairReport.model_construct(source=SOURCE, target=TARGET, reliability={"correct": 0.5}, curve=curve)
-    return StudyReport.model_construct(
+    return InfluenceStudyReport.model_construct(
         pairs=[pair], planted=PlantedReport.model_construct(), influences=influences, right_order={}, changes=[]
     )
 
 
-def test_both_ends_are_shown_with_their_points(report: StudyReport, words: Callable[..., Any]) -> None:
+def test_both_ends_are_shown_with_their_points(report: InfluenceStudyReport, words: Callable[..., Any]) -> None:
     texts = [text.get_text() for text in words(draw_extremes(report))]
     assert "+13.0\n±1.0" in texts
     assert "+0.0\n±1.0" in texts
@@ -41,7 +41,7 @@ def test_both_ends_are_shown_with_their_points(report: StudyReport, words: Calla
     assert "…" in texts
 
 
-def test_curves_begin_with_nothing_removed(report: StudyReport) -> None:
+def test_curves_begin_with_nothing_removed(report: InfluenceStudyReport) -> None:
     (axes,) = draw_curves(report).axes
     drawn = [list(line.get_ydata()) for line in axes.lines]
     assert [0.5, 0.3, 0.3] in drawn

@@ -1,4 +1,4 @@
-"""Parameter distance of a user's own models: three checkpoints, or a model and a dataset from which they are made."""
+"""Parameter distance of a user's own pair: fine-tuned as `measure` does it, its checkpoints kept, log T stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The jobs of an ensemble: train a block of members, transfer a block of members."""
+"""The two jobs of an ensemble in a process: pre-train a block of its models, transfer a block of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source in which it is known by construction which classes help a target, which hurt it, and which do nothing."""
+"""The planted case: a synthetic source whose helping, hurting and inert classes are known by construction."""
 
 from __future__ import annotations
 
