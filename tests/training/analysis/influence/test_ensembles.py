@@ -91,7 +91,7 @@ def test_killed_run_resumes_with_the_same_bits(case: PlantedCase, at_once: np.nd
 
     with pytest.raises(KeyboardInterrupt):
         make(case, tmp_path, submit=dying).transfer(case.target)
-    assert calls == ["_train_block"]
+    assert calls == ["train_block"]
 
     def counting(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
         calls.append(function.__name__)
@@ -99,7 +99,7 @@ def test_killed_run_resumes_with_the_same_bits(case: PlantedCase, at_once: np.nd
 
     found = make(case, tmp_path, submit=counting).transfer(case.target)
     assert np.array_equal(found["outcomes"], at_once)
-    assert calls == ["_train_block", "_train_block", "_transfer_block", "_transfer_block"]
+    assert calls == ["train_block", "train_block", "transfer_block", "transfer_block"]
     make(case, tmp_path, submit=counting).transfer(case.target)
     assert len(calls) == 4  # nothing again
 

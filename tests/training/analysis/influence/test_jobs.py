@@ -14,8 +14,8 @@ from zoograph.training.analysis.influence.jobs import (
     OUTCOMES,
     _classifier_size,
     _outcomes,
-    _train_block,
-    _transfer_block,
+    train_block,
+    transfer_block,
 )
 from zoograph.training.analysis.influence.members import random_members
 from zoograph.training.studies.influence.planted import make_planted_case
@@ -35,17 +35,17 @@ def test_a_block_trains_and_transfers_each_of_its_models(tmp_path: Path) -> None
     case = make_planted_case()
     recipe = replace(case.recipe, schedule=Schedule(steps=2, batch_size=8))
     members = random_members(24, 3)
-    trained = _train_block(case.source.save(tmp_path), "class", recipe, "cpu", members)
+    trained = train_block(case.source.save(tmp_path), "class", recipe, "cpu", members)
     weights = np.stack([model["weights"] for model in trained])
     network = recipe.create(24)
     assert weights.shape == (3, sum(parameter.numel() for parameter in network.parameters()))
     assert len(np.unique(weights[:, 0])) == 3
     assert all(0 <= float(model["accuracy"]) <= 1 for model in trained)
-    moved = _transfer_block(case.target.save(tmp_path), recipe, "cpu", 24, weights, members.seeds)
+    moved = transfer_block(case.target.save(tmp_path), recipe, "cpu", 24, weights, members.seeds)
     outcomes = np.stack([model["outcomes"] for model in moved])
     assert outcomes.shape == (3, 3, len(case.target.test_labels))
     assert set(np.unique(outcomes[:, OUTCOMES.index("correct")])) <= {0.0, 1.0}
-    alone = _transfer_block(case.target.save(tmp_path), recipe, "cpu", 24, weights[1:2], members.seeds[1:2])
+    alone = transfer_block(case.target.save(tmp_path), recipe, "cpu", 24, weights[1:2], members.seeds[1:2])
     assert np.array_equal(alone[0]["outcomes"], outcomes[1])
 
 
