@@ -17,7 +17,7 @@ from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.influence.ensembles import EnsembleRunner
-    from zoograph.training.studies.influence.report import PairReport, PlantedReport, StudyReport
+    from zoograph.training.studies.influence.report import InfluenceStudyReport, PairReport, PlantedReport
 
 
 def influence(
@@ -87,7 +87,7 @@ def _print_speed(lab: EnsembleRunner, sizes: str, as_json: bool) -> None:
         typer.echo(f"{size} at once on {lab.device}: {seconds:.2f} seconds a model")
 
 
-def write_study(report: StudyReport, out: Path) -> None:
+def write_study(report: InfluenceStudyReport, out: Path) -> None:
     """Write the JSON and the pictures of a study to a folder, made if it is not there.
 
     Raises:
@@ -100,7 +100,7 @@ def write_study(report: StudyReport, out: Path) -> None:
     write_results(out, "influence.json", _as_json(report), figures)
 
 
-def _as_json(report: StudyReport) -> str:
+def _as_json(report: InfluenceStudyReport) -> str:
     """Return the report with one line for each influence."""
     facts = report.model_dump(mode="json")
     rows = facts.pop("influences")
@@ -130,7 +130,7 @@ def _planted_notes(report: PlantedReport) -> list[str]:
     ]
 
 
-def _print_pairs(report: StudyReport) -> None:
+def _print_pairs(report: InfluenceStudyReport) -> None:
     print_table(
         "Accuracy of small models trained on half of the classes, and after removals",
         ("source → target", "accuracy", "chance", "not noise", *_removal_headings(report.pairs)),
@@ -149,7 +149,7 @@ def _print_pairs(report: StudyReport) -> None:
     print_notes(_study_notes(report))
 
 
-def _study_notes(report: StudyReport) -> list[str]:
+def _study_notes(report: InfluenceStudyReport) -> list[str]:
     order = ", ".join(f"{name} {100 * share:.0f} %" for name, share in report.right_order.items())
     return [
         *(

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Option(help="A model of the zoo, or any name that timm knows.")]
 Question = Annotated[
-    str, typer.Option(help="A dataset, a family of datasets, or a folder of images with one sub-folder a class.")
+    str,
+    typer.Option(
+        help="A dataset, a family of datasets, or a folder of images with one sub-folder a class. "
+        "A folder that exists is meant before a dataset of its name; `dataset:NAME` is always the stored one."
+    ),
 ]
 AnyProtocol = Annotated[
     Protocol | None, typer.Option(help="How models are transferred. Default: as the dataset was measured.")

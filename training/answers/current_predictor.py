@@ -72,6 +72,7 @@ class CurrentPredictor:
         artifact: the predictor; None if there are too few records for one, and the additive baseline answers.
         encoder: text encoder; default as shipped.
         stage: told what is being done.
+        zoo: what the store holds, if it was read already.
     """
 
     def __init__(
@@ -81,15 +82,19 @@ class CurrentPredictor:
         artifact: Artifact | None,
         encoder: str | None = None,
         stage: Stage | None = None,
+        zoo: Zoo | None = None,
     ) -> None:
         self.question, self.artifact = question, artifact
-        self._store, self._encoder, self._stage = store, encoder, stage or ignore
+        self._store, self._encoder, self._stage, self._known = store, encoder, stage or ignore, zoo
 
     @cached_property
     def zoo(self) -> Zoo:
         """All cards and records, those of the question included."""
-        self._stage("Reading the store")
-        return self._store.snapshot().with_cards(self.question.models, self.question.datasets)
+        zoo = self._known
+        if zoo is None:
+            self._stage("Reading the store")
+            zoo = self._store.snapshot()
+        return zoo.with_cards(self.question.models, self.question.datasets)
 
     @cached_property
     def measured(self) -> dict[tuple[str, str], Measured]:
@@ -113,6 +118,7 @@ class CurrentPredictor:
         if self.saved is not None:
             return self.saved
         pairs = [(str(self.question.model), task) for task in self.question.tasks]
+        self._stage("Loading the libraries")
         if self.artifact is None:
             from zoograph.training.answers.few_records import predict_pairs as predict_additively
 
@@ -126,6 +132,7 @@ class CurrentPredictor:
 
     def joint(self, models: Sequence[str]) -> JointPrediction:
         """Return what is expected of ``models`` on the mean over the tasks, from every record."""
+        self._stage("Loading the libraries")
         from zoograph.graphs.schema import DATASET, MODEL
         from zoograph.models.training_records import same_names
 
@@ -189,6 +196,7 @@ def open_predictor(
     progress: Progress | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
+    zoo: Zoo | None = None,
 ) -> CurrentPredictor:
     """Return what answers a question; a predictor is trained if there is none, or a damaged one.
 
@@ -200,7 +208,7 @@ def open_predictor(
     """
     root = predictor_root(question.protocol, encoder)
     artifact = _load(root, warn or ignore)
-    current = CurrentPredictor(store, question, artifact, encoder, stage)
+    current = CurrentPredictor(store, question, artifact, encoder, stage, zoo)
     if artifact is not None:
         return current
 
@@ -214,6 +222,7 @@ def open_predictor(
     if len(current.measured) < MINIMUM_RECORDS:
         return current
     require_writable(make_home())
+    (stage or ignore)("Training a predictor, once")
     from zoograph.training.retraining.train import train_predictor
 
     current.artifact = train_predictor(store, root, question.protocol, Metric.TOP1, encoder, progress=progress)

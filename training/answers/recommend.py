@@ -162,9 +162,11 @@ def recommend(
         raise ValueError(f"'top' must be a positive integer in 'recommend' (got {top})")
     with RecordStore.open() as store:
         question = ask(store, None, dataset, protocol, domain, warn, stage)
+        if stage is not None:
+            stage("Reading the store")
         zoo = store.snapshot()
         models, num_unknown_size = choose_candidates(zoo, question.protocol, filters or Filters())
-        current = open_predictor(store, question, encoder, progress, warn, stage)
+        current = open_predictor(store, question, encoder, progress, warn, stage, zoo)
         return _rank(current, models, num_unknown_size, top, explain)
 
 

@@ -1,4 +1,4 @@
-"""Paired bootstrap over clusters."""
+"""Paired cluster bootstrap of the errors of two methods."""
 
 from __future__ import annotations
 

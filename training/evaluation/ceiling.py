@@ -1,4 +1,4 @@
-"""The noise ceiling: what an oracle reaches on measurements with noise."""
+"""Noise ceiling: what an oracle reaches on measurements with binomial noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of methods on disk, under a key of all that decides them, so that a stopped benchmark goes on."""
+"""Kept answers of methods, under a key of all that decides them, so that a stopped benchmark goes on."""
 
 from __future__ import annotations
 

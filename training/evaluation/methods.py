@@ -1,4 +1,4 @@
-"""Every method by name: what can be put in one table."""
+"""Registry of methods by name: what can be put in one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The average that the paper of the DomainNet record prints."""
+"""Average Pearson correlation as the paper of the DomainNet record prints it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a transferability score alone ranks models on a task, and tasks under a model."""
+"""Rank correlation of transferability scores with accuracies: of models on a task, and of tasks under a model."""
 
 from __future__ import annotations
 

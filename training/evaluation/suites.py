@@ -1,4 +1,4 @@
-"""The benchmarks by name: which zoo, which folds, which methods."""
+"""Benchmark suites by name: which zoo, which folds, which methods."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def custom_suite(
                 [] if datasets is None else read_dataset_cards(datasets, SOURCE),
             )
             report = ingest(store, [open_table(runs)], IngestSettings(add_unknown=True))
-            zoo, notes = store.snapshot(), tuple(report.notes)
+            zoo, notes = store.snapshot(), report.faults
         if not report.new:
             raise RawDataError(f"'{runs}' has no row that can be read. {' '.join(notes)}".rstrip())
     graph = build_graph(zoo, text_for(zoo).lookup, transfer)

@@ -1,4 +1,4 @@
-"""From answers to one table: a row a method, means over folds, and a test against the strongest baseline."""
+"""Tables of benchmarks: a row a method, means over folds, and a test against the strongest baseline."""
 
 from __future__ import annotations
 

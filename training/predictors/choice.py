@@ -1,4 +1,4 @@
-"""Which predictor suits a number of records."""
+"""Choice of the predictor by the number of records: exact Gaussian processes or sampled networks."""
 
 from __future__ import annotations
 

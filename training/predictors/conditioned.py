@@ -1,4 +1,4 @@
-"""A member conditioned on the records that it may see, and its out-of-fold residuals."""
+"""Posterior of an ensemble given the visible records of a graph, and its leave-out residuals in closed form."""
 
 from __future__ import annotations
 

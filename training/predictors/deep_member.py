@@ -1,4 +1,4 @@
-"""One member of the predictor: a deep kernel learned by evidence, then conditioned on records."""
+"""Deep-kernel Gaussian process, one member of the ensemble: learned by evidence, then conditioned on records."""
 
 from __future__ import annotations
 

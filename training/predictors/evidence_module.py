@@ -1,4 +1,4 @@
-"""The LightningModule: it only wires a kernel, the evidence and the optimizer."""
+"""LightningModule of a kernel: marginal likelihood (evidence), maximised by L-BFGS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project's predictor: an ensemble of deep-kernel and plain Gaussian processes with conformal intervals."""
+"""Exact predictor: an ensemble of deep-kernel and plain Gaussian processes with conformal intervals."""
 
 from __future__ import annotations
 

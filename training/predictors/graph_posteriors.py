@@ -1,4 +1,4 @@
-"""An ensemble conditioned on the records of one graph: on all of them, and fold by fold; each once."""
+"""Posteriors of an ensemble on one graph, from all records and out of fold, each conditioned once."""
 
 from __future__ import annotations
 

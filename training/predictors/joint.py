@@ -1,4 +1,4 @@
-"""What a predictor expects of several models at once, which a ranking needs."""
+"""Joint prediction of several models: means and covariances of their accuracies, which a ranking needs."""
 
 from __future__ import annotations
 

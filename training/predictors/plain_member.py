@@ -1,4 +1,4 @@
-"""The other kind of member: the plain kernel, learned by evidence in one stage, then conditioned on records."""
+"""Plain-kernel Gaussian process, the other kind of member: learned by evidence in one stage."""
 
 from __future__ import annotations
 

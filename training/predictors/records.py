@@ -1,4 +1,4 @@
-"""Records and their noise, as the predictor's members read them."""
+"""Records in standard units, and the variance of their noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The predictor of a zoo that is too large for exact Gaussian processes."""
+"""Sampled predictor: graph networks on sampled neighbours, for zoos too large for exact Gaussian processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Champion and challenger: a retrained predictor takes over only if it is not worse than the one that answers."""
+"""Champion and challenger: a retrained predictor answers only if it is not worse than the one before."""
 
 from __future__ import annotations
 

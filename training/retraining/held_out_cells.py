@@ -1,4 +1,4 @@
-"""The cells that versions of a predictor are compared on: chosen once, and never learned from."""
+"""Held-out cells, on which versions of a predictor are compared: chosen once, and never learned from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a version learns from, as of one moment."""
+"""Training material: the records, cards and texts of a store, as of one moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of one model in one batch that lie together where chance does not put them."""
+"""Suspect batches: runs of one model whose residuals lie together where chance does not put them."""
 
 from __future__ import annotations
 

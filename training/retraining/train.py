@@ -1,4 +1,4 @@
-"""From the store to a saved predictor: what happens when ``predict`` is called for the first time."""
+"""Training from a store, and saving what comes out as a version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the store differs from what a version of a predictor saw, batch by batch."""
+"""Changes of the store since a version of a predictor was trained, batch by batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which predictors there are on disk: a folder for each protocol and text encoder that was ever asked for."""
+"""Folders of predictors on disk: one for each protocol and text encoder that was ever asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All versions of a predictor: which there are, and which of them answers."""
+"""Versions of a predictor: which there are, and which of them answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old versions of a predictor go, and none that answers, that answered before, or that somebody may be reading."""
+"""Pruning of old versions: none goes that answers, that answered before, or that somebody may be reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a predictor on disk to one that answers on a graph."""
+"""Restoring a predictor from disk on a graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a version of a predictor was trained, and what became of it when it met the one before."""
+"""Verdict on a version: how it was trained, and what became of it when it met the one before."""
 
 from __future__ import annotations
 

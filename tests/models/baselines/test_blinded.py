@@ -5,7 +5,6 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.ablation import without_scores
 from zoograph.graphs.builder import build_graph
 from zoograph.models.baselines.blinded import Blinded
-from zoograph.models.baselines.means import ModelMean
 from zoograph.models.baselines.rankers import ScoreAlone
 
 
@@ -17,10 +16,3 @@ def test_what_is_taken_is_seen_neither_in_fitting_nor_in_predicting():
         assert torch.equal(answer.mean, ScoreAlone("logme").fit(without_scores(graph)).predict(pairs).mean)
     seeing = ScoreAlone("logme").fit(graph).predict(pairs)
     assert not torch.equal(answer.mean, seeing.mean)
-
-
-def test_its_configuration_is_that_of_the_method_behind():
-    method = ModelMean()
-    assert Blinded(method, without_scores).config is None
-    method.config = "settings"
-    assert Blinded(method, without_scores).config == "settings"

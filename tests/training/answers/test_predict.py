@@ -185,5 +185,6 @@ def test_a_folder_says_what_is_being_done(asked: Pairs, tmp_path: Path) -> None:
     stages: list[str] = []
     predict("vit", str(tmp_path / "photos"), stage=stages.append)
     assert list(dict.fromkeys(stages)) == [
-        *("Counting the images", "Reading the store", "Loading the predictor", "Predicting")
+        *("Counting the images", "Reading the store", "Training a predictor, once", "Loading the libraries"),
+        *("Loading the predictor", "Predicting"),
     ]

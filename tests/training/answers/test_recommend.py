@@ -63,8 +63,9 @@ def test_at_least_one_model_is_asked_for():
 
 
 @pytest.mark.usefixtures("large_zoo")
-def test_a_zoo_that_is_too_large_for_exact_processes_is_ranked_with_its_evidence():
-    stages = []
+def test_a_zoo_that_is_too_large_for_exact_processes_is_ranked_with_its_evidence(monkeypatch):
+    stages, read, snapshot = [], [], RecordStore.snapshot
+    monkeypatch.setattr(RecordStore, "snapshot", lambda store: [read.append("store"), snapshot(store)][1])
     answer = recommend("task_3", explain=True, stage=stages.append)
     assert (answer.num_candidates, len(answer.candidates)) == (8, 8)
     predicted = [candidate.predicted for candidate in answer.candidates]
@@ -76,8 +77,9 @@ def test_a_zoo_that_is_too_large_for_exact_processes_is_ranked_with_its_evidence
     why = answer.explanation
     assert why.model == answer.candidates[0].model
     assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
+    assert read == ["store"]
     assert stages == [
-        *("Reading the store", "Loading the predictor", "Weighing the records"),
+        *("Reading the store", "Loading the libraries", "Loading the predictor", "Weighing the records"),
         "Looking for what the prediction rests on",
     ]
 
