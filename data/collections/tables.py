@@ -36,6 +36,7 @@ _GZIPPED = ".gz"
 _JSON_COLUMNS = frozenset(
     {
         "aliases",
+        "modalities",
         "labels",
         "splits",
         "languages",
@@ -51,6 +52,11 @@ _JSON_COLUMNS = frozenset(
 def shipped_zoo() -> Path:
     """Return the folder of the tables that ship inside the package."""
     return Path(__file__).parents[1] / "zoo"
+
+
+def table_files(folder: Path) -> list[Path]:
+    """Return the files of the tables in a folder, each as it is there: gzipped or not."""
+    return [_packed(folder / name) for name in TABLES]
 
 
 def write_tables(collection: Collection, folder: Path, *, compressed: bool = False) -> None:
@@ -158,8 +164,7 @@ def read_table(path: Path, schema: type[Row]) -> tuple[Row, ...]:
         RawDataError: naming file and line, if it is missing or a row does not fit.
     """
     columns = tuple(name for name, field in schema.model_fields.items() if field.is_required())
-    packed = path.with_name(f"{path.name}{_GZIPPED}")
-    path = packed if packed.exists() else path
+    path = _packed(path)
     rows = []
     for line, cells in read_rows(path, columns):
         fields: dict[str, Any] = {name: cell for name, cell in cells.items() if cell}
@@ -173,6 +178,12 @@ def read_table(path: Path, schema: type[Row]) -> tuple[Row, ...]:
                 ) from error
         rows.append(make_row(schema, fields, path, line))
     return tuple(rows)
+
+
+def _packed(path: Path) -> Path:
+    """Return the gzipped file beside ``path`` if there is one."""
+    packed = path.with_name(f"{path.name}{_GZIPPED}")
+    return packed if packed.exists() else path
 
 
 def _format(schema: type[BaseModel], rows: Sequence[BaseModel]) -> str:

@@ -48,7 +48,7 @@ class ModelCard(Card):
         pretrained_on: id of the dataset whose labels the weights were last trained on.
         imagenet_top1: top-1 accuracy on ImageNet-1k, in [0, 1].
         source_accuracy: accuracy on ``pretrained_on`` as the model's authors report it, in [0, 1].
-        modality: what it reads, see :class:`Modality`.
+        modalities: what it reads, see :class:`Modality`; some read images and texts alike.
         architecture: name of the network in the library that the weights come from.
         size_class: the word for its size within the family, such as ``tiny`` or ``large``.
         activations: outputs of convolutions and matrix products in one forward pass, in units of 1e6.
@@ -74,7 +74,7 @@ class ModelCard(Card):
     pretrained_on: Name | None = None
     imagenet_top1: Fraction | None = None
     source_accuracy: Fraction | None = None
-    modality: Name = Modality.IMAGE.value
+    modalities: tuple[Name, ...] = (Modality.IMAGE.value,)
     architecture: Name | None = None
     size_class: Name | None = None
     activations: Positive | None = None

@@ -21,10 +21,10 @@ def prepare(engine: Engine) -> None:
     Raises:
         StoreError: if it is no database, not ours, or cannot be written.
     """
-    from zoograph.data.collections.tables import shipped_zoo
+    from zoograph.data.collections.tables import shipped_zoo, table_files
 
     folder = shipped_zoo()
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))).hexdigest()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in table_files(folder))).hexdigest()
     ready = {"schema_version": str(schema.SCHEMA_VERSION), "shipped_zoo": digest}
     with explained(*unusable(engine)), begin(engine) as connection:
         if get_meta(connection).items() >= ready.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from zoograph.data.collections.public.timm_results import TEST_SETS
 from zoograph.data.collections.public_datasets import (
     IMAGE_DOMAINS,
     LEFT_OUT,
@@ -14,7 +15,6 @@ from zoograph.data.collections.public_datasets import (
     read_public_datasets,
 )
 from zoograph.data.collections.tables import read_tables, shipped_zoo
-from zoograph.data.collections.timm_results import TEST_SETS
 from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.collection import Collection, merge

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from zoograph.data.collections.openclip_tasks import OPENCLIP_METRICS, OPENCLIP_TASKS
+from zoograph.data.collections.public.openclip_tasks import OPENCLIP_METRICS, OPENCLIP_TASKS
 from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_dataset, read_public_datasets
 from zoograph.data.records.records import Metric
 

@@ -26,7 +26,7 @@ def embedding_model_card(cells: dict[str, str], source: str, path: Path, line: i
     fields: dict[str, Any] = {
         "id": cells["model"],
         "source": source,
-        "modality": modality,
+        "modalities": (modality,),
         "hub_id": cells["model"],
         "parameters": _whole(cells.get("n_parameters")),
         "num_features": _whole(cells.get("embed_dim")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.collections.openclip_tasks import OPENCLIP_TASKS
+from zoograph.data.collections.public.openclip_tasks import OPENCLIP_TASKS
 from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_dataset
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.records.cards import ModelCard

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.collections.open_clip import read_towers, tower_cards, tower_id
+from zoograph.data.collections.public.open_clip import read_towers, tower_cards, tower_id
 from zoograph.data.collections.public_datasets import find_public_dataset
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.records.collection import Collection

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import stdev
 from typing import Any
 
-from zoograph.data.collections.embedding_models import embedding_model_card
+from zoograph.data.collections.public.embedding_models import embedding_model_card
 from zoograph.data.collections.public_datasets import find_public_dataset
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.records.collection import Collection

@@ -1,0 +1,1 @@
+"""Public collections of measured results, one file each: raw tables in, a collection out."""
