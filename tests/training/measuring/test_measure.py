@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from zoograph.data.errors import ZoographError
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.cards import ModelCard
@@ -55,6 +56,12 @@ def test_a_picture_that_cannot_be_read_is_named(model: PretrainedModel) -> None:
     assert int(next(pictures)[0]) == 1
     with pytest.raises(ImageTaskError, match=r"The image '3\.png' cannot be read\. Repair or remove it\."):
         next(pictures)
+
+
+@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.ZERO_SHOT, Protocol.PROBE])
+def test_what_trains_nothing_is_not_measured(protocol: Protocol) -> None:
+    with pytest.raises(ZoographError, match=rf"one of head, finetune \(got '{protocol.value}'\)"):
+        measure_models(Subject(["resnet18"], "pets"), protocol)
 
 
 def test_fine_tuning_splits_a_task_by_class_and_keeps_its_checkpoint_in_the_home(
