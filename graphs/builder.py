@@ -10,8 +10,8 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text, name_text
-from zoograph.graphs.edges import _add_numbers, _add_runs, _edges, _named_by_text, add_reverse
-from zoograph.graphs.nodes import TextLookup, _add_nodes, _code, _groups, _number, model_numbers
+from zoograph.graphs.edges import add_numbers, add_reverse, add_runs, make_edges, name_by_text
+from zoograph.graphs.nodes import TextLookup, add_nodes, code_of, model_numbers, number_groups, read_number
 from zoograph.graphs.relations import relation_edges
 from zoograph.graphs.schema import (
     DATASET,
@@ -83,40 +83,40 @@ def build_graph(
     graph = HeteroData()
     graph.vocabulary = {kind: list(words) for kind, words in vocabulary.items()}
     graph.protocol, graph.metric = protocol.value, metric.value
-    _add_nodes(
+    add_nodes(
         graph,
         MODEL,
         [card.id for card in models],
         [model_numbers(card, zoo.datasets) for card in models],
-        [_code(vocabulary[MODEL], card.family) for card in models],
+        [code_of(vocabulary[MODEL], card.family) for card in models],
         [[name_text(card.id), card.family] for card in models],
         text,
     )
-    _add_nodes(
+    add_nodes(
         graph,
         DATASET,
         [card.id for card in datasets],
-        [[_number(card, name) for name in DATASET_NUMBERS] for card in datasets],
-        [_code(vocabulary[DATASET], card.domain) for card in datasets],
+        [[read_number(card, name) for name in DATASET_NUMBERS] for card in datasets],
+        [code_of(vocabulary[DATASET], card.domain) for card in datasets],
         [[name_text(card.id), card.domain] for card in datasets],
         text,
     )
-    _add_nodes(graph, LABEL, labels, [[] for _ in labels], [0 for _ in labels], [[label] for label in labels], text)
+    add_nodes(graph, LABEL, labels, [[] for _ in labels], [0 for _ in labels], [[label] for label in labels], text)
 
-    graph[MODEL].group = _groups(card.family or card.id for card in models)
-    graph[DATASET].group = _groups(card.family or card.id for card in datasets)
+    graph[MODEL].group = number_groups(card.family or card.id for card in models)
+    graph[DATASET].group = number_groups(card.family or card.id for card in datasets)
     graph[DATASET].sample_size = torch.tensor([float(card.num_samples or "nan") for card in datasets])
 
     model_at = {card.id: i for i, card in enumerate(models)}
     dataset_at = {card.id: i for i, card in enumerate(datasets)}
     label_at = {label: i for i, label in enumerate(labels)}
-    _add_runs(graph, zoo, model_at, dataset_at)
-    _add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
-    _add_numbers(graph, INFLUENCES, _named_by_text(zoo.influences), label_at, dataset_at)
-    graph[PRETRAINED_ON].edge_index = _edges(
+    add_runs(graph, zoo, model_at, dataset_at)
+    add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
+    add_numbers(graph, INFLUENCES, name_by_text(zoo.influences), label_at, dataset_at)
+    graph[PRETRAINED_ON].edge_index = make_edges(
         (model_at[card.id], dataset_at[card.pretrained_on]) for card in models if card.pretrained_on in dataset_at
     )
-    graph[HAS].edge_index = _edges(
+    graph[HAS].edge_index = make_edges(
         (dataset_at[card.id], label_at[label_text(label)]) for card in datasets for label in card.labels
     )
     edge_index, attributes, mask, names = relation_edges(

@@ -27,7 +27,8 @@ def add_reverse(graph: HeteroData, edge_type: tuple[str, str, str]) -> None:
         backward[key] = value.flip(0) if key == "edge_index" else value
 
 
-def _edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
+def make_edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
+    """Return (2, n) an edge index, of pairs of nodes."""
     return torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2).t().contiguous()
 
 
@@ -42,7 +43,8 @@ def _indexed_edges(table: pd.DataFrame, source_at: Mapping[str, int], target_at:
     return torch.from_numpy(np.stack(ends))
 
 
-def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
+def add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
+    """Add the mean accuracy of each measured pair, with the number of its runs and the images it was measured on."""
     runs = zoo.runs[(zoo.runs["protocol"] == graph.protocol) & (zoo.runs["metric"] == graph.metric)]
     pairs = runs.groupby(["model", "dataset"], sort=True).agg(
         value=("value", "mean"), num_runs=("value", "size"), test_size=("test_size", "mean")
@@ -55,7 +57,7 @@ def _add_runs(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_
     store.sample_size = torch.where(measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on)
 
 
-def _add_numbers(
+def add_numbers(
     graph: HeteroData,
     edge_type: EdgeType,
     rows: pd.DataFrame,
@@ -80,6 +82,6 @@ def _add_numbers(
     store.names = names
 
 
-def _named_by_text(influences: pd.DataFrame) -> pd.DataFrame:
+def name_by_text(influences: pd.DataFrame) -> pd.DataFrame:
     """Return influences whose labels are called as their nodes are."""
     return influences.assign(label=[label_text(label) for label in influences["label"]])

@@ -26,22 +26,24 @@ def model_numbers(card: ModelCard, datasets: Mapping[str, DatasetCard]) -> list[
     """Return the numbers of ``MODEL_NUMBERS``; sizes are logarithms, ``None`` is not known."""
     corpus = datasets.get(card.pretrained_on or "")
     classes = corpus.num_classes if corpus else None
-    known = [_number(card, name) for name in MODEL_NUMBERS[:-1]]
+    known = [read_number(card, name) for name in MODEL_NUMBERS[:-1]]
     return [*known, log(classes) if classes else None]
 
 
-def _number(card: Card, name: str) -> float | None:
+def read_number(card: Card, name: str) -> float | None:
+    """Return a number of a card as the network reads it: a size as its logarithm, a fraction as it is."""
     value = getattr(card, name)
     if value is None or name in _FRACTIONS:
         return value
     return log(value)
 
 
-def _code(words: Sequence[str], word: str | None) -> int:
+def code_of(words: Sequence[str], word: str | None) -> int:
+    """Return the code of a word, from 1; 0 for a word that is not listed."""
     return words.index(word) + 1 if word in words else 0
 
 
-def _add_nodes(
+def add_nodes(
     graph: HeteroData,
     kind: str,
     ids: list[str],
@@ -50,6 +52,7 @@ def _add_nodes(
     texts: list[list[str | None]],
     text: TextLookup,
 ) -> None:
+    """Add nodes of one kind with their numbers, categories and text embeddings, and masks of what is known."""
     store = graph[kind]
     store.num_nodes, store.ids = len(ids), ids
     store.x_number, store.x_number_mask = _masked(numbers)
@@ -72,6 +75,7 @@ def _masked(rows: list[list[float | None]]) -> tuple[Tensor, Tensor]:
     return table.nan_to_num(0.0), mask
 
 
-def _groups(keys: Iterable[str]) -> Tensor:
+def number_groups(keys: Iterable[str]) -> Tensor:
+    """Return (n,) the group of each key, numbered from 0 as they come."""
     number: dict[str, int] = {}
     return torch.tensor([number.setdefault(key, len(number)) for key in keys], dtype=torch.long)
