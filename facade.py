@@ -160,6 +160,7 @@ def retrain(
     protocol: Protocol | str = Protocol.HEAD,
     min_new: int = 1,
     *,
+    encoder: str | None = None,
     progress: Progress | None = None,
 ) -> Round:
     """Retrain a predictor on everything in the store; the result answers from now on if it is not worse.
@@ -167,6 +168,7 @@ def retrain(
     Args:
         protocol: whose predictor.
         min_new: retrain only if so many runs wait that no version has seen.
+        encoder: text encoder, a name or a folder; default as shipped.
         progress: called with (steps done, steps in all).
 
     Raises:
@@ -178,7 +180,8 @@ def retrain(
 
     chosen = choose(Protocol, protocol)
     with RecordStore.open() as store:
-        return retrain_if_needed(store, predictor_root(chosen, None), chosen, min_new, progress=progress)
+        root = predictor_root(chosen, encoder)
+        return retrain_if_needed(store, root, chosen, min_new, encoder=encoder, progress=progress)
 
 
 def _names(models: str | Sequence[str]) -> list[str]:

@@ -12,17 +12,25 @@ from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text, model_text, name_text
 from zoograph.graphs.edges import (
-    _add_corpora,
-    _add_lineage,
-    _add_numbers,
-    _add_runs,
-    _edges,
-    _named_by_text,
+    add_corpora,
+    add_lineage,
+    add_numbers,
     add_reverse,
+    add_runs,
     corpus_names,
     lineage_kinds,
+    make_edges,
+    name_by_text,
 )
-from zoograph.graphs.nodes import TextLookup, _add_nodes, _code, _groups, _number, model_numbers, more_numbers
+from zoograph.graphs.nodes import (
+    TextLookup,
+    add_nodes,
+    code_of,
+    model_numbers,
+    more_numbers,
+    number_groups,
+    read_number,
+)
 from zoograph.graphs.relations import relation_edges
 from zoograph.graphs.results import hidden_numbers
 from zoograph.graphs.schema import (
@@ -104,7 +112,7 @@ def build_graph(
     graph.protocol = None if protocol is None else protocol.value
     measured_on = {model: frozenset(part) for model, part in runs.groupby("model")["dataset"]}
     hidden = [hidden_numbers(card, protocol, measured_on.get(card.id, frozenset())) for card in models]
-    _add_nodes(
+    add_nodes(
         graph,
         MODEL,
         [card.id for card in models],
@@ -112,24 +120,24 @@ def build_graph(
             model_numbers(card, zoo.datasets, words[MODEL_NUMBERS_KEY], results)
             for card, results in zip(models, hidden, strict=True)
         ],
-        [_code(words[MODEL], card.family) for card in models],
+        [code_of(words[MODEL], card.family) for card in models],
         [[model_text(card), card.family] for card in models],
         text,
     )
-    _add_nodes(
+    add_nodes(
         graph,
         DATASET,
         [card.id for card in datasets],
-        [[_number(card, name) for name in (*DATASET_NUMBERS, *words[DATASET_NUMBERS_KEY])] for card in datasets],
-        [_code(words[DATASET], card.domain) for card in datasets],
+        [[read_number(card, name) for name in (*DATASET_NUMBERS, *words[DATASET_NUMBERS_KEY])] for card in datasets],
+        [code_of(words[DATASET], card.domain) for card in datasets],
         [[name_text(card.id), card.domain] for card in datasets],
         text,
     )
-    _add_nodes(graph, LABEL, labels, [[] for _ in labels], [0 for _ in labels], [[label] for label in labels], text)
+    add_nodes(graph, LABEL, labels, [[] for _ in labels], [0 for _ in labels], [[label] for label in labels], text)
 
-    graph[MODEL].group = _groups(card.family or card.id for card in models)
+    graph[MODEL].group = number_groups(card.family or card.id for card in models)
     graph[MODEL].speeds = [{speed.device: speed.images_per_second for speed in card.speeds} for card in models]
-    graph[DATASET].group = _groups(card.family or card.id for card in datasets)
+    graph[DATASET].group = number_groups(card.family or card.id for card in datasets)
     graph[DATASET].sample_size = torch.tensor([float(card.num_samples or "nan") for card in datasets])
     _add_edges(graph, zoo, runs, labels)
     graph.validate()
@@ -172,12 +180,12 @@ def _chosen_runs(zoo: Zoo, protocol: Protocol | None, metric: Metric, with_faile
 def _add_edges(graph: HeteroData, zoo: Zoo, runs: pd.DataFrame, labels: list[str]) -> None:
     model_at, dataset_at = ({name: i for i, name in enumerate(graph[kind].ids)} for kind in (MODEL, DATASET))
     label_at = {label: i for i, label in enumerate(labels)}
-    _add_runs(graph, runs, model_at, dataset_at)
-    _add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
-    _add_numbers(graph, INFLUENCES, _named_by_text(zoo.influences), label_at, dataset_at)
-    _add_corpora(graph, zoo, model_at, dataset_at)
-    _add_lineage(graph, zoo, model_at)
-    graph[HAS].edge_index = _edges(
+    add_runs(graph, runs, model_at, dataset_at)
+    add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
+    add_numbers(graph, INFLUENCES, name_by_text(zoo.influences), label_at, dataset_at)
+    add_corpora(graph, zoo, model_at, dataset_at)
+    add_lineage(graph, zoo, model_at)
+    graph[HAS].edge_index = make_edges(
         (dataset_at[card.id], label_at[label_text(label)]) for card in zoo.datasets.values() for label in card.labels
     )
     edge_index, attributes, mask, names = relation_edges(

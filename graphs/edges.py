@@ -26,7 +26,8 @@ def add_reverse(graph: HeteroData, edge_type: tuple[str, str, str]) -> None:
         backward[key] = value.flip(0) if key == "edge_index" else value
 
 
-def _edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
+def make_edges(pairs: Iterable[tuple[int, int]]) -> Tensor:
+    """Return (2, n) an edge index, of pairs of nodes."""
     return torch.tensor(list(pairs), dtype=torch.long).reshape(-1, 2).t().contiguous()
 
 
@@ -41,9 +42,7 @@ def _indexed_edges(table: pd.DataFrame, source_at: Mapping[str, int], target_at:
     return torch.from_numpy(np.stack(ends))
 
 
-def _add_runs(
-    graph: HeteroData, runs: pd.DataFrame, model_at: Mapping[str, int], dataset_at: Mapping[str, int]
-) -> None:
+def add_runs(graph: HeteroData, runs: pd.DataFrame, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
     """Add an edge for each pair and protocol; where some runs of a pair failed, the others alone count."""
     failed = runs["failure"].notna()
     keys = ["model", "dataset", "protocol"]
@@ -87,7 +86,7 @@ def lineage_kinds(zoo: Zoo) -> list[str]:
     return sorted({parent.kind.value for parent in parents if parent.model in zoo.models})
 
 
-def _add_corpora(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
+def add_corpora(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
     """Add an edge to each known corpus of a model, in order; ``position`` 0 is the last one that it was trained on."""
     names = graph.vocabulary[PRETRAINED_ON[1]]
     objectives = [name.removeprefix(_OBJECTIVE) for name in names[1:]]
@@ -104,7 +103,7 @@ def _add_corpora(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int], datas
     store.position = torch.tensor([int(row[0]) for row in rows], dtype=torch.long)
 
 
-def _add_lineage(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int]) -> None:
+def add_lineage(graph: HeteroData, zoo: Zoo, model_at: Mapping[str, int]) -> None:
     """Add an edge to each known model that a model's weights come from, with its kind as a one-hot attribute."""
     kinds = graph.vocabulary[DERIVED_FROM[1]]
     edges = [(card, parent) for card in zoo.models.values() for parent in card.derived_from]
@@ -123,14 +122,14 @@ def _add_attributes(
 ) -> None:
     """Add edges, with a column for each name; without names they carry nothing."""
     store = graph[edge_type]
-    store.edge_index, store.names = _edges(pairs), names
+    store.edge_index, store.names = make_edges(pairs), names
     if names:
         values = torch.tensor(rows, dtype=torch.float32).reshape(len(rows), len(names))
         store.edge_attr_mask = ~values.isnan()
         store.edge_attr = values.nan_to_num(0.0)
 
 
-def _add_numbers(
+def add_numbers(
     graph: HeteroData,
     edge_type: EdgeType,
     rows: pd.DataFrame,
@@ -155,6 +154,6 @@ def _add_numbers(
     store.names = names
 
 
-def _named_by_text(influences: pd.DataFrame) -> pd.DataFrame:
+def name_by_text(influences: pd.DataFrame) -> pd.DataFrame:
     """Return influences whose labels are called as their nodes are."""
     return influences.assign(label=[label_text(label) for label in influences["label"]])

@@ -35,8 +35,8 @@ def model_numbers(
     """
     corpus = datasets.get(card.pretrained_on or "")
     classes = corpus.num_classes if corpus else None
-    known = [None if name in hidden else _number(card, name) for name in MODEL_NUMBERS[:-1]]
-    return [*known, log(classes) if classes else None, *(_number(card, name) for name in more)]
+    known = [None if name in hidden else read_number(card, name) for name in MODEL_NUMBERS[:-1]]
+    return [*known, log(classes) if classes else None, *(read_number(card, name) for name in more)]
 
 
 def more_numbers(cards: Sequence[Card], names: Sequence[str]) -> list[str]:
@@ -56,11 +56,12 @@ def more_numbers(cards: Sequence[Card], names: Sequence[str]) -> list[str]:
 
 
 def _is_mostly_known(cards: Sequence[Card], name: str) -> bool:
-    known = sum(_number(card, name) is not None for card in cards)
+    known = sum(read_number(card, name) is not None for card in cards)
     return known > 0 and known >= _LEAST_KNOWN * len(cards)
 
 
-def _number(card: Card, name: str) -> float | None:
+def read_number(card: Card, name: str) -> float | None:
+    """Return a number of a card as the network reads it: a size as its logarithm, a fraction or a flag as it is."""
     kind, _, word = name.partition(":")
     if kind == "reads":
         return float(isinstance(card, ModelCard) and word in card.modalities)
@@ -70,11 +71,12 @@ def _number(card: Card, name: str) -> float | None:
     return float(value == word) if word else log(value)
 
 
-def _code(words: Sequence[str], word: str | None) -> int:
+def code_of(words: Sequence[str], word: str | None) -> int:
+    """Return the code of a word, from 1; 0 for a word that is not listed."""
     return words.index(word) + 1 if word in words else 0
 
 
-def _add_nodes(
+def add_nodes(
     graph: HeteroData,
     kind: str,
     ids: list[str],
@@ -83,6 +85,7 @@ def _add_nodes(
     texts: list[list[str | None]],
     text: TextLookup,
 ) -> None:
+    """Add nodes of one kind with their numbers, categories and text embeddings, and masks of what is known."""
     store = graph[kind]
     store.num_nodes, store.ids = len(ids), ids
     store.x_number, store.x_number_mask = _masked(numbers)
@@ -105,6 +108,7 @@ def _masked(rows: list[list[float | None]]) -> tuple[Tensor, Tensor]:
     return table.nan_to_num(0.0), mask
 
 
-def _groups(keys: Iterable[str]) -> Tensor:
+def number_groups(keys: Iterable[str]) -> Tensor:
+    """Return (n,) the group of each key, numbered from 0 as they come."""
     number: dict[str, int] = {}
     return torch.tensor([number.setdefault(key, len(number)) for key in keys], dtype=torch.long)

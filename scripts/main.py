@@ -54,12 +54,12 @@ _predict_app.command()(predict.predict)
 
 def main() -> None:
     """Run ``zoograph``."""
-    run(app)
+    run(app, "zoograph")
 
 
 def predict_main() -> None:
     """Run ``predict``, the same command as ``zoograph predict``."""
-    run(_predict_app)
+    run(_predict_app, "predict")
 
 
 if __name__ == "__main__":

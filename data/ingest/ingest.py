@@ -127,7 +127,7 @@ class IngestReport(Report):
             if names:
                 more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
                 notes.append(f"New {kind}: {', '.join(names[:5])}{more}.")
-        notes += self._oddities()
+        notes += self.faults
         if self.batch is not None:
             notes.append(f"Batch {self.batch}: 'zoograph undo {self.batch}' takes it back.")
         return tuple(notes)
@@ -138,7 +138,12 @@ class IngestReport(Report):
 
         return pd.DataFrame([asdict(table) for table in self.tables])
 
-    def _oddities(self) -> Iterator[str]:
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What was left out, or read otherwise than it looks."""
+        return tuple(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         for table in self.tables:
             if table.against_unit:
                 read = "read as such all the same" if table.unit is Unit.PERCENT else "rejected"

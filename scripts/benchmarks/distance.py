@@ -12,7 +12,7 @@ from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.studies.distance.regression import Coefficient, Regression
-    from zoograph.training.studies.distance.report import DistanceReport
+    from zoograph.training.studies.distance.report import DistanceStudyReport
 
 HEADINGS = {"gap": "G", "spread": "D", "log_images": "log N", "log_steps": "log steps"}
 
@@ -50,7 +50,7 @@ def distance(
         _print(report)
 
 
-def write_study(report: DistanceReport, out: Path) -> None:
+def write_study(report: DistanceStudyReport, out: Path) -> None:
     """Write the JSON and the two pictures of a study to a folder, which is made if it is not there.
 
     Raises:
@@ -63,7 +63,7 @@ def write_study(report: DistanceReport, out: Path) -> None:
     write_results(out, "distance.json", report, figures)
 
 
-def _print(report: DistanceReport) -> None:
+def _print(report: DistanceStudyReport) -> None:
     print_table(
         "T of the fine-tuned pairs",
         ("architecture", "pairs", "lower quartile", "median", "upper quartile"),
@@ -95,7 +95,7 @@ def _print(report: DistanceReport) -> None:
     print_notes(_notes(report))
 
 
-def _notes(report: DistanceReport) -> list[str]:
+def _notes(report: DistanceStudyReport) -> list[str]:
     num_moved = len(report.pairs) - report.num_unmoved
     return [
         *(f"|{HEADINGS[excess.name]}| less |G|, all models: {_cell(excess)}." for excess in report.pooled.weaker_than),

@@ -17,7 +17,7 @@ from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.influence.ensembles import EnsembleRunner
-    from zoograph.training.studies.influence.report import PairReport, PlantedReport, StudyReport
+    from zoograph.training.studies.influence.report import InfluenceStudyReport, PairReport, PlantedReport
 
 
 def influence(
@@ -52,13 +52,13 @@ def influence(
         raise ZoographError(f"'--sources' must be among {', '.join(SOURCES)} (got '{unknown[0]}').")
     place = Subject((), "", device=device).place()
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        lab = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
+        runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         if speed:
-            _print_speed(lab, speed, as_json)
+            _print_speed(runner, speed, as_json)
             return
         plan = StudyPlan(tuple(split_names(sources)), models=models)
-        study = None if planted else run_study(lab, plan, lambda words: print(words, file=sys.stderr))
-        case = run_planted(lab, models, unit=unit) if study is None else study.planted
+        study = None if planted else run_study(runner, plan, lambda words: print(words, file=sys.stderr))
+        case = run_planted(runner, models, unit=unit) if study is None else study.planted
     if study is not None and out is not None:
         write_study(study, out)
     if as_json:
@@ -71,7 +71,7 @@ def influence(
         _print_pairs(study)
 
 
-def _print_speed(lab: EnsembleRunner, sizes: str, as_json: bool) -> None:
+def _print_speed(runner: EnsembleRunner, sizes: str, as_json: bool) -> None:
     from zoograph.training.analysis.influence.recipe import Recipe
     from zoograph.training.analysis.influence.small_tasks import corpus_task
 
@@ -79,15 +79,15 @@ def _print_speed(lab: EnsembleRunner, sizes: str, as_json: bool) -> None:
     wanted = split_names(sizes)
     if not all(size.isdigit() and int(size) for size in wanted):
         raise typer.BadParameter(f"must be positive numbers with commas between them (got '{sizes}').")
-    found = {int(size): lab.seconds_per_model(source, Recipe(), int(size)) for size in wanted}
+    found = {int(size): runner.seconds_per_model(source, Recipe(), int(size)) for size in wanted}
     if as_json:
-        print_json("benchmark influence --speed", {"device": lab.device, "seconds_per_model": found})
+        print_json("benchmark influence --speed", {"device": runner.device, "seconds_per_model": found})
         return
     for size, seconds in found.items():
-        typer.echo(f"{size} at once on {lab.device}: {seconds:.2f} seconds a model")
+        typer.echo(f"{size} at once on {runner.device}: {seconds:.2f} seconds a model")
 
 
-def write_study(report: StudyReport, out: Path) -> None:
+def write_study(report: InfluenceStudyReport, out: Path) -> None:
     """Write the JSON and the pictures of a study to a folder, made if it is not there.
 
     Raises:
@@ -100,7 +100,7 @@ def write_study(report: StudyReport, out: Path) -> None:
     write_results(out, "influence.json", _as_json(report), figures)
 
 
-def _as_json(report: StudyReport) -> str:
+def _as_json(report: InfluenceStudyReport) -> str:
     """Return the report with one line for each influence."""
     facts = report.model_dump(mode="json")
     rows = facts.pop("influences")
@@ -130,7 +130,7 @@ def _planted_notes(report: PlantedReport) -> list[str]:
     ]
 
 
-def _print_pairs(report: StudyReport) -> None:
+def _print_pairs(report: InfluenceStudyReport) -> None:
     print_table(
         "Accuracy of small models trained on half of the classes, and after removals",
         ("source → target", "accuracy", "chance", "not noise", *_removal_headings(report.pairs)),
@@ -149,7 +149,7 @@ def _print_pairs(report: StudyReport) -> None:
     print_notes(_study_notes(report))
 
 
-def _study_notes(report: StudyReport) -> list[str]:
+def _study_notes(report: InfluenceStudyReport) -> list[str]:
     order = ", ".join(f"{name} {100 * share:.0f} %" for name, share in report.right_order.items())
     return [
         *(

@@ -11,7 +11,7 @@ from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.studies.relatedness.report import StudyReport
+    from zoograph.training.studies.relatedness.report import RelatednessStudyReport
 
 _TITLES = {
     "models": "with retrained heads over models, mean of the targets",
@@ -53,7 +53,7 @@ def relatedness(
         _print(report)
 
 
-def write_study(report: StudyReport, out: Path) -> None:
+def write_study(report: RelatednessStudyReport, out: Path) -> None:
     """Write the JSON and the two pictures of a study to a folder, which is made if it is not there.
 
     Raises:
@@ -66,7 +66,7 @@ def write_study(report: StudyReport, out: Path) -> None:
     write_results(out, "study.json", report, figures)
 
 
-def _print(report: StudyReport) -> None:
+def _print(report: RelatednessStudyReport) -> None:
     shares = {f"{100 * share:g} %": share for share in report.images}
     found = {(row.score, row.share): row for row in report.correlations}
     for field, title in _TITLES.items():
@@ -96,7 +96,7 @@ def _print(report: StudyReport) -> None:
     print_notes(_notes(report))
 
 
-def _notes(report: StudyReport) -> list[str]:
+def _notes(report: RelatednessStudyReport) -> list[str]:
     return [
         f"The bound held for {100 * report.held:.1f} % of {report.num_pairs} pairs, {report.slack:.3f} nats above the "
         f"loss on average. Kendall's τ of the quick ranking with that of all samples: {report.quick_kendall:.3f}."

@@ -82,13 +82,13 @@ def influence(
     known, wanted = open_small_task(source), open_small_task(target)
     removals = Removals(shares_of(count_units(known, unit), shares)) if shares else None
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        lab = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
-        ensemble = lab.random_ensemble(known, models, unit, recipe)
+        runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
+        ensemble = runner.random_ensemble(known, models, unit, recipe)
         found = estimate(ensemble, wanted, outcome)
         curve = []
         if removals is not None:
             orders = {wanted.id: found.order()}
-            curve = make_curve(retrain_without(lab, known, [wanted], orders, removals, unit, recipe))
+            curve = make_curve(retrain_without(runner, known, [wanted], orders, removals, unit, recipe))
     if stored:
         store_influences(source, target, known, wanted, [found])
     if examples is not None:

@@ -49,4 +49,5 @@ def _print(folder: PredictorFolder, pruned: Pruned, dry_run: bool) -> None:
     headings = ("version", "fate")
     print_table(f"Predictors: {folder.title}", headings, [*removed, *recent], names={"fate"}, copied={"version"})
     freed = f"{pruned.num_bytes / 1e6:.1f} MB {'would be' if dry_run else 'are'} free, " if pruned.removed else ""
-    print_notes([f"{folder.title}: {freed}{pruned.kept} versions are left."])
+    left = "1 version is left" if pruned.kept == 1 else f"{pruned.kept} versions are left"
+    print_notes([f"{folder.title}: {freed}{left}."])

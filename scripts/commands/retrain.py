@@ -80,10 +80,11 @@ def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool
     from zoograph.training.retraining.challenge import retrain_if_needed
     from zoograph.training.versions.pruning import prune
 
+    # By its folder: what finds the encoder may find other weights today, which is an error and no other predictor.
     with RecordStore.open() as store, progress_bar(f"Retraining: {folder.title}") as progress:
         done = retrain_if_needed(store, folder.root, folder.protocol, min_new, encoder=folder.source, progress=progress)
     if as_json:
-        print_json("retrain", _as_dict(folder, done), indent=None)
+        print_json("retrain", _as_dict(folder, done), done.notes, indent=None)
     else:
         print(f"{folder.title}: " + "\n".join(done.notes), flush=True)
     if keep is not None:

@@ -56,9 +56,10 @@ def rollback(
         content = {"protocol": folder.protocol.value, "encoder": folder.encoder}
         print_json("rollback", {**content, "before": known.current, "current": manifest.version})
     else:
+        records = "1 record" if manifest.num_records == 1 else f"{manifest.num_records:,} records"
         print(
-            f"{folder.title}: '{manifest.version}' answers from now on, learned from "
-            f"{manifest.num_records:,} records; before it was '{known.current}'."
+            f"{folder.title}: '{manifest.version}' answers from now on, learned from {records}; "
+            f"before it was '{known.current}'."
         )
 
 

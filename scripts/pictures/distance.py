@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from zoograph.scripts.pictures.style import COLORS, INK, MARKERS, QUIET, label_axes, new_figure
-from zoograph.training.studies.distance.report import DistanceReport, PairDistance
+from zoograph.training.studies.distance.report import DistanceStudyReport, PairDistance
 
 _MANY_BLOCKS = 9
 _REGRESSORS = {"gap": "domain gap G", "spread": "intraclass variance D", "log_images": "log N"}
@@ -49,7 +49,7 @@ def draw_blocks(pairs: Sequence[PairDistance]) -> Any:
     return figure
 
 
-def draw_forest(report: DistanceReport) -> Any:
+def draw_forest(report: DistanceStudyReport) -> Any:
     """Return the coefficients of every regression with their intervals, the published ones beside them."""
     ours = [report.pooled, *report.architectures]
     names = [f"{row.name}, here" for row in ours] + [f"{row.architecture}, published" for row in report.published]

@@ -7,14 +7,14 @@ from typing import Any
 from zoograph.data.glyphs.drawing import character_name, draw_glyph, seeded
 from zoograph.data.glyphs.models import CORPORA
 from zoograph.scripts.pictures.style import COLORS, INK, MARKERS, QUIET, label_axes, new_figure
-from zoograph.training.studies.influence.report import PairReport, StudyReport
+from zoograph.training.studies.influence.report import InfluenceStudyReport, PairReport
 
 _SHOWN = 6  # of the best and of the worst
 _ROWS = 6  # pairs with the most reliable influences
 _WAYS = {"top": "the most helpful", "random": "random ones", "bottom": "the most harmful"}
 
 
-def draw_extremes(report: StudyReport) -> Any:
+def draw_extremes(report: InfluenceStudyReport) -> Any:
     """Return, for the pairs whose influences are the most reliable, the classes at both ends with a glyph each."""
     pairs = sorted(report.pairs, key=lambda pair: -pair.reliability["correct"])[:_ROWS]
     figure = new_figure(0.35 + 0.92 * len(pairs))
@@ -49,7 +49,7 @@ def draw_extremes(report: StudyReport) -> Any:
     return figure
 
 
-def draw_curves(report: StudyReport) -> Any:
+def draw_curves(report: InfluenceStudyReport) -> Any:
     """Return accuracy against the number of removed classes, a panel for each pair, with the range of repetitions."""
     sources = list(dict.fromkeys(pair.source for pair in report.pairs))
     targets = list(dict.fromkeys(pair.target for pair in report.pairs))
@@ -83,7 +83,7 @@ def _draw_curve(axes: Any, pair: PairReport) -> None:
     axes.grid(alpha=0.25)
 
 
-def _ranked(report: StudyReport, pair: PairReport) -> list[tuple[str, float, float]]:
+def _ranked(report: InfluenceStudyReport, pair: PairReport) -> list[tuple[str, float, float]]:
     """Return (class, influence on accuracy, standard error), the most helpful first."""
     rows = [
         (row["label"], row["value"], row["standard_error"])

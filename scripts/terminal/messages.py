@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -46,11 +47,13 @@ class Messages(logging.Handler):
             if self.loudness > Loudness.QUIET:
                 print(f"Warning: {text}", file=sys.stderr)
             return
-        if record.levelno == logging.INFO:
+        if record.name == _log.name:
             self.stage = text
         if self.loudness is Loudness.VERBOSE:
             print(f"{record.name}: {text}", file=sys.stderr)
 
+
+_ATTEMPT = re.compile(r"Retrying in|thrown while requesting")
 
 _CURRENT: ContextVar[Messages | None] = ContextVar("zoograph_messages", default=None)
 
@@ -102,7 +105,7 @@ class _RetriesInOneSentence(logging.Filter):
         self._said = False
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if current_messages().loudness is Loudness.VERBOSE or "Retrying in" not in record.getMessage():
+        if current_messages().loudness is Loudness.VERBOSE or not _ATTEMPT.search(record.getMessage()):
             return True
         if not self._said:
             warn("The Hugging Face hub does not answer; trying a few more times.")

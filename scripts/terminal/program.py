@@ -42,12 +42,17 @@ def new_app(help: str | None = None) -> typer.Typer:
     )
 
 
-def run(app: typer.Typer) -> NoReturn:
-    """Run an application on the arguments of this process, and end the process."""
+def run(app: typer.Typer, name: str | None = None) -> NoReturn:
+    """Run an application on the arguments of this process, and end the process.
+
+    Args:
+        app: the application.
+        name: by which it is called, and completed in a shell; default: as it was started.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show a sign shows a question mark
     with listening():
-        status = _run(app)
+        status = _run(app, name)
     sys.exit(status)
 
 
@@ -68,9 +73,9 @@ def build_program(app: typer.Typer) -> Any:
     return program
 
 
-def _run(app: typer.Typer) -> int:
+def _run(app: typer.Typer, name: str | None) -> int:
     try:
-        return int(build_program(app).main(standalone_mode=False) or 0)
+        return int(build_program(app).main(prog_name=name, standalone_mode=False) or 0)
     except ZoographError as error:
         tell_error(error)
         return WRONG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,20 +56,15 @@ def print_table(
     from rich.console import Console
 
     console = Console()
+    console.print(title, style="italic", highlight=False, markup=False)
     columns = [
         _measure(heading, [row[place] for row in rows], heading in (*names, *copied), heading not in copied)
         for place, heading in enumerate(headings)
     ]
-    console.print(title, style="italic", highlight=False, markup=False)
-    if sum(column.whole + _BORDER for column in columns) < console.width:
-        console.print(_make_table(columns, [column.whole for column in columns], None, bold, sections))
-        return
-    gap = next((gap for gap in _GAPS if _least_width(columns, gap) <= console.width), _GAPS[0])
-    for number, part in enumerate(_parts(columns, console.width, gap)):
+    for number, table in enumerate(set_tables(columns, console.width, bold, sections)):
         if number:
             console.print()
-        widths = _share(part, console.width - _least_width(part, gap))
-        console.print(_make_table(part, widths, gap, bold, sections))
+        console.print(table)
 
 
 def print_notes(notes: Sequence[str]) -> None:
@@ -88,6 +83,17 @@ def _measure(heading: str, cells: list[str], is_name: bool, may_fold: bool) -> _
     word = max((min(cell_len(word), LEAST_NAME) for word in heading.split()), default=0)
     least = max(min(longest, LEAST_NAME) if is_name and may_fold else longest, word)
     return _Column(heading, cells, is_name, least, max(longest, cell_len(heading)))
+
+
+def set_tables(columns: list[_Column], width: int, bold: Collection[int], sections: Collection[int]) -> Iterator[Table]:
+    """Yield the table, or its parts, for a terminal of so many characters."""
+    whole = [column.whole for column in columns]
+    if sum(whole) + _BORDER * len(whole) < width:
+        yield _make_table(columns, whole, None, bold, sections)
+        return
+    gap = next((gap for gap in _GAPS if _least_width(columns, gap) <= width), _GAPS[0])
+    for part in _parts(columns, width, gap):
+        yield _make_table(part, _share(part, width - _least_width(part, gap)), gap, bold, sections)
 
 
 def _parts(columns: list[_Column], width: int, gap: int) -> list[list[_Column]]:

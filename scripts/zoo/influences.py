@@ -43,8 +43,8 @@ def influences(
     tables = read_tables(folder)
     place = Subject((), "", device=device).place()
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        lab = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
-        report = run_study(lab, StudyPlan(removed=()), lambda words: print(words, file=sys.stderr))
+        runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
+        report = run_study(runner, StudyPlan(removed=()), lambda words: print(words, file=sys.stderr))
     rows = tuple(ClassInfluence.model_validate(row) for row in report.influences)
     write_tables(replace(tables, influences=rows), folder, compressed=True)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -13,12 +14,22 @@ import pytest
 import torch
 import typer
 from PIL import Image
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from safetensors.torch import save_file
 
 from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.folds import leave_one_dataset_out, missing_edges
 from zoograph.scripts.main import main
-from zoograph.scripts.terminal import output
+from zoograph.scripts.terminal import output, tables
 from zoograph.scripts.terminal.program import run as run_program
+from zoograph.training.evaluation.methods import METHODS
+from zoograph.training.evaluation.suites import Result, Suite, run_suite
+from zoograph.training.evaluation.table import PROJECT
+from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = "test_resnet"
@@ -44,6 +55,27 @@ def _json_as_documented(documented: dict[str, set[str]], monkeypatch: pytest.Mon
         return make_document(command, content, notes)
 
     monkeypatch.setattr(output, "make_document", checked)
+
+
+@pytest.fixture(autouse=True)
+def _tables_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever table a command prints in a test fits 60 and 80 columns too, and squeezes no name."""
+    set_tables = tables.set_tables
+
+    def checked(columns: list[Any], width: int, *rest: Any) -> Any:
+        for narrow in (60, 80):
+            console = Console(width=narrow, file=io.StringIO())
+            for table in set_tables(columns, narrow, *rest):
+                console.print(table)
+            text = console.file.getvalue()
+            assert max(map(cell_len, text.splitlines())) <= narrow, f"{text}is wider than {narrow}"
+            starts = [
+                set_cell_size(cell, column.least) for column in columns if column.is_name for cell in column.cells
+            ]
+            assert [start for start in starts if start.rstrip() not in text] == [], text
+        return set_tables(columns, width, *rest)
+
+    monkeypatch.setattr(tables, "set_tables", checked)
 
 
 @pytest.fixture
@@ -92,3 +124,50 @@ def run_command(run_predict: Callable[..., Any]) -> Callable[..., Any]:
         return run_predict(*arguments, entry=partial(run_program, app))
 
     return run
+
+
+TINY = partial(ExactPredictor, TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60)))
+
+
+def _benchmark(folder: Path, density: float) -> tuple[Suite, Result]:
+    graph = build_graph(make_synthetic_zoo(7, 34, density=density).zoo, HashEmbedder(8))
+    missing = missing_edges(graph, 0)
+    suite = (
+        Suite("toy", "Toy", graph, [*missing, *missing_edges(graph, 1)])
+        if density == 1
+        else Suite("toy", "Toy", graph, leave_one_dataset_out(graph, 0)[:3], missing)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(METHODS, PROJECT, TINY)
+        return suite, run_suite(suite, ["model-mean", "linear-regression", PROJECT], folder)
+
+
+@pytest.fixture(scope="session")
+def complete(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, Result]:
+    """A small benchmark with all cells measured, which asks for missing edges."""
+    return _benchmark(tmp_path_factory.mktemp("complete"), density=1)
+
+
+@pytest.fixture(scope="session")
+def sparse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, Result]:
+    """A small benchmark with some cells measured, which asks for whole datasets."""
+    return _benchmark(tmp_path_factory.mktemp("sparse"), density=0.9)
+
+
+@pytest.fixture
+def tiny_predictor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ExactPredictor]:
+    """What makes a predictor that is hardly trained, which the pictures of a benchmark use as well."""
+    monkeypatch.setattr("zoograph.scripts.pictures.benchmark.ExactPredictor", TINY)
+    return TINY
+
+
+@pytest.fixture
+def words() -> Callable[[Any], list[Any]]:
+    """A callable that returns every text of a drawn figure that can be seen."""
+    from matplotlib.text import Text
+
+    def find(figure: Any) -> list[Any]:
+        figure.draw_without_rendering()
+        return [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+
+    return find

@@ -41,7 +41,9 @@ def test_python_dash_m_is_the_program_and_completes_itself(tmp_path: Path) -> No
     said = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout
     assert said == "zoograph 0.1.0\n"
     shown = subprocess.run([*command, "--show-completion", "bash"], capture_output=True, text=True, check=False)
-    assert "complete" in shown.stdout
+    assert "-F _zoograph_completion zoograph" in shown.stdout
+    usage = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert "Usage: zoograph [OPTIONS]" in usage
 
 
 _WRONG = """

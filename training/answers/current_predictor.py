@@ -118,6 +118,7 @@ class CurrentPredictor:
         if self.saved is not None:
             return self.saved
         pairs = [(str(self.question.model), task) for task in self.question.tasks]
+        self._stage("Loading the libraries")
         if self.artifact is None:
             from zoograph.training.answers.few_records import predict_pairs as predict_additively
 
@@ -131,6 +132,7 @@ class CurrentPredictor:
 
     def joint(self, models: Sequence[str]) -> JointPrediction:
         """Return what is expected of ``models`` on the mean over the tasks, from every record."""
+        self._stage("Loading the libraries")
         from zoograph.graphs.schema import DATASET, MODEL
         from zoograph.models.training_records import same_names
 
@@ -220,6 +222,7 @@ def open_predictor(
     if len(current.measured) < MINIMUM_RECORDS:
         return current
     require_writable(make_home())
+    (stage or ignore)("Training a predictor, once")
     from zoograph.training.retraining.train import train_predictor
 
     current.artifact = train_predictor(store, root, question.protocol, Metric.TOP1, encoder, progress=progress)

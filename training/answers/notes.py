@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from zoograph.data.records.records import Protocol
-from zoograph.training.answers.current_predictor import Provenance
+
+if TYPE_CHECKING:
+    from zoograph.training.answers.current_predictor import Provenance
 
 SIMILARITY = (
     "similarity: from 0 to 1, how much alike the predictor takes two models or two datasets to be. "

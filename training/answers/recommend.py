@@ -181,10 +181,10 @@ def _rank(
     question = current.question
     with one_thread():
         joint = current.joint([card.id for card in models])
-        outlook = weigh_models(joint)
-        order = torch.argsort(outlook.expected_regret, stable=True).tolist()
+        weighed = weigh_models(joint)
+        order = torch.argsort(weighed.expected_regret, stable=True).tolist()
         explanation = current.find_evidence(models[order[0]].id) if explain else None
-    columns = [column.tolist() for column in outlook]
+    columns = [column.tolist() for column in weighed]
     return Recommendation(
         question.dataset,
         question.tasks,

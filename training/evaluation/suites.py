@@ -176,7 +176,7 @@ def custom_suite(
                 [] if datasets is None else read_dataset_cards(datasets, SOURCE),
             )
             report = ingest(store, [open_table(runs)], IngestSettings(add_unknown=True))
-            zoo, notes = store.snapshot(), tuple(report.notes)
+            zoo, notes = store.snapshot(), report.faults
         if not report.new:
             raise RawDataError(f"'{runs}' has no row that can be read. {' '.join(notes)}".rstrip())
     graph = build_graph(zoo, text_for(zoo).lookup, transfer)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
 from zoograph.data.images.loading import load_pictures
 from zoograph.data.images.stratified import stratified_hold_out
@@ -27,6 +28,8 @@ from zoograph.training.measuring.store_names import describe_source, known_model
 from zoograph.training.measuring.subject import Subject, for_each_model
 from zoograph.training.runtime.progress import Progress, part_of
 
+# What is measured here by training something.
+TRAINED = (Protocol.HEAD, Protocol.FINETUNE)
 # Is given a model, its run, and the weights that were tested.
 KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
 
@@ -77,8 +80,13 @@ def measure_models(
         keep: called before a fine-tuned run is stored, with the model, the run and the weights that were tested.
 
     Raises:
-        ZoographError: if the dataset cannot be read.
+        ZoographError: if the dataset cannot be read, or nothing is trained under the protocol.
     """
+    if protocol not in TRAINED:
+        raise ZoographError(
+            f"'measure' trains a head or the whole model: the protocol must be one of {', '.join(TRAINED)} "
+            f"(got '{protocol}')."
+        )
     task = subject.open()
     skipped: dict[str, None] = {}
     if protocol is Protocol.FINETUNE:

@@ -1,4 +1,4 @@
-"""Models and a dataset that are to be looked at, on a device; models that fail are set apart."""
+"""The models, dataset and device of a measurement; models that fail are set apart."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.errors import PredictorError
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
@@ -21,6 +22,7 @@ from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.networks.member_cache import MemberCache
+from zoograph.training.predictors import exact
 from zoograph.training.predictors.choice import Predictor, make_predictor
 from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 from zoograph.training.predictors.sampled import LARGE, SampledPredictor
@@ -111,7 +113,16 @@ def learn(
         progress: called with (steps done, steps in all).
         start: tensors of an earlier exact predictor to learn on from.
         cache: of the members that are finished.
+
+    Raises:
+        PredictorError: if there are too few records to learn from.
     """
+    known = graph[TRANSFERS_TO].num_edges
+    if known < exact.MINIMUM_RECORDS:
+        raise PredictorError(
+            f"A predictor needs {exact.MINIMUM_RECORDS} measured pairs of its protocol or more (got {known}). "
+            "Bring more with 'zoograph ingest'; until then 'predict' answers with a simple baseline."
+        )
     if config is None and isinstance(make_predictor(graph), SampledPredictor):
         fitted = SampledPredictor(progress=progress, cache=cache).fit(keep_records(graph, ~held_out))
         return SampledPredictor.from_state(*fitted.state(), graph)

@@ -1,4 +1,4 @@
-"""Work in processes of its own that leave together with the one that asked for it."""
+"""Worker processes that end together with the process that started them."""
 
 from __future__ import annotations
 

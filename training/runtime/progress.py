@@ -1,4 +1,4 @@
-"""Progress and warnings: how long work says how far it is."""
+"""Progress and warnings: the callables that long work reports to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running Lightning without its banners: who trains says so in its own words."""
+"""A Lightning trainer without banners, logger and progress bar, whose Ctrl-C stays an interrupt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A zoo that grows: its runs arrive in random order, batch by batch, and the predictor is retrained after each."""
+"""Replay of a growing zoo: runs arrive in random order, and the predictor is retrained after each batch."""
 
 from __future__ import annotations
 

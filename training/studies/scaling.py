@@ -1,4 +1,4 @@
-"""What a zoo of a given size costs: seconds and memory from records to answers, and how good the answers are.
+"""Cost of a zoo by its size: seconds and memory from records to answers, and the errors of the answers.
 
 Run as a module it measures one size in a process of its own, so that peak memory is that of the size alone:
 lines of JSON on stdout, first progress and last the measurement.

@@ -21,9 +21,8 @@ def make(root: Path, **classes: int | list[str]) -> Path:
 
 def test_a_card(tmp_path: Path) -> None:
     card = dataset_card_from_folder(make(tmp_path / "my_pets", flying_saucer=3, cat=1), domain="sketch")
-    assert card.model_dump(exclude_none=True) == {
+    assert card.model_dump(exclude_defaults=True) == {
         "id": "my_pets",
-        "aliases": (),
         "source": "image folder",
         "domain": "sketch",
         "labels": ("cat", "flying saucer"),

@@ -35,9 +35,8 @@ class Items:
 
 def test_arrays() -> None:
     task = _task()
-    assert task.card.model_dump(exclude_none=True) == {
+    assert task.card.model_dump(exclude_defaults=True) == {
         "id": "toy",
-        "aliases": (),
         "source": "arrays",
         "labels": ("flying saucer", "cat", "dog"),
         "num_classes": 3,

@@ -167,7 +167,13 @@ def test_every_weight_of_timm_has_a_full_card() -> None:
 
 def test_old_cards_are_still_cards() -> None:
     card = ModelCard.model_validate({"id": "a", "source": "s", "family": "vit"})
-    assert (card.modality, card.corpora, card.derived_from, card.imagenet, card.speeds) == ("image", (), (), None, ())
+    assert (card.modalities, card.corpora, card.derived_from, card.imagenet, card.speeds) == (
+        ("image",),
+        (),
+        (),
+        None,
+        (),
+    )
 
 
 @pytest.mark.parametrize("name", ["resnet51", "resnet50.no_such_tag", "", ".", "timm/", "*", "resnet*", "a/resnet50"])

@@ -13,7 +13,7 @@ from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 def test_what_is_not_known_is_none() -> None:
     card = ModelCard(id="m", source="toy")
     assert card.model_dump(exclude_defaults=True) == {"id": "m", "source": "toy"}
-    assert card.modality == "image"
+    assert card.modalities == ("image",)
     assert DatasetCard(id="d", source="toy").num_classes is None
 
 

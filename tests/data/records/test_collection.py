@@ -102,6 +102,6 @@ def test_an_empty_chain_is_completed_and_two_chains_do_not_mix() -> None:
 
 
 def test_a_model_of_another_modality_is_another_model() -> None:
-    text = ModelCard(id="clip", source="two", modality="text")
-    with pytest.raises(RawDataError, match="needs one 'modality'"):
+    text = ModelCard(id="clip", source="two", modalities=("text",))
+    with pytest.raises(RawDataError, match="needs one 'modalities'"):
         merge([Collection(models=(CLIP,)), Collection(models=(text,))])

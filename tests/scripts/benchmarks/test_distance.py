@@ -14,10 +14,8 @@ from PIL import Image
 
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.benchmarks.distance import distance, write_study
-from zoograph.scripts.pictures.distance import draw_lines
-from zoograph.scripts.pictures.style import to_png
 from zoograph.training.studies.distance.regression import PUBLISHED, Coefficient, Regression
-from zoograph.training.studies.distance.report import ArchitectureSummary, DistanceReport, PairDistance
+from zoograph.training.studies.distance.report import ArchitectureSummary, DistanceStudyReport, PairDistance
 
 
 def _regression(name: str, gap: float) -> Regression:
@@ -39,7 +37,7 @@ def _regression(name: str, gap: float) -> Regression:
 
 
 @pytest.fixture
-def report() -> DistanceReport:
+def report() -> DistanceStudyReport:
     random = np.random.default_rng(0)
     pairs = [
         PairDistance(
@@ -61,7 +59,7 @@ def report() -> DistanceReport:
         for family in ("print", "thin")
     ]
     pairs[0] = pairs[0].model_copy(update={"blocks": {**pairs[0].blocks, "block 2": math.inf}, "log_t": None})
-    return DistanceReport(
+    return DistanceStudyReport(
         pairs=pairs,
         num_unmoved=1,
         num_measured=6,
@@ -83,7 +81,7 @@ def _is_drawn(content: Path | bytes) -> bool:
         return image.width == 1050 and len(image.getcolors(256) or []) > 10
 
 
-def test_files_are_a_json_and_two_small_pictures(report: DistanceReport, tmp_path: Path) -> None:
+def test_files_are_a_json_and_two_small_pictures(report: DistanceStudyReport, tmp_path: Path) -> None:
     write_study(report, tmp_path / "new")
     names = ["distance-blocks.png", "distance-forest.png", "distance.json"]
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == names
@@ -95,19 +93,14 @@ def test_files_are_a_json_and_two_small_pictures(report: DistanceReport, tmp_pat
         assert (tmp_path / "new" / name).stat().st_size < 150_000
 
 
-def test_a_folder_that_cannot_be_made_is_said(report: DistanceReport, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said(report: DistanceStudyReport, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ZoographError, match=r"cannot be written .*--out"):
         write_study(report, tmp_path / "file")
 
 
-def test_lines_of_networks_with_many_blocks() -> None:
-    lines = {name: {f"layer{place}": float(place + 1) for place in range(17)} for name in ("pets", "birds")}
-    assert _is_drawn(to_png(draw_lines(lines, "T by block")))
-
-
 def test_the_tables(
-    report: DistanceReport, run_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    report: DistanceStudyReport, run_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("zoograph.training.studies.glyph_zoo.study.run_study", lambda study, begin: None)
     monkeypatch.setattr("zoograph.training.studies.distance.report.report_study", lambda study: report)

@@ -13,13 +13,13 @@ from PIL import Image
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.benchmarks import relatedness as module
 from zoograph.scripts.benchmarks.relatedness import relatedness, write_study
-from zoograph.training.studies.relatedness.report import Correlations, Setting, StudyReport, TargetParts
+from zoograph.training.studies.relatedness.report import Correlations, RelatednessStudyReport, Setting, TargetParts
 
 SHARES = (0.01, 1.0)
 
 
 @pytest.fixture
-def report() -> StudyReport:
+def report() -> RelatednessStudyReport:
     rows = [
         Correlations(
             score=name, share=share, models=value, models_error=0.1, models_kendall=0.2, targets=0.3, finetuned=-0.25
@@ -27,7 +27,7 @@ def report() -> StudyReport:
         for share in SHARES
         for name, value in (("relatedness", 0.625), ("logme", 0.5))
     ]
-    return StudyReport(
+    return RelatednessStudyReport(
         num_pairs=20,
         num_targets=2,
         num_finetuned=3,
@@ -56,7 +56,7 @@ def report() -> StudyReport:
     )
 
 
-def test_files_are_a_json_and_two_small_pictures(report: StudyReport, tmp_path: Path) -> None:
+def test_files_are_a_json_and_two_small_pictures(report: RelatednessStudyReport, tmp_path: Path) -> None:
     write_study(report, tmp_path / "new")
     assert json.loads((tmp_path / "new" / "study.json").read_text(encoding="utf-8"))["quick_kendall"] == 0.9375
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["parts.png", "shares.png", "study.json"]
@@ -68,14 +68,14 @@ def test_files_are_a_json_and_two_small_pictures(report: StudyReport, tmp_path: 
         assert path.stat().st_size < 150_000
 
 
-def test_a_folder_that_cannot_be_made_is_said(report: StudyReport, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said(report: RelatednessStudyReport, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ZoographError, match=r"cannot be written .*--out"):
         write_study(report, tmp_path / "file")
 
 
 def test_the_tables(
-    report: StudyReport, run_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    report: RelatednessStudyReport, run_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("zoograph.training.studies.glyph_zoo.study.run_study", lambda study, begin: None)
     monkeypatch.setattr("zoograph.training.studies.relatedness.report.report_study", lambda study: report)

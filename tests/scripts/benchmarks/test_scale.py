@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,6 @@ from typer.testing import CliRunner
 
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.benchmarks import scale
-from zoograph.scripts.pictures import scale as scale_picture
-from zoograph.training.networks.ensemble import NetworkConfig
-from zoograph.training.studies import scaling
 
 app = typer.Typer()
 app.command()(scale.scale)
@@ -65,41 +61,10 @@ def test_a_size_is_measured_once(measured: list[tuple[int, str]], tmp_path: Path
         assert image.width == 1625
 
 
-def test_table_and_picture_say_what_was_measured(measured: list[tuple[int, str]], tmp_path: Path) -> None:
+def test_the_table_says_what_was_measured(measured: list[tuple[int, str]], tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["--out", str(tmp_path), "--sizes", "5000"], catch_exceptions=False)
     assert "sampled" in done.stdout
     assert "0.0321" in done.stdout
-    axes = scale_picture.draw_scale([_row(5000, "exact"), _row(5000, "sampled"), _row(50_000, "sampled")]).axes
-    assert [ax.get_title(loc="left").split(",")[0] for ax in axes] == [
-        "Processor seconds",
-        "Peak memory",
-        "Mean absolute error",
-    ]
-    drawn = {line.get_label(): list(line.get_ydata()) for line in axes[0].lines}
-    assert drawn["training, sampled batches"] == [50.0, 500.0]
-    assert drawn["training, exact predictor"] == [50.0]
-
-
-def test_measure_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = NetworkConfig(hidden_channels=8, num_members=2, max_full_edges=0, min_batches=5)
-    monkeypatch.setattr(scaling, "LARGE", tiny)
-    monkeypatch.setattr("zoograph.training.predictors.sampled.LARGE", tiny)
-    steps: list[tuple[int, int]] = []
-    row = scaling.measure(300, scaling.Kind.SAMPLED, lambda done, total: steps.append((done, total)))
-    assert (row["num_models"], row["num_datasets"]) == (53, 57)
-    assert 200 < row["num_train"] + row["num_test"] < 400
-    assert row["steps"] == len(steps) == steps[-1][1] == 16
-    assert (
-        list(row["seconds"])
-        == list(row["cpu_seconds"])
-        == list(row["peak_rss_gib"])
-        == ["make", "build", "train", "predict"]
-    )
-    assert 0 < row["imports_rss_gib"] <= row["peak_rss_gib"]["make"] <= row["peak_rss_gib"]["predict"]
-    assert row["steps_per_epoch"] == 4
-    assert 0 < row["cpu_seconds_per_epoch"] < row["cpu_seconds"]["train"]
-    assert row["mae_truth"] < 0.5
-    assert 0 < row["noise_floor"] < row["mae_constant"]
 
 
 def test_a_process_of_its_own_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,18 +88,3 @@ def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "scale.json").write_text("{")
     with pytest.raises(ZoographError, match=r"must hold what an earlier measurement wrote .*--fresh"):
         scale._load(tmp_path / "scale.json")
-
-
-def test_missing_matplotlib_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
-        scale_picture.draw_scale([])
-
-
-def test_sizes_are_written_short() -> None:
-    assert [scale_picture._short(runs) for runs in (300, 2700, 270_000, 2_700_000)] == [
-        "0.3 k",
-        "2.7 k",
-        "270 k",
-        "2.7 M",
-    ]

@@ -32,7 +32,7 @@ def runs(tmp_path: Path) -> Path:
 
 def _counts() -> dict[Protocol, int]:
     with RecordStore.open() as store:
-        return {protocol: store.count_runs(protocol) for protocol in Protocol}
+        return {protocol: count for protocol in Protocol if (count := store.count_runs(protocol))}
 
 
 def test_good_rows_come_in_and_the_exit_code_tells_of_others(runs: Path, run_command: Command, tmp_path: Path) -> None:

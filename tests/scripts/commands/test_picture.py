@@ -1,36 +1,17 @@
-"""`picture`: every number in it is the graph's, and the file is fit for the README."""
+"""`picture`: the same file every time, small enough for the README."""
 
 from __future__ import annotations
 
-import sys
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from zoograph.data.errors import ZoographError
-from zoograph.graphs.schema import FORWARD_EDGE_TYPES, NODE_TYPES
 from zoograph.scripts.commands import picture
-from zoograph.scripts.pictures import schema
-
-
-def test_picture_shows_every_type_with_its_count(tmp_path: Path) -> None:
-    head, finetune = picture._shipped_graphs()
-    figure = schema.draw_picture(head, finetune)
-    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    shown = "\n".join(texts).replace("\\_", "_")
-    for kind in NODE_TYPES:
-        assert kind in texts
-        assert f"{head[kind].num_nodes:,} nodes" in texts
-    for edge_type in FORWARD_EDGE_TYPES:
-        assert f"{{{edge_type[1]}}}$  {head[edge_type].num_edges:,}" in shown
-    assert {"convnext_tiny", "clipart_32_a_10", "0.68", "?"} <= set(texts)
-
-    for name in ("one.png", "two.png"):
-        picture.picture(tmp_path / name)
-    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-    with Image.open(tmp_path / "one.png") as image:
-        assert image.size == (1300, 1092)
 
 
 def test_shipped_picture_is_small() -> None:
@@ -38,16 +19,13 @@ def test_shipped_picture_is_small() -> None:
     assert shipped.stat().st_size < 200_000
 
 
-def test_excerpt_shows_no_edge_that_the_graph_lacks() -> None:
-    head, _ = picture._shipped_graphs()
-    with pytest.raises(ValueError, match="not in list"):
-        schema._find_edge(head, FORWARD_EDGE_TYPES[0], "google/vit-base-patch16-224", "sketch_32_a_10")
-
-
-def test_missing_matplotlib_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
-        schema.draw_picture(*picture._shipped_graphs())
+def test_the_same_picture_every_time(run_command: Callable[..., Any], tmp_path: Path) -> None:
+    for name in ("one.png", "two.png"):
+        ran = run_command(picture.picture, "--out", str(tmp_path / name), "--json")
+        assert (ran.code, json.loads(ran.out)["file"]) == (0, str(tmp_path / name))
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    with Image.open(tmp_path / "one.png") as image:
+        assert image.size == (1300, 1092)
 
 
 def test_unwritable_file_is_an_error(tmp_path: Path) -> None:

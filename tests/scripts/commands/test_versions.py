@@ -55,7 +55,7 @@ def test_a_damaged_version_is_listed_as_such(history: list[Artifact], run_zoogra
 def test_rollback_and_forward(history: list[Artifact], run_zoograph: Run) -> None:
     ran = run_zoograph("rollback")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "retrained head: 'v0' answers from now on, learned from 1 records; before it was 'v1'.\n"
+    assert ran.out == "retrained head: 'v0' answers from now on, learned from 1 record; before it was 'v1'.\n"
     ran = run_zoograph("rollback")
     assert (ran.code, ran.out) == (2, "")
     assert "There is no earlier version that was promoted." in ran.err

@@ -36,17 +36,18 @@ def test_a_stage_is_noted_and_said_if_verbose(capsys: pytest.CaptureFixture[str]
         assert messages.stage == "Counting images"
         assert capsys.readouterr().err == ""
         messages.loudness = Loudness.VERBOSE
-        LOG.info("Embedding texts")
-        LOG.debug("one by one")
+        say_stage("Embedding texts")
+        LOG.info("found an encoder")  # of interest to who asks for logs, and no stage
     assert messages.stage == "Embedding texts"
-    assert capsys.readouterr().err.splitlines() == [f"{LOG.name}: Embedding texts", f"{LOG.name}: one by one"]
+    assert capsys.readouterr().err.splitlines() == ["zoograph: Embedding texts", f"{LOG.name}: found an encoder"]
 
 
 def test_retries_of_the_hub_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     hub = logging.getLogger("huggingface_hub.utils._http")
     with listening() as messages:
         for number in range(1, 4):
-            hub.warning("'(MaxRetryError ...)' thrown while requesting HEAD https://hub/x\nRetrying in %ds.", number)
+            hub.warning("'[Errno 111] Connection refused' thrown while requesting HEAD https://hub/x")
+            hub.warning("Retrying in %ds [Retry %d/5].", number, number)
         assert messages.warnings == ["The Hugging Face hub does not answer; trying a few more times."]
     assert capsys.readouterr().err == "Warning: The Hugging Face hub does not answer; trying a few more times.\n"
     assert hub.filters == []

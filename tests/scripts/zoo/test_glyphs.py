@@ -56,7 +56,7 @@ def test_the_command_writes_tables_texts_and_how_they_came_about(
     report = SimpleNamespace(influences=[{**row, "name": "influence_correct"}])
     monkeypatch.setattr("zoograph.training.studies.influence.study.run_study", lambda *_: report)
     ran = CliRunner().invoke(app, ["influences", "--processes", "1", "--out", str(out), "--json"])
-    assert json.loads(ran.stdout) == {"folder": str(out), "influences": 1}
+    assert json.loads(ran.stdout) == {"schema": 1, "folder": str(out), "influences": 1, "notes": []}
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert [influence.value for influence in read_tables(out).influences] == [0.5]
     changed = {path.name for path in out.iterdir() if path.read_bytes() != written[path.name]}

@@ -79,7 +79,7 @@ def test_a_zoo_that_is_too_large_for_exact_processes_is_ranked_with_its_evidence
     assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
     assert read == ["store"]
     assert stages == [
-        *("Reading the store", "Loading the predictor", "Weighing the records"),
+        *("Reading the store", "Loading the libraries", "Loading the predictor", "Weighing the records"),
         "Looking for what the prediction rests on",
     ]
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from zoograph.data.errors import ZoographError
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.cards import ModelCard
@@ -57,6 +58,12 @@ def test_a_picture_that_cannot_be_read_is_named(model: PretrainedModel) -> None:
         next(pictures)
 
 
+@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.ZERO_SHOT, Protocol.PROBE])
+def test_what_trains_nothing_is_not_measured(protocol: Protocol) -> None:
+    with pytest.raises(ZoographError, match=rf"one of head, finetune \(got '{protocol.value}'\)"):
+        measure_models(Subject(["resnet18"], "pets"), protocol)
+
+
 def test_fine_tuning_splits_a_task_by_class_and_keeps_its_checkpoint_in_the_home(
     model: PretrainedModel, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,11 +86,9 @@ def test_fine_tuning_splits_a_task_by_class_and_keeps_its_checkpoint_in_the_home
 def test_runs_are_stored_with_their_seeds_and_failures_are_told(
     toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task(40))
+    monkeypatch.setattr("zoograph.data.images.sources.open_task", lambda *_: _task(40))
     steps: list[tuple[int, int]] = []
-    monkeypatch.setattr(
-        "zoograph.training.measuring.subject.load_pretrained", lambda name, _: load_pretrained(name, RANDOM)
-    )
+    monkeypatch.setattr("zoograph.data.networks.weights.load_pretrained", lambda name, _: load_pretrained(name, RANDOM))
     report = measure_models(
         Subject(["test_vit", "nobody"], "pets"), Protocol.HEAD, seeds=2, progress=lambda *step: steps.append(step)
     )

@@ -4,7 +4,7 @@ import torch
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.models.baselines.gaussian_process import GaussianProcess
 from zoograph.training.predictors.evidence_module import EvidenceModule
 from zoograph.training.predictors.plain_member import PlainGP
@@ -52,4 +52,4 @@ def test_its_state_holds_the_scales(graph):
     pairs = graph[TRANSFERS_TO].edge_index
     one, two = (m.condition(graph, records)[0].predict(pairs)[0] for m in (member, copy))
     assert torch.equal(one, two)
-    assert float(copy.kernel.dataset_std.sub(1).abs().max()) > 0
+    assert float(copy.kernel.scales[DATASET].std.sub(1).abs().max()) > 0

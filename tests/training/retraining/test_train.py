@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from zoograph.data.errors import PredictorError
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.training.networks.ensemble import NetworkConfig
@@ -91,3 +92,9 @@ def test_a_store_is_learned_from_and_the_manifest_says_so(arrivals: Any, toy_zoo
         assert artifact.saw() == store.batch_digests(Protocol.HEAD)
     assert artifact.manifest.num_records == 201
     assert load_current(tmp_path / "head") == artifact
+
+
+def test_too_few_records_are_an_error_that_says_what_to_do(toy_zoo: object, tmp_path: Path) -> None:
+    with RecordStore.open() as store, pytest.raises(PredictorError, match=r"needs 20 .* \(got 1\)\. Bring more with"):
+        train_predictor(store, tmp_path / "head", Protocol.HEAD)
+    assert not (tmp_path / "head" / "current.json").exists()

@@ -4,7 +4,6 @@ import lightning as L
 import pytest
 import torch
 
-from zoograph.training.runtime.threads import one_seeded_thread, one_thread
 from zoograph.training.runtime.trainer import fit_quietly
 
 
@@ -20,17 +19,28 @@ def test_an_exit_of_the_trainer_is_an_interrupt(monkeypatch: pytest.MonkeyPatch)
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_threads_and_seed_are_put_back() -> None:
-    torch.set_num_threads(2)
-    try:
-        state = torch.get_rng_state()
-        with one_thread():
-            assert torch.get_num_threads() == 1
-        with one_seeded_thread(3):
-            first = torch.rand(2)
-        with one_seeded_thread(3):
-            assert torch.equal(torch.rand(2), first)
-        assert torch.get_num_threads() == 2
-        assert torch.equal(torch.get_rng_state(), state)
-    finally:
-        torch.set_num_threads(1)
+class Line(L.LightningModule):
+    """One weight that is pulled down by the sum of its inputs; it remembers the steps that it saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.seen: list[float] = []
+
+    def training_step(self, batch: torch.Tensor) -> torch.Tensor:
+        self.seen.append(float(batch))
+        return (self.weight * batch).sum()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=1.0)
+
+
+@pytest.mark.parametrize(("clip", "reached"), [(None, -6.0), (0.5, -1.5)])
+def test_every_step_is_taken_once_in_order_with_gradients_clipped(
+    clip: float | None, reached: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = Line()
+    fit_quietly(line, [torch.tensor(step) for step in (1.0, 2.0, 3.0)], clip)
+    assert line.seen == [1.0, 2.0, 3.0]
+    assert float(line.weight.detach()) == pytest.approx(reached, rel=1e-5)
+    assert capfd.readouterr() == ("", "")

@@ -105,10 +105,15 @@ def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = AS_PUBL
                 f"The three checkpoints must be of one architecture (got '{weight}' as "
                 f"{', '.join(f'{shape} in {role}' for role, shape in shapes.items())}). Choose others."
             )
-    return _compare(name, network, states, how)
+    return compare_states(name, network, states, how)
 
 
-def _compare(name: str, network: nn.Module, states: States, how: How) -> DistanceReport:
+def compare_states(name: str, network: nn.Module, states: States, how: How) -> DistanceReport:
+    """Compare the ``random``, ``pretrained`` and ``finetuned`` weights of a network.
+
+    Raises:
+        WeightsError: if they hold what is no number.
+    """
     found = network_blocks(network, how.grouping)
     three = (states["random"], states["pretrained"], states["finetuned"])
     try:

@@ -1,4 +1,4 @@
-"""Parameter distance of a user's own models: three checkpoints, or a model and a dataset from which they are made."""
+"""Parameter distance of a user's own pair: fine-tuned as `measure` does it, its checkpoints kept, log T stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from zoograph.data.networks.weights import (
 )
 from zoograph.data.records.records import PARAMETER_DISTANCE, Protocol, Run, Score
 from zoograph.data.store.store import RecordStore
-from zoograph.training.analysis.distance.compare import AS_PUBLISHED, DistanceReport, How, _compare
+from zoograph.training.analysis.distance.compare import AS_PUBLISHED, DistanceReport, How, compare_states
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_models
 from zoograph.training.measuring.store_names import known_model, place_in_store
@@ -76,7 +76,7 @@ def measure_distance(
         assert kept is not None  # a run is kept before it is stored
     random = _draw(folder / f"random-{seed}.safetensors", name, model.network, seed)
     states = {"random": random, "pretrained": kept.pretrained, "finetuned": kept.finetuned}
-    answer = _compare(name, model.network, states, how)
+    answer = compare_states(name, model.network, states, how)
     stored = how == AS_PUBLISHED and seed == 0 and answer.log_transferability is not None
     _store(subject, model, task, kept.run, answer.log_transferability if stored else None)
     return answer.model_copy(
@@ -104,7 +104,7 @@ def find_distance(model: str, dataset: str) -> DistanceReport | None:
             random, about = load_tensors(drawn)
             states = {"random": random, "pretrained": kept.pretrained, "finetuned": kept.finetuned}
             known = {"model": model, "dataset": dataset, "accuracy": run.value, "folder": str(path.parent)}
-            return _compare(model, empty_network(about["model"]), states, How()).model_copy(update=known)
+            return compare_states(model, empty_network(about["model"]), states, How()).model_copy(update=known)
     return None
 
 

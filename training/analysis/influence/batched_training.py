@@ -1,4 +1,4 @@
-"""Training of many small networks of one shape at once: the weights of each are one row of a matrix."""
+"""Batched training of many small networks of one shape: the weights of each are one row of a matrix."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from zoograph.data.files.rows import RowStore
-from zoograph.training.analysis.influence.jobs import OUTCOMES, _train_block, _transfer_block
+from zoograph.training.analysis.influence.jobs import OUTCOMES, train_block, transfer_block
 from zoograph.training.analysis.influence.members import Members, count_units, random_members
 from zoograph.training.analysis.influence.recipe import Recipe
 from zoograph.training.analysis.influence.small_tasks import SmallTask
@@ -69,7 +69,7 @@ class EnsembleRunner:
         for steps in (1, 1, 1 + _MEASURED_STEPS):  # the first call warms up, and the second is what is no step
             few = replace(recipe, schedule=replace(recipe.schedule, steps=steps))
             started = clock()
-            _train_block(path, "class", few, self.device, members)
+            train_block(path, "class", few, self.device, members)
             taken.append(clock() - started)
         return max(taken[2] - taken[1], 0.0) / size * recipe.schedule.steps / _MEASURED_STEPS
 
@@ -120,7 +120,7 @@ class Ensemble:
         count = sum(parameter.numel() for parameter in self.recipe.create(len(self.source.classes)).parameters())
         store = RowStore(self.folder / "models", {"weights": (count,), "accuracy": ()}, len(self.members.seeds))
         common = (self.source.save(self.lab.tasks), self.unit, self.recipe, self.lab.device)
-        work = [(_train_block, *common, self._members(rows)) for rows in self._blocks(store)]
+        work = [(train_block, *common, self._members(rows)) for rows in self._blocks(store)]
         self._fill(store, work, f"train on {self.source.id}")
         return store
 
@@ -132,7 +132,7 @@ class Ensemble:
         store = RowStore(folder, {"outcomes": (len(OUTCOMES), len(target.test_labels))}, len(self.members.seeds))
         common = (target.save(self.lab.tasks), self.recipe, self.lab.device, len(self.source.classes))
         work = [
-            (_transfer_block, *common, np.array(models["weights"][rows]), self.members.seeds[rows])
+            (transfer_block, *common, np.array(models["weights"][rows]), self.members.seeds[rows])
             for rows in self._blocks(store)
         ]
         self._fill(store, work, f"transfer to {target.id}")

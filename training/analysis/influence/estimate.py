@@ -1,4 +1,4 @@
-"""What a source's classes or images do to transfer: estimates with their standard errors, from an ensemble."""
+"""Influence of source classes or images on transfer: estimates and standard errors from an ensemble."""
 
 from __future__ import annotations
 

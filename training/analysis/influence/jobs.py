@@ -1,4 +1,4 @@
-"""The jobs of an ensemble: train a block of members, transfer a block of members."""
+"""The two jobs of an ensemble in a process: pre-train a block of its models, transfer a block of them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,18 @@ OUTCOMES = ("correct", "margin", "probability")
 best other; and the probability of the true class."""
 
 
-def _train_block(
+def train_block(
     path: Path, unit: str, recipe: Recipe, device: str, members: Members
 ) -> list[dict[str, NDArray[np.float32]]]:
+    """Pre-train models; return for each its (P,) ``weights`` and its ``accuracy`` on held-out images of its classes.
+
+    Args:
+        path: of the source, as :meth:`SmallTask.save` wrote it.
+        unit: ``class`` or ``example``.
+        recipe: of the models.
+        device: where to compute.
+        members: the models, and what they see.
+    """
     source, place = load_small_task(path), torch.device(device)
     seen = members.keep[:, source.train_labels] if unit == "class" else members.keep
     with one_thread():
@@ -43,9 +52,19 @@ def _train_block(
     return found
 
 
-def _transfer_block(
+def transfer_block(
     path: Path, recipe: Recipe, device: str, source_classes: int, weights: NDArray[np.float32], seeds: Sequence[int]
 ) -> list[dict[str, NDArray[np.float32]]]:
+    """Transfer models to a target; return for each its (3, N) ``outcomes`` on the test images: see :data:`OUTCOMES`.
+
+    Args:
+        path: of the target, as :meth:`SmallTask.save` wrote it.
+        recipe: of the models.
+        device: where to compute.
+        source_classes: outputs of the source models.
+        weights: (M, P) of the source models.
+        seeds: of each of them.
+    """
     target, place = load_small_task(path), torch.device(device)
     with one_thread():
         logits = (_fine_tuned if recipe.transfer == "full" else _with_new_heads)(

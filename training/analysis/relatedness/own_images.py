@@ -1,4 +1,4 @@
-"""Task-relatedness of the images that a user has: features are looked up or computed, then models are ranked."""
+"""Models ranked for a user's own images by task-relatedness, with cached features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a reference task is from a target under one model: a chain is learned, its bound measured."""
+"""Task-relatedness of two tasks under one model: a chain of transforms is learned, and its bound measured."""
 
 from __future__ import annotations
 

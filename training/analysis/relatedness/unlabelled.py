@@ -1,4 +1,4 @@
-"""Task-relatedness of a target whose labels are not known: labels are guessed, and guessed again from the reference."""
+"""Task-relatedness of an unlabelled target: pseudo-labels from k-means, refined by way of the reference."""
 
 from __future__ import annotations
 

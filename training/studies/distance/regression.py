@@ -1,4 +1,4 @@
-"""Why a model transfers: the logarithm of T regressed on domain gap, intraclass variance and amount of data."""
+"""Regression of log T on domain gap, intraclass variance and number of images, with cluster-robust intervals."""
 
 from __future__ import annotations
 

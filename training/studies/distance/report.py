@@ -1,4 +1,4 @@
-"""What the parameter distances of the glyph zoo say: T by block, and what goes with it."""
+"""Report of the parameter distances of the glyph zoo: T by block, and regressions of log T."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ArchitectureSummary(NamedTuple):
     upper: float
 
 
-class DistanceReport(BaseModel):
+class DistanceStudyReport(BaseModel):
     """Everything that the study says.
 
     Attributes:
@@ -98,7 +98,7 @@ class DistanceReport(BaseModel):
     published: list[Published]
 
 
-def report_study(study: DistanceStudy) -> DistanceReport:
+def report_study(study: DistanceStudy) -> DistanceStudyReport:
     """Return what a finished study found.
 
     Raises:
@@ -110,7 +110,7 @@ def report_study(study: DistanceStudy) -> DistanceReport:
     columns = ["log_t", GAP, SPREAD, DATA, STEPS, FULL_GAP]
     apart = moved[["log_t", "accuracy"]] - moved.groupby("model")[["log_t", "accuracy"]].transform("mean")
     again = [_is_alike(study, pair) for pair in pairs]
-    return DistanceReport(
+    return DistanceStudyReport(
         pairs=pairs,
         num_unmoved=len(table) - len(moved),
         num_measured=sum(alike is not None for alike in again),

@@ -1,4 +1,4 @@
-"""Parameter distances of the glyph zoo: every fine-tuned pair is tuned again, and a file tells how far it went."""
+"""Parameter distances of the glyph zoo: every fine-tuned pair is tuned again and compared with its first weights."""
 
 from __future__ import annotations
 

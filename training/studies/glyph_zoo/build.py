@@ -1,4 +1,4 @@
-"""The zoo that zoograph measures itself: the work of a plan, done in processes and taken up where it stopped."""
+"""Build of the glyph zoo: the pieces of a plan, done in processes and taken up where they stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far apart datasets are, by optimal transport between the means of their classes."""
+"""Distance between datasets: optimal transport between their class means under one encoder."""
 
 from __future__ import annotations
 

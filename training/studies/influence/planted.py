@@ -1,8 +1,9 @@
-"""A source in which it is known by construction which classes help a target, which hurt it, and which do nothing."""
+"""The planted case: a synthetic source whose helping, hurting and inert classes are known by construction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,7 @@ class PlantedCase:
     recipe: Recipe
 
 
+@lru_cache(maxsize=2)
 def make_planted_case(seed: int = 0) -> PlantedCase:
     """Draw the planted case: eight source classes of each kind."""
     size = len(_CHARACTERS)

@@ -1,4 +1,4 @@
-"""The report of a study of influence: pairs of a source and a target, curves of removals, and the planted case."""
+"""Report of the study of influence: pairs of source and target, accuracies after removals, and the planted case."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class PlantedReport(BaseModel):
     curve: list[Point]
 
 
-class StudyReport(BaseModel):
+class InfluenceStudyReport(BaseModel):
     """A study: its pairs, the rows of class influences, and what of the planted case was found."""
 
     pairs: list[PairReport]

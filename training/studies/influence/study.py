@@ -15,8 +15,8 @@ from zoograph.training.analysis.influence.recipe import Recipe
 from zoograph.training.analysis.influence.small_tasks import corpus_task, glyph_task
 from zoograph.training.studies.influence.planted import make_planted_case
 from zoograph.training.studies.influence.report import (
+    InfluenceStudyReport,
     PlantedReport,
-    StudyReport,
     mean_changes,
     report_pair,
     report_planted,
@@ -64,7 +64,9 @@ class StudyPlan:
         return self.models * len(sizes), sum(one.count_models(len(self.targets)) for one in anew if one is not None)
 
 
-def run_study(lab: EnsembleRunner, plan: StudyPlan, say: Callable[[str], None] = lambda words: None) -> StudyReport:
+def run_study(
+    lab: EnsembleRunner, plan: StudyPlan, say: Callable[[str], None] = lambda words: None
+) -> InfluenceStudyReport:
     """Do what of a study is not done yet, and report it.
 
     Args:
@@ -94,7 +96,7 @@ def run_study(lab: EnsembleRunner, plan: StudyPlan, say: Callable[[str], None] =
             reached = ensemble.transfer(target)["outcomes"][:, 0].mean(axis=1, dtype=np.float64)
             pairs.append(report_pair(source, target, known[target.id], reached, accuracy, retrained))
             rows += study_rows(source, target, known[target.id])
-    return StudyReport(
+    return InfluenceStudyReport(
         pairs=pairs,
         planted=planted,
         influences=rows,

@@ -1,4 +1,4 @@
-"""What the study of task-relatedness found: correlations by share of data, and how far the bound is from the loss."""
+"""Report of the study of task-relatedness: correlations with accuracy by share of data, and slack of the bound."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TargetParts(NamedTuple):
     true_loss: float
 
 
-class StudyReport(BaseModel):
+class RelatednessStudyReport(BaseModel):
     """Everything that the study says.
 
     Attributes:
@@ -99,7 +99,7 @@ class StudyReport(BaseModel):
     num_compared: int
 
 
-def report_study(study: RelatednessStudy) -> StudyReport:
+def report_study(study: RelatednessStudy) -> RelatednessStudyReport:
     """Return what a finished study found."""
     rows, checks = _table(study, "pairs"), _table(study, "checks")
     ranked = rows[rows["target"].isin(study.targets)]
@@ -110,7 +110,7 @@ def report_study(study: RelatednessStudy) -> StudyReport:
     parts["true_loss"] = ranked["true_loss"].to_numpy()
     totals = pd.Series([bound["total"] for bound in rows["bound"]])
     means = parts.groupby("target", sort=False)[list(TargetParts._fields[1:])].mean()
-    return StudyReport(
+    return RelatednessStudyReport(
         num_pairs=len(rows),
         num_targets=len(study.targets),
         num_finetuned=int(rows["finetuned"].notna().sum()),

@@ -1,109 +1,118 @@
-"""Three checkpoints of one architecture, and what is refused."""
+"""Three checkpoints of an own pair: made once, compared from then on, and found by model and dataset."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
-import torch
-from safetensors.torch import save_file
+from PIL import Image
 from torch import Tensor
 
-from zoograph.data.errors import UnknownName
+from zoograph.data.errors import ZoographError
+from zoograph.data.images.task import ImageTask, make_task
 from zoograph.data.networks.blocks import Grouping
-from zoograph.data.networks.weights import WeightsError, random_network
+from zoograph.data.networks.weights import RANDOM, load_pretrained, random_network
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import PARAMETER_DISTANCE, Protocol, Run
+from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores.analysis.parameter_distance import Norm
-from zoograph.training.analysis.distance.compare import How, compare_checkpoints
+from zoograph.training.analysis.distance import measure as module
+from zoograph.training.analysis.distance.compare import How
+from zoograph.training.analysis.distance.measure import find_distance, measure_distance
+from zoograph.training.measuring.measure import MeasureReport
+from zoograph.training.measuring.subject import Failure, Subject
 
-NAME = "test_resnet"
-ROLES = ("random", "pretrained", "finetuned")
+NAME = "test_vit"
+SUBJECT = Subject([NAME], "pictures")
+
+
+def _task() -> ImageTask:
+    def read(row: int) -> Image.Image:
+        return Image.new("RGB", (2, 2), (row, 0, 0))
+
+    return make_task("pictures", "x", ["cat", "dog"], [f"{i}.png" for i in range(4)], [0, 1] * 2, read)
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> dict[str, Path]:
-    """Random weights; others; and what lies a quarter of the way from these to the random ones, with other classes."""
-    states = [dict(random_network(NAME, seed, 5).state_dict()) for seed in (0, 1)]
-    states.append({name: (states[0][name] + 3 * states[1][name]) / 4 for name in states[0]})
-    states[2] |= {"fc.weight": torch.zeros(3, states[2]["fc.weight"].shape[1]), "fc.bias": torch.zeros(3)}
-    paths = {role: tmp_path / f"{role}.safetensors" for role in ROLES}
-    for path, state in zip(paths.values(), states, strict=True):
-        save_file({name: weight.contiguous() for name, weight in state.items()}, path)
-    return paths
+def tuned(toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
+    """What was fine-tuned; tuning moves weights a quarter of the way to those of seed 3."""
+    asked: list[Subject] = []
+    pretrained = random_network(NAME, 5).state_dict()
+
+    def load(name: str, _: object = None) -> Any:
+        model = load_pretrained(name, RANDOM)
+        model.network.load_state_dict(pretrained)
+        return model
+
+    def tune(subject: Subject, protocol: Protocol, *given: Any) -> MeasureReport:
+        asked.append(subject)
+        model, goal = load(NAME), random_network(NAME, 3).state_dict()
+        run = Run(source="zoograph", model="own", dataset="pictures", protocol=protocol, value=0.75)
+        weights: dict[str, Tensor] = {name: (goal[name] + 3 * pretrained[name]) / 4 for name in goal}
+        given[-1](model, run, weights)
+        return MeasureReport("pictures", (run,), (), ())
+
+    monkeypatch.setattr("zoograph.data.images.sources.open_task", lambda *_: _task())
+    monkeypatch.setattr(module, "load_pretrained", load)
+    monkeypatch.setattr(module, "measure_models", tune)
+    monkeypatch.setattr(module, "known_model", lambda store, card: ("own", (card.model_copy(update={"id": "own"}),)))
+    return asked
 
 
-def change(path: Path, **weights: Tensor | None) -> None:
-    from safetensors.torch import load_file
-
-    state = {name: weight for name, weight in {**load_file(path), **weights}.items() if weight is not None}
-    save_file(state, path)
-
-
-@pytest.mark.parametrize("how", [How(), How(Grouping.STAGES, Norm.L2)])
-def test_the_ratio_is_known(files: dict[str, Path], how: How) -> None:
-    answer = compare_checkpoints(NAME, files, how)
-    assert [block.ratio for block in answer.blocks] == pytest.approx([3.0] * len(answer.blocks), rel=1e-5)
-    assert answer.transferability == pytest.approx(3.0, rel=1e-5)
-    assert answer.log_transferability == pytest.approx(math.log(3), rel=1e-5)
-    assert answer.head is None
-    assert answer.head_note == "the three have 5, 5 and 3 classes"
-    assert (answer.is_stored, answer.folder, answer.dataset) == (False, None, None)
+def test_the_ratio_is_known_and_stored_once(tuned: list[Subject]) -> None:
+    found = measure_distance(SUBJECT)
+    again = measure_distance(SUBJECT)
+    assert len(tuned) == 1
+    assert again == found
+    assert (found.model, found.dataset, found.accuracy, found.is_stored) == ("own", "pictures", 0.75, True)
+    with RecordStore.open() as store:
+        zoo = store.snapshot()
+    (row,) = zoo.scores[zoo.scores["name"] == PARAMETER_DISTANCE].itertuples()
+    assert (row.model, row.dataset) == ("own", "pictures")
+    assert row.value == pytest.approx(found.log_transferability)
+    assert (zoo.runs["model"] == "own").sum() == 1
 
 
-def test_a_head_of_one_size_is_beside_the_mean(files: dict[str, Path]) -> None:
-    same = {**files, "finetuned": files["pretrained"]}
-    answer = compare_checkpoints(NAME, same)
-    assert answer.head is not None
-    assert answer.unmoved == [block.name for block in answer.blocks]
-    assert math.isinf(answer.transferability)
-    assert answer.log_transferability is None
-    assert '"transferability":"Infinity"' in answer.model_dump_json()  # JSON has no number for it
+def test_the_goal_as_random_weights_gives_three(tuned: list[Subject]) -> None:
+    found = measure_distance(SUBJECT, seed=3)
+    assert found.transferability == pytest.approx(3.0, rel=1e-4)
+    assert found.log_transferability == pytest.approx(math.log(3), rel=1e-4)
+    assert not found.is_stored  # of seed 0 alone
 
 
-def test_checkpoints_without_heads(files: dict[str, Path]) -> None:
-    change(files["random"], **{"fc.weight": None, "fc.bias": None})
-    assert compare_checkpoints(NAME, files).head_note == "the three have no, 5 and 3 classes"
+@pytest.mark.parametrize("how", [How(Grouping.STAGES), How(norm=Norm.L2)])
+def test_another_kind_of_distance_is_not_stored(tuned: list[Subject], how: How) -> None:
+    assert not measure_distance(SUBJECT, how).is_stored
+    with RecordStore.open() as store:
+        assert len(store.snapshot().scores) == 0
 
 
-def test_another_architecture(files: dict[str, Path], tmp_path: Path) -> None:
-    other = tmp_path / "other.safetensors"
-    save_file(dict(random_network("test_convnext").state_dict()), other)
-    with pytest.raises(WeightsError, match=r"'.*other.safetensors' must be of the architecture 'test_resnet' \(got '"):
-        compare_checkpoints(NAME, {**files, "pretrained": other})
-    change(files["random"], **{"conv1.0.weight": None})
-    with pytest.raises(WeightsError, match=r"nothing for 'conv1.0.weight'.*--model"):
-        compare_checkpoints(NAME, files)
+def test_a_pair_is_found_by_its_ids(tuned: list[Subject], caplog: pytest.LogCaptureFixture) -> None:
+    assert find_distance("own", "pictures") is None
+    found = measure_distance(SUBJECT)
+    known = find_distance("own", "pictures")
+    assert known is not None
+    assert (known.blocks, known.folder) == (found.blocks, found.folder)
+    assert find_distance("own", "others") is None
+    (path,) = Path(str(found.folder)).glob("finetuned*")
+    path.write_bytes(path.read_bytes()[:10])
+    assert find_distance("own", "pictures") is None
+    assert "damaged and passed over" in caplog.text
 
 
-def test_another_width(files: dict[str, Path]) -> None:
-    change(files["finetuned"], **{"conv1.0.weight": torch.zeros(2, 3, 3, 3)})
-    with pytest.raises(
-        WeightsError, match=r"of one architecture \(got 'conv1.0.weight' as .* \(2, 3, 3, 3\) in finetuned"
-    ):
-        compare_checkpoints(NAME, files)
+@pytest.mark.parametrize("name", ["pretrained.safetensors", "finetuned.safetensors", "random-0.safetensors"])
+def test_a_checkpoint_that_is_damaged_is_made_anew(tuned: list[Subject], name: str) -> None:
+    found = measure_distance(SUBJECT)
+    path = Path(str(found.folder)) / name
+    path.write_bytes(path.read_bytes()[:-1])
+    assert measure_distance(SUBJECT) == found
+    assert len(tuned) == (1 if name.startswith("random") else 2)
 
 
-def test_weights_that_are_no_numbers(files: dict[str, Path]) -> None:
-    from safetensors.torch import load_file
-
-    change(files["random"], **{"conv1.0.weight": load_file(files["random"])["conv1.0.weight"] * math.nan})
-    with pytest.raises(WeightsError, match="finite weights"):
-        compare_checkpoints(NAME, files)
-
-
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
-def test_only_safetensors_are_read(files: dict[str, Path], tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "weights.pth"
-    if content is None:
-        torch.save({"conv1.0.weight": torch.zeros(2)}, path)
-    else:
-        path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"weights.pth' must be a safetensors file .*save_file"):
-        compare_checkpoints(NAME, {**files, "random": path})
-    with pytest.raises(WeightsError, match="must be a file"):
-        compare_checkpoints(NAME, {**files, "random": tmp_path / "nothing"})
-
-
-def test_an_unknown_name(files: dict[str, Path]) -> None:
-    with pytest.raises(UnknownName, match="resnett18"):
-        compare_checkpoints("resnett18", files)
+def test_what_cannot_be_tuned_is_an_error(tuned: list[Subject], monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = MeasureReport("pictures", (), (), (Failure(NAME, "It is too large."),))
+    monkeypatch.setattr(module, "measure_models", lambda *_: failed)
+    with pytest.raises(ZoographError, match=r"^It is too large\.$"):
+        measure_distance(SUBJECT)

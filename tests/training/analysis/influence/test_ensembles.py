@@ -11,13 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from zoograph.data.errors import ZoographError
 from zoograph.training.analysis.influence import jobs
 from zoograph.training.analysis.influence.batched_training import Schedule, train_many
 from zoograph.training.analysis.influence.ensembles import Ensemble, EnsembleRunner
-from zoograph.training.analysis.influence.jobs import OUTCOMES, _outcomes
-from zoograph.training.analysis.influence.members import Members, count_units, random_members
-from zoograph.training.analysis.influence.recipe import Recipe, choose_recipe
+from zoograph.training.analysis.influence.members import Members
 from zoograph.training.runtime.processes import workers
 from zoograph.training.studies.influence.planted import PlantedCase, make_planted_case
 
@@ -48,6 +45,31 @@ def at_once(case: PlantedCase, tmp_path_factory: pytest.TempPathFactory) -> np.n
     return np.array(make(case, tmp_path_factory.mktemp("once")).transfer(case.target)["outcomes"])
 
 
+def test_calls_that_begin_at_once_in_any_order_give_the_same_bits(
+    case: PlantedCase, at_once: np.ndarray, tmp_path: Path
+) -> None:
+    """What processes do: every call has begun before the first is waited for, and the last may end first."""
+    begun: list[Callable[[], Any]] = []
+    results: dict[int, Any] = {}
+
+    def submit(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+        begun.append(lambda: function(*arguments))
+        place = len(begun) - 1
+
+        def wait() -> Any:
+            for other in reversed(range(len(begun))):
+                if other not in results:
+                    results[other] = begun[other]()
+            return results[place]
+
+        return wait
+
+    found = make(case, tmp_path, submit=submit).transfer(case.target)
+    assert len(begun) == 4
+    assert np.array_equal(found["outcomes"], at_once)
+
+
+@pytest.mark.slow
 def test_two_processes_give_the_same_bits(case: PlantedCase, at_once: np.ndarray, tmp_path: Path) -> None:
     with workers(2) as submit:
         found = make(case, tmp_path, submit=submit).transfer(case.target)
@@ -69,7 +91,7 @@ def test_killed_run_resumes_with_the_same_bits(case: PlantedCase, at_once: np.nd
 
     with pytest.raises(KeyboardInterrupt):
         make(case, tmp_path, submit=dying).transfer(case.target)
-    assert calls == ["_train_block"]
+    assert calls == ["train_block"]
 
     def counting(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
         calls.append(function.__name__)
@@ -77,7 +99,7 @@ def test_killed_run_resumes_with_the_same_bits(case: PlantedCase, at_once: np.nd
 
     found = make(case, tmp_path, submit=counting).transfer(case.target)
     assert np.array_equal(found["outcomes"], at_once)
-    assert calls == ["_train_block", "_train_block", "_transfer_block", "_transfer_block"]
+    assert calls == ["train_block", "train_block", "transfer_block", "transfer_block"]
     make(case, tmp_path, submit=counting).transfer(case.target)
     assert len(calls) == 4  # nothing again
 
@@ -135,36 +157,3 @@ def test_a_model_sees_its_classes_alone(case: PlantedCase, tmp_path: Path) -> No
     by_example = Members(keep[:, case.source.train_labels], (7,))
     same = lab.given_ensemble(case.source, by_example, "example", case.recipe).train()
     assert np.array_equal(same["weights"], found["weights"])
-
-
-def test_outcomes_by_hand() -> None:
-    logits = torch.tensor([[0.0, 0.0, 2.0], [1.0, 0.0, 0.0], [0.0, 5.0, 0.0]])
-    chances = logits.softmax(1)
-    found = dict(zip(OUTCOMES, _outcomes(logits, torch.tensor([2, 1, 3])), strict=True))
-    assert found["correct"].tolist() == [1.0, 0.0, 0.0]
-    assert found["probability"].tolist() == pytest.approx([float(chances[0, 2]), float(chances[1, 1]), 0.0])
-    margins = [float(chances[0, 2] - chances[0, 0]), float(chances[1, 1] - chances[1, 0]), -float(chances[2, 1])]
-    assert found["margin"].tolist() == pytest.approx(margins)
-
-
-def test_random_members() -> None:
-    few, many = random_members(10, 3), random_members(10, 30)
-    assert np.array_equal(few.keep, many.keep[:3])
-    assert few.seeds == many.seeds[:3]
-    assert (many.keep.sum(1) == 5).all()
-    assert len({row.tobytes() for row in many.keep}) > 20
-    assert len(set(many.seeds)) == 30
-    assert not np.array_equal(random_members(10, 3, seed=1).keep, few.keep)
-
-
-def test_errors(case: PlantedCase) -> None:
-    two = replace(case.source, classes=case.source.classes[:2])
-    with pytest.raises(ZoographError, match=r"at least three classes.*got 2 in 'planted_source'"):
-        count_units(two, "class")
-    with pytest.raises(ZoographError, match="must be one of class, example"):
-        count_units(case.source, "pixel")
-    with pytest.raises(ZoographError, match=r"at least two units in and one out \(got 2 in all\)"):
-        random_members(2, 5)
-    with pytest.raises(ZoographError, match=r"must be one of head, full \(got 'half'\)"):
-        choose_recipe("half")
-    assert choose_recipe("full") == Recipe(transfer="full")

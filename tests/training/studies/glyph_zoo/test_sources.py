@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from zoograph.data.glyphs.models import CORPORA, SourceModel, to_input
-from zoograph.training.studies.glyph_zoo.sources import measure_accuracy, train_source
+from zoograph.training.studies.glyph_zoo import sources
+from zoograph.training.studies.glyph_zoo.sources import draw_weights, measure_accuracy, train_source
 
 _CORPUS = replace(CORPORA["latin"], characters="LOX", train_per_class=40, test_per_class=20)
 
@@ -16,6 +18,15 @@ def test_training_teaches() -> None:
     held, truth = to_input(corpus.draw("test")[0]), torch.from_numpy(corpus.draw("test")[1])
     network = train_source(SourceModel("efficientnet", corpus, 10), to_input(images), torch.from_numpy(labels))
     assert measure_accuracy(network, held, truth) > 0.7
+
+
+def test_training_starts_from_the_weights_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "fit_quietly", lambda *_, **__: None)
+    model = SourceModel("resnet", _CORPUS, 1)
+    begun = train_source(model, torch.zeros(24, 1, 32, 32), torch.arange(24) % 3, seed=3).state_dict()
+    drawn, other = (draw_weights(model, seed).state_dict() for seed in (3, 4))
+    assert all(torch.equal(begun[name], drawn[name]) for name in begun)
+    assert not all(torch.equal(begun[name], other[name]) for name in begun)
 
 
 def test_training_repeats_itself() -> None:

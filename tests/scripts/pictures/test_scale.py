@@ -1,0 +1,53 @@
+"""The picture of scale: time, memory and error by the number of runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from zoograph.data.errors import ZoographError
+from zoograph.scripts.pictures import scale as scale_picture
+
+
+def _row(runs: int, kind: str) -> dict[str, Any]:
+    return {
+        "runs": runs,
+        "kind": kind,
+        "num_train": round(0.9 * runs),
+        "num_test": round(0.1 * runs),
+        "cpu_seconds": {"make": 0.1, "build": 0.4, "train": runs / 100, "predict": 0.25},
+        "cpu_seconds_per_epoch": runs / 1000 if kind == "sampled" else None,
+        "imports_rss_gib": 0.5,
+        "peak_rss_gib": {"train": 0.75, "predict": 0.75},
+        "mae_truth": 0.0321,
+        "noise_floor": 0.03,
+    }
+
+
+def test_missing_matplotlib_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
+        scale_picture.draw_scale([])
+
+
+def test_sizes_are_written_short() -> None:
+    assert [scale_picture._short(runs) for runs in (300, 2700, 270_000, 2_700_000)] == [
+        "0.3 k",
+        "2.7 k",
+        "270 k",
+        "2.7 M",
+    ]
+
+
+def test_curves_say_what_was_measured() -> None:
+    axes = scale_picture.draw_scale([_row(5000, "exact"), _row(5000, "sampled"), _row(50_000, "sampled")]).axes
+    assert [ax.get_title(loc="left").split(",")[0] for ax in axes] == [
+        "Processor seconds",
+        "Peak memory",
+        "Mean absolute error",
+    ]
+    drawn = {line.get_label(): list(line.get_ydata()) for line in axes[0].lines}
+    assert drawn["training, sampled batches"] == [50.0, 500.0]
+    assert drawn["training, exact predictor"] == [50.0]

@@ -1,0 +1,33 @@
+"""The style of pictures: sizes, words and files."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from PIL import Image
+
+from zoograph.data.errors import ZoographError
+from zoograph.scripts.pictures.style import DPI, WIDTH, label_axes, new_figure, to_png
+
+
+def test_a_file_has_the_width_of_a_page_and_few_colours() -> None:
+    figure = new_figure(2.0)
+    figure.subplots().plot([0, 1], [1, 0])
+    with Image.open(io.BytesIO(to_png(figure))) as image:
+        assert image.size == (int(WIDTH * DPI), int(2.0 * DPI))
+        assert image.mode == "P"
+
+
+def test_words_are_not_too_small() -> None:
+    axes = new_figure(2.0).subplots()
+    label_axes(axes, "title", "x", "y")
+    assert (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) == ("title", "x", "y")
+    assert all(label.get_fontsize() >= 8 for label in (*axes.get_xticklabels(), axes.title, axes.xaxis.label))
+
+
+def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
+        new_figure(1.0)

@@ -1,0 +1,45 @@
+"""How a ranking is printed: a column in which nothing is known is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoograph.data.records.records import Protocol
+from zoograph.scripts.terminal.recommendation import _percent, print_recommendation
+from zoograph.training.answers.current_predictor import Provenance
+from zoograph.training.answers.recommend import Candidate, Recommendation
+
+
+def _answer(measured: float | None) -> Recommendation:
+    numbers = (0.75, 0.5, 1.0, measured, 1, 0.999, 0.25)
+    return Recommendation(
+        dataset="birds",
+        tasks=("birds_1", "birds_2"),
+        protocol=Protocol.HEAD,
+        provenance=Provenance("v1", "2024", "just now", 100, 0, False, 0, "hash"),
+        candidates=(Candidate("resnet", None, *numbers, parameters=25_000_000, gmacs=None),),
+        num_candidates=2,
+        num_unknown_size=0,
+        unranked=(),
+        new=(),
+        explanation=None,
+    )
+
+
+@pytest.mark.parametrize(("measured", "shown"), [(None, False), (0.5, True)])
+def test_columns_that_say_nothing_are_left_out(
+    measured: float | None, shown: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    print_recommendation(_answer(measured))
+    out = capsys.readouterr().out
+    assert out.startswith("Models for birds (mean of 2 tasks), retrained head: top-1 accuracy\n")
+    assert ("measured ┃" in out) == shown
+    assert "GMACs" not in out
+    row = next(line for line in out.splitlines() if "resnet" in line)
+    cells = ["1", "resnet", "0.750", "0.50 – 1.00", *(["0.500"] if shown else []), ">99 %", "0.25", "25.0M"]
+    assert [cell.strip() for cell in row.strip("│").split("│")] == cells
+
+
+def test_probabilities_near_the_ends() -> None:
+    assert [_percent(value) for value in (0.001, 0.005, 0.5, 0.995, 0.996)] == ["<1 %", "0 %", "50 %", "100 %", ">99 %"]

@@ -1,0 +1,89 @@
+"""Scores of own pairs: which are computed, which are known already, and what is stored."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoograph.data.errors import UnknownName
+from zoograph.data.images.task import ImageTask, make_task
+from zoograph.data.networks.weights import RANDOM, load_pretrained
+from zoograph.data.records.collection import Collection
+from zoograph.data.store.store import RecordStore
+from zoograph.training.measuring import score as module
+from zoograph.training.measuring.score import require_known, score_models
+from zoograph.training.measuring.subject import Subject
+
+
+def _task() -> ImageTask:
+    def read(row: int) -> Image.Image:
+        noise = np.random.default_rng(row).integers(0, 120, (8, 8, 3), dtype=np.uint8)
+        noise[..., row % 2] += 120
+        return Image.fromarray(noise)
+
+    return make_task("pictures", "x", ["cat", "dog"], [f"{i}.png" for i in range(20)], [0, 1] * 10, read)
+
+
+@pytest.fixture(autouse=True)
+def _own_pair(toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task in memory, and networks with random weights."""
+    monkeypatch.setattr("zoograph.data.images.sources.open_task", lambda *_: _task())
+    monkeypatch.setattr("zoograph.data.networks.weights.load_pretrained", lambda name, _: load_pretrained(name, RANDOM))
+
+
+SUBJECT = Subject(["test_vit"], "pictures")
+
+
+def test_scores_are_stored_once_and_known_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def counted(inputs: Any, names: list[str]) -> Any:
+        asked.append(list(names))
+        return compute(inputs, names)
+
+    compute = module.compute_scores
+    monkeypatch.setattr(module, "compute_scores", counted)
+    ask = partial(score_models, SUBJECT)
+    first, again, more = ask(["logme"]), ask(["logme"]), ask(["logme", "h_score"])
+    fresh = score_models(SUBJECT, ["logme"], fresh=True)
+    assert asked == [["logme"], ["h_score"], ["logme"]]
+    assert [report.pairs[0].num_computed for report in (first, again, more, fresh)] == [1, 0, 1, 1]
+    assert {report.pairs[0].scores["logme"] for report in (first, again, more, fresh)} == {
+        first.pairs[0].scores["logme"]
+    }
+    with RecordStore.open() as store:
+        rows = store.snapshot().scores
+    assert sorted(rows["name"]) == ["h_score", "logme"]
+    assert (first.dataset, first.num_images, first.num_samples) == ("pictures", 20, 20)
+
+
+def test_without_names_every_score_that_the_model_allows_is_computed() -> None:
+    steps: list[tuple[int, int]] = []
+    (pair,) = score_models(SUBJECT, progress=lambda *step: steps.append(step)).pairs
+    assert {"logme", "leep", "nce"} <= pair.scores.keys() | pair.undefined.keys()
+    assert not {"otce"} & (pair.scores.keys() | pair.undefined.keys())  # it needs images of the source task
+    assert steps[-1] == (1, 1)
+
+
+def test_a_network_whose_features_are_no_numbers_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str, _: object) -> Any:
+        model = load_pretrained(name, RANDOM)
+        for parameter in model.network.parameters():
+            parameter.data.fill_(float("nan"))
+        return model
+
+    monkeypatch.setattr("zoograph.data.networks.weights.load_pretrained", broken)
+    report = score_models(SUBJECT, ["logme"])
+    assert report.pairs == ()
+    assert report.failures[0].model == "test_vit"
+    assert "undefined" in report.failures[0].reason
+
+
+def test_an_unknown_score_is_found_out_first() -> None:
+    with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme"):
+        score_models(SUBJECT, ["logmee"])
+    require_known(["logme", "leep"])
