@@ -24,7 +24,7 @@ from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult,
 from zoograph.training.measuring.head import HeadResult, measure_head_on
 from zoograph.training.measuring.reports import MeasureReport
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
-from zoograph.training.measuring.subject import Subject, for_each_model
+from zoograph.training.measuring.subject import Subject, for_each_model, require_measurable
 from zoograph.training.runtime.progress import Progress, part_of
 
 # Is given a model, its run, and the weights that were tested.
@@ -77,9 +77,11 @@ def measure_models(
         keep: called before a fine-tuned run is stored, with the model, the run and the weights that were tested.
 
     Raises:
-        ZoographError: if the dataset cannot be read.
+        ZoographError: if the dataset cannot be read, or nothing is trained under the protocol.
     """
+    require_measurable(protocol)
     task = subject.open()
+    found: dict[int, str] = {}
     skipped: dict[str, None] = {}
     if protocol is Protocol.FINETUNE:
         task = _readable(task, skipped)
@@ -88,6 +90,7 @@ def measure_models(
 
         def work(model: PretrainedModel, place: int) -> list[Run]:
             model_id, new_cards = known_model(store, model.card)
+            found[place] = model_id
             runs = []
             for seed in range(seeds):
                 advance = part_of(progress, place * seeds + seed, len(subject.models) * seeds)
@@ -110,8 +113,9 @@ def measure_models(
                 advance(1, 1)
             return runs
 
-        parts, failures = for_each_model(subject, work)
-    return MeasureReport(dataset.id, tuple(run for part in parts for run in part), tuple(skipped), tuple(failures))
+        parts, failures = for_each_model(subject, work, store.names())
+    runs = tuple(run for part in parts for run in part)
+    return MeasureReport(dataset.id, runs, tuple(skipped), tuple(failures), subject.explain_names(found))
 
 
 def _readable(task: ImageTask, skipped: dict[str, None]) -> ImageTask:
