@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.graphs.scores.names import require_known
@@ -92,9 +93,10 @@ def measure(
     Raises:
         ZoographError: with what to do next.
     """
-    from zoograph.training.measuring.subject import Subject
+    from zoograph.training.measuring.subject import Subject, require_measurable
 
     chosen = choose(Protocol, protocol)
+    require_measurable(chosen)
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
     subject.check()
     from zoograph.training.measuring.measure import measure_models
@@ -161,6 +163,8 @@ def retrain(
     min_new: int = 1,
     *,
     encoder: str | None = None,
+    metric: Metric | str = Metric.TOP1,
+    modality: str = Modality.IMAGE.value,
     progress: Progress | None = None,
 ) -> Round:
     """Retrain a predictor on everything in the store; the result answers from now on if it is not worse.
@@ -168,6 +172,8 @@ def retrain(
     Args:
         protocol: whose predictor.
         min_new: retrain only if so many runs wait that no version has seen.
+        metric: likewise.
+        modality: of the datasets, likewise.
         encoder: text encoder, a name or a folder; default as shipped.
         progress: called with (steps done, steps in all).
 
@@ -178,10 +184,12 @@ def retrain(
     from zoograph.training.retraining.challenge import retrain_if_needed
     from zoograph.training.versions.listing import predictor_root
 
-    chosen = choose(Protocol, protocol)
+    chosen, what = choose(Protocol, protocol), choose(Metric, metric)
+    root = predictor_root(chosen, encoder, what, modality)
     with RecordStore.open() as store:
-        root = predictor_root(chosen, encoder)
-        return retrain_if_needed(store, root, chosen, min_new, encoder=encoder, progress=progress)
+        return retrain_if_needed(
+            store, root, chosen, min_new, encoder=encoder, progress=progress, metric=what, modality=modality
+        )
 
 
 def _names(models: str | Sequence[str]) -> list[str]:

@@ -14,10 +14,13 @@ from torch import Tensor, nn
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.networks.foreign import foreign_code
+from zoograph.data.networks.model_names import resolve_model_name
 from zoograph.data.networks.registry.timm_names import nearest_timm_names
 from zoograph.data.networks.timm_cards import model_card_from_timm
+from zoograph.data.networks.torchvision_cards import model_card_from_torchvision
 from zoograph.data.optional_imports import import_torchvision
 from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.pretraining import LineageKind
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,7 +64,8 @@ def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedM
     """Return a timm model with weights.
 
     Args:
-        name: ``arch`` (timm's default weights are meant) or ``arch.tag``, with or without ``timm/`` before it.
+        name: ``arch`` (timm's default weights are meant), ``arch.tag``, or any other name of such weights, see
+            :mod:`zoograph.data.networks.model_names`. torchvision's are loaded where timm has the same.
         weights: a checkpoint or safetensors file for the architecture, read without unpickling code; the
             number of source classes follows from it. ``random`` means weights drawn with seed 0, for those
             who want to compare with an untrained network. Default: the weights of the name, from the Hugging
@@ -69,11 +73,14 @@ def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedM
 
     Raises:
         UnknownName: if timm has no such model.
-        WeightsError: if the weights cannot be had or do not fit.
+        WeightsError: if the weights cannot be had or do not fit, or are others than timm's.
     """
     card = model_card_from_timm(name)
     if card is None:
-        raise UnknownName("model", name, nearest_timm_names(name))
+        elsewhere, card = _find_copy(name)
+        if weights is None and elsewhere is not None:
+            network = _from_hub(card.id)
+            return _ready(elsewhere, network, hash_tensors(network.state_dict()))
     if weights is None:
         network = _from_hub(card.id)
         config: Any = network.pretrained_cfg
@@ -95,6 +102,26 @@ def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedM
         **{name: getattr(card, name) for name in _OF_THE_NETWORK},
     )
     return _ready(own, network, digest)
+
+
+def _find_copy(name: str) -> tuple[ModelCard | None, ModelCard]:
+    """Return the card of the weights that a name means, if these are not timm's, and that of timm's copy of them."""
+    try:
+        model = resolve_model_name(name)
+    except UnknownName as error:
+        raise UnknownName("model", name, nearest_timm_names(name)) from error
+    card = model_card_from_timm(model)
+    if card is not None:
+        return None, card
+    elsewhere = model_card_from_torchvision(model)
+    steps = () if elsewhere is None else elsewhere.derived_from
+    copies = [model_card_from_timm(step.model) for step in steps if step.kind is LineageKind.SAME_WEIGHTS]
+    if not copies or copies[0] is None:
+        raise WeightsError(
+            f"The weights '{model}' must be timm's to be loaded (got somebody else's). "
+            "Give a name of timm, with --weights if they are in a file."
+        )
+    return elsewhere, copies[0]
 
 
 def random_network(name: str, seed: int = 0, num_classes: int | None = None) -> nn.Module:

@@ -87,9 +87,12 @@ def forget_names(connection: Connection, kind: str, ids: Sequence[str]) -> None:
         connection.execute(sa.delete(schema.names).where(chosen, schema.names.c.kind.in_(kinds)))
 
 
-def read_cards(connection: Connection, table: sa.Table, card: type[AnyCard]) -> dict[str, AnyCard]:
-    """Return the cards by id, sorted here, because databases do not agree on the order of text."""
-    cards = [card.model_validate(row) for row in connection.execute(sa.select(table.c.card)).scalars()]
+def read_cards(
+    connection: Connection, table: sa.Table, card: type[AnyCard], ids: Sequence[str] | None = None
+) -> dict[str, AnyCard]:
+    """Return all cards, or those of ``ids``, sorted by id here, because databases do not agree on the order of text."""
+    query = sa.select(table.c.card) if ids is None else sa.select(table.c.card).where(table.c.id.in_(ids))
+    cards = [card.model_validate(row) for row in connection.execute(query).scalars()]
     return {card.id: card for card in sorted(cards, key=lambda card: card.id)}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,21 +17,21 @@ from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Rela
 from zoograph.data.store import schema
 from zoograph.data.store.batches import Batch, Undone, list_batches, new_batch, put_all, undo_batch
 from zoograph.data.store.database import begin, explained, make_engine
+from zoograph.data.store.measurements import (
+    Measured,
+    average_runs,
+    count_ways,
+    find_measured_models,
+    find_unmeasured,
+)
 from zoograph.data.store.preparation import make_tables, prepare, unusable
 from zoograph.data.store.rows import get_meta, read_cards
+from zoograph.data.store.selection import counted_runs
 from zoograph.data.store.state import StoreState, digest_batches, digest_scores, read_state, read_zoo
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
     from zoograph.data.store.staging import Staging
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What was measured of one pair: the mean over its runs, and how many there are."""
-
-    value: float
-    num_runs: int
 
 
 class RecordStore:
@@ -191,10 +190,9 @@ class RecordStore:
             for part in rows.partitions(size):
                 yield [tuple(row) for row in part]
 
-    def count_runs(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> int:
-        """Return the number of runs of one protocol and metric."""
-        table = schema.runs
-        query = sa.select(sa.func.count()).where(table.c.protocol == protocol, table.c.metric == metric)
+    def count_runs(self, protocol: Protocol, metric: Metric = Metric.TOP1, modality: str | None = None) -> int:
+        """Return the number of runs of one protocol and metric, on datasets of one modality or of all."""
+        query = sa.select(sa.func.count()).select_from(schema.runs).where(*counted_runs(protocol, metric, modality))
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -204,6 +202,7 @@ class RecordStore:
         metric: Metric = Metric.TOP1,
         model: str | None = None,
         datasets: Sequence[str] = (),
+        modality: str | None = None,
     ) -> dict[str, int]:
         """Return the number of runs of one protocol and metric in each batch that has some.
 
@@ -212,11 +211,12 @@ class RecordStore:
             metric: of the runs.
             model: together with ``datasets``: only runs of this model or of one of these datasets; default: all.
             datasets: ids.
+            modality: of the runs' datasets; default: all.
         """
         table = schema.runs
         query = (
             sa.select(table.c.batch, sa.func.count())
-            .where(table.c.protocol == protocol, table.c.metric == metric)
+            .where(*counted_runs(protocol, metric, modality))
             .group_by(table.c.batch)
         )
         if model is not None or datasets:
@@ -224,35 +224,45 @@ class RecordStore:
         with self._read() as connection:
             return {batch: int(n) for batch, n in connection.execute(query)}
 
-    def protocols(self, datasets: Sequence[str], metric: Metric = Metric.TOP1) -> list[Protocol]:
-        """Return the protocols that ``datasets`` were measured with in ``metric``, the most frequent first."""
-        table = schema.runs
-        query = (
-            sa.select(table.c.protocol)
-            .where(table.c.dataset.in_(datasets), table.c.metric == metric)
-            .group_by(table.c.protocol)
-            .order_by(sa.func.count().desc(), table.c.protocol)
-        )
+    def ways_measured(self, datasets: Sequence[str] | None = None) -> dict[tuple[Protocol, Metric, str], int]:
+        """Return how many runs there are of each protocol, metric and modality, the most frequent first.
+
+        Args:
+            datasets: ids; default: all.
+        """
         with self._read() as connection:
-            return [Protocol(value) for value in connection.execute(query).scalars()]
+            return count_ways(connection, datasets)
+
+    def measured_models(self, datasets: Sequence[str], protocol: Protocol, metric: Metric) -> tuple[ModelCard, ...]:
+        """Return the cards of the models with runs of a protocol and metric on some of ``datasets``."""
+        with self._read() as connection:
+            return find_measured_models(connection, datasets, protocol, metric)
+
+    def unmeasured(
+        self, models: Sequence[str], datasets: Sequence[str], protocol: Protocol, metric: Metric
+    ) -> tuple[str, ...]:
+        """Return those of ``models`` and of ``datasets`` that have no run of a protocol and metric anywhere."""
+        with self._read() as connection:
+            return find_unmeasured(connection, models, datasets, protocol, metric)
+
+    def find_cards(
+        self, models: Sequence[str] = (), datasets: Sequence[str] = ()
+    ) -> tuple[tuple[ModelCard, ...], tuple[DatasetCard, ...]]:
+        """Return the cards of these ids, in their order; an id that is not known is left out."""
+        with self._read() as connection:
+            known_models = read_cards(connection, schema.models, ModelCard, models)
+            known_datasets = read_cards(connection, schema.datasets, DatasetCard, datasets)
+        return (
+            tuple(known_models[id] for id in models if id in known_models),
+            tuple(known_datasets[id] for id in datasets if id in known_datasets),
+        )
 
     def measured(
         self, model: str, datasets: Sequence[str], protocol: Protocol, metric: Metric = Metric.TOP1
     ) -> dict[str, Measured]:
         """Return what was measured of ``model``, by dataset; unmeasured datasets are left out."""
-        table = schema.runs
-        query = (
-            sa.select(table.c.dataset, sa.func.avg(table.c.value), sa.func.count())
-            .where(
-                table.c.model == model,
-                table.c.dataset.in_(datasets),
-                table.c.protocol == protocol,
-                table.c.metric == metric,
-            )
-            .group_by(table.c.dataset)
-        )
         with self._read() as connection:
-            return {name: Measured(float(value), int(n)) for name, value, n in connection.execute(query)}
+            return average_runs(connection, model, datasets, protocol, metric)
 
     def score_digests(self, datasets: Sequence[str] | None = None) -> dict[str, str]:
         """Return a token for the scores of each of ``datasets`` (default: all) that has some; they change together.
@@ -262,20 +272,22 @@ class RecordStore:
         with self._read() as connection:
             return digest_scores(connection, datasets)
 
-    def batch_digests(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> dict[str, str]:
+    def batch_digests(
+        self, protocol: Protocol, metric: Metric = Metric.TOP1, modality: str | None = None
+    ) -> dict[str, str]:
         """Return a token for the runs of a protocol and metric in each batch that has some; they change together."""
         with self._read() as connection:
-            return digest_batches(connection, protocol, metric)
+            return digest_batches(connection, protocol, metric, modality)
 
     def snapshot(self) -> Zoo:
         """Return all cards and records, as one consistent view."""
         with self._read() as connection:
             return read_zoo(connection)[0]
 
-    def read_all(self, protocol: Protocol, metric: Metric = Metric.TOP1) -> StoreState:
+    def read_all(self, protocol: Protocol, metric: Metric = Metric.TOP1, modality: str | None = None) -> StoreState:
         """Return what a training on the runs of a protocol and metric needs, read once as of one moment.
 
         Writers neither wait for it nor change what it reads.
         """
         with self._read() as connection:
-            return read_state(connection, protocol, metric)
+            return read_state(connection, protocol, metric, modality)

@@ -13,7 +13,7 @@ from zoograph.scripts.commands.predict import print_answer
 from zoograph.scripts.commands.relatedness import bound_parts
 from zoograph.scripts.terminal.evidence import print_evidence
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Encoder, Model, Question
+from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Encoder, Model, Question
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -27,6 +27,7 @@ def explain(
     model: Model,
     dataset: Question,
     protocol: AnyProtocol = None,
+    metric: AnyMetric = None,
     encoder: Encoder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,7 +39,7 @@ def explain(
     Example: `zoograph explain --model convnext_tiny --dataset clipart_32_a_10`
     """
     with progress_bar("Predicting") as progress:
-        explanation = zoograph.explain(model, dataset, protocol, encoder, progress, warn, say_stage)
+        explanation = zoograph.explain(model, dataset, protocol, encoder, progress, warn, say_stage, metric)
     if as_json:
         print_json("explain", _as_dict(explanation), explanation.notes)
     else:
@@ -51,6 +52,8 @@ def _as_dict(explanation: Explanation) -> dict[str, Any]:
         "model": answer.model,
         "dataset": answer.dataset,
         "protocol": answer.protocol.value,
+        "metric": answer.metric.value,
+        "modality": answer.modality,
         "predictor": asdict(answer.provenance),
         "prediction": asdict(answer.rows[0]),
         "evidence": asdict(explanation.evidence) if explanation.evidence else None,
@@ -78,6 +81,8 @@ def _print(explanation: Explanation) -> None:
     _print_effects("harm", explanation.harmful)
     if explanation.evidence:
         print_notes([SIMILARITY])
+    if not explanation.loadable:
+        print_notes([explanation.cannot_load])
     if explanation.missing:
         print_notes(["Not measured yet (FOLDER is a folder of its images, with one sub-folder a class):"])
         for missing in explanation.missing:

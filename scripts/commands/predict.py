@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import zoograph
 from zoograph.scripts.terminal.evidence import format_number
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Domain, Encoder, Model, Question
+from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Domain, Encoder, Model, Question
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -22,18 +22,19 @@ def predict(
     model: Model,
     dataset: Question,
     protocol: AnyProtocol = None,
+    metric: AnyMetric = None,
     domain: Domain = None,
     encoder: Encoder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Predict the accuracy of a pre-trained model on a dataset, with a 90 % interval.
+    """Predict the accuracy of a pre-trained model on a dataset, or another metric, with a 90 % interval.
 
     A measured pair is predicted without its own record, so that the two can be compared.
 
     Example: `predict --model convnext_tiny --dataset clipart_32`
     """
     with progress_bar("Predicting") as progress:
-        answer = zoograph.predict(model, dataset, protocol, domain, encoder, progress, warn, say_stage)
+        answer = zoograph.predict(model, dataset, protocol, domain, encoder, progress, warn, say_stage, metric)
     if as_json:
         print_json("predict", _as_dict(answer), answer.notes)
     else:
@@ -45,6 +46,8 @@ def _as_dict(answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "dataset": answer.dataset,
         "protocol": answer.protocol.value,
+        "metric": answer.metric.value,
+        "modality": answer.modality,
         "predictor": asdict(answer.provenance),
         "tasks": [asdict(row) for row in answer.rows],
         "mean": asdict(answer.mean),
@@ -58,7 +61,7 @@ def print_answer(answer: Answer) -> None:
     if last > 1:
         rows.append(_cells(f"mean of {last}", answer.mean))
     print_table(
-        f"{answer.model} on {answer.dataset}, {answer.protocol.description}: top-1 accuracy",
+        f"{answer.model} on {answer.dataset}, {answer.protocol.description}: {answer.metric.description}",
         ("dataset", "predicted", "90 % interval", "linear regression", "measured"),
         rows,
         names={"dataset"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoograph.scripts.commands.versions import versions_of
-from zoograph.scripts.terminal.options import AsJson, DryRun, WhoseEncoder, WhosePredictor
+from zoograph.scripts.terminal.options import AsJson, DryRun, WhoseEncoder, WhoseMetric, WhosePredictor
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def prune(
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions stay.")] = 10,
     protocol: WhosePredictor = None,
+    metric: WhoseMetric = None,
     encoder: WhoseEncoder = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -33,7 +34,7 @@ def prune(
     """
     from zoograph.training.versions.pruning import prune as run
 
-    done = {folder: run(folder.root, keep, dry_run=dry_run) for folder in versions_of(protocol, encoder)}
+    done = {folder: run(folder.root, keep, dry_run=dry_run) for folder in versions_of(protocol, encoder, metric)}
     if as_json:
         print_json("prune", {"predictors": {folder.key: asdict(pruned) for folder, pruned in done.items()}})
         return

@@ -11,7 +11,7 @@ import typer
 
 import zoograph
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyProtocol, AsJson, Domain, Encoder, Question
+from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Domain, Encoder, Question
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 
@@ -49,7 +49,11 @@ def recommend(
     all_models: Annotated[
         bool, typer.Option("--all-models", help="Also rank models without any record of the protocol, by their cards.")
     ] = False,
+    all_variants: Annotated[
+        bool, typer.Option("--all-variants", help="Also rank uploads, and near-copies of other candidates.")
+    ] = False,
     protocol: AnyProtocol = None,
+    metric: AnyMetric = None,
     domain: Domain = None,
     encoder: Encoder = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what the first prediction rests on.")] = False,
@@ -62,12 +66,12 @@ def recommend(
     Example: `zoograph recommend --dataset clipart_32 --max-params 30M`
     """
     from zoograph.scripts.terminal.recommendation import print_recommendation
-    from zoograph.training.answers.recommend import Filters
+    from zoograph.training.answers.candidates import Filters
 
-    filters = Filters(max_params, family, all_models)
+    filters = Filters(max_params, family, all_models, all_variants)
     with progress_bar("Weighing the records") as progress:
         answer = zoograph.recommend(
-            dataset, filters, protocol, domain, encoder, top, explain, progress, warn, say_stage
+            dataset, filters, protocol, domain, encoder, top, explain, progress, warn, say_stage, metric
         )
     if as_json:
         print_json("recommend", _as_dict(answer), answer.notes)
@@ -80,9 +84,12 @@ def _as_dict(answer: Recommendation) -> dict[str, Any]:
         "dataset": answer.dataset,
         "tasks": list(answer.tasks),
         "protocol": answer.protocol.value,
+        "metric": answer.metric.value,
+        "modality": answer.modality,
         "predictor": asdict(answer.provenance),
         "num_candidates": answer.num_candidates,
         "num_unknown_size": answer.num_unknown_size,
+        "num_hidden": answer.num_hidden,
         "unranked": list(answer.unranked),
         "models": [{"rank": rank, **asdict(model)} for rank, model in enumerate(answer.candidates, 1)],
         "explanation": asdict(answer.explanation) if answer.explanation else None,

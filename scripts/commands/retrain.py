@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.records.records import Protocol
-from zoograph.scripts.terminal.options import WhoseEncoder, WhosePredictor
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.scripts.terminal.options import WhoseEncoder, WhoseMetric, WhosePredictor
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import FAILED, tell_error
 from zoograph.scripts.terminal.progress import progress_bar
@@ -27,6 +27,7 @@ def retrain(
     min_new: Annotated[int, typer.Option(min=1, help="Retrain when so many runs wait.")] = 25,
     every: Annotated[str, typer.Option(help="How often to look: a number with `s`, `m`, `h` or `d`.")] = "1h",
     protocol: WhosePredictor = None,
+    metric: WhoseMetric = None,
     encoder: WhoseEncoder = None,
     keep: Annotated[
         int | None,
@@ -46,7 +47,7 @@ def retrain(
     pause = _parse_every(every)
     while True:
         kept_aside, failed = False, []
-        for folder in _chosen(protocol, encoder):
+        for folder in _chosen(protocol, encoder, metric):
             try:
                 kept_aside |= _look(folder, min_new, keep, as_json)
             except ZoographError as error:  # the other predictors have their turn all the same
@@ -67,11 +68,12 @@ def _parse_every(text: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-def _chosen(protocol: Protocol | None, encoder: str | None) -> list[PredictorFolder]:
+def _chosen(protocol: Protocol | None, encoder: str | None, metric: Metric | None) -> list[PredictorFolder]:
     from zoograph.training.versions.folders import find_predictors, predictor_folder
 
-    found = [folder for folder in find_predictors(protocol) if encoder is None or folder.uses(encoder)]
-    return found or [predictor_folder(protocol or Protocol.HEAD, encoder)]
+    trained = find_predictors(protocol, metric=metric)
+    found = [folder for folder in trained if encoder is None or folder.uses(encoder)]
+    return found or [predictor_folder(protocol or Protocol.HEAD, encoder, metric or Metric.TOP1)]
 
 
 def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool) -> bool:
@@ -82,7 +84,16 @@ def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool
 
     # By its folder: what finds the encoder may find other weights today, which is an error and no other predictor.
     with RecordStore.open() as store, progress_bar(f"Retraining: {folder.title}") as progress:
-        done = retrain_if_needed(store, folder.root, folder.protocol, min_new, encoder=folder.source, progress=progress)
+        done = retrain_if_needed(
+            store,
+            folder.root,
+            folder.protocol,
+            min_new,
+            progress=progress,
+            encoder=folder.source,
+            metric=folder.metric,
+            modality=folder.modality,
+        )
     if as_json:
         print_json("retrain", _as_dict(folder, done), done.notes, indent=None)
     else:
@@ -103,6 +114,8 @@ def _as_dict(folder: PredictorFolder, done: Round) -> dict[str, object]:
         }
     return {
         "protocol": folder.protocol.value,
+        "metric": folder.metric.value,
+        "modality": folder.modality,
         "encoder": folder.encoder,
         "waiting": None if done.waiting is None else done.waiting._asdict(),
         "trained": trained,

@@ -58,7 +58,9 @@ def score(
             progress=progress,
         )
     if as_json:
-        print_json("score", asdict(report), report.notes)
+        content = asdict(report)
+        del content["meanings"]  # they are among the notes
+        print_json("score", content, report.notes)
     elif report.pairs:
         _print_table(report)
         print_notes(report.notes)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.evidence import format_number
-from zoograph.scripts.terminal.options import AsJson, WhoseEncoder, WhosePredictor
+from zoograph.scripts.terminal.options import AsJson, WhoseEncoder, WhoseMetric, WhosePredictor
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 NONE_YET = "No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'."
 
 
-def versions(protocol: WhosePredictor = None, encoder: WhoseEncoder = None, as_json: AsJson = False) -> None:
+def versions(
+    protocol: WhosePredictor = None,
+    metric: WhoseMetric = None,
+    encoder: WhoseEncoder = None,
+    as_json: AsJson = False,
+) -> None:
     """List every predictor that was trained: what it saw, how it did on held-out cells, and what became of it.
 
     Example: `zoograph versions --protocol head`
     """
-    found = versions_of(protocol, encoder)
+    found = versions_of(protocol, encoder, metric)
     if as_json:
         print_json("versions", {"predictors": {folder.key: _as_dict(known) for folder, known in found.items()}})
         return
@@ -38,6 +43,7 @@ def versions(protocol: WhosePredictor = None, encoder: WhoseEncoder = None, as_j
 def rollback(
     version: Annotated[str | None, typer.Argument(help="Default: the one that was promoted before.")] = None,
     protocol: WhosePredictor = None,
+    metric: WhoseMetric = None,
     encoder: WhoseEncoder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,13 +53,18 @@ def rollback(
     """
     from zoograph.training.versions.listing import make_current
 
-    folder, known = _choose(versions_of(protocol, encoder), version)
+    folder, known = _choose(versions_of(protocol, encoder, metric), version)
     chosen = version or known.before_current
     if chosen is None:
         raise ZoographError("There is no earlier version that was promoted. 'zoograph versions' lists all of them.")
     manifest = make_current(folder.root, chosen).manifest
     if as_json:
-        content = {"protocol": folder.protocol.value, "encoder": folder.encoder}
+        content = {
+            "protocol": folder.protocol.value,
+            "metric": folder.metric.value,
+            "modality": folder.modality,
+            "encoder": folder.encoder,
+        }
         print_json("rollback", {**content, "before": known.current, "current": manifest.version})
     else:
         records = "1 record" if manifest.num_records == 1 else f"{manifest.num_records:,} records"
@@ -63,12 +74,14 @@ def rollback(
         )
 
 
-def versions_of(protocol: Protocol | None = None, encoder: str | None = None) -> dict[PredictorFolder, Versions]:
-    """Return the versions of every predictor that has some, or of those of one protocol or encoder."""
+def versions_of(
+    protocol: Protocol | None = None, encoder: str | None = None, metric: Metric | None = None
+) -> dict[PredictorFolder, Versions]:
+    """Return the versions of every predictor that has some, or of those of one protocol, encoder or metric."""
     from zoograph.training.versions.folders import find_predictors
     from zoograph.training.versions.listing import list_versions
 
-    return {folder: list_versions(folder.root) for folder in find_predictors(protocol, encoder)}
+    return {folder: list_versions(folder.root) for folder in find_predictors(protocol, encoder, metric)}
 
 
 def _choose(found: dict[PredictorFolder, Versions], version: str | None) -> tuple[PredictorFolder, Versions]:
@@ -78,7 +91,7 @@ def _choose(found: dict[PredictorFolder, Versions], version: str | None) -> tupl
     having = [folder for folder, known in found.items() if version in [m.version for m in known.readable]]
     candidates = having or list(found)
     if len(candidates) > 1:
-        raise ZoographError("There are several predictors: say which with '--protocol' and '--encoder'.")
+        raise ZoographError("There are several predictors: say which with '--protocol', '--metric' and '--encoder'.")
     return candidates[0], found[candidates[0]]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.program import FAILED
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ Question = Annotated[
 AnyProtocol = Annotated[
     Protocol | None, typer.Option(help="How models are transferred. Default: as the dataset was measured.")
 ]
+AnyMetric = Annotated[Metric | None, typer.Option(help="What is predicted. Default: what the dataset is measured in.")]
 Encoder = Annotated[str | None, typer.Option(help="Text encoder: a hub id or a local path. Default: all-MiniLM-L6-v2.")]
 
 # -- a measurement ------------------------------------------------------------------------------------
@@ -58,6 +59,7 @@ Processes = Annotated[int, typer.Option(min=1, help="Pieces of work at a time, e
 # -- predictors ---------------------------------------------------------------------------------------
 
 WhosePredictor = Annotated[Protocol | None, typer.Option(help="Whose predictor. Default: every one there is.")]
+WhoseMetric = Annotated[Metric | None, typer.Option("--metric", help="Of which metric. Default: every one there is.")]
 WhoseEncoder = Annotated[
     str | None, typer.Option("--encoder", help="Whose text encoder, a name or a folder. Default: every one there is.")
 ]

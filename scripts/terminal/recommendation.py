@@ -29,6 +29,7 @@ def _print_ranking(answer: Recommendation) -> None:
         "measured": lambda c: format_number(c.measured, ".3f"),
         "best": lambda c: _percent(c.probability_best),
         "regret": lambda c: f"{c.expected_regret_points:.2f}",
+        "copies": lambda c: f"{c.copies:,}" if c.copies else "–",
         "params": lambda c: format_number(c.parameters and c.parameters / 1e6, ".1f", "M"),
         "GMACs": lambda c: format_number(c.gmacs, ".2f"),
     }

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from zoograph.data.errors import PredictorError
 from zoograph.data.home import make_home, require_writable
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric
-from zoograph.data.store.store import Measured, RecordStore
+from zoograph.data.store.measurements import Measured
+from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.newer_records import NewerRecords, find_newer
 from zoograph.training.answers.question import Question
@@ -73,6 +75,7 @@ class CurrentPredictor:
         encoder: text encoder; default as shipped.
         stage: told what is being done.
         zoo: what the store holds, if it was read already.
+        models: ids that answers are about beside the question's own.
     """
 
     def __init__(
@@ -83,23 +86,28 @@ class CurrentPredictor:
         encoder: str | None = None,
         stage: Stage | None = None,
         zoo: Zoo | None = None,
+        models: Sequence[str] = (),
     ) -> None:
         self.question, self.artifact = question, artifact
         self._store, self._encoder, self._stage, self._known = store, encoder, stage or ignore, zoo
+        self._models = models
 
     @cached_property
     def zoo(self) -> Zoo:
-        """All cards and records, those of the question included."""
-        zoo = self._known
+        """The cards and records that bear on the question, its own included."""
+        zoo, question = self._known, self.question
         if zoo is None:
             self._stage("Reading the store")
             zoo = self._store.snapshot()
-        return zoo.with_cards(self.question.models, self.question.datasets)
+        models = (*self._models, *([] if question.model is None else [question.model]))
+        known = zoo.with_cards(question.models, question.datasets)
+        return known.part(question.protocol, question.metric, question.modality, models, question.tasks)
 
     @cached_property
     def measured(self) -> dict[tuple[str, str], Measured]:
         """What was measured, by (model, dataset)."""
-        return measured_pairs(self.zoo, self.question.protocol)
+        question = self.question
+        return measured_pairs(self.zoo, question.protocol, question.metric, question.modality)
 
     @cached_property
     def saved(self) -> list[dict[str, float]] | None:
@@ -186,7 +194,7 @@ class CurrentPredictor:
     def _additive(self) -> tuple[HeteroData, AdditivePredictor]:
         from zoograph.training.answers.few_records import make_additive
 
-        return make_additive(self.zoo, self.question.protocol)
+        return make_additive(self.zoo, self.question.protocol, self.question.metric)
 
 
 def open_predictor(
@@ -197,6 +205,7 @@ def open_predictor(
     warn: Warn | None = None,
     stage: Stage | None = None,
     zoo: Zoo | None = None,
+    models: Sequence[str] = (),
 ) -> CurrentPredictor:
     """Return what answers a question; a predictor is trained if there is none, or a damaged one.
 
@@ -206,9 +215,9 @@ def open_predictor(
             cannot be moved aside.
         StoreError: if the state folder cannot be written, which is found out before the training.
     """
-    root = predictor_root(question.protocol, encoder)
+    root = predictor_root(question.protocol, encoder, question.metric, question.modality)
     artifact = _load(root, warn or ignore)
-    current = CurrentPredictor(store, question, artifact, encoder, stage, zoo)
+    current = CurrentPredictor(store, question, artifact, encoder, stage, zoo, models)
     if artifact is not None:
         return current
 
@@ -216,8 +225,8 @@ def open_predictor(
 
     if not current.measured:
         raise PredictorError(
-            f"There is no record of a {question.protocol.description} to predict from. Measure some pairs with "
-            f"'zoograph measure --protocol {question.protocol.value}', or bring records with 'zoograph ingest'."
+            f"There is no record of {question.metric.description} ({question.protocol.description}) to predict from. "
+            f"{_how_to_get_records(question)}"
         )
     if len(current.measured) < MINIMUM_RECORDS:
         return current
@@ -225,8 +234,19 @@ def open_predictor(
     (stage or ignore)("Training a predictor, once")
     from zoograph.training.retraining.train import train_predictor
 
-    current.artifact = train_predictor(store, root, question.protocol, Metric.TOP1, encoder, progress=progress)
+    current.artifact = train_predictor(
+        store, root, question.protocol, question.metric, encoder, progress=progress, modality=question.modality
+    )
     return current
+
+
+def _how_to_get_records(question: Question) -> str:
+    from zoograph.training.measuring.subject import MEASURABLE
+
+    if (question.metric, question.modality) == (Metric.TOP1, Modality.IMAGE) and question.protocol in MEASURABLE:
+        measure = f"zoograph measure --protocol {question.protocol.value}"
+        return f"Measure some pairs with '{measure}', or bring records with 'zoograph ingest'."
+    return "Bring records with 'zoograph ingest'."
 
 
 def _load(root: Path, warn: Warn) -> Artifact | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch_geometric.data import HeteroData
 
-from zoograph.data.store.store import Measured
+from zoograph.data.store.measurements import Measured
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.training_records import same_names
 from zoograph.training.predictors.choice import Predictor

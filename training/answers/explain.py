@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.records.records import HINDSIGHT, Protocol
+from zoograph.data.networks.find_model import loading_name
+from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
@@ -16,6 +17,7 @@ from zoograph.training.answers.current_predictor import open_predictor
 from zoograph.training.answers.notes import SIMILARITY
 from zoograph.training.answers.predict import Answer, answer
 from zoograph.training.answers.question import ask
+from zoograph.training.measuring.subject import MEASURABLE
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ class Explanation(Report):
         helpful: source classes with the highest influences on the dataset, of the model's own corpus if it has any.
         harmful: those with the lowest ones.
         outcome: what the influences are of.
-        missing: the rest.
+        missing: the rest, as far as a command measures it.
+        loadable: whether there is one that looks at images with the model.
     """
 
     answer: Answer
@@ -86,6 +89,7 @@ class Explanation(Report):
     harmful: tuple[ClassEffect, ...]
     outcome: str | None
     missing: tuple[Missing, ...]
+    loadable: bool = True
 
     @property
     def title(self) -> str:
@@ -95,8 +99,14 @@ class Explanation(Report):
     @property
     def notes(self) -> tuple[str, ...]:
         """Where the prediction comes from, and how to measure what is missing."""
+        loads = () if self.loadable else (self.cannot_load,)
         missing = (f"Not measured yet: {part.what}. To measure it: {part.command}" for part in self.missing)
-        return (*self.answer.notes, *([SIMILARITY] if self.evidence else []), *missing)
+        return (*self.answer.notes, *([SIMILARITY] if self.evidence else []), *loads, *missing)
+
+    @property
+    def cannot_load(self) -> str:
+        """What is said of a model that is not loadable."""
+        return f"timm does not load the weights '{self.answer.model}': nothing more can be measured of them here."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a fact.
@@ -143,6 +153,7 @@ def explain(
     progress: Progress | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
+    metric: Metric | str | None = None,
 ) -> Explanation:
     """Put together what is known of a model on a dataset.
 
@@ -150,12 +161,14 @@ def explain(
         model: a name in the store, or one that timm knows.
         dataset: one dataset in the store, or a folder of images. A folder that exists is that folder; ``dataset:``
             before a name asks for the dataset of the store all the same.
-        protocol: ``head`` or ``finetune``; default: the one that most of the dataset's records have, else a
-            retrained head.
+        protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
+            dataset's records have, else a retrained head.
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know.
         stage: told what is being done, in a few words.
+        metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
+            accuracy.
 
     Raises:
         ZoographError: with what to do next, also if ``dataset`` is a family of several.
@@ -163,7 +176,7 @@ def explain(
     from zoograph.training.runtime.threads import one_thread
 
     with RecordStore.open() as store:
-        question = ask(store, model, dataset, protocol, None, warn, stage)
+        question = ask(store, model, dataset, protocol, None, warn, stage, metric)
         if len(question.tasks) > 1:
             several = ", ".join(question.tasks)
             raise ZoographError(f"'{dataset}' stands for {len(question.tasks)} datasets: choose one of {several}.")
@@ -172,10 +185,11 @@ def explain(
         with one_thread():
             evidence = current.find_evidence(predicted.model)
         names = {name for name, targets in store.names().datasets.items() if question.dataset in targets}
-    scores = tuple(_scores(zoo, predicted.model, question.dataset))
+    scores = tuple(list_scores(zoo, predicted.model, question.dataset))
     bounds = _find_bounds(predicted.model, {*names, question.dataset})
     distance = _find_distance(predicted.model, question.dataset)
     outcome, effects = _effects(zoo, predicted.model, question.dataset)
+    loaded = loading_name(zoo.models[predicted.model])
     known = bool(scores), bool(bounds), distance is not None, bool(effects)
     return Explanation(
         predicted,
@@ -186,11 +200,13 @@ def explain(
         tuple(effects[:_MOST_CLASSES]),
         tuple(effects[: -_MOST_CLASSES - 1 : -1]) if len(effects) > _MOST_CLASSES else (),
         outcome,
-        tuple(_missing(predicted, _images_of(dataset), *known)),
+        tuple(_missing(predicted, loaded, _images_of(dataset), *known)),
+        loaded is not None,
     )
 
 
-def _scores(zoo: Zoo, model: str, dataset: str) -> Iterator[ScoreOfPair]:
+def list_scores(zoo: Zoo, model: str, dataset: str) -> Iterator[ScoreOfPair]:
+    """Yield every score of a pair, with its rank among the models that have it."""
     there = zoo.scores[(zoo.scores["dataset"] == dataset) & ~zoo.scores["name"].isin(HINDSIGHT)]
     for name, rows in there.groupby("name"):
         values = rows.groupby("model")["value"].mean()
@@ -235,10 +251,12 @@ def _images_of(dataset: str) -> str:
 
 
 def _missing(
-    answer: Answer, images: str, scored: bool, bounded: bool, tuned: bool, influenced: bool
+    answer: Answer, loaded: str | None, images: str, scored: bool, bounded: bool, tuned: bool, influenced: bool
 ) -> Iterator[Missing]:
-    one, many = (f"--{word} {answer.model}" for word in ("model", "models"))
-    if answer.rows[0].measured is None:
+    if loaded is None:  # nobody here can look at images with it
+        scored = bounded = tuned = True
+    one, many = (f"--{word} {loaded}" for word in ("model", "models"))
+    if answer.rows[0].measured is None and answer.protocol in MEASURABLE and loaded is not None:
         command = f"zoograph measure {many} --dataset {images} --protocol {answer.protocol.value}"
         yield Missing("the accuracy itself", command)
     if not scored:

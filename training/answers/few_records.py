@@ -65,9 +65,9 @@ class AdditivePredictor:
         return JointPrediction(mean, lower, upper, mean[None], covariance[None], torch.ones(t, dtype=torch.bool))
 
 
-def make_additive(zoo: Zoo, protocol: Protocol) -> tuple[HeteroData, AdditivePredictor]:
+def make_additive(zoo: Zoo, protocol: Protocol, metric: Metric = Metric.TOP1) -> tuple[HeteroData, AdditivePredictor]:
     """Return the graph of a zoo and the additive predictor on it; no text is embedded, as none is read."""
-    graph = build_graph(zoo, lambda texts: np.zeros((len(texts), 1), np.float32), protocol, Metric.TOP1)
+    graph = build_graph(zoo, lambda texts: np.zeros((len(texts), 1), np.float32), protocol, metric)
     return graph, AdditivePredictor(graph)
 
 

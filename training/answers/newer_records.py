@@ -38,5 +38,6 @@ def find_newer(store: RecordStore, artifact: Artifact, question: Question) -> Ne
     changes, manifest = find_changes(store, artifact), artifact.manifest
     about: dict[str, int] = {}
     if changes.batches:
-        about = store.count_runs_by_batch(manifest.protocol, manifest.metric, question.model, question.relatives)
+        kind = (manifest.protocol, manifest.metric)
+        about = store.count_runs_by_batch(*kind, question.model, question.relatives, manifest.modality)
     return NewerRecords(changes.new, sum(about.get(batch, 0) for batch in changes.batches), changes.gone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Metric, Protocol
 
 if TYPE_CHECKING:
     from zoograph.training.answers.current_predictor import Provenance
@@ -16,18 +16,18 @@ SIMILARITY = (
 )
 
 
-def describe_source(known: Provenance, protocol: Protocol) -> list[str]:
+def describe_source(known: Provenance, protocol: Protocol, metric: Metric) -> list[str]:
     """Return what predicts, what it learned from, and whether newer records are in the answer."""
+    what = f"{metric.description} ({protocol.description})"
     if not known.version:
         from zoograph.training.predictors.exact import MINIMUM_RECORDS
 
         return [
-            f"There are too few records of a {protocol.description} to train a predictor ({known.records:,} "
+            f"There are too few records of {what} to train a predictor ({known.records:,} "
             f"of {MINIMUM_RECORDS}): the additive baseline answers, a model effect plus a dataset effect."
         ]
     notes = [
-        f"Predicts the accuracy of a {protocol.description}, learned from {known.records:,} records; "
-        f"predictor {known.version}, trained {known.age}."
+        f"Predicts {what}, learned from {known.records:,} records; predictor {known.version}, trained {known.age}."
     ]
     count, one = known.newer_records, known.newer_records == 1
     if count and known.newer_used:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
@@ -47,20 +47,24 @@ class Answer(Report):
         mean: over the rows. Its interval is the mean of the intervals, which holds however the errors of the
             tasks go together; ``measured`` is given only if every row is measured.
         new: models and datasets that the predictor knows by their cards alone.
+        meaning: which weights the name of the model was taken for, in a sentence; None if the name says so itself.
     """
 
     model: str
     dataset: str
     protocol: Protocol
+    metric: Metric
+    modality: str
     provenance: Provenance
     rows: tuple[Row, ...]
     mean: Row
     new: tuple[str, ...]
+    meaning: str | None = None
 
     @property
     def title(self) -> str:
-        """The pair and the protocol; for a family also the mean over its tasks."""
-        title = f"{self.model} on {self.dataset}, {self.protocol.description}: top-1 accuracy"
+        """The pair, the protocol and the metric; for a family also the mean over its tasks."""
+        title = f"{self.model} on {self.dataset}, {self.protocol.description}: {self.metric.description}"
         if len(self.rows) == 1:
             return title
         mean = self.mean
@@ -71,7 +75,8 @@ class Answer(Report):
         """Where the answer comes from, and how to read it."""
         measured = any(row.measured is not None for row in self.rows)
         return (
-            *describe_source(self.provenance, self.protocol),
+            *([] if self.meaning is None else [self.meaning]),
+            *describe_source(self.provenance, self.protocol, self.metric),
             *(["A measured pair is predicted without its own record."] if measured else []),
             *describe_new(self.new),
         )
@@ -92,26 +97,29 @@ def predict(
     progress: Progress | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
+    metric: Metric | str | None = None,
 ) -> Answer:
-    """Predict the accuracy of a model on a dataset, training a predictor if there is none.
+    """Predict the accuracy of a model on a dataset, or another metric, training a predictor if there is none.
 
     Args:
         model: a name in the store, or one that timm knows.
         dataset: a name or a family in the store, or a folder of images. A folder that exists is that folder;
             ``dataset:`` before a name asks for the dataset of the store all the same.
-        protocol: ``head`` or ``finetune``; default: the one that most of the dataset's records have, else a
-            retrained head.
+        protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
+            dataset's records have, else a retrained head.
         domain: kind of images in a folder.
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know, such as a damaged predictor that was set aside.
         stage: told what is being done, in a few words.
+        metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
+            accuracy.
 
     Raises:
         ZoographError: with what to do next.
     """
     with RecordStore.open() as store:
-        question = ask(store, model, dataset, protocol, domain, warn, stage)
+        question = ask(store, model, dataset, protocol, domain, warn, stage, metric)
         return answer(open_predictor(store, question, encoder, progress, warn, stage), store)
 
 
@@ -119,7 +127,8 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
     """Return the answer of a predictor to its question, which names a model."""
     question = current.question
     model = str(question.model)
-    measured = store.measured(model, question.tasks, question.protocol)
+    kind = (question.protocol, question.metric)
+    measured = store.measured(model, question.tasks, *kind)
     rows = []
     for task, values in zip(question.tasks, current.predict(), strict=True):
         known = measured.get(task)
@@ -127,7 +136,15 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
         own = (known.value, known.num_runs) if known else (None, 0)
         rows.append(Row(task, mean, lower, upper, values["baseline"], *own))
     return Answer(
-        model, question.dataset, question.protocol, current.provenance(), tuple(rows), _mean(rows), question.new
+        model,
+        question.dataset,
+        *kind,
+        question.modality,
+        current.provenance(),
+        tuple(rows),
+        _mean(rows),
+        store.unmeasured([model], question.tasks, *kind),
+        question.meaning,
     )
 
 

@@ -1,15 +1,17 @@
-"""From names and folders to a question: the ids and cards that it is about, and the protocol."""
+"""From names and folders to a question: the ids and cards that it is about, the protocol and the metric."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoograph.data.errors import ImageFolderError, UnknownName
+from zoograph.data.errors import ImageFolderError, UnknownName, ZoographError
+from zoograph.data.networks.find_model import FoundModel, bare_architecture, explain_name, find_model, find_others
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.choices import choose
 from zoograph.data.records.names import NameIndex
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.runtime.progress import Stage, Warn, ignore
 
@@ -27,8 +29,11 @@ class Question:
         tasks: ids of the datasets that it stands for.
         relatives: ids of all datasets of the families of the tasks, the tasks included.
         protocol: how the model is transferred.
+        metric: what is predicted.
+        modality: what the samples of the tasks are.
         models: card of the model if the store does not know it.
         datasets: card of a folder of images that the store does not know.
+        meaning: which weights the name of the model was taken for, in a sentence; None if the name says so itself.
     """
 
     model: str | None
@@ -36,13 +41,11 @@ class Question:
     tasks: tuple[str, ...]
     relatives: tuple[str, ...]
     protocol: Protocol
+    metric: Metric
+    modality: str
     models: tuple[ModelCard, ...]
     datasets: tuple[DatasetCard, ...]
-
-    @property
-    def new(self) -> tuple[str, ...]:
-        """Models and datasets that are known by their cards alone."""
-        return tuple(card.id for card in (*self.models, *self.datasets))
+    meaning: str | None = None
 
 
 def ask(
@@ -53,6 +56,7 @@ def ask(
     domain: str | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
+    metric: Metric | str | None = None,
 ) -> Question:
     """Return the question that names and folders mean.
 
@@ -64,39 +68,99 @@ def ask(
         domain: kind of images in a folder.
         warn: told what the user should know.
         stage: told what is being done.
+        metric: default: the one that most of the dataset's records have, else top-1 accuracy.
 
     Raises:
-        ZoographError: if a name is not known, with the nearest ones, or a folder is no dataset.
+        ZoographError: if a name is not known, with the nearest ones, if a folder is no dataset, or if the model does
+            not read what the dataset is made of.
     """
-    chosen = None if protocol is None else choose(Protocol, protocol)
+    wanted = (
+        None if protocol is None else choose(Protocol, protocol),
+        None if metric is None else choose(Metric, metric),
+    )
     names = store.names()
-    model_id, models = (None, ()) if model is None else find_model(names, model)
+    found = None if model is None else find_model(names, model)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
+    kind = choose_kind(store, tasks, *wanted)
+    modality = _modality_of(dataset, datasets or store.find_cards(datasets=tasks)[1])
+    meaning = None
+    if model is not None and found is not None:
+        found, meaning = _choose_weights(store, model, found, tasks, *kind)
+        _require_reader(found.card or store.find_cards([found.id])[0][0], dataset, modality)
     relatives = {name for members in names.families.values() if set(members) & set(tasks) for name in members}
     return Question(
-        model_id,
+        None if found is None else found.id,
         dataset.removeprefix(STORED) if len(tasks) > 1 else tasks[0],
         tasks,
         tuple(sorted({*tasks, *relatives})),
-        chosen or next(iter(store.protocols(tasks)), Protocol.HEAD),
-        models,
+        *kind,
+        modality,
+        () if found is None else found.cards,
         datasets,
+        meaning,
     )
 
 
-def find_model(names: NameIndex, model: str) -> tuple[str, tuple[ModelCard, ...]]:
-    """Return the model's id, and its card if the store does not know it but timm does."""
-    try:
-        return names.resolve_model(model), ()
-    except UnknownName:
-        from zoograph.data.networks.registry.timm_names import nearest_timm_names
-        from zoograph.data.networks.timm_cards import model_card_from_timm
+def choose_kind(
+    store: RecordStore, tasks: Sequence[str], protocol: Protocol | None = None, metric: Metric | None = None
+) -> tuple[Protocol, Metric]:
+    """Return what is asked of ``tasks``: what is given, and for the rest what most of their records have.
 
-        card = model_card_from_timm(model)
-        if card is None:
-            return names.resolve_model(model, more_names=lambda: nearest_timm_names(model)), ()
-        # The store may know these weights by another of timm's names.
-        return (names.resolve_model(card.id), ()) if card.id in names.models else (card.id, (card,))
+    Where no record has what is given, the rest is what most of all their records have; where there is none at all, it
+    is the top-1 accuracy of a retrained head.
+    """
+    ways = [way[:2] for way in store.ways_measured(tasks)]
+    fitting = [way for way in ways if protocol in (None, way[0]) and metric in (None, way[1])]
+    usual = next(iter([*fitting, *ways]), (Protocol.HEAD, Metric.TOP1))
+    return protocol or usual[0], metric or usual[1]
+
+
+def _choose_weights(
+    store: RecordStore, name: str, found: FoundModel, tasks: Sequence[str], protocol: Protocol, metric: Metric
+) -> tuple[FoundModel, str | None]:
+    """Return the weights that are asked about, and the sentence that says so.
+
+    A bare architecture is timm's default weights, unless these were never measured on the tasks, and of all other
+    published weights of the architecture exactly one was.
+    """
+    architecture = bare_architecture(name)
+    meaning = None if name == found.id else explain_name(name, found.id)
+    if architecture is None or found.id.partition(".")[0] != architecture or name == found.id:
+        return found, meaning
+    measured = store.measured_models(tasks, protocol, metric)
+    others = find_others(found.id, architecture, measured)
+    if len(others) != 1 or any(card.id == found.id for card in measured):
+        return found, meaning
+    return FoundModel(others[0].id), (
+        f"This is about '{others[0].id}', the weights of that name that were measured there. "
+        f"timm's '{name}' loads others: '{found.id}' asks about those."
+    )
+
+
+def _modality_of(dataset: str, cards: Sequence[DatasetCard]) -> str:
+    """Return what the samples of all ``cards`` are.
+
+    Raises:
+        ZoographError: if they are not of one kind.
+    """
+    kinds = sorted({card.modality for card in cards})
+    if len(kinds) > 1:
+        raise ZoographError(f"'{dataset}' must be of one modality (got {', '.join(kinds)}). Ask about one dataset.")
+    return kinds[0]
+
+
+def _require_reader(card: ModelCard, dataset: str, modality: str) -> None:
+    """Raise unless a model reads what a dataset is made of.
+
+    Raises:
+        ZoographError: if it does not.
+    """
+    if modality not in card.modalities:
+        reads = " and ".join(card.modalities)
+        raise ZoographError(
+            f"The model '{card.id}' must read {modality} to be asked about '{dataset}' (got one that reads {reads}). "
+            f"Choose another model, or a dataset of {reads}."
+        )
 
 
 def find_datasets(

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
 from zoograph.data.images.loading import load_pictures
 from zoograph.data.images.stratified import stratified_hold_out
@@ -25,11 +24,9 @@ from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult,
 from zoograph.training.measuring.head import HeadResult, measure_head_on
 from zoograph.training.measuring.reports import MeasureReport
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
-from zoograph.training.measuring.subject import Subject, for_each_model
+from zoograph.training.measuring.subject import Subject, for_each_model, require_measurable
 from zoograph.training.runtime.progress import Progress, part_of
 
-# What is measured here by training something.
-TRAINED = (Protocol.HEAD, Protocol.FINETUNE)
 # Is given a model, its run, and the weights that were tested.
 KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
 
@@ -82,12 +79,9 @@ def measure_models(
     Raises:
         ZoographError: if the dataset cannot be read, or nothing is trained under the protocol.
     """
-    if protocol not in TRAINED:
-        raise ZoographError(
-            f"'measure' trains a head or the whole model: the protocol must be one of {', '.join(TRAINED)} "
-            f"(got '{protocol}')."
-        )
+    require_measurable(protocol)
     task = subject.open()
+    found: dict[int, str] = {}
     skipped: dict[str, None] = {}
     if protocol is Protocol.FINETUNE:
         task = _readable(task, skipped)
@@ -96,6 +90,7 @@ def measure_models(
 
         def work(model: PretrainedModel, place: int) -> list[Run]:
             model_id, new_cards = known_model(store, model.card)
+            found[place] = model_id
             runs = []
             for seed in range(seeds):
                 advance = part_of(progress, place * seeds + seed, len(subject.models) * seeds)
@@ -118,8 +113,9 @@ def measure_models(
                 advance(1, 1)
             return runs
 
-        parts, failures = for_each_model(subject, work)
-    return MeasureReport(dataset.id, tuple(run for part in parts for run in part), tuple(skipped), tuple(failures))
+        parts, failures = for_each_model(subject, work, store.names())
+    runs = tuple(run for part in parts for run in part)
+    return MeasureReport(dataset.id, runs, tuple(skipped), tuple(failures), subject.explain_names(found))
 
 
 def _readable(task: ImageTask, skipped: dict[str, None]) -> ImageTask:

@@ -42,6 +42,7 @@ class ScoreReport(Report):
         num_images: images that were looked at, out of ``num_samples``.
         pairs: one for each model that did not fail.
         failures: the others.
+        meanings: which weights the names of models were taken for, in sentences.
     """
 
     dataset: str
@@ -49,6 +50,7 @@ class ScoreReport(Report):
     num_samples: int
     pairs: tuple[PairScores, ...]
     failures: tuple[Failure, ...]
+    meanings: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -57,11 +59,12 @@ class ScoreReport(Report):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How many images and scores there were, and what has no value."""
+        """Which weights were looked at, how many images and scores there were, and what has no value."""
         computed = sum(pair.num_computed for pair in self.pairs)
         known = sum(len(pair.scores) for pair in self.pairs) - computed
         scores = "1 score" if computed == 1 else f"{computed:,} scores"
         return (
+            *self.meanings,
             f"{self.num_images:,} of {self.num_samples:,} images; {scores} computed, {known:,} known.",
             *(
                 f"{pair.model}: {name} is undefined, {reason}."
@@ -96,12 +99,14 @@ class MeasureReport(Report):
         runs: one for each model and seed that did not fail, as they were stored.
         skipped: images that could not be read.
         failures: the models that failed.
+        meanings: which weights the names of models were taken for, in sentences.
     """
 
     dataset: str
     runs: tuple[Run, ...]
     skipped: tuple[str, ...]
     failures: tuple[Failure, ...]
+    meanings: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -111,8 +116,8 @@ class MeasureReport(Report):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which images were left out."""
-        return tuple(_describe_skipped(self.skipped))
+        """Which weights were looked at, and which images were left out."""
+        return (*self.meanings, *_describe_skipped(self.skipped))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a run: ``model``, ``value`` in [0, 1], ``seed``, ``train_size``, ``test_size``, ``seconds``.

@@ -51,14 +51,19 @@ def score_models(
         dataset = place_in_store(store, task.card, subject.dataset)
         scorer = _Scorer(store, store.snapshot(), task, dataset, subject.place(), scores, fresh)
 
+        found: dict[int, str] = {}
+
         def work(model: PretrainedModel, place: int) -> PairScores:
             advance = part_of(progress, place, len(subject.models))
             pair = scorer.score(model, advance)
+            found[place] = pair.model
             advance(1, 1)
             return pair
 
-        pairs, failures = for_each_model(subject, work)
-    return ScoreReport(dataset.id, len(task), task.card.num_samples or len(task), tuple(pairs), tuple(failures))
+        pairs, failures = for_each_model(subject, work, store.names())
+    num_samples = task.card.num_samples or len(task)
+    meanings = subject.explain_names(found)
+    return ScoreReport(dataset.id, len(task), num_samples, tuple(pairs), tuple(failures), meanings)
 
 
 @dataclass(frozen=True)

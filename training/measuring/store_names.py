@@ -26,12 +26,15 @@ def place_in_store(store: RecordStore, card: DatasetCard, dataset: str) -> Datas
 
 
 def known_model(store: RecordStore, card: ModelCard) -> tuple[str, tuple[ModelCard, ...]]:
-    """Return the id under which the store knows these weights, and the card if it is to be added."""
-    models = store.names().models
-    for name in (card.id, *card.aliases):
-        if len(models.get(name, ())) == 1:
-            return models[name][0], ()
-    return card.id, (card,)
+    """Return the id under which the store knows these weights, and the card if it is to be added.
+
+    The id says which weights they are. What else they are called may mean others in the store: an architecture alone
+    can be somebody's own weights there.
+    """
+    models = store.names().models.get(card.id, ())
+    if card.id not in models and len(models) == 1:
+        return models[0], ()
+    return card.id, () if models else (card,)
 
 
 def describe_source(model: PretrainedModel, task: ImageTask) -> str:

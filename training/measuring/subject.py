@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.images.folder import check_folder
+from zoograph.data.records.records import Protocol
 
 if TYPE_CHECKING:
     import torch
 
     from zoograph.data.images.task import ImageTask
     from zoograph.data.networks.weights import PretrainedModel
+    from zoograph.data.records.names import NameIndex
 
 Result = TypeVar("Result")
+MEASURABLE = (Protocol.HEAD, Protocol.FINETUNE)
+"""What ``measure`` can do to a model."""
 _DEVICES = ("cpu", "cuda", "mps", "xpu")
+
+
+def require_measurable(protocol: Protocol) -> None:
+    """Raise unless ``measure`` can do that to a model.
+
+    Raises:
+        ZoographError: if it cannot.
+    """
+    if protocol not in MEASURABLE:
+        raise ZoographError(
+            f"'measure' does {' or '.join(MEASURABLE)} to a model (got '{protocol.value}'). "
+            "Bring what was measured elsewhere with 'zoograph ingest'."
+        )
 
 
 @dataclass(frozen=True)
@@ -33,7 +50,7 @@ class Subject:
     """What is to be looked at.
 
     Attributes:
-        models: names that timm knows.
+        models: names of weights that timm loads.
         dataset: see :func:`zoograph.data.images.sources.open_task`.
         domain: kind of images.
         max_images: size of a stratified probe; None for all images.
@@ -47,6 +64,19 @@ class Subject:
     max_images: int | None = None
     weights: str | None = None
     device: str | None = None
+
+    def explain_names(self, models: Mapping[int, str]) -> tuple[str, ...]:
+        """Return which weights the names were taken for, in a sentence each; those in a file are nobody's name.
+
+        Args:
+            models: place among ``self.models`` -> id in the store.
+        """
+        from zoograph.data.networks.find_model import explain_name
+
+        if self.weights is not None:
+            return ()
+        said = (explain_name(self.models[place], model) for place, model in models.items())
+        return tuple(sentence for sentence in said if sentence is not None)
 
     def check(self) -> None:
         """Find out what is wrong without looking at an image and without torch.
@@ -101,15 +131,21 @@ class Subject:
 
 
 def for_each_model(
-    subject: Subject, work: Callable[[PretrainedModel, int], Result]
+    subject: Subject, work: Callable[[PretrainedModel, int], Result], names: NameIndex | None = None
 ) -> tuple[list[Result], list[Failure]]:
     """Do ``work`` with each model and its place; a model that cannot be had or used does not stop the others.
 
     What the libraries and networks raise on the way arrives as a :class:`ZoographError`; every other exception is a
     bug of zoograph and passes.
+
+    Args:
+        subject: whose models.
+        work: is given a model and its place among them.
+        names: of the store, which may know the models by names of its own; default: names of libraries alone.
     """
     import torch
 
+    from zoograph.data.networks.find_model import find_model
     from zoograph.data.networks.weights import load_pretrained
 
     # A model that is too large for the machine is no bug of ours either.
@@ -118,7 +154,8 @@ def for_each_model(
     failures: list[Failure] = []
     for place, name in enumerate(subject.models):
         try:
-            results.append(work(load_pretrained(name, subject.weights), place))
+            model = find_model(names, name).id if names is not None and subject.weights is None else name
+            results.append(work(load_pretrained(model, subject.weights), place))
         except expected as error:
             failures.append(Failure(name, str(error).partition("\n")[0] or type(error).__name__))
     return results, failures

@@ -128,6 +128,8 @@ def retrain_if_needed(
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
     encoder: str | None = None,
+    metric: Metric = Metric.TOP1,
+    modality: str = Modality.IMAGE.value,
 ) -> Round:
     """Retrain if ``min_new`` runs wait that no version has seen, if a batch was taken back, or for the first time.
 
@@ -139,13 +141,13 @@ def retrain_if_needed(
     """
     versions = list_versions(root)
     if versions.current is None or not versions.readable:
-        return Round(None, retrain(store, root, protocol, encoder=encoder, config=config, progress=progress))
+        return Round(None, retrain(store, root, protocol, metric, encoder, config, progress, modality))
     newest = versions.readable[-1]
     changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
     waiting = Waiting(changes.new, changes.gone)
     if waiting.new < min_new and not waiting.gone:
         return Round(waiting, None)
-    material = Material.of(store, protocol, newest.metric, encoder)
+    material = Material.of(store, protocol, metric, encoder, modality)
     if material.encoder_source is not None and material.text.digest != newest.encoder_digest:
         raise PredictorError(
             f"The encoder '{encoder}' needs to be the one that the predictor in '{root}' was trained with (got other "

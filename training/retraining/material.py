@@ -58,7 +58,7 @@ class Material:
         Raises:
             EncoderError: if nobody knows the encoder.
         """
-        state = store.read_all(protocol, metric)
+        state = store.read_all(protocol, metric, modality)
         counted = state.zoo.learned(protocol, metric, modality)
         zoo = state.zoo.without_hindsight().part(protocol, metric, modality)
         return cls(

@@ -151,6 +151,7 @@ def save_predictor(
         version=new_version(),
         protocol=material.protocol,
         metric=material.metric,
+        modality=material.modality,
         encoder=material.text.encoder,
         encoder_digest=material.text.digest,
         encoder_source=material.encoder_source,

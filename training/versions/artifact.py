@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from zoograph.data.errors import PredictorError
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.training.versions.verdict import Verdict
 
@@ -37,6 +38,7 @@ class Manifest(BaseModel):
     """What a predictor is and what it saw.
 
     Attributes:
+        protocol, metric, modality: what it predicts; an older version, which does not say, is of images.
         data_hash: fingerprint of the snapshot it was trained on.
         encoder, encoder_digest: id of the text encoder, and what it is recognised by.
         encoder_source: name or full path that finds the encoder again; None for the default one.
@@ -56,6 +58,7 @@ class Manifest(BaseModel):
     format: int = FORMAT
     protocol: Protocol
     metric: Metric
+    modality: str = Modality.IMAGE.value
     encoder: str
     encoder_digest: str
     encoder_source: str | None = None

@@ -33,7 +33,8 @@ def find_changes(store: RecordStore, artifact: Artifact) -> Changes:
     manifest = artifact.manifest
     if manifest.revision == store.revision:
         return Changes(frozenset(), 0, 0)
-    saw, now = artifact.saw(), store.batch_digests(manifest.protocol, manifest.metric)
+    kind = (manifest.protocol, manifest.metric)
+    saw, now = artifact.saw(), store.batch_digests(*kind, manifest.modality)
     changed = frozenset(batch for batch, digest in now.items() if saw.get(batch) != digest)
-    runs = store.count_runs_by_batch(manifest.protocol, manifest.metric) if changed else {}
+    runs = store.count_runs_by_batch(*kind, modality=manifest.modality) if changed else {}
     return Changes(changed, sum(runs.get(batch, 0) for batch in changed), len(saw.keys() - now.keys()))

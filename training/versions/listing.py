@@ -6,11 +6,13 @@ import difflib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from zoograph.data.errors import PredictorError, UnknownName
 from zoograph.data.files.atomic import replace_file
 from zoograph.data.home import get_home
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.cards import Modality
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.training.versions.artifact import POINTER, SEAL, Artifact, Manifest, damaged_error
 from zoograph.training.versions.load import current_version, load_sealed, read_sealed
@@ -91,9 +93,15 @@ def _version_names(root: Path) -> list[str]:
         raise damaged_error(root, error) from error
 
 
-def predictor_root(protocol: Protocol, encoder: str | None) -> Path:
-    """Return the folder of all versions of one protocol's predictor.
+def predictor_root(
+    protocol: Protocol,
+    encoder: str | None,
+    metric: Metric = Metric.TOP1,
+    modality: str = Modality.IMAGE.value,
+) -> Path:
+    """Return the folder of all versions of the predictor of one protocol, metric and modality.
 
+    Top-1 accuracy on images goes without saying: ``head-default``; others are ``head-miou-image-default``.
     The weights of a chosen encoder decide, not the name that it was chosen by: a folder whose weights were
     replaced has a predictor of its own.
 
@@ -101,4 +109,16 @@ def predictor_root(protocol: Protocol, encoder: str | None) -> Path:
         EncoderError: if nobody knows the encoder.
     """
     name = "default" if encoder in (None, DEFAULT_ENCODER) else find_encoder(encoder).digest[:12]
-    return get_home() / "predictors" / f"{protocol.value}-{name}"
+    return get_home() / "predictors" / f"{folder_prefix(protocol, metric, modality)}{name}"
+
+
+def folder_prefix(protocol: Protocol, metric: Metric, modality: str) -> str:
+    """Return what the name of a folder begins with, before the encoder.
+
+    >>> folder_prefix(Protocol.PROBE, Metric.TOP1, "text")
+    'probe-top1-text-'
+    """
+    if (metric, modality) == (Metric.TOP1, Modality.IMAGE):
+        return f"{protocol.value}-"
+    # Any word may be a modality: none may leave the folder, nor look like one that was set aside.
+    return f"{protocol.value}-{metric.value}-{quote(modality, safe='').replace('.', '%2E')}-"

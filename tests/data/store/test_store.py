@@ -13,7 +13,8 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Run
 from zoograph.data.store import schema
 from zoograph.data.store.batches import SHIPPED_BATCH
-from zoograph.data.store.store import Measured, RecordStore
+from zoograph.data.store.measurements import Measured
+from zoograph.data.store.store import RecordStore
 
 _BOOKKEEPING = ("value", "source", "batch", "stored_at")
 
@@ -46,16 +47,20 @@ def _counts(url: str) -> dict[str, int]:
 def test_a_new_store_holds_the_zoo_that_ships(database_url: str) -> None:
     zoo = read_tables(shipped_zoo())
     with RecordStore.open() as store:
-        assert _counts(database_url) == zoo.counts()
+        runs = {run.identity: run for run in zoo.runs}.values()  # two collections may say the same of a run
+        assert _counts(database_url) == {**zoo.counts(), "runs": len(runs)}
         counts = {protocol.value: store.count_runs(protocol) for protocol in Protocol}
         assert {name: count for name, count in counts.items() if count} == {
-            "head": 2700,
-            "finetune": 2254,
+            "native": 9336,
+            "zero_shot": 4282,
+            "probe": 4006,
+            "head": 2952,
+            "finetune": 2682,
         }
         snapshot = store.snapshot()
     assert list(snapshot.models) == sorted(card.id for card in zoo.models)
     assert {card.id: card for card in zoo.datasets} == snapshot.datasets
-    assert snapshot.runs["value"].sum() == pytest.approx(sum(run.value for run in zoo.runs), abs=1e-9)
+    assert snapshot.runs["value"].sum() == pytest.approx(sum(run.value for run in runs), abs=1e-9)
 
 
 def test_a_store_in_memory_holds_nothing_and_leaves_nothing(home: Path) -> None:
@@ -93,9 +98,47 @@ def test_repeats_with_other_content_are_kept_and_averaged(toy_store: RecordStore
     assert toy_store.measured("vit", ("birds_1",), Protocol.HEAD) == {}
 
 
-def test_protocols_come_with_the_most_frequent_first(toy_store: RecordStore) -> None:
-    assert toy_store.protocols(("birds_1", "pets")) == [Protocol.FINETUNE, Protocol.HEAD]
-    assert toy_store.protocols(("birds_2",)) == []
+def test_ways_of_measuring_come_with_the_most_frequent_first(toy_store: RecordStore) -> None:
+    assert toy_store.ways_measured(("birds_1", "pets")) == {
+        (Protocol.FINETUNE, Metric.TOP1, "image"): 2,
+        (Protocol.HEAD, Metric.TOP1, "image"): 1,
+    }
+    assert toy_store.ways_measured(("birds_2",)) == {}
+    assert sum(toy_store.ways_measured().values()) == 3
+
+
+def test_the_cards_of_ids_come_in_their_order(toy_store: RecordStore) -> None:
+    models, datasets = toy_store.find_cards(["vit", "nobody", "resnet"], ["pets", "birds_1"])
+    assert [card.id for card in models] == ["vit", "resnet"]
+    assert [card.id for card in datasets] == ["pets", "birds_1"]
+
+
+def test_who_was_measured_on_datasets(toy_store: RecordStore) -> None:
+    found = toy_store.measured_models(("pets", "birds_1"), Protocol.FINETUNE, Metric.TOP1)
+    assert [card.id for card in found] == ["resnet", "vit"]
+    assert toy_store.measured_models(("birds_1",), Protocol.FINETUNE, Metric.TOP1) == ()
+
+
+def test_runs_of_another_modality_are_counted_apart(toy_store: RecordStore) -> None:
+    reviews = DatasetCard(id="reviews", source="t", modality="text")
+    reader = ModelCard(id="reader", source="t", modalities=("text",))
+    run = Run(source="t", model="reader", dataset="reviews", protocol=Protocol.HEAD, value=0.5)
+    toy_store.add(models=[reader], datasets=[reviews], runs=[run], batch="texts")
+    assert toy_store.count_runs(Protocol.HEAD) == 2
+    assert [toy_store.count_runs(Protocol.HEAD, modality=kind) for kind in ("image", "text", "sound")] == [1, 1, 0]
+    assert toy_store.count_runs_by_batch(Protocol.HEAD, modality="text") == {"texts": 1}
+    assert toy_store.batch_digests(Protocol.HEAD, modality="image").keys() == {SHIPPED_BATCH}
+    assert toy_store.read_all(Protocol.HEAD, modality="text").batch_digests.keys() == {"texts"}
+    assert toy_store.ways_measured(["reviews"]) == {(Protocol.HEAD, Metric.TOP1, "text"): 1}
+
+
+def test_runs_that_failed_do_not_count(toy_store: RecordStore) -> None:
+    before = toy_store.batch_digests(Protocol.HEAD)
+    toy_store.add(runs=[_run(0.01, failure="the training diverged", dataset="birds_2")])
+    assert toy_store.count_runs(Protocol.HEAD) == 1
+    assert toy_store.measured("resnet", ("birds_2",), Protocol.HEAD) == {}
+    assert toy_store.batch_digests(Protocol.HEAD) == before
+    assert toy_store.ways_measured(["birds_2"]) == {}
 
 
 def test_runs_are_counted_by_batch_all_or_those_of_a_model_or_of_datasets(toy_store: RecordStore) -> None:
@@ -109,7 +152,9 @@ def test_runs_are_counted_by_batch_all_or_those_of_a_model_or_of_datasets(toy_st
     assert toy_store.count_runs_by_batch(Protocol.HEAD, model="nobody", datasets=["nothing"]) == {}
 
 
-def test_runs_of_another_metric_do_not_make_a_protocol_frequent(toy_store: RecordStore) -> None:
+def test_metrics_are_counted_apart(toy_store: RecordStore) -> None:
     toy_store.add(runs=[_run(seed / 10, seed=seed, metric="f1", protocol="finetune") for seed in range(9)])
-    assert toy_store.protocols(("birds_1",)) == [Protocol.HEAD]
-    assert toy_store.protocols(("birds_1",), Metric.F1) == [Protocol.FINETUNE]
+    assert list(toy_store.ways_measured(("birds_1",)).items()) == [
+        ((Protocol.FINETUNE, Metric.F1, "image"), 9),
+        ((Protocol.HEAD, Metric.TOP1, "image"), 1),
+    ]

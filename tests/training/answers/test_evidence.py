@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from zoograph.data.records.records import Protocol
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
@@ -42,7 +43,7 @@ def twin(graph):
 
 @pytest.fixture(scope="module")
 def explanation(zoo, graph, fitted, twin):
-    return find_evidence(fitted, graph, graph[MODEL].ids[1], ["twin"], measured_pairs(zoo, graph.protocol))
+    return find_evidence(fitted, graph, graph[MODEL].ids[1], ["twin"], measured_pairs(zoo, Protocol(graph.protocol)))
 
 
 def test_the_twin_is_nearest(zoo, graph, explanation):
@@ -69,7 +70,7 @@ def test_the_most_influential_record_is_of_the_same_model_on_the_twin(zoo, expla
 
 
 def test_asked_tasks_and_the_model_itself_are_not_their_own_neighbours(zoo, graph, fitted):
-    measured = measured_pairs(zoo, graph.protocol)
+    measured = measured_pairs(zoo, Protocol(graph.protocol))
     why = find_evidence(fitted, graph, graph[MODEL].ids[1], ["task_0", "task_3"], measured, most=50)
     assert len(why.datasets) == 18
     assert not {"task_0", "task_3"} & {dataset.dataset for dataset in why.datasets}
@@ -95,7 +96,7 @@ def test_a_graph_without_the_record_predicts_about_so_much_less(zoo, graph, fitt
 
 def test_a_sampled_predictor_gives_evidence_too(zoo, graph):
     large = SampledPredictor(LARGE.model_copy(update={"hidden_channels": 8, "min_batches": 4})).fit(graph)
-    name, measured = graph[MODEL].ids[1], measured_pairs(zoo, graph.protocol)
+    name, measured = graph[MODEL].ids[1], measured_pairs(zoo, Protocol(graph.protocol))
     why = find_evidence(large, graph, name, ["twin"], measured)
     assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
     assert {record.model for record in why.records} == {name}
@@ -109,6 +110,6 @@ def test_a_dataset_that_ranks_nobody_is_moved_by_no_record():
     zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
     graph = build_graph(zoo, HashEmbedder(8))
     fitted = ExactPredictor(TINY).fit(graph)
-    why = find_evidence(fitted, graph, graph[MODEL].ids[0], ["task_1"], measured_pairs(zoo, graph.protocol))
+    why = find_evidence(fitted, graph, graph[MODEL].ids[0], ["task_1"], measured_pairs(zoo, Protocol(graph.protocol)))
     assert why.records == ()
     assert len(why.datasets) == 4

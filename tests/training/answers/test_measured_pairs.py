@@ -1,7 +1,7 @@
 import pytest
 
 from zoograph.data.records.records import Protocol
-from zoograph.data.store.store import Measured
+from zoograph.data.store.measurements import Measured
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.training.answers.measured_pairs import measured_pairs
 

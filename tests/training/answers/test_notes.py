@@ -1,6 +1,6 @@
 import pytest
 
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.training.answers.current_predictor import Provenance
 from zoograph.training.answers.notes import describe_new, describe_source
 
@@ -19,7 +19,7 @@ def known(**fields):
     return Provenance(**{**given, **fields})
 
 
-SOURCE = "Predicts the accuracy of a retrained head, learned from 2,700 records; predictor v1, trained 1 day ago."
+SOURCE = "Predicts top-1 accuracy (retrained head), learned from 2,700 records; predictor v1, trained 1 day ago."
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ SOURCE = "Predicts the accuracy of a retrained head, learned from 2,700 records;
     ],
 )
 def test_what_is_in_the_answer(fields, more):
-    assert describe_source(known(**fields), Protocol.HEAD) == [SOURCE, *more]
+    assert describe_source(known(**fields), Protocol.HEAD, Metric.TOP1) == [SOURCE, *more]
 
 
 def test_what_answers_for_few_records():
-    (note,) = describe_source(known(version="", records=7), Protocol.FINETUNE)
+    (note,) = describe_source(known(version="", records=7), Protocol.FINETUNE, Metric.MIOU)
     assert note.startswith(
-        "There are too few records of a full fine-tuning to train a predictor (7 of 20): the additive"
+        "There are too few records of mean intersection over union (full fine-tuning) to train a predictor (7 of 20): "
     )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.collections.tables import write_tables
-from zoograph.data.errors import PredictorError, UnknownName
-from zoograph.data.records.cards import ModelCard
+from zoograph.data.errors import PredictorError, UnknownName, ZoographError
+from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import Protocol, Run, Score
+from zoograph.data.records.records import Metric, Protocol, Run, Score
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.predict import Row, predict
 
@@ -35,7 +35,7 @@ def test_a_family_gets_a_row_a_member_and_their_mean(trainings: list[Path]) -> N
     assert second == Row("birds_2", *(pytest.approx(x, abs=1e-6) for x in (0.01, -0.04, 0.06, 0.9)), None, 0)
     mean = answer.mean
     assert (mean.predicted, mean.lower, mean.upper) == pytest.approx((0.005, -0.045, 0.055), abs=1e-6)
-    assert (mean.measured, mean.measured_runs, answer.new) == (None, 1, ())
+    assert (mean.measured, mean.measured_runs, answer.new) == (None, 1, ("birds_2",))
 
 
 def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
@@ -48,8 +48,9 @@ def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
     assert frame["measured"].isna().tolist() == [False, True]
     assert answer.title == "resnet on birds, retrained head: top-1 accuracy; mean of 2: 0.005 (-0.045 – 0.055)"
     assert predict("resnet", "birds_1").title == "resnet on birds_1, retrained head: top-1 accuracy"
-    source, own = answer.notes
-    assert source.startswith("Predicts the accuracy of a retrained head, learned from 1 records; predictor ")
+    source, own, new = answer.notes
+    assert source.startswith("Predicts top-1 accuracy (retrained head), learned from 1 records; predictor ")
+    assert new == "Known by its card alone: birds_2."
     assert own == "A measured pair is predicted without its own record."
     assert all(text in answer._repr_html_() for text in ("<td>birds_2</td>", answer.title, own))
 
@@ -63,6 +64,53 @@ def test_a_wrong_protocol_is_answered_with_the_valid_ones(trainings: list[Path])
     with pytest.raises(UnknownName, match=r"Unknown protocol 'haed'\. Nearest names: head\. Valid names: native, "):
         predict("resnet", "pets", "haed")
     assert trainings == []
+
+
+# -- metrics and modalities -----------------------------------------------------------------------
+
+
+def _add_segmentations(values: list[float]) -> None:
+    runs = [
+        Run(source="m", model=model, dataset="pets", protocol=Protocol.HEAD, metric=Metric.MIOU, value=value, seed=seed)
+        for seed, value in enumerate(values)
+        for model in ("resnet", "vit")
+    ]
+    with RecordStore.open() as store:
+        store.add(runs=runs)
+
+
+def test_a_dataset_is_answered_in_the_metric_that_it_is_measured_in(toy_zoo: Collection) -> None:
+    _add_segmentations([0.2, 0.3, 0.4])
+    answer = predict("resnet", "pets")
+    assert (answer.protocol, answer.metric) == (Protocol.HEAD, Metric.MIOU)
+    assert answer.title == "resnet on pets, retrained head: mean intersection over union"
+    assert answer.rows[0].measured == pytest.approx(0.3)
+    assert answer.rows[0].predicted == pytest.approx(0.3, abs=0.01)
+    other = predict("resnet", "pets", metric="top1")
+    assert (other.protocol, other.metric) == (Protocol.FINETUNE, Metric.TOP1)
+    assert other.rows[0].measured == 0.75
+
+
+def test_each_metric_has_a_predictor_of_its_own(trainings: list[Path], toy_zoo: Collection) -> None:
+    _add_segmentations([0.2])
+    assert predict("vit", "pets", "head", metric="miou").provenance.version
+    assert [root.name for root in trainings] == ["head-miou-image-default"]
+    with pytest.raises(PredictorError, match=r"no record of F1 score \(retrained head\).* Bring records with"):
+        predict("vit", "birds_1", "head", metric="f1")
+    with pytest.raises(UnknownName, match=r"Unknown metric 'mioo'\. Nearest names: miou\."):
+        predict("vit", "pets", metric="mioo")
+
+
+def test_a_model_is_asked_about_what_it_reads_alone(toy_zoo: Collection) -> None:
+    with RecordStore.open() as store:
+        store.add(
+            models=[ModelCard(id="bert", source="t", modalities=("text",))],
+            datasets=[DatasetCard(id="reviews", source="t", modality="text")],
+        )
+    with pytest.raises(ZoographError, match=r"The model 'bert' must read image .* 'pets' \(got one that reads text\)"):
+        predict("bert", "pets")
+    with pytest.raises(ZoographError, match=r"The model 'vit' must read text .* 'reviews' \(got one that reads image"):
+        predict("vit", "reviews")
 
 
 # -- newer records --------------------------------------------------------------------------------
@@ -150,8 +198,8 @@ def test_too_few_records_for_a_predictor_are_answered_by_the_additive_baseline(t
     answer = predict("resnet", "pets")
     assert answer.rows == (Row("pets", pytest.approx(0.9995, abs=1e-3), 0.0, 1.0, None, 0.75, 1),)
     assert answer.notes[0] == (
-        "There are too few records of a full fine-tuning to train a predictor (2 of 20): the additive baseline "
-        "answers, a model effect plus a dataset effect."
+        "There are too few records of top-1 accuracy (full fine-tuning) to train a predictor (2 of 20): the additive "
+        "baseline answers, a model effect plus a dataset effect."
     )
     assert not (home / "predictors").exists()
     assert answer.to_frame()["linear_regression"].isna().all()
@@ -169,7 +217,8 @@ def test_without_any_record_of_the_protocol_the_next_step_is_named(
     write_tables(replace(toy_zoo, runs=toy_zoo.runs[1:]), tmp_path)
     monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tmp_path)
     message = (
-        r"no record of a retrained head to predict from\. .*'zoograph measure --protocol head', or .*'zoograph ingest'"
+        r"no record of top-1 accuracy \(retrained head\) to predict from\. "
+        r".*'zoograph measure --protocol head', or .*'zoograph ingest'"
     )
     with pytest.raises(PredictorError, match=message):
         predict("resnet", "birds_1", "head")

@@ -6,21 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.errors import ImageFolderError, UnknownName
+from zoograph.data.errors import ImageFolderError, UnknownName, ZoographError
 from zoograph.data.images.identity import CONTENT, folder_digest
-from zoograph.data.records.cards import DatasetCard
-from zoograph.data.records.names import index_names
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.question import Question, ask, find_model
-
-STORED = index_names(
-    [
-        ("model", "resnet10t.c3_in1k", "resnet10t.c3_in1k"),
-        ("model", "resnet10t", "resnet10t.c3_in1k"),
-        ("model", "resnet50", "resnet50"),  # somebody else's weights
-    ]
-)
+from zoograph.training.answers.question import Question, ask, choose_kind
 
 
 def make_folder(path: Path, *names: str) -> Path:
@@ -62,7 +53,7 @@ def test_a_folder_that_exists_is_the_folder(toy_store: RecordStore, here: Path) 
     for dataset in ("pets", "./pets", str(here / "pets")):
         question, warnings = _ask(toy_store, dataset, "sketch")
         assert question.tasks == (str(here / "pets"),)  # not the answer of its namesake
-        assert question.new == question.tasks
+        assert [card.id for card in question.datasets] == [*question.tasks]
         assert question.datasets[0].domain == "sketch"
         assert warnings == (
             ["'pets' is a folder here, and that is what is meant: for the stored one, give 'dataset:pets'."]
@@ -73,7 +64,7 @@ def test_a_folder_that_exists_is_the_folder(toy_store: RecordStore, here: Path) 
 
 def test_the_stored_dataset_is_asked_for_by_its_prefix(toy_store: RecordStore, here: Path) -> None:
     question, warnings = _ask(toy_store, "dataset:pets", "photo")
-    assert (question.dataset, question.tasks, question.new) == ("pets", ("pets",), ())
+    assert (question.dataset, question.tasks, question.datasets) == ("pets", ("pets",), ())
     assert warnings == [
         "The domain 'photo' is not used: 'dataset:pets' is a known dataset, with a domain of its own.",
     ]
@@ -135,26 +126,106 @@ def test_a_name_that_nobody_knows(toy_store: RecordStore, dataset: str) -> None:
 def test_a_model_that_timm_knows_comes_with_its_card(toy_store: RecordStore) -> None:
     question = ask(toy_store, "resnet18", "pets")
     assert question.model == question.models[0].id
-    assert question.new == (question.model,)
+    assert question.meaning == "'resnet18' means timm's default weights, 'resnet18.a1_in1k'."
     assert ask(toy_store, "owner/resnet", "pets").model == "resnet"
     with pytest.raises(UnknownName, match=r"Unknown model 'vitt'\. Nearest names: .*vit"):
         ask(toy_store, "vitt", "pets")
 
 
-@pytest.mark.parametrize("name", ["resnet10t", "resnet10t.c3_in1k", "timm/resnet10t.c3_in1k", "hf_hub:timm/resnet10t"])
-def test_what_was_stored_is_found_under_every_name(name: str) -> None:
-    assert find_model(STORED, name) == ("resnet10t.c3_in1k", ())
+# -- which weights a bare architecture means ------------------------------------------------------
 
 
-def test_a_name_of_the_store_comes_first() -> None:
-    assert find_model(STORED, "resnet50") == ("resnet50", ())
+def _add_runs(store: RecordStore, dataset: str, *models: ModelCard) -> None:
+    runs = [Run(source="t", model=card.id, dataset=dataset, protocol=Protocol.HEAD, value=0.5) for card in models]
+    store.add(models=models, runs=runs)
 
 
-def test_other_weights_of_timm_come_with_their_card() -> None:
-    model, (card,) = find_model(STORED, "timm/resnet50.tv_in1k")
-    assert model == card.id == "resnet50.tv_in1k"
+DEFAULT = ModelCard(id="resnet18.a1_in1k", aliases=("resnet18",), timm_name="resnet18", source="t")
+VISION = ModelCard(id="torchvision/resnet18.IMAGENET1K_V1", timm_name="resnet18", source="t")
+OLDER = ModelCard(id="resnet18.tv_in1k", timm_name="resnet18", source="t")
+UPLOAD = ModelCard(id="someone/resnet-18-cats", timm_name="resnet18", source="t")
+OWN = ModelCard(id="resnet18@0123456789ab", timm_name="resnet18", source="random weights")
 
 
-def test_an_unknown_name_gives_the_nearest_of_both() -> None:
-    with pytest.raises(UnknownName, match=r"Unknown model 'resnet51'. Nearest names: .*resnet50"):
-        find_model(STORED, "resnet51")
+def test_a_bare_architecture_is_timms_default(toy_store: RecordStore) -> None:
+    toy_store.add(models=[DEFAULT])
+    question = ask(toy_store, "resnet18", "birds_1")
+    assert (question.model, question.models) == (DEFAULT.id, ())
+    assert question.meaning == "'resnet18' means timm's default weights, 'resnet18.a1_in1k'."
+    assert ask(toy_store, "resnet18.a1_in1k", "birds_1").meaning is None
+
+
+def test_the_only_weights_that_were_measured_there_are_meant(toy_store: RecordStore) -> None:
+    toy_store.add(models=[DEFAULT])
+    _add_runs(toy_store, "birds_1", VISION, OWN, UPLOAD)
+    question = ask(toy_store, "resnet18", "birds")
+    assert (question.model, question.models) == (VISION.id, ())
+    assert question.meaning == (
+        "This is about 'torchvision/resnet18.IMAGENET1K_V1', the weights of that name that were measured there. "
+        "timm's 'resnet18' loads others: 'resnet18.a1_in1k' asks about those."
+    )
+    assert ask(toy_store, "resnet18", "birds_2").model == DEFAULT.id  # nothing was measured there
+    assert ask(toy_store, "resnet18", "birds_1", "finetune").model == DEFAULT.id
+    for name in ("resnet18.a1_in1k", "timm/resnet18.a1_in1k", "hf_hub:timm/resnet18.a1_in1k"):
+        assert ask(toy_store, name, "birds_1").model == DEFAULT.id
+
+
+def test_the_default_is_meant_where_it_was_measured_or_several_others_were(toy_store: RecordStore) -> None:
+    toy_store.add(models=[DEFAULT])
+    _add_runs(toy_store, "birds_1", VISION, OLDER)
+    assert ask(toy_store, "resnet18", "birds_1").model == DEFAULT.id
+    _add_runs(toy_store, "birds_2", VISION, DEFAULT)
+    assert ask(toy_store, "resnet18", "birds_2").model == DEFAULT.id
+
+
+def test_own_weights_are_none_of_the_published_ones(toy_store: RecordStore) -> None:
+    toy_store.add(models=[DEFAULT])
+    _add_runs(toy_store, "birds_1", OWN)
+    assert ask(toy_store, "resnet18", "birds_1").model == DEFAULT.id
+    assert toy_store.measured(DEFAULT.id, ["birds_1"], Protocol.HEAD) == {}
+    assert ask(toy_store, OWN.id, "birds_1").model == OWN.id
+
+
+# -- what is asked --------------------------------------------------------------------------------
+
+
+def test_protocol_and_metric_are_those_of_most_records(toy_store: RecordStore) -> None:
+    runs = [
+        Run(source="t", model="vit", dataset="pets", protocol=protocol, metric=metric, value=0.5, seed=seed)
+        for protocol, metric, count in (
+            (Protocol.HEAD, Metric.MIOU, 5),
+            (Protocol.ZERO_SHOT, Metric.F1, 4),
+            (Protocol.HEAD, Metric.TOP1, 1),
+        )
+        for seed in range(count)
+    ]
+    toy_store.add(runs=runs)
+    assert choose_kind(toy_store, ["pets"]) == (Protocol.HEAD, Metric.MIOU)
+    assert choose_kind(toy_store, ["pets"], Protocol.FINETUNE) == (Protocol.FINETUNE, Metric.TOP1)
+    assert choose_kind(toy_store, ["pets"], Protocol.ZERO_SHOT) == (Protocol.ZERO_SHOT, Metric.F1)
+    assert choose_kind(toy_store, ["pets"], metric=Metric.TOP1) == (Protocol.FINETUNE, Metric.TOP1)
+    assert choose_kind(toy_store, ["pets"], Protocol.NATIVE) == (Protocol.NATIVE, Metric.MIOU)
+    assert choose_kind(toy_store, ["birds_2"]) == (Protocol.HEAD, Metric.TOP1)
+    assert choose_kind(toy_store, ["birds_2"], metric=Metric.F1) == (Protocol.HEAD, Metric.F1)
+
+
+def test_a_dataset_that_is_only_measured_natively_is_asked_about_natively(toy_store: RecordStore) -> None:
+    toy_store.add(
+        datasets=[DatasetCard(id="imagenet", source="t")],
+        runs=[Run(source="t", model="vit", dataset="imagenet", protocol=Protocol.NATIVE, value=0.8)],
+    )
+    assert ask(toy_store, "vit", "imagenet").protocol is Protocol.NATIVE
+
+
+def test_the_question_has_the_modality_of_its_dataset(toy_store: RecordStore) -> None:
+    toy_store.add(
+        models=[ModelCard(id="bert", source="t", modalities=("text",))],
+        datasets=[
+            DatasetCard(id="reviews", source="t", modality="text", family="mixed"),
+            DatasetCard(id="posters", source="t", family="mixed"),
+        ],
+    )
+    assert ask(toy_store, "bert", "reviews").modality == "text"
+    assert ask(toy_store, None, "pets").modality == "image"
+    with pytest.raises(ZoographError, match=r"'mixed' must be of one modality \(got image, text\)"):
+        ask(toy_store, None, "mixed")

@@ -1,60 +1,14 @@
-import re
-
 import pytest
 
-from zoograph.data.errors import UnknownName, ZoographError
-from zoograph.data.records.records import Protocol, Run
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.pretraining import Lineage, LineageKind
+from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
-from zoograph.data.testing.toy_zoo import make_toy_zoo
+from zoograph.training.answers.candidates import Filters
 from zoograph.training.answers.predict import predict
-from zoograph.training.answers.recommend import Filters, choose_candidates, recommend
+from zoograph.training.answers.recommend import recommend
 
-HEAD, FINETUNE = Protocol.HEAD, Protocol.FINETUNE
-
-
-def chosen(protocol=HEAD, **filters):
-    cards, num_unknown_size = choose_candidates(make_toy_zoo(), protocol, Filters(**filters))
-    return [card.id for card in cards], num_unknown_size
-
-
-def test_candidates_have_records_of_the_protocol():
-    assert chosen() == (["small", "large", "hub/other"], 0)
-    assert chosen(FINETUNE) == (["small"], 0)
-    assert chosen(FINETUNE, all_models=True) == (["small", "large", "hub/other"], 0)
-
-
-def test_the_most_parameters_are_allowed_and_unknown_numbers_are_counted():
-    assert chosen(max_params=100) == (["small", "large"], 1)
-    assert chosen(max_params=99) == (["small"], 1)
-    assert chosen(max_params=99, family="resnet") == (["small"], 0)
-
-
-def test_a_family_is_named_exactly():
-    assert chosen(family="resnet") == (["small", "large"], 0)
-    with pytest.raises(
-        UnknownName, match=r"Unknown family 'ResNet'\. Nearest names: resnet, vit\. Valid names: resnet, vit\."
-    ):
-        chosen(family="ResNet")
-
-
-@pytest.mark.parametrize(
-    ("protocol", "filters", "message"),
-    [
-        (HEAD, {"max_params": 9}, "at most 9 parameters (the smallest, 'small', has 10). Raise --max-params."),
-        (HEAD, {"family": "vit", "max_params": 9}, "number of parameters is known. Leave out --max-params."),
-        (FINETUNE, {"family": "vit"}, "family 'vit' has a record of a full fine-tuning. Add --all-models, or choose"),
-    ],
-)
-def test_without_candidates_the_filter_to_relax_is_named(protocol, filters, message):
-    with pytest.raises(ZoographError, match=re.escape(message)):
-        chosen(protocol, **filters)
-
-
-def test_without_any_record():
-    zoo = make_toy_zoo()
-    zoo = zoo.with_runs(zoo.runs[zoo.runs["protocol"] == HEAD])
-    with pytest.raises(ZoographError, match=r"No model has a record of a full fine-tuning\. Add --all-models, or"):
-        choose_candidates(zoo, FINETUNE, Filters())
+HEAD = Protocol.HEAD
 
 
 def test_at_least_one_model_is_asked_for():
@@ -99,7 +53,7 @@ def test_few_records_rank_by_the_additive_baseline():
     assert [candidate.model for candidate in answer.candidates] == ["vit", "resnet"]
     assert answer.candidates[0].expected_regret_points < answer.candidates[1].expected_regret_points
     assert answer.explanation is None
-    assert "too few records of a full fine-tuning to train a predictor (2 of 20)" in answer.notes[1]
+    assert "too few records of top-1 accuracy (full fine-tuning) to train a predictor (2 of 20)" in answer.notes[1]
 
 
 @pytest.mark.usefixtures("large_zoo")
@@ -108,7 +62,7 @@ def test_a_ranking_is_a_table_with_a_title_and_notes():
     frame = answer.to_frame()
     assert list(frame) == [
         *("rank", "model", "family", "predicted", "lower", "upper", "measured", "measured_runs"),
-        *("probability_best", "expected_regret_points", "parameters", "gmacs"),
+        *("probability_best", "expected_regret_points", "parameters", "gmacs", "copies"),
     ]
     assert frame["rank"].tolist() == [1, 2, 3]
     assert str(frame["parameters"].dtype) == "Int64"
@@ -126,3 +80,35 @@ def test_newer_records_are_in_the_ranking_and_it_says_so():
     answer = recommend("task_3")
     assert (answer.provenance.newer_records, answer.provenance.newer_used) == (1, True)
     assert "1 newer record is in this answer" in answer.notes[2]
+
+
+@pytest.mark.usefixtures("toy_zoo")
+def test_models_are_ranked_for_what_they_read_by_what_was_measured_there():
+    texts = [ModelCard(id=name, source="t", modalities=("text",)) for name in ("bert", "gpt")]
+    runs = [
+        *(Run(source="t", model=card.id, dataset="reviews", protocol=HEAD, value=0.9) for card in texts),
+        *(
+            Run(source="t", model=model, dataset="birds_2", protocol=HEAD, metric=Metric.MIOU, value=value)
+            for model, value in (("resnet", 0.4), ("vit", 0.2))
+        ),
+    ]
+    with RecordStore.open() as store:
+        store.add(models=texts, datasets=[DatasetCard(id="reviews", source="t", modality="text")], runs=runs)
+    assert {candidate.model for candidate in recommend("reviews").candidates} == {"bert", "gpt"}
+    answer = recommend("birds_2", Filters(all_models=True))
+    assert answer.title == "Models for birds_2, retrained head: mean intersection over union"
+    assert [(candidate.model, candidate.measured) for candidate in answer.candidates] == [("resnet", 0.4), ("vit", 0.2)]
+    assert {candidate.model for candidate in recommend("birds_1", metric="top1").candidates} == {"resnet"}
+
+
+@pytest.mark.usefixtures("toy_zoo")
+def test_near_copies_are_one_row_that_says_so():
+    lineage = (Lineage(kind=LineageKind.FINE_TUNED, model="vit"),)
+    uploads = [ModelCard(id=f"me/{k}", source="transfergraph", derived_from=lineage) for k in range(3)]
+    runs = [Run(source="t", model=card.id, dataset="pets", protocol=Protocol.FINETUNE, value=0.9) for card in uploads]
+    with RecordStore.open() as store:
+        store.add(models=uploads, runs=runs)
+    answer = recommend("pets")
+    assert {candidate.model: candidate.copies for candidate in answer.candidates} == {"vit": 3, "resnet": 0}
+    assert answer.notes[-1] == "3 uploads and near-copies of published weights are not compared: --all-variants."
+    assert len(recommend("pets", Filters(all_variants=True)).candidates) == 5

@@ -60,7 +60,7 @@ def test_a_picture_that_cannot_be_read_is_named(model: PretrainedModel) -> None:
 
 @pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.ZERO_SHOT, Protocol.PROBE])
 def test_what_trains_nothing_is_not_measured(protocol: Protocol) -> None:
-    with pytest.raises(ZoographError, match=rf"one of head, finetune \(got '{protocol.value}'\)"):
+    with pytest.raises(ZoographError, match=rf"does head or finetune to a model \(got '{protocol.value}'\)"):
         measure_models(Subject(["resnet18"], "pets"), protocol)
 
 

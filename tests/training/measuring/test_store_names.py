@@ -1,10 +1,15 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from zoograph import facade
 from zoograph.data.images.folder import dataset_card_from_folder
 from zoograph.data.images.identity import CONTENT, folder_digest
+from zoograph.data.networks import weights
 from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.records import Protocol
+from zoograph.training.answers.explain import list_scores
 from zoograph.training.answers.question import ask
 from zoograph.training.measuring.store_names import known_model, place_in_store
 
@@ -14,6 +19,17 @@ def make_folder(path: Path, *names: str) -> Path:
     for name in names:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text(name)
+    return path
+
+
+def make_images(path: Path) -> Path:
+    """Make a folder of two classes of eight small pictures, which differ in colour."""
+    for label, colour in (("red", (200, 30, 30)), ("blue", (30, 30, 200))):
+        (path / label).mkdir(parents=True)
+        for place in range(8):
+            Image.new("RGB", (32, 32), tuple(min(255, part + 5 * place) for part in colour)).save(
+                path / label / f"{place}.png"
+            )
     return path
 
 
@@ -57,7 +73,7 @@ def test_folders_of_one_name_are_told_apart_by_content(toy_store, animals, tmp_p
 def test_a_question_about_a_measured_folder_finds_what_was_measured(toy_store, animals):
     place(toy_store, animals)
     question = ask(toy_store, "vit", str(animals))
-    assert (question.tasks, question.new) == (("animals",), ())
+    assert (question.tasks, question.datasets) == (("animals",), ())
 
 
 def test_a_folder_never_takes_the_name_of_a_stored_dataset(toy_store, tmp_path):
@@ -78,8 +94,26 @@ def test_what_is_no_folder_is_known_by_its_name(toy_store, tmp_path, monkeypatch
     assert place_in_store(toy_store, card, "owner/name") is card
 
 
-def test_weights_are_known_by_id_or_by_an_alias_of_one_model(toy_store):
-    card = ModelCard(id="new", source="t", aliases=("owner/resnet",))
-    assert known_model(toy_store, card) == ("resnet", ())
-    unknown = ModelCard(id="new", source="t", aliases=("net",))  # the name of two models
-    assert known_model(toy_store, unknown) == ("new", (unknown,))
+def test_weights_are_known_by_their_id_alone(toy_store):
+    assert known_model(toy_store, ModelCard(id="resnet", source="t")) == ("resnet", ())
+    assert known_model(toy_store, ModelCard(id="owner/resnet", source="t")) == ("resnet", ())
+    other = ModelCard(id="new", source="t", aliases=("owner/resnet",))  # somebody else's weights are called so
+    assert known_model(toy_store, other) == ("new", (other,))
+
+
+@pytest.mark.parametrize("said", ["resnet10t", "timm/resnet10t", "resnet10t.c3_in1k"])
+@pytest.mark.parametrize("asked", ["resnet10t", "hf_hub:timm/resnet10t", "resnet10t.c3_in1k"])
+def test_what_was_scored_and_measured_is_found_by_every_name(toy_store, tmp_path, monkeypatch, said, asked):
+    """Score and measure, then ask: whatever the weights were called, they are one model."""
+    monkeypatch.setattr(weights, "_from_hub", weights.random_network)
+    folder = make_images(tmp_path / "shapes")
+    (pair,) = facade.score(said, str(folder), ["logme"]).pairs
+    measured = facade.measure(said, str(folder))
+    assert {pair.model, *(run.model for run in measured.runs)} == {"resnet10t.c3_in1k"}
+    note = "'resnet10t' means timm's default weights, 'resnet10t.c3_in1k'."
+    assert (note in measured.notes) == (said == "resnet10t")
+    question = ask(toy_store, asked, str(folder))
+    assert (question.model, question.models) == ("resnet10t.c3_in1k", ())
+    assert toy_store.measured(question.model, question.tasks, Protocol.HEAD).keys() == {"shapes"}
+    zoo = toy_store.snapshot().part(question.protocol, question.metric, question.modality, [question.model])
+    assert [score.name for score in list_scores(zoo, question.model, question.dataset)] == ["logme"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.errors import UnknownName
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.testing.hash_encoder import hash_encoder
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER
 from zoograph.training.versions import listing
@@ -44,6 +44,27 @@ def test_each_has_a_key_and_a_title_of_its_own(folders: dict[str, PredictorFolde
     assert [folder.key for folder in folders.values()] == ["head", "head-0123456789ab", "finetune-ba9876543210"]
     assert folders["default"].title == "retrained head"
     assert folders["hub"].title == "retrained head, encoder 'google-bert/bert'"
+
+
+def test_metric_and_modality_have_folders_of_their_own(home: Path, save_toy: Save) -> None:
+    wanted = [
+        predictor_folder(Protocol.HEAD, None),
+        predictor_folder(Protocol.HEAD, None, Metric.MIOU),
+        predictor_folder(Protocol.HEAD, None, Metric.TOP1, "text"),
+        predictor_folder(Protocol.HEAD, None, Metric.TOP1, "x-ray/../.3d"),
+    ]
+    for folder in wanted:
+        assert folder.root.parent == home / "predictors"
+        save_toy(folder.root, metric=folder.metric, modality=folder.modality)
+    save_toy(home / "predictors" / "head-nonsense-image-default")
+    assert sorted(find_predictors(), key=lambda one: one.root) == sorted(wanted, key=lambda one: one.root)
+    assert [folder.key for folder in wanted[:3]] == ["head", "head-miou-image", "head-top1-text"]
+    assert [folder.title for folder in wanted[:3]] == [
+        "retrained head",
+        "retrained head, mean intersection over union",
+        "retrained head, text",
+    ]
+    assert find_predictors(metric=Metric.MIOU) == [wanted[1]]
 
 
 def test_an_encoder_chooses_by_name_or_by_path(

@@ -1,0 +1,134 @@
+"""One rule for names of models: an id is itself, and a bare architecture is timm's default weights.
+
+Predicting, scoring, measuring and ingesting all find models here, so that a name means one set of weights everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from zoograph.data.errors import UnknownName
+from zoograph.data.networks.registry.torchvision_names import PREFIX
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.names import NameIndex
+from zoograph.data.records.pretraining import LineageKind
+
+_PREFIXES = ("hf_hub:", "hf-hub:", "timm/")
+_OWN = "@"
+
+
+class FoundModel(NamedTuple):
+    """What a name stands for: an id, and its card if the store does not know the model."""
+
+    id: str
+    card: ModelCard | None = None
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """The card, if there is one."""
+        return () if self.card is None else (self.card,)
+
+
+def find_model(names: NameIndex, name: str) -> FoundModel:
+    """Return the one set of weights that a name means.
+
+    An id of the store is itself. What the store calls one model alone is that model: it calls each of timm's by all of
+    timm's names. Any other name is asked of :func:`zoograph.data.networks.model_names.resolve_model_name`, and so is
+    one that the store has several models for: a bare architecture is timm's default weights, whoever else is called
+    so. timm is imported only then.
+
+    Args:
+        names: of the store.
+        name: as somebody wrote it.
+
+    Raises:
+        UnknownName: with the nearest names.
+        AmbiguousName: if the store has several models of a name that nobody else knows.
+    """
+    known = names.models.get(name, ())
+    if name in known:
+        return FoundModel(name)
+    if len(known) == 1:
+        return FoundModel(known[0])
+    return _ask_libraries(names, name) or FoundModel(names.resolve_model(name, more_names=lambda: _nearest(name)))
+
+
+def explain_name(name: str, model: str) -> str | None:
+    """Return the sentence that says which weights a name was taken for; None if the name says so itself.
+
+    >>> explain_name("resnet50", "resnet50.a1_in1k")
+    "'resnet50' means timm's default weights, 'resnet50.a1_in1k'."
+    """
+    if bare_architecture(name) == model.partition(".")[0]:
+        return f"'{name}' means timm's default weights, '{model}'."
+    return None if without_prefix(name) == model else f"'{name}' means the weights '{model}'."
+
+
+def bare_architecture(name: str) -> str | None:
+    """Return the architecture that a name of timm consists of; None if it names weights, or is no name of timm.
+
+    >>> bare_architecture("timm/resnet50"), bare_architecture("resnet50.a1_in1k"), bare_architecture("owner/model")
+    ('resnet50', None, None)
+    """
+    bare = without_prefix(name)
+    return None if {"/", ".", _OWN} & set(bare) else bare
+
+
+def without_prefix(name: str) -> str:
+    """Return a name without what says that it is one of the hub, or of timm."""
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def is_own(card: ModelCard) -> bool:
+    """Return whether a card is of weights from somebody's file or at random, see ``networks.weights``."""
+    return _OWN in card.id and card.id.partition(_OWN)[0] == card.timm_name
+
+
+def loading_name(card: ModelCard) -> str | None:
+    """Return what a command calls a model whose images it is to look at; None if timm does not load the weights."""
+    if is_own(card):
+        return f"{card.timm_name} --weights FILE"
+    if card.id.startswith(PREFIX):
+        return card.id if any(step.kind is LineageKind.SAME_WEIGHTS for step in card.derived_from) else None
+    return None if "/" in card.id else card.id
+
+
+def find_others(model: str, architecture: str, cards: Iterable[ModelCard]) -> Sequence[ModelCard]:
+    """Return those of ``cards`` that are weights of an architecture as timm or torchvision publish it, but ``model``.
+
+    Weights from a file or at random are none of these, nor are somebody's uploads.
+    """
+    theirs = (card for card in cards if "/" not in card.id or card.id.startswith(PREFIX))
+    return [card for card in theirs if card.timm_name == architecture and card.id != model and not is_own(card)]
+
+
+def make_model_card(model: str) -> ModelCard | None:
+    """Return the card of the weights with an id, made without a download; None if no library has them."""
+    from zoograph.data.networks.timm_cards import model_card_from_timm
+    from zoograph.data.networks.torchvision_cards import model_card_from_torchvision
+
+    return model_card_from_torchvision(model) or model_card_from_timm(model)
+
+
+def _ask_libraries(names: NameIndex, name: str) -> FoundModel | None:
+    """Return what timm, torchvision and the table of names know by a name; None if they do not."""
+    from zoograph.data.networks.model_names import resolve_model_name
+
+    try:
+        model = resolve_model_name(name)
+    except UnknownName:
+        return None
+    known = names.models.get(model, ())
+    if model in known or len(known) == 1:
+        return FoundModel(model if model in known else known[0])
+    card = make_model_card(model)
+    return None if card is None else FoundModel(card.id, card)
+
+
+def _nearest(name: str) -> Sequence[str]:
+    from zoograph.data.networks.registry.timm_names import nearest_timm_names
+
+    return nearest_timm_names(without_prefix(name))

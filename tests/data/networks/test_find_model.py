@@ -1,0 +1,116 @@
+"""One rule for names of models, in a store and outside of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoograph.data.collections.tables import read_tables, shipped_zoo
+from zoograph.data.errors import AmbiguousName, UnknownName
+from zoograph.data.networks.find_model import (
+    bare_architecture,
+    explain_name,
+    find_model,
+    find_others,
+    is_own,
+    loading_name,
+    make_model_card,
+)
+from zoograph.data.networks.registry.timm_names import canonical_timm_name
+from zoograph.data.networks.registry.torchvision_names import canonical_torchvision_name
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.names import index_names
+from zoograph.data.records.pretraining import Lineage, LineageKind
+
+STORED = index_names(
+    [
+        ("model", "resnet10t.c3_in1k", "resnet10t.c3_in1k"),
+        ("model", "resnet10t", "resnet10t.c3_in1k"),
+        ("model", "resnet50", "resnet50"),  # somebody else's weights
+        ("model", "resnet18", "one"),
+        ("model", "resnet18", "two"),
+        ("model", "resnet18.a1_in1k", "resnet18.a1_in1k"),
+        ("model", "net", "one"),
+        ("model", "net", "two"),
+    ]
+)
+
+
+@pytest.mark.parametrize("name", ["resnet10t", "resnet10t.c3_in1k", "timm/resnet10t.c3_in1k", "hf_hub:timm/resnet10t"])
+def test_what_was_stored_is_found_under_every_name(name: str) -> None:
+    assert find_model(STORED, name) == ("resnet10t.c3_in1k", None)
+
+
+def test_an_id_is_itself() -> None:
+    assert find_model(STORED, "resnet50") == ("resnet50", None)
+
+
+def test_an_architecture_that_others_are_called_by_is_timms_default_all_the_same() -> None:
+    assert find_model(STORED, "resnet18") == ("resnet18.a1_in1k", None)
+
+
+def test_other_weights_come_with_their_card() -> None:
+    found = find_model(STORED, "timm/resnet50.tv_in1k")
+    assert found.card is not None
+    assert found.id == found.card.id == "resnet50.tv_in1k"
+    assert found.cards == (found.card,)
+    assert find_model(STORED, "ResNet50_Weights.IMAGENET1K_V2").id == "torchvision/resnet50.IMAGENET1K_V2"
+
+
+def test_names_that_nobody_knows_or_that_several_share() -> None:
+    with pytest.raises(UnknownName, match=r"Unknown model 'resnet51'. Nearest names: .*resnet50"):
+        find_model(STORED, "resnet51")
+    with pytest.raises(AmbiguousName, match=r"'net' is ambiguous\. Say which: one, two\."):
+        find_model(STORED, "net")
+
+
+def test_the_store_and_the_libraries_agree_on_every_name_of_the_zoo_that_ships() -> None:
+    """So a name that the store knows need not be asked of timm, which takes seconds to import."""
+    cards = read_tables(shipped_zoo()).models
+    names = index_names(("model", name, card.id) for card in cards for name in (card.id, *card.aliases))
+    known = {name: canonical_timm_name(name) or canonical_torchvision_name(name) for name in names.models}
+    assert sum(model is not None for model in known.values()) > 4_000
+    assert {name: model for name, model in known.items() if model and find_model(names, name).id != model} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "sentence"),
+    [
+        ("resnet50", "resnet50.a1_in1k", "'resnet50' means timm's default weights, 'resnet50.a1_in1k'."),
+        ("timm/resnet50", "resnet50.a1_in1k", "'timm/resnet50' means timm's default weights, 'resnet50.a1_in1k'."),
+        ("resnet50.a1_in1k", "resnet50.a1_in1k", None),
+        ("timm/resnet50.a1_in1k", "resnet50.a1_in1k", None),
+        ("ViT-B-32/openai", "vit_b.openai", "'ViT-B-32/openai' means the weights 'vit_b.openai'."),
+    ],
+)
+def test_a_name_is_explained_unless_it_says_so_itself(name: str, model: str, sentence: str | None) -> None:
+    assert explain_name(name, model) == sentence
+
+
+def test_what_is_an_architecture() -> None:
+    assert [bare_architecture(name) for name in ("resnet50", "timm/resnet50", "hf-hub:timm/resnet50")] == [
+        "resnet50"
+    ] * 3
+    assert {bare_architecture(name) for name in ("resnet50.a1_in1k", "a/b", "resnet50@0123")} == {None}
+
+
+def test_own_weights_and_uploads_are_no_other_weights() -> None:
+    def make(id: str, **fields: object) -> ModelCard:
+        return ModelCard.model_validate({"id": id, "timm_name": "resnet50", "source": "t", **fields})
+
+    own, upload, other = make("resnet50@0123"), make("me/resnet-50"), make("torchvision/resnet50.V2")
+    default, elsewhere = make("resnet50.a1_in1k"), make("resnet18.a1_in1k", timm_name="resnet18")
+    assert [is_own(card) for card in (own, upload, other, default)] == [True, False, False, False]
+    cards = [own, upload, other, default, elsewhere]
+    assert find_others("resnet50.a1_in1k", "resnet50", cards) == [other]
+    copy = make("torchvision/x.V1", derived_from=(Lineage(kind=LineageKind.SAME_WEIGHTS, model="x.tv_in1k"),))
+    assert [loading_name(card) for card in (own, upload, other, default, copy)] == [
+        *("resnet50 --weights FILE", None, None, "resnet50.a1_in1k", "torchvision/x.V1")
+    ]
+
+
+def test_cards_are_made_without_a_download() -> None:
+    for id in ("resnet50.a1_in1k", "torchvision/resnet50.IMAGENET1K_V2"):
+        card = make_model_card(id)
+        assert card is not None
+        assert card.id == id
+    assert make_model_card("nobody/knows") is None
