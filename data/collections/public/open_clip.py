@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoograph.data.collections.model_names import OPEN_CLIP_PAIRS
-from zoograph.data.collections.public.openclip_tasks import OPENCLIP_TASKS
+from zoograph.data.collections.public.openclip_tasks import find_openclip_task
 from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_dataset
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.records.cards import ModelCard
@@ -46,8 +46,8 @@ def read_open_clip(folder: Path) -> Collection:
                 "model": tower_id(cells["name"], cells["pretrained"], towers),
                 "dataset": find_public_dataset(task),
                 "protocol": Protocol.ZERO_SHOT,
-                "metric": OPENCLIP_TASKS[task].metric,
-                "test_size": OPENCLIP_TASKS[task].test_size,
+                "metric": find_openclip_task(task).metric,
+                "test_size": find_openclip_task(task).test_size,
                 "value": value,
                 "source": SOURCE,
             },

@@ -8,9 +8,11 @@ accuracy.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from zoograph.data.errors import UnknownName
 from zoograph.data.records.records import Metric
 
 
@@ -73,4 +75,15 @@ OPENCLIP_TASKS = MappingProxyType(
         "GeoDE": OpenClipTask(12_488, Metric.WORST_GROUP, "top-1 accuracy in the worst region"),
     }
 )
-OPENCLIP_METRICS = MappingProxyType({name: task.metric for name, task in OPENCLIP_TASKS.items()})
+
+
+def find_openclip_task(name: str) -> OpenClipTask:
+    """Return what a column of the table measures.
+
+    Raises:
+        UnknownName: if it is none of the 38 tasks.
+    """
+    if name not in OPENCLIP_TASKS:
+        nearest = difflib.get_close_matches(name.upper(), {task.upper(): task for task in OPENCLIP_TASKS}, n=3)
+        raise UnknownName("task", name, [task for task in OPENCLIP_TASKS if task.upper() in nearest])
+    return OPENCLIP_TASKS[name]

@@ -1,70 +1,98 @@
+"""MIEB: probes with repeats, zero-shot apart, several labels an image, clusterings, and towers that timm has."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
 
-from zoograph.data.collections.public.mieb import SOURCE, read_mieb, read_towers
-from zoograph.data.errors import UnknownName
+from zoograph.data.collections.public.mieb import SOURCE, read_mieb
+from zoograph.data.errors import RawDataError, UnknownName
+from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Metric, Protocol, Run
 
-HEAD = "model,revision,task,split,subset,languages,main_score,accuracy,f1,lrap,nmi,n_exp,exp_acc"
+RUNS = """model,task,split,accuracy,lrap,nmi,n_exp,exp_acc
+facebook/dinov2-small,CIFAR10,test,0.97746,,,5,0.9775|0.977|0.978|0.9758|0.979
+facebook/dinov2-small,VOC2007,test,0.3,0.91,,5,0.3|0.3|0.3|0.3|0.3
+facebook/dinov2-small,CIFAR10Clustering,test,,,0.7,0,
+ann/clip,CIFAR10ZeroShot,test,0.90000000001,,,0,
+ann/clip,Food101Classification,validation,0.8,,,1,0.8
+"""
+DATASETS = """task,split,num_samples,num_labels
+CIFAR10,test,10000,10
+CIFAR10,train,50000,10
+VOC2007,test,4952,20
+CIFAR10ZeroShot,test,10000,10
+"""
+MODELS = """model,n_parameters,embed_dim,license,release_date
+facebook/dinov2-small,22000000.0,384,apache-2.0,2023-07-18
+ann/clip,,512,,
+"""
+TO_TIMM = "mieb_model,timm_name\nfacebook/dinov2-small,vit_small_patch14_dinov2.lvd142m\n"
+
+
+def write(folder: Path, runs: str = RUNS) -> Path:
+    for name, text in (
+        ("mieb_image_classification.csv", runs),
+        ("mieb_datasets.csv", DATASETS),
+        ("mieb_models.csv", MODELS),
+        ("mieb_to_timm.csv", TO_TIMM),
+    ):
+        (folder / name).write_text(text)
+    return folder
 
 
 @pytest.fixture
-def folder(write) -> Path:
-    write(
-        "mieb_image_classification.csv",
-        HEAD,
-        "facebook/dinov2-small,r,CIFAR10,test,default,eng-Latn,0.9774600001,0.9774600001,0.9,,,3,0.97|0.98|0.99",
-        "facebook/dinov2-small,r,VOC2007,test,default,eng-Latn,0.68,0.05,0.03,0.68885,,5,0.05|0.06|0.08|0.02|0.05",
-        "own/tower,r,CIFAR10ZeroShot,test,default,eng-Latn,0.5,0.5,,,,0,",
-        "own/tower,r,CIFAR10Clustering,test,default,eng-Latn,0.5,,,,0.5,0,",
-    )
-    write(
-        "mieb_datasets.csv",
-        "task,kind,split,num_samples,num_labels,min_w,avg_w,avg_h",
-        "CIFAR10,ImageClassification,test,10000,10,32,32.0,32.0",
-    )
-    write(
-        "mieb_models.csv",
-        "model,revision,n_parameters,embed_dim,license,release_date",
-        "facebook/dinov2-small,r,22000000.0,384.0,apache-2.0,2023-07-18",
-        "own/tower,r,196000000.0,768.0,,2024-06-06",
-    )
-    return write("mieb_to_timm.csv", "mieb_model,timm_name", "facebook/dinov2-small,vit_small_patch14_dinov2.lvd142m")
+def toy(tmp_path: Path) -> Collection:
+    return read_mieb(write(tmp_path))
 
 
-def find(runs: tuple[Run, ...], dataset: str, protocol: Protocol) -> Run:
-    (run,) = (run for run in runs if (run.dataset, run.protocol) == (dataset, protocol))
+def find(toy: Collection, model: str, dataset: str) -> Run:
+    (run,) = [run for run in toy.runs if (run.model, run.dataset) == (model, dataset)]
     return run
 
 
-def test_a_probe_says_shots_sizes_repeats_and_their_spread(folder: Path) -> None:
-    probe = find(read_mieb(folder).runs, "cifar10", Protocol.PROBE)
-    assert (probe.model, probe.value, probe.source) == ("vit_small_patch14_dinov2.lvd142m", 0.97746, SOURCE)
-    assert (probe.shots, probe.train_size, probe.test_size, probe.repeats) == (16, 160, 10_000, 3)
-    assert probe.hyperparameters == {"spread": 0.01}  # of 0.97, 0.98 and 0.99
+def test_a_probe_is_the_mean_of_its_repeats_and_says_their_spread(toy: Collection) -> None:
+    run = find(toy, "vit_small_patch14_dinov2.lvd142m", "cifar10")
+    assert (run.protocol, run.metric, run.value) == (Protocol.PROBE, Metric.TOP1, 0.97746)
+    assert (run.shots, run.train_size, run.test_size, run.repeats) == (16, 160, 10_000, 5)
+    assert run.hyperparameters == {"spread": 0.00119}  # standard deviation of the five, by hand
+    assert run.source == SOURCE
 
 
-def test_several_right_labels_are_judged_by_their_ranking(folder: Path) -> None:
-    probe = next(run for run in read_mieb(folder).runs if run.metric is Metric.LRAP)
-    assert (probe.value, probe.hyperparameters) == (0.68885, {})
+def test_images_with_several_labels_are_measured_by_their_ranking(toy: Collection) -> None:
+    run = find(toy, "vit_small_patch14_dinov2.lvd142m", "voc2007")
+    assert (run.metric, run.value, run.hyperparameters) == (Metric.LRAP, 0.91, {})
 
 
-def test_zero_shot_is_a_protocol_of_its_own_and_clusterings_are_left_out(folder: Path) -> None:
-    read = read_mieb(folder)
-    zero_shot = find(read.runs, "cifar10", Protocol.ZERO_SHOT)
-    assert (zero_shot.model, zero_shot.shots, zero_shot.repeats) == ("own/tower", None, None)
-    assert len(read.runs) == 3
+def test_zero_shot_is_a_protocol_of_its_own_without_shots(toy: Collection) -> None:
+    run = find(toy, "ann/clip", "cifar10")
+    assert (run.protocol, run.value, run.test_size) == (Protocol.ZERO_SHOT, 0.9, 10_000)
+    assert (run.shots, run.train_size, run.repeats, run.hyperparameters) == (None, None, None, {})
 
 
-def test_a_tower_of_timm_needs_no_card_of_its_own(folder: Path) -> None:
-    (card,) = read_mieb(folder).models
-    assert (card.id, card.parameters, card.num_features, card.modalities) == ("own/tower", 196_000_000, 768, ("image",))
-    assert read_towers(folder) == {"facebook/dinov2-small": "vit_small_patch14_dinov2.lvd142m"}
+def test_one_draw_has_no_spread_and_sizes_that_nobody_states_are_empty(toy: Collection) -> None:
+    run = find(toy, "ann/clip", "food101")
+    assert (run.protocol, run.repeats, run.hyperparameters) == (Protocol.PROBE, 1, {})
+    assert (run.train_size, run.test_size) == (None, None)
 
 
-def test_an_unknown_task_is_named(folder: Path) -> None:
-    path = folder / "mieb_image_classification.csv"
-    path.write_text(path.read_text().replace(",CIFAR10,", ",Cifarre,"))
-    with pytest.raises(UnknownName, match="Unknown dataset 'Cifarre'"):
-        read_mieb(folder)
+def test_clusterings_are_left_out(toy: Collection) -> None:
+    assert len(toy.runs) == 4
+
+
+def test_a_tower_that_timm_has_is_its_node_and_gets_no_card(toy: Collection) -> None:
+    assert [card.id for card in toy.models] == ["ann/clip"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "message"),
+    [
+        ("CIFAR10,test,0.97746", "CIFAR11x,test,0.97746", UnknownName, "Unknown dataset 'CIFAR11x'"),
+        ("0.97746", "97.746", RawDataError, r"'value' at .*line 2"),
+        ("task,split", "job,split", RawDataError, "needs a column 'task'"),
+    ],
+)
+def test_a_bad_table_is_refused(tmp_path: Path, old: str, new: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        read_mieb(write(tmp_path, RUNS.replace(old, new, 1)))
