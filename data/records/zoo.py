@@ -51,6 +51,11 @@ class Zoo:
     relations: pd.DataFrame
     influences: pd.DataFrame = field(default_factory=lambda: _frame((), INFLUENCE_COLUMNS))
 
+    def __post_init__(self) -> None:
+        missing = [name for name in RUN_COLUMNS if name not in self.runs]
+        if missing:  # what no run says may be left out
+            object.__setattr__(self, "runs", self.runs.reindex(columns=[*self.runs, *missing]))
+
     @classmethod
     def of(cls, collection: Collection) -> Zoo:
         """Return a collection's cards and records, as they would come out of a store."""
