@@ -46,16 +46,25 @@ def write_file(path: Path, content: bytes | str, option: str = "--out") -> None:
         raise _cannot_write(path, error.strerror or str(error), option) from error
 
 
+def make_folder(folder: Path, option: str = "--out") -> None:
+    """Make a folder if it is not there.
+
+    Raises:
+        ZoographError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error.strerror or str(error), option) from error
+
+
 def write_into(folder: Path, files: Mapping[str, bytes | str], option: str = "--out") -> None:
     """Write files, by name, into a folder that is made if it is not there.
 
     Raises:
         ZoographError: if the folder cannot be made or written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(folder, error.strerror or str(error), option) from error
+    make_folder(folder, option)
     for name, content in files.items():
         write_file(folder / name, content, option)
 

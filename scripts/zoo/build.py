@@ -17,6 +17,7 @@ from zoograph.data.networks.model_names import NAME_TABLE
 from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.failures import count_failures
+from zoograph.scripts.terminal.files import make_folder
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar
@@ -70,9 +71,13 @@ def build(
 
 
 def _write_registry(raw: Path, folder: Path) -> None:
-    """Write the tables of timm's networks and of names; a network that ships already is not counted again."""
+    """Write the tables of timm's networks and of names, which the cards are made with.
+
+    A network that ships already is not counted again.
+    """
     networks = make_architecture_table(raw / "timm", read_architecture_table())
     names = make_name_table(raw)
+    make_folder(folder)
     write_architecture_table(networks, folder / ARCHITECTURE_TABLE)
     write_name_table(names, folder / NAME_TABLE)
 

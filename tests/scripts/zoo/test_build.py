@@ -1,22 +1,37 @@
-"""`zoo build`: raw folders in, five tables out."""
+"""`zoo build`: raw folders in, tables out, on two collections made by hand."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
+from zoograph.data.collections.domainnet import read_domainnet
 from zoograph.data.collections.tables import TABLES, read_tables
 from zoograph.data.collections.timm_architectures import BENCHMARKS
-from zoograph.data.errors import RawDataError
+from zoograph.data.collections.transfergraph import read_transfergraph
+from zoograph.data.collections.zoo import READERS
 from zoograph.data.networks.architectures import Architecture
 from zoograph.data.networks.model_names import NAME_TABLE, Naming, read_name_table
 from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
-from zoograph.scripts.zoo import build as zoo
+from zoograph.data.records.collection import Collection
+from zoograph.scripts.zoo import build
 
+Run = Callable[..., Any]
+
+SPEEDS = """model,infer_img_size,infer_samples_per_sec,param_count,infer_gmacs,infer_macts
+resnet50,224,123.5,25.56,4.11,11.11
+"""
 RAW = {
+    **dict.fromkeys((f"timm/{name}" for name in BENCHMARKS), SPEEDS),
+    "timm/timm_deprecations.csv": "old,new\ntv_resnet50,resnet50.tv_in1k\n",
+    "open_clip/openclip_to_timm.csv": "name,pretrained,timm_name\n",
+    "mieb/mieb_to_timm.csv": "mieb_model,timm_name\n",
+    "fastai_pets/fastai_to_timm.csv": "fastai_name,timm_name\n",
     "domainnet/source_model_meta_data.csv": """\
 Architecure_family,model name,# of parameters,acc@1 (on ImageNet-1K),GFLOPS
 resnet,resnet18,2100,69.758,1.81
@@ -34,14 +49,16 @@ resnet18,0.5,0.75,1.0
     "transfergraph_image/model_config_dataset.csv": """\
 model,input_shape,output_shape,architectures,dataset,#labels,labels,accuracy,model_type,number_of_parameters
 a/resnet,224.0,1.0,['ResNet'],imagenet,1000.0,imagenet,,resnet,2100.0
+b/resnet,224.0,1.0,['ResNet'],imagenet,1000.0,imagenet,,resnet,2100.0
 """,
     "transfergraph_image/target_dataset_features.csv": """\
 finetune_dataset,size,number_of_classes
-dtd,10,4
+dtd,1000,47
 """,
     "transfergraph_image/records.csv": """\
 model,finetuned_dataset,epochs,batch_size,lr,train_slice,test_slice,eval_accuracy,input_shape
 a/resnet,dtd,30,64,0.01,:0.7,0.7:1,0.66667,
+b/resnet,dtd,30,64,0.01,:0.7,0.7:1,0.02,
 """,
     "transfergraph_image/transferability_score_records.csv": """\
 metric,model,target_dataset,score
@@ -57,70 +74,95 @@ dtd,2.0,0.0
 
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The raw folders of DomainNet and TransferGraph; the zoo is made of those two and of the cards of datasets."""
     for name, text in RAW.items():
         path = tmp_path / "raw" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.setattr(zoo, "get_architecture", lambda name: Architecture(name, 100, 1, 224, fixed_input=False))
+
+    def find(name: str) -> Architecture:
+        return Architecture(name, 100, 1, 224, fixed_input=False)
+
+    readers: dict[str, Callable[[Path], Collection]] = {
+        "datasets": READERS["datasets"],
+        "domainnet": lambda raw: read_domainnet(raw / "domainnet", find),
+        "transfergraph": lambda raw: read_transfergraph(raw / "transfergraph_image", find),
+    }
+    monkeypatch.setattr(build, "READERS", readers)
     return tmp_path / "raw"
 
 
-def test_build_writes_the_tables_and_prints_the_counts(raw: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def run_build(raw: Path, run_command: Run) -> Run:
+    """A callable that builds the zoo from the raw folders."""
+    return partial(run_command, build.build, str(raw), "--out")
+
+
+def test_build_writes_the_tables_and_prints_the_counts(run_build: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(out)])
-    assert result.exit_code == 0, result.output
-    assert {path.name for path in out.iterdir()} == set(TABLES)
-    assert read_tables(out).counts() == {
-        "models": 2,
-        "datasets": 5,
-        "runs": 4,
+    ran = run_build(str(out))
+    assert ran.code == 0, ran.err
+    tables = {f"{name}.gz" for name in TABLES}
+    assert {path.name for path in out.iterdir()} == {*tables, ARCHITECTURE_TABLE, NAME_TABLE}
+    zoo = read_tables(out)
+    assert zoo.counts() == {
+        **{"models": 3, "datasets": 68 + 3, "runs": 5},
         **{"scores": 1, "relations": 1, "influences": 0},
     }
-    assert "transfergraph_image" in result.stdout
+    lines = [line.replace("│", " ").split() for line in ran.out.splitlines()]
+    assert ["transfergraph", "2", "2", "2", "1", "1", "0"] in lines
+    assert ["zoo", "3", "71", "5", "1", "1", "0"] in lines
 
 
-def test_build_prints_json_and_nothing_else(raw: Path, tmp_path: Path) -> None:
+def test_failed_runs_are_kept_flagged_and_counted(run_build: Run, tmp_path: Path) -> None:
+    ran = run_build(str(tmp_path / "out"))
+    assert ["dtd", "1"] in [line.replace("│", " ").split() for line in ran.out.splitlines()]
+    failed = [run for run in read_tables(tmp_path / "out").runs if run.failure]
+    assert [(run.model, run.value, run.failure) for run in failed] == [
+        ("b/resnet", 0.02, "training failed: 0.020 is chance level for 47 classes"),
+    ]
+
+
+def test_build_prints_json_and_nothing_else(run_build: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(out), "--json"])
-    answer = json.loads(result.stdout)
+    answer = json.loads(run_build(str(out), "--json").out)
     assert answer["folder"] == str(out)
+    assert answer["failed"] == {"dtd": 1}
     assert answer["counts"]["domainnet"] == {
         **{"models": 1, "datasets": 4, "runs": 3},
         **{"scores": 0, "relations": 0, "influences": 0},
     }
-    assert answer["counts"]["zoo"]["datasets"] == 5  # imagenet is in both
+    assert answer["counts"]["zoo"]["datasets"] == 71  # imagenet and dtd are public datasets
 
 
-def test_build_twice_gives_the_same_bytes(raw: Path, tmp_path: Path) -> None:
+def test_build_twice_gives_the_same_bytes(run_build: Run, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        assert CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(tmp_path / name)]).exit_code == 0
-    for table in TABLES:
-        assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "two" / table).read_bytes()
+        assert run_build(str(tmp_path / name)).code == 0
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
-def test_build_makes_the_tables_of_networks_and_names(raw: Path, tmp_path: Path) -> None:
-    header = "model,infer_img_size,infer_samples_per_sec,param_count,infer_gmacs,infer_macts"
-    measured = f"{header}\nresnet50,224,123.5,25.56,4.11,11.11\n"
-    tables = {
-        **dict.fromkeys((f"timm/{name}" for name in BENCHMARKS), measured),
-        "timm/timm_deprecations.csv": "old,new\ntv_resnet50,resnet50.tv_in1k\n",
-        "open_clip/openclip_to_timm.csv": "name,pretrained,timm_name\n",
-        "mieb/mieb_to_timm.csv": "mieb_model,timm_name\n",
-        "fastai_pets/fastai_to_timm.csv": "fastai_name,timm_name\n",
-    }
-    for name, text in tables.items():
-        (raw / name).parent.mkdir(exist_ok=True)
-        (raw / name).write_text(text)
-    assert CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(tmp_path / "out")]).exit_code == 0
+def test_build_makes_the_tables_of_networks_and_names(run_build: Run, tmp_path: Path) -> None:
+    assert run_build(str(tmp_path / "out")).code == 0
     networks = read_architecture_table(tmp_path / "out" / ARCHITECTURE_TABLE)
     assert networks.keys() == read_architecture_table().keys()
     assert [speed.images_per_second for speed in networks["resnet50", "224", 1000].speeds] == [123.5] * 3
     assert read_name_table(tmp_path / "out" / NAME_TABLE) == {(Naming.TIMM, "tv_resnet50"): "resnet50.tv_in1k"}
 
 
-def test_missing_raw_table_is_an_error_and_writes_nothing(raw: Path, tmp_path: Path) -> None:
-    (raw / "transfergraph_image" / "records.csv").unlink()
-    result = CliRunner().invoke(zoo.app, ["build", str(raw), "--out", str(tmp_path / "out")])
-    assert isinstance(result.exception, RawDataError)
-    assert "records.csv' is needed" in str(result.exception)
-    assert not (tmp_path / "out").exists()
+@pytest.mark.parametrize("name", ["transfergraph_image/records.csv", "timm/timm_deprecations.csv"])
+def test_missing_raw_table_is_an_error_and_leaves_the_zoo_as_it_was(
+    raw: Path, run_build: Run, tmp_path: Path, name: str
+) -> None:
+    (raw / name).unlink()
+    ran = run_build(str(tmp_path / "out"))
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{name}' is needed" in ran.err
+    assert not list((tmp_path / "out").glob("*.gz"))
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(run_build: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = run_build(str(tmp_path / "file" / "out"))
+    assert (ran.code, ran.out) == (2, "")
+    assert "Choose another place with --out." in ran.err
