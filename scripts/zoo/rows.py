@@ -43,7 +43,7 @@ def put_rows(
         names={headings[key] for key in others if any(isinstance(row[key], str | list) for row in shown)},
         copied={headings[first]},
     )
-    print_notes(_notes(kind, len(rows), len(shown), to_csv))
+    print_notes(list(_notes(kind, len(rows), len(shown), to_csv)))
 
 
 def _notes(kind: str, count: int, shown: int, to_csv: Path | None) -> Iterator[str]:
