@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoograph.data.records.records import Protocol
 from zoograph.scripts.commands.versions import NONE_YET, describe, versions_of
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.options import AsJson, WhoseEncoder
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in the store; ``runs`` by source and protocol, ``newest`` is the batch that came last."""
+    """What is in the store.
+
+    Attributes:
+        runs: source, protocol and number.
+        kinds: protocol, metric, modality of the datasets and number of the runs that count, the most frequent first.
+        newest: the batch that came last.
+    """
 
     models: int
     datasets: int
     runs: tuple[tuple[str, str, int], ...]
+    kinds: tuple[tuple[str, str, str, int], ...]
     newest: str | None
     newest_at: str | None
 
@@ -70,6 +78,7 @@ def _read(store: RecordStore) -> Contents:
         len({target for targets in names.models.values() for target in targets}),
         len({target for targets in names.datasets.values() for target in targets}),
         tuple((str(source), str(protocol), count) for (source, protocol), count in sorted(counts.items())),
+        tuple((*map(str, kind), count) for kind, count in store.ways_measured().items()),
         None if newest is None else newest.origin,
         None if newest is None or newest.created_at is None else newest.created_at.isoformat(timespec="seconds"),
     )
@@ -116,6 +125,15 @@ def _print(
         ("source", "protocol", "runs"),
         [(source, protocol, f"{count:,}") for source, protocol, count in contents.runs],
         names={"source", "protocol"},
+    )
+    print_table(
+        "What can be asked for",
+        ("protocol", "what is done", "metric", "modality", "runs"),
+        [
+            (protocol, Protocol(protocol).description, metric, modality, f"{count:,}")
+            for protocol, metric, modality, count in contents.kinds
+        ],
+        names={"protocol", "what is done", "metric", "modality"},
     )
     if contents.newest is not None:
         when = "" if contents.newest_at is None else f", {contents.newest_at}"

@@ -60,7 +60,10 @@ def test_json_is_alone_on_stdout(toy_predictor: Artifact, run_predict: Run) -> N
     ran = run_predict(*QUESTION, "--json")
     assert (ran.code, ran.err) == (0, "")
     answer = json.loads(ran.out)
-    assert list(answer) == ["schema", "model", "dataset", "protocol", "predictor", "tasks", "mean", "notes"]
+    assert list(answer) == [
+        *("schema", "model", "dataset", "protocol", "metric", "modality", "predictor", "tasks", "mean", "notes")
+    ]
+    assert (answer["metric"], answer["modality"]) == ("top1", "image")
     assert (answer["schema"], answer["notes"][1]) == (1, "A measured pair is predicted without its own record.")
     assert [row["dataset"] for row in answer["tasks"]] == ["birds_1", "birds_2"]
     assert answer["tasks"][0]["measured"] == 0.5

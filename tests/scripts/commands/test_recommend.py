@@ -118,8 +118,8 @@ def answer_of(ran: Ran) -> dict[str, Any]:
 def test_json_of_a_dataset(run: Callable[..., Ran]) -> None:
     answer = answer_of(run("--dataset", "task_3", "--json"))
     assert list(answer) == [
-        *("schema", "dataset", "tasks", "protocol", "predictor", "num_candidates", "num_unknown_size", "unranked"),
-        *("models", "explanation", "notes"),
+        *("schema", "dataset", "tasks", "protocol", "metric", "modality", "predictor", "num_candidates"),
+        *("num_unknown_size", "num_hidden", "unranked", "models", "explanation", "notes"),
     ]
     assert (answer["dataset"], answer["tasks"], answer["protocol"]) == ("task_3", ["task_3"], "head")
     assert (answer["num_candidates"], answer["unranked"], answer["explanation"]) == (8, [], None)
@@ -127,7 +127,7 @@ def test_json_of_a_dataset(run: Callable[..., Ran]) -> None:
     first = answer["models"][0]
     assert list(first) == [
         *("rank", "model", "family", "predicted", "lower", "upper", "measured", "measured_runs"),
-        *("probability_best", "expected_regret_points", "parameters", "gmacs"),
+        *("probability_best", "expected_regret_points", "parameters", "gmacs", "copies"),
     ]
     assert (first["rank"], first["model"], first["measured"], first["measured_runs"]) == (1, BEST, 0.98, 1)
     assert first["probability_best"] > 0.99

@@ -48,6 +48,7 @@ def test_retrain_as_json(history: list[Artifact], rounds: list[Round], run_zoogr
     ran = run_zoograph("retrain", "--json")
     said = json.loads(ran.out)
     assert (ran.code, said["protocol"], said["waiting"]) == (1, "head", {"new": 30, "gone": 1})
+    assert (said["metric"], said["modality"]) == ("top1", "image")
     assert (said["trained"]["version"], said["trained"]["suspects"]) == ("v2", ["b1"])
 
 

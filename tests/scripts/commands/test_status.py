@@ -18,6 +18,7 @@ def test_status_of_store_and_predictors(history: list[Artifact], run_zoograph: R
     said = json.loads(run_zoograph("status", "--json").out)
     assert (said["store"]["models"], said["store"]["datasets"]) == (2, 3)
     assert said["store"]["runs"] == [["toy", "finetune", 2], ["toy", "head", 1]]
+    assert said["store"]["kinds"] == [["finetune", "top1", "image", 2], ["head", "top1", "image", 1]]
     assert said["store"]["newest"] == "the zoo that ships"
     head = said["predictors"]["head"]
     # The versions of this test saw no batch.
@@ -33,6 +34,8 @@ def test_status_in_words_and_as_a_picture(history: list[Artifact], run_zoograph:
     ran = run_zoograph("status", "--picture", str(tmp_path / "curve.png"))
     assert (ran.code, ran.err) == (0, "")
     assert "The store has 2 models and 3 datasets." in ran.out
+    lines = [" ".join(line.replace("│", " ").split()) for line in ran.out.splitlines()]
+    assert "finetune full fine-tuning top1 image 2" in lines
     assert "retrained head: v1 answers. It knows 2 runs" in " ".join(ran.out.split())
     with Image.open(tmp_path / "curve.png") as image:
         assert image.width == 1050
