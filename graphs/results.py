@@ -58,10 +58,13 @@ def asks_for_results(graph: HeteroData, pairs: Tensor) -> Tensor:
     return variants[pairs[1]] | is_edge(last, pairs)
 
 
-def without_results(graph: HeteroData) -> HeteroData:
-    """Return a copy in which no card says how accurate its model is."""
+def without_results(graph: HeteroData, models: Tensor | None = None) -> HeteroData:
+    """Return a copy in which no card says how accurate its model is, or none of those of ``models`` (k,)."""
     result = copy.copy(graph)
     store = result[MODEL]
-    store.x_number, store.x_number_mask = store.x_number.clone(), store.x_number_mask.clone()
-    store.x_number[:, _COLUMNS], store.x_number_mask[:, _COLUMNS] = 0.0, False
+    hidden = torch.zeros_like(store.x_number_mask)
+    rows = torch.arange(len(hidden)) if models is None else models
+    for column in _COLUMNS:
+        hidden[rows, column] = True
+    store.x_number, store.x_number_mask = store.x_number.masked_fill(hidden, 0.0), store.x_number_mask & ~hidden
     return result

@@ -96,3 +96,12 @@ def test_a_graph_without_results_is_a_copy() -> None:
     assert planted_numbers(graph) == ["imagenet_top1", "source_accuracy"]
     others = [i for i, name in enumerate(MODEL_NUMBERS) if name not in ("imagenet_top1", "source_accuracy")]
     assert torch.equal(blind[MODEL].x_number[:, others], graph[MODEL].x_number[:, others])
+
+
+def test_results_of_chosen_models_alone_are_hidden() -> None:
+    graph = build_graph(make_zoo(), EMBED)
+    small = torch.tensor([graph[MODEL].ids.index("small")])
+    blind = without_results(graph, small)
+    assert planted_numbers(blind) == []
+    changed = (blind[MODEL].x_number_mask != graph[MODEL].x_number_mask).any(1).nonzero().flatten()
+    assert torch.equal(changed, small)

@@ -144,11 +144,14 @@ class CurrentPredictor:
         from zoograph.graphs.schema import DATASET, MODEL
         from zoograph.models.training_records import same_names
 
-        graph, predictor = self._additive if self.artifact is None else self._trained[:2]
+        graph = self._additive[0] if self.artifact is None else self._trained[0]
+        nodes = same_names(models, graph[MODEL].ids), same_names(self.question.tasks, graph[DATASET].ids)
         self._stage("Weighing the records")
-        return predictor.joint(
-            same_names(models, graph[MODEL].ids), same_names(self.question.tasks, graph[DATASET].ids)
-        )
+        if self.artifact is None:
+            return self._additive[1].joint(*nodes)
+        from zoograph.training.versions.restore import rank_models
+
+        return rank_models(graph, self._trained[1], *nodes)
 
     def find_evidence(self, model: str) -> Evidence | None:
         """Return what the prediction of ``model`` rests on; None if the additive baseline answers."""

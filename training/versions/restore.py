@@ -20,6 +20,7 @@ from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.method import Prediction
 from zoograph.models.training_records import same_names
 from zoograph.training.predictors.choice import Predictor, load_predictor
+from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.runtime.progress import Stage
 from zoograph.training.versions.artifact import (
     COLUMNS,
@@ -56,6 +57,16 @@ def answer_pairs(
             columns = to_columns(predictor.predict(asked, seen), cross_fitted(baseline, seen, asked))
             table[:, chosen] = torch.stack([columns[name].float() for name in COLUMNS])
     return dict(zip(COLUMNS, table, strict=True))
+
+
+def rank_models(graph: HeteroData, predictor: Predictor, models: Tensor, datasets: Tensor) -> JointPrediction:
+    """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,).
+
+    A model of which a result that is asked for may stand on its card is read without that card's results.
+    """
+    pairs = torch.cartesian_prod(models, datasets).t()
+    told = pairs[0, asks_for_results(graph, pairs)].unique()
+    return predictor.joint(models, datasets, without_results(graph, told) if len(told) else graph)
 
 
 def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -> Prediction:

@@ -28,7 +28,14 @@ from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 from zoograph.training.retraining.material import Material
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import WEIGHTS, Artifact
-from zoograph.training.versions.restore import cross_fitted, load_methods, load_on, predict_pairs, saved_tensors
+from zoograph.training.versions.restore import (
+    cross_fitted,
+    load_methods,
+    load_on,
+    predict_pairs,
+    rank_models,
+    saved_tensors,
+)
 
 CONFIG = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(40, 40))
 ZOO = make_synthetic_zoo(6, 20).zoo
@@ -120,6 +127,12 @@ def test_a_result_on_a_card_does_not_answer_for_itself() -> None:
     one, other = (predict_pairs(asked, predictor, baseline, pairs) for asked in (graph, planted))
     assert one[0] == other[0]
     assert one[1]["baseline"] != other[1]["baseline"]
+    models = torch.arange(len(ZOO.models))
+    ranked = [
+        rank_models(asked, predictor, models, torch.tensor([graph[DATASET].ids.index("imagenet-real")]))
+        for asked in (graph, planted)
+    ]
+    assert torch.equal(ranked[0].mean, ranked[1].mean)
     # The control: a predictor that was told would answer otherwise.
     place = torch.tensor([[graph[MODEL].ids.index(first)], [graph[DATASET].ids.index("imagenet-real")]])
     assert baseline.predict(place, graph).mean.item() != baseline.predict(place, planted).mean.item()
