@@ -9,7 +9,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from zoograph.data.errors import UnknownName
-from zoograph.data.networks.weights import RANDOM, WeightsError, load_pretrained
+from zoograph.data.networks import weights as loading
+from zoograph.data.networks.weights import RANDOM, WeightsError, load_pretrained, random_network
 from zoograph.data.optional_imports import import_torchvision
 
 ARCHITECTURE = "test_resnet"
@@ -74,6 +75,16 @@ def test_weights_of_the_hub_name_themselves(monkeypatch: pytest.MonkeyPatch) -> 
         card = load_pretrained(name).card
         assert (card.id, card.aliases) == ("resnet10t.c3_in1k", ("resnet10t", "timm/resnet10t.c3_in1k"))
         assert card.pretrained_on == "imagenet"
+
+
+def test_torchvisions_weights_are_loaded_where_timm_has_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(loading, "_from_hub", lambda name: [loaded.append(name), random_network(name)][1])
+    model = load_pretrained("torchvision/resnet18.IMAGENET1K_V1")
+    assert (model.card.id, loaded) == ("torchvision/resnet18.IMAGENET1K_V1", ["resnet18.tv_in1k"])
+    with pytest.raises(WeightsError, match=r"'torchvision/convnext_tiny.IMAGENET1K_V1' must be timm's to be loaded"):
+        load_pretrained("ConvNeXt_Tiny_Weights.IMAGENET1K_V1")
+    assert len(loaded) == 1
 
 
 def test_an_unknown_architecture() -> None:

@@ -20,7 +20,10 @@ from zoograph.training.analysis.relatedness.own_images import relatedness_folder
 from zoograph.training.analysis.relatedness.relate import QUICK
 
 Command = Callable[..., Any]
-PAIR = ("--model", "convnext_tiny", "--dataset", "clipart_32_a_10")
+PAIR = ("--model", "resnet50", "--dataset", "clipart_32_a_10")
+# Of that name, torchvision's weights were measured there, and timm's default ones were not.
+MODEL = "torchvision/resnet50.IMAGENET1K_V2"
+OTHERS = ("torchvision/convnext_tiny.IMAGENET1K_V1", "torchvision/resnet18.IMAGENET1K_V1")
 
 
 def _task(name: str, seed: int) -> Task:
@@ -39,24 +42,24 @@ def _influence(label: str, value: float, **fields: Any) -> ClassInfluence:
 def measured_pair(trained_home: Path) -> None:
     """Everything but parameter distances is known of the pair."""
     with RecordStore.open() as store:
-        corpus = store.snapshot().models["convnext_tiny"].pretrained_on
+        corpus = store.snapshot().models[MODEL].pretrained_on
         assert corpus is not None
         scores = [
             Score(source="t", model=model, dataset="clipart_32_a_10", name="logme", value=value)
-            for model, value in (("convnext_tiny", 1.5), ("resnet50", 2.5), ("resnet18", 0.5))
+            for model, value in ((MODEL, 1.5), (OTHERS[0], 2.5), (OTHERS[1], 0.5))
         ]
         influences = [_influence(f"class {i}", i / 100, corpus=corpus) for i in range(-6, 7)]
         other = [_influence("elsewhere", 9.0, corpus="clipart_32_b_10")]
         store.add(scores=scores, influences=[*influences, *other])
-    relate_once(_task("pets", 0), _task("clipart_32_a_10", 1), QUICK, relatedness_folder(), "convnext_tiny")
-    relate_once(_task("pets", 2), _task("clipart_32_a_10", 3), QUICK, relatedness_folder(), "resnet50")
+    relate_once(_task("pets", 0), _task("clipart_32_a_10", 1), QUICK, relatedness_folder(), MODEL)
+    relate_once(_task("pets", 2), _task("clipart_32_a_10", 3), QUICK, relatedness_folder(), OTHERS[0])
 
 
 def test_what_was_measured_is_there(measured_pair: None, run_command: Command) -> None:
     ran = run_command(explain, *PAIR, "--json")
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
-    assert (found["model"], found["dataset"]) == PAIR[1::2]
+    assert (found["model"], found["dataset"]) == (MODEL, PAIR[3])
     assert found["prediction"]["lower"] < found["prediction"]["predicted"] < found["prediction"]["upper"]
     assert len(found["evidence"]["datasets"]) == 5
     assert found["scores"] == [{"name": "logme", "value": 1.5, "rank": 2, "out_of": 3}]
@@ -87,7 +90,7 @@ def test_parameter_distance_is_there_and_no_transferability_score(
 ) -> None:
     blocks = [Block(name="stem", from_random=2.0, from_pretrained=1.0, ratio=2.0)]
     answer = DistanceReport(
-        model="convnext_tiny",
+        model=MODEL,
         blocks=blocks,
         head=None,
         head_note=None,
@@ -100,10 +103,10 @@ def test_parameter_distance_is_there_and_no_transferability_score(
         "zoograph.training.analysis.distance.measure.find_distance", lambda *pair: [asked.append(pair), answer][1]
     )
     with RecordStore.open() as store:
-        pair = {"model": "convnext_tiny", "dataset": "clipart_32_a_10"}
+        pair = {"model": MODEL, "dataset": "clipart_32_a_10"}
         store.add(scores=[Score(source="t", **pair, name=PARAMETER_DISTANCE, value=0.7)])
     found = json.loads(run_command(explain, *PAIR, "--json").out)
-    assert asked == [PAIR[1::2]]
+    assert asked == [(MODEL, PAIR[3])]
     assert found["distance"]["blocks"] == [blocks[0].model_dump()]
     assert [score["name"] for score in found["scores"]] == ["logme"]
     assert found["missing"] == []
@@ -115,10 +118,21 @@ def test_what_was_not_measured_is_named_with_its_command(trained_home: Path, run
     found = json.loads(ran.out)
     assert (found["scores"], found["bounds"], found["helpful"], found["outcome"]) == ([], [], [], None)
     commands = [missing["command"] for missing in found["missing"]]
-    assert "zoograph score --models convnext_tiny --dataset FOLDER" in commands
-    assert any(command.startswith("zoograph relatedness --models convnext_tiny") for command in commands)
+    assert f"zoograph score --models {MODEL} --dataset FOLDER" in commands
+    assert any(command.startswith(f"zoograph relatedness --models {MODEL}") for command in commands)
     assert "zoograph measure" not in " ".join(commands)  # its accuracy is known
-    assert "zoograph score --models convnext_tiny --dataset FOLDER" in run_command(explain, *PAIR).out
+    assert f"zoograph score --models {MODEL} --dataset FOLDER" in run_command(explain, *PAIR).out
+    assert found["notes"][0].startswith(f"This is about '{MODEL}', the weights of that name that were measured there.")
+
+
+def test_weights_that_timm_does_not_load_are_sent_nowhere(trained_home: Path, run_command: Command) -> None:
+    pair = ("--model", "convnext_tiny", "--dataset", "clipart_32_a_10")
+    found = json.loads(run_command(explain, *pair, "--json").out)
+    assert found["model"] == OTHERS[0]
+    assert [missing["what"] for missing in found["missing"]] == ["the influence of source classes"]
+    sentence = f"timm does not load the weights '{OTHERS[0]}': nothing more can be measured of them here."
+    assert sentence in found["notes"]
+    assert sentence in " ".join(run_command(explain, *pair).out.split())
 
 
 def test_a_family_is_refused_with_its_members(trained_home: Path, run_command: Command) -> None:

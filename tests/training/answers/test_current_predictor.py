@@ -121,10 +121,9 @@ def test_interrupted_training_leaves_nothing_and_a_second_call_works(home: Path)
         assert load_current(predictor_root(Protocol.FINETUNE, None)) is None
         assert not (home / "predictors").exists()
         artifact = open_predictor(store, question).artifact
-        num_runs = store.count_runs(Protocol.FINETUNE, modality="image")
-    assert artifact is not None
-    assert load_current(predictor_root(Protocol.FINETUNE, None)) == artifact
-    assert artifact.manifest.num_records == num_runs
+        assert artifact is not None
+        assert load_current(predictor_root(Protocol.FINETUNE, None)) == artifact
+        assert artifact.manifest.num_records == store.count_runs(Protocol.FINETUNE, modality="image") > 2_000
 
 
 # -- encoders -------------------------------------------------------------------------------------

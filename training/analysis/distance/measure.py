@@ -17,6 +17,7 @@ from zoograph.data.files.kept import keep_tensors
 from zoograph.data.files.tensors import load_tensors, read_about, save_tensors
 from zoograph.data.home import make_home, require_writable
 from zoograph.data.images.task import ImageTask
+from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.networks.weights import (
     PretrainedModel,
     empty_network,
@@ -63,6 +64,8 @@ def measure_distance(
     task = subject.open()
     (name,) = subject.models
     model = load_pretrained(name, subject.weights)
+    if model_card_from_timm(name) is None:  # another library's name for weights that timm has
+        name = str(model.card.timm_name)
     require_writable(make_home())
     folder = _checkpoints() / _key(model, task, test_fraction, config or FinetuneConfig())
     kept = _read(folder)
