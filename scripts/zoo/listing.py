@@ -13,7 +13,7 @@ import typer
 from zoograph.data.records.pretraining import Objective
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.commands.recommend import parse_count
-from zoograph.scripts.terminal.options import AsJson
+from zoograph.scripts.terminal.options import AsJson, Domain
 from zoograph.scripts.terminal.program import new_app
 from zoograph.scripts.zoo.rows import Rows, put_rows
 
@@ -83,7 +83,7 @@ def models(
 @app.command()
 def datasets(
     family: Family = None,
-    domain: Annotated[str | None, typer.Option(help="Kind of images or texts, such as `sketch`.")] = None,
+    domain: Domain = None,
     modality: Modality = None,
     with_runs: WithRuns = False,
     protocol: MeasuredBy = None,

@@ -52,10 +52,10 @@ def test_a_new_store_holds_the_zoo_that_ships(database_url: str) -> None:
         counts = {protocol.value: store.count_runs(protocol) for protocol in Protocol}
         assert {name: count for name, count in counts.items() if count} == {
             "native": 9336,
-            "zero_shot": 4282,
+            "zero_shot": 4201,
             "probe": 4006,
             "head": 2952,
-            "finetune": 2682,
+            "finetune": 2682 - 125,  # those that failed do not count
         }
         snapshot = store.snapshot()
     assert list(snapshot.models) == sorted(card.id for card in zoo.models)
