@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.spellings import read_metric
 from zoograph.graphs.scores.names import require_known
 
 if TYPE_CHECKING:
-    from zoograph.data.ingest.ingest import IngestReport
+    from zoograph.data.ingest.report import IngestReport
+    from zoograph.data.ingest.tables import Keep
     from zoograph.data.ingest.values import Unit
     from zoograph.training.measuring.finetune import FinetuneConfig
     from zoograph.training.measuring.reports import MeasureReport, ScoreReport
@@ -118,11 +120,17 @@ def ingest(
     experiment: str | None = None,
     wandb: str | None = None,
     model_cards: Sequence[str | Path] = (),
+    mteb: str | Path | None = None,
+    model: str = "",
+    dataset: str = "",
+    scores: bool = False,
+    score_name: str = "",
+    keep: Keep | str | None = None,
 ) -> IngestReport:
     """Bring measured accuracies of tables into the store, in one batch that ``zoograph undo`` can take back.
 
     Args:
-        files: CSV, JSON lines or Parquet: one run a row, or models x datasets.
+        files: CSV, JSON or Parquet: one run a row, models x datasets, the history of a training, or its results.
         mapping: our field -> the column that holds it, such as ``{"accuracy": "eval_acc"}``.
         protocol: of rows that do not say.
         metric: likewise.
@@ -135,25 +143,42 @@ def ingest(
         experiment: of MLflow, by name; default: all.
         wandb: an export of Weights & Biases, or ``entity/project``.
         model_cards: model cards, or files of ``.eval_results``, whose results are read.
+        mteb: folder of result files of MTEB, whose classifications are read.
+        model: of rows that name none.
+        dataset: likewise.
+        scores: whether the values are transferability scores, and no accuracies.
+        score_name: of the score, such as ``logme``, of rows that do not say; it implies ``scores``.
+        keep: ``last`` or ``best`` value of a training's history; default: the last, or what the training itself kept.
 
     Raises:
         ZoographError: with what to do next.
     """
+    from zoograph.data.ingest.formats.mteb import read_mteb
+    from zoograph.data.ingest.formats.trackers import read_mlflow, read_model_card, read_wandb
     from zoograph.data.ingest.ingest import IngestSettings
     from zoograph.data.ingest.ingest import ingest as ingest_tables
-    from zoograph.data.ingest.tables import open_table
-    from zoograph.data.ingest.trackers import read_mlflow, read_model_card, read_wandb
+    from zoograph.data.ingest.tables import Keep, open_table
     from zoograph.data.ingest.values import Unit
     from zoograph.data.store.store import RecordStore
 
-    chosen = None if unit is None else choose(Unit, unit)
     settings = IngestSettings(
-        mapping or {}, choose(Protocol, protocol), choose(Metric, metric), source, chosen, add_unknown
+        mapping or {},
+        choose(Protocol, protocol),
+        read_metric(str(metric)),
+        source,
+        None if unit is None else choose(Unit, unit),
+        add_unknown,
+        model,
+        dataset,
+        scores or bool(score_name),
+        score_name,
+        None if keep is None else choose(Keep, keep),
     )
     tables = [open_table(Path(file)) for file in files]
     tables += [read_mlflow(mlflow, experiment)] if mlflow is not None else []
     tables += [read_wandb(wandb)] if wandb is not None else []
     tables += [read_model_card(Path(card)) for card in model_cards]
+    tables += [read_mteb(Path(mteb))] if mteb is not None else []
     with RecordStore.open() as store:
         return ingest_tables(store, tables, settings, rejects, dry_run)
 

@@ -15,7 +15,7 @@ from zoograph.data.ingest.values import is_unknown
 from zoograph.data.records.cards import Card, DatasetCard, ModelCard
 
 AnyCard = TypeVar("AnyCard", bound=Card)
-_LISTS = frozenset({"labels", "aliases", "languages"})
+_LISTS = frozenset({"labels", "aliases", "languages", "modalities", "corpora"})
 
 
 class BadCard(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -31,12 +31,17 @@ KNOWN_AS = {
             "source",
             "hyperparameters",
             "shots",
-            "input_size",
             "repeats",
             "failure",
         )
     },
+    "input_size": ("input_size", "img_size", "image_size"),
 }
+# Taken for the value where there is no column of the first choice.
+_SECOND_CHOICE = (
+    *("eval_acc", "test_acc", "val_acc", "val_accuracy", "valid_acc", "valid_accuracy", "validation_accuracy"),
+    *("accuracy_top1", "acc_top1", "acc1", "top1_acc"),
+)
 _CARD_FIELDS = {
     f"{kind}.{name}": (kind, name)
     for kind, card in (("model", ModelCard), ("dataset", DatasetCard))
@@ -48,7 +53,8 @@ METRICS = "metrics."
 
 # What `zoograph export` writes beside the run, and the numbers that pandas writes in front of rows.
 _LONGEST_NUMBER = 30
-_NOT_SETTINGS = frozenset({"", "id", "batch", "stored_at", "unnamed: 0"})
+# Other results of the same run, as timm's tables have them, are no settings either.
+_NOT_SETTINGS = frozenset({"", "id", "batch", "stored_at", "unnamed: 0", "top5", "top1_err", "top5_err"})
 _NAMES_OF_ROWS = frozenset({"", "unnamed: 0", *KNOWN_AS["model"]})
 
 
@@ -81,9 +87,13 @@ class Tidy:
 
     Attributes:
         columns: our field -> its column.
+        model: of rows that name none.
+        dataset: likewise.
     """
 
     columns: Mapping[str, str]
+    model: str = ""
+    dataset: str = ""
 
     def measurements(self, row: Row) -> Iterator[Measurement | Reject]:
         """Yield the measurement of a row."""
@@ -104,8 +114,8 @@ class Tidy:
                 return
         yield Measurement(
             row.line,
-            taken.pop("model"),
-            taken.pop("dataset"),
+            taken.pop("model", "") or self.model,
+            taken.pop("dataset", "") or self.dataset,
             taken.pop("value"),
             {name: text for name, text in taken.items() if text and name in KNOWN_AS and name != "hyperparameters"},
             rest,
@@ -125,7 +135,7 @@ class Matrix:
     key: str
     rows_are_datasets: bool
 
-    def measurements(self, row: Row) -> Iterator[Measurement | Reject]:
+    def measurements(self, row: Row) -> Iterator[Measurement]:
         """Yield the measurements of a row."""
         own = to_text(row.cells[self.key])
         for name, cell in row.cells.items():
@@ -134,45 +144,98 @@ class Matrix:
                 yield Measurement(row.line, *((name, own) if self.rows_are_datasets else (own, name)), text)
 
 
-def find_layout(table: Table, mapping: Mapping[str, str]) -> Tidy | Matrix:
+def find_layout(table: Table, mapping: Mapping[str, str], model: str = "", dataset: str = "") -> Tidy | Matrix:
     """Tell from the columns how a table is laid out.
 
     Args:
         table: what is to be read.
         mapping: our field -> its column, for columns with other names; ``accuracy`` means ``value``.
+        model: of rows that name none.
+        dataset: likewise.
 
     Raises:
         RawDataError: if a column is missing, or if two could be meant.
     """
     chosen = {_get_field(name): _get_column(column, table) for name, column in mapping.items()}
-    absent = [column for column in chosen.values() if column not in table.columns]
-    if absent:
-        raise RawDataError(f"'{table.name}' has no column '{absent[0]}' (got {_list(table.columns)}).")
+    require_columns(chosen.values(), table)
     columns = dict(chosen)
     for name, known_as in KNOWN_AS.items():
-        plain = {column: column.removeprefix(METRICS).lower() for column in table.columns}
-        found = [column for column in plain if plain[column] in known_as and column not in chosen.values()]
-        if name not in columns and found:
-            exact = [column for column in found if plain[column] == known_as[0]]
-            if len(found) > 1 and len(exact) != 1:
-                raise RawDataError(
-                    f"'{table.name}' has several columns for the {name} ({', '.join(found)}). "
-                    f"Say which: --map {name}={found[0]}."
-                )
-            columns[name] = exact[0] if exact else found[0]
+        if name not in columns and (found := find_column(table, name, known_as, chosen.values())):
+            columns[name] = found
+    if "value" not in columns and (found := find_column(table, "value", _SECOND_CHOICE, chosen.values())):
+        columns["value"] = found
     columns |= {column: column for column in table.columns if column in _CARD_FIELDS and column not in columns}
-    missing = [name for name in ("model", "dataset", "value") if name not in columns]
+    given = {"model": model, "dataset": dataset}
+    missing = [name for name in ("model", "dataset", "value") if name not in columns and not given.get(name)]
     if not missing:
-        return Tidy(columns)
+        return Tidy(columns, model, dataset)
+    if "value" in missing and not chosen and not (model or dataset):
+        matrix = find_matrix(table)
+        if matrix is not None:
+            return matrix
+    raise RawDataError(_say_missing(table, missing))
+
+
+def find_matrix(table: Table) -> Matrix | None:
+    """Return how a table is laid out that has models beside datasets; None if it does not begin as one."""
     first = table.columns[0] if table.columns else ""
-    is_matrix = "value" in missing and len(table.columns) > 1 and not chosen
-    if is_matrix and "dataset" in missing and first.lower() in _NAMES_OF_ROWS:
+    if len(table.columns) < 2:
+        return None
+    if first.lower() in _NAMES_OF_ROWS and not _has(table, "dataset"):
         return Matrix(first, rows_are_datasets=False)
-    if is_matrix and "model" in missing and columns.get("dataset") == first:
+    if first.lower() in KNOWN_AS["dataset"] and not _has(table, "model"):
         return Matrix(first, rows_are_datasets=True)
-    raise RawDataError(
-        f"'{table.name}' needs a column for the {missing[0]} (got {_list(table.columns)}). "
-        f"Say which with --map {missing[0]}=COLUMN; a matrix begins with a column 'model' or 'dataset'."
+    return None
+
+
+def find_column(table: Table, name: str, known_as: Sequence[str], taken: Collection[str] = ()) -> str | None:
+    """Return the column that holds a field, None if there is none.
+
+    Args:
+        table: what is to be read.
+        name: of the field.
+        known_as: what its column can be called, in any case of letters; the first one comes before the others.
+        taken: columns that hold something else.
+
+    Raises:
+        RawDataError: if several could be meant.
+    """
+    plain = {column: column.removeprefix(METRICS).lower() for column in table.columns}
+    found = [column for column in plain if plain[column] in known_as and column not in taken]
+    exact = [column for column in found if plain[column] == known_as[0]]
+    if len(found) > 1 and len(exact) != 1:
+        raise RawDataError(
+            f"'{table.name}' has several columns for the {name} ({', '.join(found)}). "
+            f"Say which: --map {name}={found[0]}."
+        )
+    return next(iter(exact or found), None)
+
+
+def require_columns(columns: Iterable[str], table: Table) -> None:
+    """Raise unless a table has all of some columns.
+
+    Raises:
+        RawDataError: naming the first one that it has not.
+    """
+    absent = [column for column in columns if column not in table.columns]
+    if absent:
+        raise RawDataError(f"'{table.name}' has no column '{absent[0]}' (got {_list(table.columns)}).")
+
+
+def _has(table: Table, kind: str) -> bool:
+    return any(column.lower() in KNOWN_AS[kind] for column in table.columns)
+
+
+def _say_missing(table: Table, missing: Sequence[str]) -> str:
+    first = missing[0]
+    names = [name for name in missing if name != "value"]
+    options = " ".join(f"--{name} NAME" for name in names)
+    remedies = [f"Say which with --map {first}=COLUMN"]
+    if names:
+        remedies.append(f"name the one {' and '.join(names)} of all rows with {options}")
+    return (
+        f"'{table.name}' has no column for the {' and the '.join(missing)} (got {_list(table.columns)}). "
+        f"{', or '.join(remedies)}; a matrix begins with a column 'model' or 'dataset'."
     )
 
 
@@ -248,4 +311,5 @@ def _parse_settings(given: Any) -> dict[str, Any]:
     settings = json.loads(given) if isinstance(given, str) else given
     if not isinstance(settings, dict):
         raise ValueError(f"got {type(settings).__name__}")
-    return {name: plain for name, plain in to_plain(settings).items() if plain is not None}
+    plain: dict[str, Any] = to_plain(settings)
+    return plain

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_dataset, read_public_datasets
 from zoograph.data.errors import AmbiguousName, UnknownName
 from zoograph.data.ingest.cards import AnyCard, BadCard, make_card
+from zoograph.data.networks.find_model import find_known_model
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex
 
 _MOST_EXPLAINED = 50  # finding the nearest names takes a while
+_MODALITIES = frozenset({"modality", "modalities"})
 _HINT = "Say what is known of it in columns such as 'model.family' or 'dataset.num_classes', or use --add-unknown."
 
 
 @dataclass
 class FoundNames:
-    """The names in a file, with what the file knows of each: the fields of a card, as text."""
+    """The names in a file, with what the file knows of each: the fields of a card, as text.
+
+    Attributes:
+        models: name -> field of its card -> text.
+        datasets: likewise.
+        pairs: names of a model and a dataset that were measured together.
+    """
 
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     datasets: dict[str, dict[str, str]] = field(default_factory=dict)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, model: str, dataset: str, cards: Mapping[str, str]) -> None:
         """Add the names of one measurement; what an earlier one knew counts."""
+        self.pairs.add((model, dataset))
         known = {"model": self.models.setdefault(model, {}), "dataset": self.datasets.setdefault(dataset, {})}
         for name, text in cards.items():
             kind, _, own = name.partition(".")
@@ -53,9 +64,12 @@ def resolve_names(
 ) -> ResolvedNames:
     """Find out what every name stands for.
 
-    A name that is unknown is that of timm's card, if timm knows it (models only); otherwise its card is what the
-    file says of it; otherwise, if wanted, its name alone. A name for several things is held back, and so is one
-    that stays unknown, with the nearest names.
+    An id of the store is itself. Another name is what the rule for names says: see
+    :func:`zoograph.data.networks.find_model.find_model` for models, and
+    :func:`zoograph.data.collections.public_datasets.find_public_dataset` for datasets. A model of timm, or a public
+    dataset, that the store does not have gets its card; otherwise its card is what the file says of it; otherwise, if
+    wanted, its name alone. A name for several things is held back, and so is one that stays unknown, with the nearest
+    names.
 
     Args:
         found: names in the file.
@@ -95,23 +109,32 @@ class _Resolver:
             self.result.held[kind, name] = str(error)
 
     def _find_model(self, name: str, fields: Mapping[str, str]) -> str:
-        if name.casefold() in self._known_models:
-            return self._names.resolve_model(name)
-        card = _ask_timm(name)
-        if card is not None:
-            # The store may know these weights by another of timm's names; the architecture alone may mean others.
+        found = None if _is_odd(name) and name not in self._names.models else find_known_model(self._names, name)
+        if found is not None and found.card is None:
+            return found.id
+        if found is not None and found.card is not None:
+            card = found.card
+            # The store may know these weights by another of their names; the architecture alone may mean others.
             own_names = [alias for alias in (card.id, *card.aliases) if alias != card.architecture]
             same = [self._names.models[alias] for alias in own_names if alias in self._names.models]
             return same[0][0] if same and len(same[0]) == 1 else self._enter(self.result.new_models, "model", card)
-        if fields or self._add_unknown:
+        if name.casefold() in self._known_models:
+            return self._names.resolve_model(name)
+        if _says_something(fields) or self._add_unknown:
             return self._enter(self.result.new_models, "model", self._make_card(ModelCard, name, fields))
         self._explain("model", name)
         return self._names.resolve_model(name, lambda: _nearest_in_timm(name))
 
     def _find_dataset(self, name: str, fields: Mapping[str, str]) -> str:
-        if name.casefold() not in self._known_datasets and (fields or self._add_unknown):
-            return self._enter(self.result.new_datasets, "dataset", self._make_card(DatasetCard, name, fields))
         if name.casefold() not in self._known_datasets:
+            public = _ask_public(name)
+            if public is not None:
+                known = public.id in self._names.datasets.get(public.id, ())
+                return public.id if known else self._enter(self.result.new_datasets, "dataset", public)
+            if _says_something(fields) or self._add_unknown:
+                return self._enter(self.result.new_datasets, "dataset", self._make_card(DatasetCard, name, fields))
+            if name in LEFT_OUT:
+                raise _NoCard(f"The dataset '{name}' is left out: {LEFT_OUT[name]}.")
             self._explain("dataset", name)
         ids = self._names.resolve_datasets(name)
         if len(ids) > 1:
@@ -145,13 +168,22 @@ def _fold(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
 
 
-def _ask_timm(name: str) -> ModelCard | None:
-    # Anything else is none of timm's names, and importing it takes a while.
-    if not name.removeprefix("timm/").replace(".", "_").isidentifier():
-        return None
-    from zoograph.data.networks.timm_cards import model_card_from_timm
+def _says_something(fields: Mapping[str, str]) -> bool:
+    """Whether fields make a card; what something is read with alone says nothing of it."""
+    return bool(fields.keys() - _MODALITIES)
 
-    return model_card_from_timm(name)
+
+def _is_odd(name: str) -> bool:
+    """Whether no library has such a name; importing them takes a while."""
+    return any(sign.isspace() for sign in name)
+
+
+def _ask_public(name: str) -> DatasetCard | None:
+    try:
+        found = find_public_dataset(name)
+    except UnknownName:
+        return None
+    return next(card for card in read_public_datasets() if card.id == found)
 
 
 def _nearest_in_timm(name: str) -> list[str]:

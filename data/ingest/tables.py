@@ -1,4 +1,4 @@
-"""Tables to ingest: CSV, JSON lines and Parquet, read row by row, with a reason for each row that cannot be read."""
+"""Tables to ingest: CSV, JSON and Parquet, read row by row, with a reason for each row that cannot be read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.files.csv_cells import unguard
+from zoograph.data.ingest.formats.trainer import is_benchmark_result, keeps_best, read_results
 from zoograph.data.optional_imports import import_pyarrow
 
 Cells = Mapping[str, Any]
@@ -22,6 +24,13 @@ _LONGEST_RECORD = 50  # lines that one quoted cell may go over
 _SAMPLE = 1_000  # lines of JSON whose keys are the columns
 _DELIMITERS = ",;\t"
 _Line = tuple[int, str, str]  # number, text and fault
+
+
+class Keep(StrEnum):
+    """Which value of a training's history is its result."""
+
+    LAST = "last"
+    BEST = "best"
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,20 @@ class Table(Protocol):
     def rows(self) -> Iterator[Row | Reject]:
         """Yield the rows in order."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the reader of the answer has to know of it."""
+
+    @property
+    def keep(self) -> Keep:
+        """Which value of a history counts, unless the user says otherwise."""
+
     def stamp(self) -> object:
         """Return something that changes with the content."""
 
 
 def open_table(path: Path) -> Table:
-    """Open a file by its ending: ``.csv``, ``.tsv``, ``.txt``, ``.jsonl``, ``.ndjson`` or ``.parquet``.
+    """Open a file by its ending: ``.csv``, ``.tsv``, ``.txt``, ``.json``, ``.jsonl``, ``.ndjson`` or ``.parquet``.
 
     Raises:
         RawDataError: if it cannot be read, or is of another kind.
@@ -79,7 +96,7 @@ def open_table(path: Path) -> Table:
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise RawDataError(
-            f"'{path}' needs to be CSV, JSON lines or Parquet ({', '.join(_KINDS)}). Give it the ending of its kind."
+            f"'{path}' needs to be CSV, JSON or Parquet ({', '.join(_KINDS)}). Give it the ending of its kind."
         )
     with _readable(path):
         return kind(path)
@@ -99,6 +116,8 @@ class RowTable:
 
     name: str
     given: Sequence[Row | Reject]
+    notes: Sequence[str] = ()
+    keep: Keep = Keep.LAST
 
     @property
     def columns(self) -> Sequence[str]:
@@ -119,7 +138,12 @@ class _FileTable:
 
     Attributes:
         name: of the file.
+        notes: none.
+        keep: as of a table.
     """
+
+    notes: Sequence[str] = ()
+    keep = Keep.LAST
 
     def __init__(self, path: Path) -> None:
         self.name, self._path = path.name, path
@@ -246,6 +270,38 @@ def _parse_object(line: int, text: str) -> Row | Reject:
     return Row(line, cells) if isinstance(cells, dict) else Reject(line, "the line is no JSON object", text)
 
 
+class JsonTable(_FileTable):
+    """One JSON document: a list of rows, or the results of a training with the Hugging Face Trainer.
+
+    Raises:
+        RawDataError: if it is none of these.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with _readable(path):
+            try:
+                document = json.loads(path.read_text(encoding="utf-8-sig"))
+            except (ValueError, RecursionError) as error:
+                raise RawDataError(f"'{path}' is no JSON that can be read ({error}). Check the file.") from error
+        if is_benchmark_result(document):
+            raise RawDataError(f"'{path}' is a result of MTEB. Give the folder of the results with --mteb.")
+        rows = read_results(document)
+        if not rows:
+            raise RawDataError(
+                f"'{path}' needs to be a list of rows, or what the Hugging Face Trainer writes, such as "
+                "all_results.json or trainer_state.json. Give a file of either kind."
+            )
+        self._rows = [Row(line, cells) for line, cells in enumerate(rows, start=1)]
+        self.columns = RowTable(path.name, self._rows).columns
+        if keeps_best(document):
+            self.keep = Keep.BEST
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Yield the rows."""
+        return iter(self._rows)
+
+
 class ParquetTable(_FileTable):
     """A Parquet file, read in batches; the line of a row is its number, from 1.
 
@@ -287,6 +343,7 @@ _KINDS: dict[str, Callable[[Path], Table]] = {
     ".csv": CsvTable,
     ".tsv": CsvTable,
     ".txt": CsvTable,
+    ".json": JsonTable,
     ".jsonl": JsonLinesTable,
     ".ndjson": JsonLinesTable,
     ".parquet": ParquetTable,

@@ -1,10 +1,10 @@
-"""Parsing of measured values: numbers, percent signs, and the one unit of a whole file."""
+"""Parsing of measured values: numbers, percent signs, scores, and the one unit of a whole file."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,10 +14,23 @@ _READING = re.compile(rf"({_NUMBER})\s*(%?)(?:\s*(?:±|\+/-|\+-)\s*{_NUMBER}\s*(
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _LONGEST_TEXT = 100
 _UNKNOWN = frozenset({"", "nan", "nat", "none", "null"})
+_SCORES = "transferability scores come in with --scores"
+_FEWEST_IN_A_HALF = 2
+_FEWEST_TO_JUDGE = 3
+_LOW_PERCENTAGE = 5
+_INFINITE = Decimal("1e300")  # some trackers write the largest double instead of infinity
 
 
 class BadValue(ValueError):
     """A cell that holds no value, and why."""
+
+
+class OutOfRange(BadValue):
+    """A number that is no accuracy."""
+
+    def __init__(self, number: Decimal, reason: str) -> None:
+        self.number = number
+        super().__init__(f"{reason}; {_SCORES}")
 
 
 class Unit(StrEnum):
@@ -44,7 +57,7 @@ def read_value(text: str) -> Reading:
     """Read a measured value: ``0.8``, ``80``, ``80 %``, ``8e1``, ``1,014.45`` or ``20.0 ± 1.2``; the spread is dropped.
 
     Raises:
-        BadValue: if it is empty, no number, not finite, negative or above 100.
+        BadValue: if it is empty, no number, not finite, negative or above 100 (then an :class:`OutOfRange`).
 
     >>> read_value("20.0 ± 1.2").number
     Decimal('20.0')
@@ -56,10 +69,27 @@ def read_value(text: str) -> Reading:
         raise BadValue(_what_is_wrong(text))
     number = Decimal(found[1].replace(",", ""))
     if number < 0:
-        raise BadValue(f"the value '{text}' is negative")
+        raise OutOfRange(number, f"the value '{text}' is negative")
     if number > 100:
-        raise BadValue(f"the value '{text}' is above 100")
+        raise OutOfRange(number, f"the value '{text}' is above 100")
     return Reading(number, bool(found[2] or found[3]))
+
+
+def read_score(text: str) -> float:
+    """Read a transferability score: any finite number, such as ``-1.25`` or ``3e2``.
+
+    Raises:
+        BadValue: if it is none.
+    """
+    try:
+        score = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise BadValue(
+            "the score is missing" if not text else f"the score '{text[:_LONGEST_TEXT]}' is no finite number"
+        )
+    return score
 
 
 def is_unknown(text: str) -> bool:
@@ -76,32 +106,98 @@ def _what_is_wrong(text: str) -> str:
     return f"the value '{shown}' is no number"
 
 
-class UnitVote:
-    """Decides the unit of a file, once for all of its rows.
+@dataclass
+class _Seen:
+    """Values of one unit's look: how many, and on which lines the first and the last of them are."""
 
-    Values above 1 and percent signs speak for percent, values in (0, 1] for fractions, and 0 for neither. The
-    majority decides, percent if they are even.
+    count: int = 0
+    first: int = 0
+    last: int = 0
+
+    def add(self, line: int) -> None:
+        self.count += 1
+        self.first, self.last = self.first or line, line
+
+
+@dataclass
+class ValueSurvey:
+    """What the values of a table, or of a part of it, look like.
+
+    Attributes:
+        percent: values above 1, and those with a percent sign.
+        fraction: values in (0, 1].
+        negative: values below 0.
+        above: values above 100.
+        largest: of all of them.
     """
 
-    def __init__(self) -> None:
-        self._votes: Counter[Unit] = Counter()
+    percent: _Seen = field(default_factory=_Seen)
+    fraction: _Seen = field(default_factory=_Seen)
+    negative: int = 0
+    above: int = 0
+    largest: Decimal = Decimal(0)
 
-    def count(self, reading: Reading) -> None:
-        """Count one value."""
-        if reading.percent or reading.number > 1:
-            self._votes[Unit.PERCENT] += 1
-        elif reading.number > 0:
-            self._votes[Unit.FRACTION] += 1
+    def count(self, number: Decimal, percent: bool = False, line: int = 0) -> None:
+        """Count one value, which needs not be an accuracy."""
+        if abs(number) > _INFINITE:
+            return
+        self.largest = max(self.largest, number)
+        if number < 0:
+            self.negative += 1
+        elif number > 100:
+            self.above += 1
+        elif percent or number > 1:
+            self.percent.add(line)
+        elif number > 0:
+            self.fraction.add(line)
+
+    def join(self, other: ValueSurvey) -> ValueSurvey:
+        """Return what both together look like."""
+        return ValueSurvey(
+            _join(self.percent, other.percent),
+            _join(self.fraction, other.fraction),
+            self.negative + other.negative,
+            self.above + other.above,
+            max(self.largest, other.largest),
+        )
 
     @property
     def unit(self) -> Unit:
-        """The unit of the file."""
-        percent, fraction = self._votes[Unit.PERCENT], self._votes[Unit.FRACTION]
-        return Unit.PERCENT if percent and percent >= fraction else Unit.FRACTION
+        """What the majority of the values speaks for, percent if they are even; 0 speaks for neither."""
+        return Unit.PERCENT if self.percent.count and self.percent.count >= self.fraction.count else Unit.FRACTION
 
     def num_against(self, unit: Unit) -> int:
         """Return how many values look as if they had another unit."""
-        return sum(self._votes.values()) - self._votes[unit]
+        return (self.fraction if unit is Unit.PERCENT else self.percent).count
+
+    def find_change(self) -> tuple[int, Unit, Unit] | None:
+        """Return the line where the unit changes once for all, and the units before and after it; else None.
+
+        A single value of another look is no change of the unit.
+        """
+        looks = ((self.percent, Unit.PERCENT), (self.fraction, Unit.FRACTION))
+        for (first, before), (second, after) in (looks, looks[::-1]):
+            if min(first.count, second.count) >= _FEWEST_IN_A_HALF and first.last < second.first:
+                return second.first, before, after
+        return None
+
+    @property
+    def oddity(self) -> str | None:
+        """Why these can hardly be accuracies, in words; None if they can."""
+        num_inside = self.percent.count + self.fraction.count
+        if self.negative and self.percent.count + self.above:
+            return "it has values below 0 beside values above 1"
+        if self.negative + self.above > num_inside:
+            return "most of its values are outside [0, 100]"
+        if self.percent.count and num_inside >= _FEWEST_TO_JUDGE and self.largest <= _LOW_PERCENTAGE:
+            return f"it has values above 1 and none above {_LOW_PERCENTAGE}"
+        return None
+
+
+def _join(one: _Seen, other: _Seen) -> _Seen:
+    if not (one.count and other.count):
+        return one if one.count else other
+    return _Seen(one.count + other.count, min(one.first, other.first), max(one.last, other.last))
 
 
 def convert(reading: Reading, unit: Unit) -> float:

@@ -46,12 +46,18 @@ def find_model(names: NameIndex, name: str) -> FoundModel:
         UnknownName: with the nearest names.
         AmbiguousName: if the store has several models of a name that nobody else knows.
     """
+    found = find_known_model(names, name)
+    return found or FoundModel(names.resolve_model(name, more_names=lambda: _nearest(name)))
+
+
+def find_known_model(names: NameIndex, name: str) -> FoundModel | None:
+    """Return what :func:`find_model` does, and ``None`` for a name that nobody knows exactly as it is written."""
     known = names.models.get(name, ())
     if name in known:
         return FoundModel(name)
     if len(known) == 1:
         return FoundModel(known[0])
-    return _ask_libraries(names, name) or FoundModel(names.resolve_model(name, more_names=lambda: _nearest(name)))
+    return _ask_libraries(names, name)
 
 
 def explain_name(name: str, model: str) -> str | None:

@@ -8,11 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from zoograph.data.records.fields import Count, Name
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+def _without_sign_of_zero(value: float) -> float:
+    return value + 0.0  # −0.0 and 0.0 are one number, and must be one record
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_without_sign_of_zero)]
 
 PARAMETER_DISTANCE = "parameter_distance"
 """The score that is log T of :mod:`zoograph.graphs.scores.analysis.parameter_distance`."""
@@ -122,7 +127,7 @@ class Run(Record):
     dataset: Name
     protocol: Protocol
     metric: Metric = Metric.TOP1
-    value: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+    value: Annotated[Finite, Field(ge=0.0, le=1.0)]
     train_size: Count | None = None
     test_size: Count | None = None
     seed: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -106,12 +106,23 @@ def remove_batch(connection: Connection, batch: str) -> int:
     return removed
 
 
-def remove_idle_cards(connection: Connection, batch: str) -> int:
-    """Remove the cards that a batch brought and that no record or other card names; return how many they were."""
-    idle_models = _idle(connection, schema.models, batch)
+def remove_idle_cards(
+    connection: Connection, batch: str, keep_models: Collection[str] = (), keep_datasets: Collection[str] = ()
+) -> int:
+    """Remove the cards that a batch brought and that no record or other card names; return how many they were.
+
+    Args:
+        connection: in a transaction that may write.
+        batch: id.
+        keep_models: ids that stay, named or not.
+        keep_datasets: likewise.
+    """
+    idle_models = [name for name in _idle(connection, schema.models, batch) if name not in keep_models]
     remove_cards(connection, "model", idle_models)
     corpora = {name for card in read_cards(connection, schema.models, ModelCard).values() for name in card.trained_on}
-    idle_datasets = [name for name in _idle(connection, schema.datasets, batch) if name not in corpora]
+    idle_datasets = [
+        name for name in _idle(connection, schema.datasets, batch) if name not in corpora and name not in keep_datasets
+    ]
     remove_cards(connection, "dataset", idle_datasets)
     return len(idle_models) + len(idle_datasets)
 

@@ -65,7 +65,7 @@ def export_runs(store: RecordStore, path: Path) -> int:
     except OSError as error:
         raise RawDataError(
             f"'{path}' cannot be written ({error.strerror or error}), and what was there is left as it was. "
-            "Choose another place with --out."
+            "Choose another place."
         ) from error
 
 

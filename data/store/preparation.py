@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from zoograph.data.home import DATABASE_VARIABLE
 from zoograph.data.store import schema
-from zoograph.data.store.batches import SHIPPED_BATCH, put_all, remove_batch
+from zoograph.data.store.batches import SHIPPED_BATCH, put_all, remove_batch, remove_idle_cards
 from zoograph.data.store.database import begin, explained
 from zoograph.data.store.migrations import get_revision, upgrade
 from zoograph.data.store.rows import get_meta, set_meta
@@ -44,6 +44,9 @@ def prepare(engine: Engine) -> None:
             remove_batch(connection, SHIPPED_BATCH)
             records = (zoo.runs, zoo.scores, zoo.relations, zoo.influences)
             put_all(connection, zoo.models, zoo.datasets, records, SHIPPED_BATCH, "the zoo that ships")
+            # A name that an older zoo had for other weights must not stand in the way of today's rule for names.
+            kept = ({card.id for card in zoo.models}, {card.id for card in zoo.datasets})
+            remove_idle_cards(connection, SHIPPED_BATCH, *kept)
         set_meta(connection, **ready)
 
 

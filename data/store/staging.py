@@ -1,4 +1,4 @@
-"""Staging: any number of runs wait in a temporary table, so that the store is locked for a short while only."""
+"""Staging: any number of records wait in a temporary table, so that the store is locked for a short while only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.records import Run
+from zoograph.data.records.records import Record, Run, Score
 from zoograph.data.store import schema
 from zoograph.data.store.batches import count_batch
 from zoograph.data.store.database import explained
@@ -22,34 +22,30 @@ _CHUNK = 10_000
 _CACHE_KIB = 262_144  # while a batch goes in, most of the indexes are to stay in memory
 _BOOKKEEPING = ("batch", "stored_at")
 
-_waiting = sa.Table(
-    "zoograph_waiting",
-    sa.MetaData(),
-    *(sa.Column(column.name, column.type) for column in schema.runs.columns if column.name not in _BOOKKEEPING),
-    prefixes=["TEMPORARY"],
-)
+_WAITING = "zoograph_waiting"
 _SORT = (
-    f"CREATE TEMPORARY TABLE zoograph_sorted AS SELECT * FROM {_waiting.name} ORDER BY id",
-    f"DROP TABLE {_waiting.name}",
-    f"ALTER TABLE zoograph_sorted RENAME TO {_waiting.name}",
+    f"CREATE TEMPORARY TABLE zoograph_sorted AS SELECT * FROM {_WAITING} ORDER BY id",
+    f"DROP TABLE {_WAITING}",
+    f"ALTER TABLE zoograph_sorted RENAME TO {_WAITING}",
 )
+_TABLES: dict[type[Record], sa.Table] = {Run: schema.runs, Score: schema.scores}
 
 
 class Staging:
-    """Runs that wait outside the store; they are forgotten unless they are stored."""
+    """Records that wait outside the store; they are forgotten unless they are stored."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, table: sa.Table, waiting: sa.Table) -> None:
+        self._connection, self._table, self._waiting = connection, table, waiting
 
     def count_new(self) -> int:
-        """Return how many of the runs the store does not have."""
-        known = sa.exists().where(schema.runs.c.id == _waiting.c.id)
-        query = sa.select(sa.func.count(sa.distinct(_waiting.c.id))).where(~known)
-        with explained("The runs cannot be compared with the store"), self._connection.begin():
+        """Return how many of the records the store does not have."""
+        known = sa.exists().where(self._table.c.id == self._waiting.c.id)
+        query = sa.select(sa.func.count(sa.distinct(self._waiting.c.id))).where(~known)
+        with explained("The records cannot be compared with the store"), self._connection.begin():
             return int(self._connection.execute(query).scalar_one())
 
     def store(self, models: Iterable[ModelCard], datasets: Iterable[DatasetCard], batch: str, origin: str) -> int:
-        """Move the runs into the store in one transaction, with the cards that they need.
+        """Move the records into the store in one transaction, with the cards that they need.
 
         Args:
             models: left out where their id is known.
@@ -58,14 +54,14 @@ class Staging:
             origin: where the batch came from, in words.
 
         Returns:
-            The number of runs that are new.
+            The number of records that are new.
 
         Raises:
             StoreError: if the database refuses; nothing was changed then.
         """
         models, datasets = list(models), list(datasets)
         self._connection.execution_options(zoograph_write=True)
-        with explained("The runs were not stored, and nothing was changed"), self._connection.begin():
+        with explained("The records were not stored, and nothing was changed"), self._connection.begin():
             put_models(self._connection, models, batch, replace=False)
             put_datasets(self._connection, datasets, batch, replace=False)
             new = self._connection.execute(self._move(batch), execution_options={"preserve_rowcount": True}).rowcount
@@ -75,36 +71,39 @@ class Staging:
         return new
 
     def _move(self, batch: str) -> sa.Insert:
-        names = [column.name for column in _waiting.columns]
+        names = [column.name for column in self._waiting.columns]
         marks = (sa.literal(batch), sa.literal(datetime.now(UTC), schema.Moment))
-        rows = sa.select(*_waiting.columns, *marks).where(sa.true())
+        rows = sa.select(*self._waiting.columns, *marks).where(sa.true())
         if self._connection.dialect.name == "postgresql":
-            return postgresql.insert(schema.runs).from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
-        return sqlite.insert(schema.runs).from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
+            return postgresql.insert(self._table).from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
+        return sqlite.insert(self._table).from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
 
 
 @contextmanager
-def stage(engine: Engine, runs: Iterable[Run]) -> Iterator[Staging]:
-    """Yield the staging of ``runs``, which are read once, piece by piece."""
+def stage(engine: Engine, records: Iterable[Record], kind: type[Record] = Run) -> Iterator[Staging]:
+    """Yield the staging of ``records``, all of one ``kind``, which are read once, piece by piece."""
+    table = _TABLES[kind]
+    columns = (sa.Column(column.name, column.type) for column in table.columns if column.name not in _BOOKKEEPING)
+    waiting = sa.Table(_WAITING, sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     with engine.connect() as connection:
-        with explained("The runs cannot be set aside in a temporary table"):
-            _fill(connection, runs)
-        yield Staging(connection)
+        with explained("The records cannot be set aside in a temporary table"):
+            _fill(connection, waiting, records)
+        yield Staging(connection, table, waiting)
         with connection.begin():
-            connection.execute(sa.schema.DropTable(_waiting))
+            connection.execute(sa.schema.DropTable(waiting))
 
 
-def _fill(connection: Connection, runs: Iterable[Run]) -> None:
+def _fill(connection: Connection, waiting: sa.Table, records: Iterable[Record]) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.rollback()  # the pragma began a transaction
     with connection.begin():
         # One that failed may have left its own behind, on a connection that is used again.
-        connection.execute(sa.schema.DropTable(_waiting, if_exists=True))
-        connection.execute(sa.schema.CreateTable(_waiting))
-        rows = (record_row(run) for run in runs)
+        connection.execute(sa.schema.DropTable(waiting, if_exists=True))
+        connection.execute(sa.schema.CreateTable(waiting))
+        rows = (record_row(record) for record in records)
         while chunk := list(islice(rows, _CHUNK)):
-            connection.execute(sa.insert(_waiting), chunk)
+            connection.execute(sa.insert(waiting), chunk)
         # In the order of their ids, the rows fill the index from one end to the other. Sorted here, before the store is
         # locked, they hold it for two thirds of the time.
         for statement in _SORT:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex, index_names
-from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Relation, Run, Score
+from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Record, Relation, Run, Score
 from zoograph.data.store import schema
 from zoograph.data.store.batches import Batch, Undone, list_batches, new_batch, put_all, undo_batch
 from zoograph.data.store.database import begin, explained, make_engine
@@ -120,15 +120,19 @@ class RecordStore:
         with explained("The records were not stored, and nothing was changed"), begin(self._engine, write=True) as c:
             return put_all(c, models, datasets, (runs, scores, relations, influences), chosen, origin)
 
-    def stage(self, runs: Iterable[Run]) -> AbstractContextManager[Staging]:
-        """Set any number of runs aside, to be stored in one short transaction; the memory stays small.
+    def stage(self, records: Iterable[Record], kind: type[Record] = Run) -> AbstractContextManager[Staging]:
+        """Set any number of runs or scores aside, to be stored in one short transaction; the memory stays small.
+
+        Args:
+            records: all of one kind.
+            kind: ``Run`` or ``Score``.
 
         Raises:
             StoreError: if there is no room for them.
         """
         from zoograph.data.store.staging import stage
 
-        return stage(self._engine, runs)
+        return stage(self._engine, records, kind)
 
     def undo(self, batch: str) -> Undone:
         """Take a batch back in one transaction: its records, and the cards that nothing else names.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import zoograph
+from zoograph.data.ingest.tables import Keep
 from zoograph.data.ingest.values import Unit
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.options import AsJson, DryRun
@@ -18,23 +19,41 @@ from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.data.ingest.ingest import IngestReport
+    from zoograph.data.ingest.report import IngestReport
 
 
 def ingest(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE…", help="CSV, JSON lines or Parquet: one run a row, or models × datasets."),
+        typer.Argument(
+            metavar="FILE…",
+            help="CSV, JSON or Parquet: one run a row, models × datasets, or the history or results of a training.",
+        ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="The column of a field, such as `accuracy=eval_acc`."),
     ] = None,
+    model: Annotated[str, typer.Option(help="Of rows that name none.", show_default=False)] = "",
+    dataset: Annotated[str, typer.Option(help="Of rows that name none.", show_default=False)] = "",
     protocol: Annotated[Protocol, typer.Option(help="Of rows that do not say.")] = Protocol.HEAD,
     metric: Annotated[Metric, typer.Option(help="Of rows that do not say.")] = Metric.TOP1,
     unit: Annotated[
         Unit | None, typer.Option(help="Of the values. Default: decided for each file by the majority of its values.")
     ] = None,
+    keep: Annotated[
+        Keep | None,
+        typer.Option(
+            help="Which value of a training's history is its result. Default: the last, or what the Trainer kept."
+        ),
+    ] = None,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="The values are transferability scores such as LogME, and no accuracies.")
+    ] = False,
+    score: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The score of rows that do not say, such as `logme`.", show_default=False),
+    ] = "",
     source: Annotated[
         str, typer.Option(help="Of rows that do not say; runs of different sources are different runs.")
     ] = "own records",
@@ -53,6 +72,10 @@ def ingest(
         list[Path] | None,
         typer.Option("--model-card", metavar="FILE", help="Read the results in a model card or in `.eval_results`."),
     ] = None,
+    mteb: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Read the classifications in a folder of MTEB's or MIEB's results."),
+    ] = None,
     dry_run: DryRun = False,
     rejects: Annotated[
         Path | None,
@@ -60,15 +83,18 @@ def ingest(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring measured accuracies into the store, in one batch that `zoograph undo` can take back.
+    """Bring measured accuracies, or scores, into the store, in one batch that `zoograph undo` can take back.
 
     Rows that cannot be understood, and models and datasets that are not known, are left out and written down with
-    the reason; the exit code is 1 then. The same file twice adds nothing.
+    the reason; the exit code is 1 then. A file that is in doubt as a whole, such as one that changes its unit half-way,
+    is refused. The same file twice adds nothing.
 
     Example: `zoograph ingest runs.csv --map accuracy=eval_acc --protocol finetune`
     """
-    if not files and mlflow is None and wandb is None and not model_card:
-        raise typer.BadParameter("give a file, or --mlflow, --wandb or --model-card.")
+    if not files and mlflow is None and wandb is None and not model_card and mteb is None:
+        raise typer.BadParameter("give a file, or --mlflow, --wandb, --model-card or --mteb.")
+    if (scores or score) and mteb is not None:
+        raise typer.BadParameter("--mteb reads accuracies: give scores in a call of their own.")
     with progress_bar("Reading the files"):
         report = zoograph.ingest(
             *(files or ()),
@@ -84,6 +110,12 @@ def ingest(
             experiment=experiment,
             wandb=wandb,
             model_cards=model_card or (),
+            mteb=mteb,
+            model=model,
+            dataset=dataset,
+            scores=scores,
+            score_name=score,
+            keep=keep,
         )
     if as_json:
         print_json("ingest", {**asdict(report), "left_out": report.num_left_out}, report.notes)
@@ -107,7 +139,7 @@ def _print_table(report: IngestReport) -> None:
         report.title,
         ("file", "layout", "unit", "good", "rejected", "held back"),
         [
-            (row.name, row.layout, row.unit.value, f"{row.good:,}", f"{row.rejected:,}", f"{row.held_back:,}")
+            (row.name, row.layout, row.unit or "–", f"{row.good:,}", f"{row.rejected:,}", f"{row.held_back:,}")
             for row in report.tables
         ],
         names={"file"},

@@ -10,6 +10,7 @@ import typer
 from zoograph.data.collections.domainnet import matrix_order
 from zoograph.data.collections.domainnet_masks import DOMAINNET_MASKS, convert_masks, write_masks
 from zoograph.data.collections.model_names import make_name_table, write_name_table
+from zoograph.data.collections.public.mteb_tasks import TASK_TABLE, make_task_table, write_task_table
 from zoograph.data.collections.tables import shipped_zoo, write_tables
 from zoograph.data.collections.timm_architectures import make_architecture_table, write_architecture_table
 from zoograph.data.collections.zoo import READERS, join_collections
@@ -71,15 +72,17 @@ def build(
 
 
 def _write_registry(raw: Path, folder: Path) -> None:
-    """Write the tables of timm's networks and of names, which the cards are made with.
+    """Write the tables of networks and names, which the cards are made with, and of MTEB's tasks.
 
     A network that ships already is not counted again.
     """
     networks = make_architecture_table(raw / "timm", read_architecture_table())
     names = make_name_table(raw)
+    tasks = make_task_table(raw)
     make_folder(folder)
     write_architecture_table(networks, folder / ARCHITECTURE_TABLE)
     write_name_table(names, folder / NAME_TABLE)
+    write_task_table(tasks, folder / TASK_TABLE)
 
 
 def _read(raw: Path) -> dict[str, Collection]:

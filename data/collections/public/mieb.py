@@ -33,7 +33,8 @@ def read_mieb(folder: Path) -> Collection:
     """Read probes and zero-shot classifications; clusterings are left out, because they are no transfer.
 
     A probe is the mean over repeats with different draws of the images, usually five; their standard deviation is kept
-    beside it as ``spread``. An image tower that timm has is the node of timm's weight.
+    beside it as ``spread``, and so is the revision of the model. An image tower that timm has is the node of timm's
+    weight.
 
     Args:
         folder: holds the four files.
@@ -74,6 +75,7 @@ def _fields(cells: dict[str, str], towers: dict[str, str], size: tuple[int, int]
         "metric": Metric.LRAP if multi_label else Metric.TOP1,
         "value": round(float(cells["lrap" if multi_label else "accuracy"]), 6),
         "test_size": test_size,
+        "hyperparameters": {"revision": cells["revision"]},
         "source": SOURCE,
     }
     if cells["n_exp"] == "0":
@@ -85,5 +87,5 @@ def _fields(cells: dict[str, str], towers: dict[str, str], size: tuple[int, int]
         "shots": SHOTS,
         "train_size": SHOTS * num_labels if num_labels else None,
         "repeats": cells["n_exp"],
-        "hyperparameters": spread,
+        "hyperparameters": {**spread, **fields["hyperparameters"]},
     }

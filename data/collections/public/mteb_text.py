@@ -16,11 +16,11 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run
 
 SOURCE = "mteb"
+SPLIT = "test"
 
 _RUNS, _MODELS, _DATASETS = "runs.csv", "models.csv", "datasets.csv"
-_TEST = "test"
 # Values that a model's own card states, without the experiments behind them.
-_SELF_REPORTED = "external"
+SELF_REPORTED = "external"
 
 
 def read_mteb_text(folder: Path) -> Collection:
@@ -37,12 +37,13 @@ def read_mteb_text(folder: Path) -> Collection:
         UnknownName: if nobody knows a dataset.
     """
     rows = read_rows(folder / _DATASETS, ("task", "split", "num_samples"))
-    sizes = {cells["task"]: int(cells["num_samples"]) for _, cells in rows if cells["split"] == _TEST}
+    sizes = {cells["task"]: int(cells["num_samples"]) for _, cells in rows if cells["split"] == SPLIT}
     path, runs = folder / _RUNS, []
     for line, cells in read_rows(path, ("model", "revision", "task", "accuracy", "n_experiments")):
         repeats = [float(value) for value in cells["experiment_accuracies"].split("|") if value]
         about: dict[str, Any] = {"spread": round(stdev(repeats), 5)} if len(repeats) > 1 else {}
-        if cells["revision"] == _SELF_REPORTED:
+        about["revision"] = cells["revision"]
+        if cells["revision"] == SELF_REPORTED:
             about["self_reported"] = True
         fields: dict[str, Any] = {
             "model": cells["model"],

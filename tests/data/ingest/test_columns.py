@@ -54,11 +54,31 @@ def test_a_matrix_begins_with_a_column_of_names(columns: tuple[str, ...], layout
 
 
 def test_a_matrix_that_was_mapped_or_has_no_names_is_refused() -> None:
-    with pytest.raises(RawDataError, match="needs a column for the dataset"):
+    with pytest.raises(RawDataError, match="has no column for the dataset"):
         find_layout(_table("model", "pets", "birds"), {"seed": "birds"})
     many = [f"column {place}" for place in range(25)]
     with pytest.raises(RawDataError, match=r"column 19 and 5 more\). Say which with --map model=COLUMN"):
         find_layout(_table(*many), {})
+
+
+def test_what_the_user_says_of_all_rows_needs_no_column() -> None:
+    layout = find_layout(_table("model", "top1", "top1_err", "img_size"), {}, dataset="pets")
+    assert layout == Tidy({"model": "model", "value": "top1", "input_size": "img_size"}, dataset="pets")
+    (found,) = layout.measurements(Row(2, {"model": "a", "top1": "91", "top1_err": "9", "img_size": "224"}))
+    assert found == Measurement(2, "a", "pets", "91", {"input_size": "224"})
+    with pytest.raises(RawDataError, match=r"no column for the model and the dataset .*--model NAME --dataset NAME"):
+        find_layout(_table("eval_accuracy"), {})
+
+
+def test_a_name_in_a_row_comes_before_that_of_all_rows() -> None:
+    layout = Tidy({"model": "m", "dataset": "d", "value": "v"}, model="all", dataset="every")
+    found = [next(iter(layout.measurements(Row(1, {"m": model, "d": "b", "v": 1})))) for model in ("a", "")]
+    assert [(item.model, item.dataset) for item in found if isinstance(item, Measurement)] == [("a", "b"), ("all", "b")]
+
+
+def test_validation_accuracy_is_a_second_choice() -> None:
+    assert find_layout(_table("model", "dataset", "acc", "val_acc"), {}).columns["value"] == "acc"
+    assert find_layout(_table("model", "dataset", "val_acc"), {}).columns["value"] == "val_acc"
 
 
 def test_a_tidy_row_is_one_measurement_with_all_that_it_says() -> None:
@@ -74,7 +94,7 @@ def test_settings_in_json_are_joined_with_the_other_columns() -> None:
     row = {"m": "a", "d": "b", "v": "1", "h": '{"lr": 0.1, "none": null}', "steps": "010", "note": "1_000"}
     (found,) = layout.measurements(Row(1, row))
     assert isinstance(found, Measurement)
-    assert found.hyperparameters == {"lr": 0.1, "steps": 10, "note": "1_000"}
+    assert found.hyperparameters == {"lr": 0.1, "none": None, "steps": 10, "note": "1_000"}
     (bad,) = layout.measurements(Row(1, {**row, "h": "[1]"}))
     assert isinstance(bad, Reject)
     assert bad.reason == "the hyperparameters are no JSON object: got list"

@@ -91,9 +91,9 @@ def test_columns_can_be_mapped(toy_store: RecordStore, read: Ingest, known_as: s
 @pytest.mark.parametrize(
     ("header", "mapping", "message"),
     [
-        ("model,dataset", {}, r"needs a column for the value .got model, dataset.. Say which with --map value=COLUMN"),
-        ("name,dataset,accuracy", {}, "needs a column for the model"),
-        ("model,accuracy", {}, "needs a column for the dataset"),
+        ("model,dataset", {}, r"has no column for the value .got model, dataset.. Say which with --map value=COLUMN"),
+        ("name,dataset,accuracy", {}, "has no column for the model"),
+        ("model,accuracy", {}, "has no column for the dataset"),
         ("model,dataset,acc,top1", {}, r"several columns for the value .acc, top1.. Say which: --map value=acc"),
         ("model,dataset,acc", {"accuracy": "none"}, "has no column 'none'"),
         ("model,dataset,acc", {"nothing": "acc"}, "--map knows no field 'nothing'"),
@@ -144,7 +144,7 @@ def test_bad_rows_are_written_down_and_the_others_go_in(toy_store: RecordStore, 
     assert _stored(toy_store, "value", "seed", "hyperparameters") == [(0.2, 1, {"lr": 0.1})]
     assert report.rejects == tmp_path / "out.csv"
     assert _reasons(report.rejects) == [
-        ("3", "the value '1,014.45' is above 100"),
+        ("3", "the value '1,014.45' is above 100; transferability scores come in with --scores"),
         ("4", "the value 'nan' is not finite"),
         ("5", "the value '-inf' is not finite"),
         ("6", "the value is missing"),
@@ -179,6 +179,10 @@ def test_without_a_choice_rejects_are_kept_in_the_home(read: Ingest, home: Path)
 def test_one_unit_holds_for_the_whole_file(toy_store: RecordStore, read: Ingest) -> None:
     report = read("model,dataset,accuracy", "vit,pets,80", "vit,pets,0.5", "vit,pets,90")
     assert (report.tables[0].unit, report.tables[0].against_unit) == (Unit.PERCENT, 1)
+    assert [value for (value,) in _stored(toy_store, "value")] == [0.8, 0.9]
+    ((line, reason),) = _reasons(report.rejects)
+    assert (line, reason[:55]) == ("3", "the value 0.5 looks like a fraction in a file in percen")
+    assert read("model,dataset,accuracy", "vit,pets,80", "vit,pets,0.5", unit=Unit.PERCENT).num_left_out == 0
     assert [value for (value,) in _stored(toy_store, "value")] == [0.005, 0.8, 0.9]
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from zoograph.data.ingest import names as module
 from zoograph.data.ingest.names import FoundNames, ResolvedNames, resolve_names
+from zoograph.data.networks import find_model
+from zoograph.data.networks.find_model import FoundModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import index_names
 
@@ -31,7 +33,8 @@ def _no_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     card = ModelCard(id="timm_net", source="timm", aliases=("timm/timm_net", "owner/resnet"))
     new = ModelCard(id="timm_new", source="timm", aliases=("timm/timm_new",))
     names = {"timm_net": card, "timm_new": new, "timm/timm_new": new}
-    monkeypatch.setattr(module, "_ask_timm", names.get)
+    found = {name: FoundModel(card.id, card) for name, card in names.items()}
+    monkeypatch.setattr(find_model, "_ask_libraries", lambda _, name: found.get(name))
     monkeypatch.setattr(module, "_nearest_in_timm", lambda _: ["timm_new"])
 
 
@@ -73,6 +76,25 @@ def test_a_name_of_timm_is_the_weights_that_the_store_has_or_a_new_card() -> Non
     result = _resolve(("timm_net", "pets", {}), ("timm_new", "pets", {}), ("timm/timm_new", "pets", {}))
     assert result.models == {"timm_net": "resnet", "timm_new": "timm_new", "timm/timm_new": "timm_new"}
     assert list(result.new_models) == ["timm_new"]
+
+
+def test_the_rule_decides_between_several_models_of_one_alias(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"net": FoundModel("vit")}
+    monkeypatch.setattr(find_model, "_ask_libraries", lambda _, name: found.get(name))
+    assert _resolve(("net", "pets", {})).models == {"net": "vit"}
+
+
+def test_a_public_dataset_that_the_store_lacks_gets_its_card_by_any_of_its_names() -> None:
+    result = _resolve(("vit", "CIFAR-10", {}), ("vit", "vtab/cifar10", {}), ("vit", "Oxford-IIIT Pet", {}))
+    assert result.datasets == {"CIFAR-10": "cifar10", "vtab/cifar10": "cifar10", "Oxford-IIIT Pet": "pets"}
+    assert [(card.id, card.num_classes) for card in result.new_datasets.values()] == [("cifar10", 10)]
+    held = _resolve(("vit", "mscoco_captions", {})).held
+    assert held["dataset", "mscoco_captions"].startswith("The dataset 'mscoco_captions' is left out: finds captions")
+
+
+def test_what_something_is_read_with_makes_no_card() -> None:
+    held = _resolve(("bert", "reviews", {"model.modalities": "text", "dataset.modality": "text"})).held
+    assert set(held) == {("model", "bert"), ("dataset", "reviews")}
 
 
 def test_what_any_row_knows_makes_the_card() -> None:

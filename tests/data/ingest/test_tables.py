@@ -128,7 +128,7 @@ def test_parquet_gives_single_precision_as_it_was_written(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("r.xlsx", b"", r"needs to be CSV, JSON lines or Parquet \(.csv, "),
+        ("r.xlsx", b"", r"needs to be CSV, JSON or Parquet \(.csv, "),
         ("r.csv", b"", "needs a header as UTF-8 text .got: it is empty"),
         ("r.csv", "m,d\n".encode("utf-16"), "needs a header as UTF-8 text .got: the line is no UTF-8"),
         ("r.csv", b"m,m\n", "has two columns 'm'"),

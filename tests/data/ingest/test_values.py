@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoograph.data.ingest.values import BadValue, Reading, Unit, UnitVote, convert, read_value
+from zoograph.data.ingest.values import (
+    BadValue,
+    OutOfRange,
+    Reading,
+    Unit,
+    ValueSurvey,
+    convert,
+    read_score,
+    read_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,11 +72,16 @@ def test_what_is_no_accuracy_is_refused_with_a_reason(text: str, reason: str) ->
         read_value(text)
 
 
-def _decide(*texts: str) -> Unit:
-    vote = UnitVote()
-    for text in texts:
-        vote.count(read_value(text))
-    return vote.unit
+def _survey(*texts: str) -> ValueSurvey:
+    survey = ValueSurvey()
+    for line, text in enumerate(texts, start=2):
+        try:
+            reading = read_value(text)
+        except OutOfRange as error:
+            survey.count(error.number)
+        else:
+            survey.count(reading.number, reading.percent, line)
+    return survey
 
 
 @pytest.mark.parametrize(
@@ -83,14 +97,60 @@ def _decide(*texts: str) -> Unit:
     ],
 )
 def test_the_majority_decides_the_unit_once(texts: tuple[str, ...], unit: Unit) -> None:
-    assert _decide(*texts) == unit
+    assert _survey(*texts).unit == unit
 
 
-def test_votes_against_the_unit_are_counted() -> None:
-    vote = UnitVote()
-    for text in ("50", "0.5", "60", "0"):
-        vote.count(read_value(text))
-    assert (vote.num_against(Unit.PERCENT), vote.num_against(Unit.FRACTION)) == (1, 2)
+def test_values_against_the_unit_are_counted_over_all_parts_of_a_table() -> None:
+    survey = _survey("50", "0.5").join(_survey("60", "0"))
+    assert (survey.num_against(Unit.PERCENT), survey.num_against(Unit.FRACTION)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("texts", "change"),
+    [
+        (("80", "81", "0.8", "0.81"), (4, Unit.PERCENT, Unit.FRACTION)),
+        (("0.8", "0", "0.81", "80", "81"), (5, Unit.FRACTION, Unit.PERCENT)),
+        (("80", "81", "82", "0.8"), None),
+        (("80", "0.8", "81", "0.81"), None),
+        (("80", "81"), None),
+    ],
+)
+def test_a_unit_that_changes_once_for_all_is_found(
+    texts: tuple[str, ...], change: tuple[int, Unit, Unit] | None
+) -> None:
+    assert _survey(*texts).find_change() == change
+
+
+def test_a_change_is_found_across_the_columns_of_a_matrix() -> None:
+    one, other = ValueSurvey(), ValueSurvey()
+    for line, number in ((2, 80), (3, 81), (4, Decimal("0.8")), (5, Decimal("0.81"))):
+        one.count(Decimal(number), line=line)
+        other.count(Decimal(number), line=line)
+    assert one.join(other).find_change() == (4, Unit.PERCENT, Unit.FRACTION)
+
+
+@pytest.mark.parametrize(
+    ("texts", "oddity"),
+    [
+        (("80", "0.1", "0"), None),
+        (("0.8", "-0.1"), None),
+        (("-0.5", "1.2"), "it has values below 0 beside values above 1"),
+        (("-0.5", "300"), "it has values below 0 beside values above 1"),
+        (("300", "400", "5"), "most of its values are outside [0, 100]"),
+        (("-0.1", "-0.2", "0.3"), "most of its values are outside [0, 100]"),
+        (("0.4", "1.3", "1.1"), "it has values above 1 and none above 5"),
+        (("1.3", "1.1"), None),
+    ],
+)
+def test_values_that_can_hardly_be_accuracies_are_told(texts: tuple[str, ...], oddity: str | None) -> None:
+    assert _survey(*texts).oddity == oddity
+
+
+def test_scores_are_any_finite_numbers() -> None:
+    assert [read_score(text) for text in ("-1.25", "3e2", "0")] == [-1.25, 300.0, 0.0]
+    for text, reason in (("", "the score is missing"), ("nan", "is no finite"), ("1_0", "is no"), ("٨", "is no")):
+        with pytest.raises(BadValue, match=reason):
+            read_score(text)
 
 
 def test_the_unit_holds_for_every_value_of_the_file() -> None:

@@ -110,3 +110,11 @@ def test_protocols_in_words() -> None:
     ]
     assert Metric.MIOU.description == "mean intersection over union"
     assert all(metric.description for metric in Metric)
+
+
+def test_minus_nothing_is_nothing() -> None:
+    runs = [Run(source="s", model="m", dataset="d", protocol=Protocol.HEAD, value=value) for value in (0.0, -0.0)]
+    assert runs[0].identity == runs[1].identity
+    scores = [Score(source="s", model="m", dataset="d", name="logme", value=value) for value in (0.0, -0.0)]
+    assert scores[0].identity == scores[1].identity
+    assert str(scores[1].value) == "0.0"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -16,7 +17,7 @@ from alembic.script import ScriptDirectory
 
 from zoograph.data.errors import StoreError
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store import migrations, schema
 from zoograph.data.store.batches import Undone
 from zoograph.data.store.migrations import get_revision
@@ -24,8 +25,33 @@ from zoograph.data.store.store import RecordStore
 
 
 @pytest.fixture
-def old_url(database_url: str) -> str:
-    """The URL of a store that version 1 wrote: the small zoo, and a batch of one's own."""
+def fill(database_url: str) -> Callable[[int], None]:
+    """A callable that fills the database as version 1 or 3 would have."""
+
+    def make(version: int) -> None:
+        _fill_as_version_1(database_url)
+        if version == 3:
+            _upgrade_to_version_3(database_url)
+
+    return make
+
+
+@pytest.fixture
+def old_url(database_url: str, fill: Callable[[int], None]) -> str:
+    """The URL of a store that version 1 wrote."""
+    fill(1)
+    return database_url
+
+
+@pytest.fixture
+def third_url(database_url: str, fill: Callable[[int], None]) -> str:
+    """The URL of a store that version 3 wrote."""
+    fill(3)
+    return database_url
+
+
+def _fill_as_version_1(database_url: str) -> None:
+    """Write the small zoo, and a batch of one's own."""
     kind = sa.make_url(database_url).get_backend_name()
     text = Path(__file__).with_name(f"store_v1_{kind}.sql").read_text(encoding="utf-8")
     engine = sa.create_engine(database_url)
@@ -34,7 +60,6 @@ def old_url(database_url: str) -> str:
             if statement.strip():
                 connection.exec_driver_sql(statement)
     engine.dispose()
-    return database_url
 
 
 def _tables(url: str) -> set[str]:
@@ -59,9 +84,56 @@ def test_an_old_store_is_migrated_with_all_that_it_knows(toy_zoo: Collection, ol
         assert store.undo("first-of-mine") == Undone(records=3, cards=0)
 
 
-def test_migrated_tables_are_those_of_a_new_store(toy_zoo: Collection, old_url: str) -> None:
+def _upgrade_to_version_3(database_url: str) -> None:
+    """Make the tables those of version 3, with an influence and a run of one's own."""
+    engine = sa.create_engine(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.stamp(config, get_revision(1))
+        command.upgrade(config, get_revision(3))
+        connection.exec_driver_sql("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
+        connection.exec_driver_sql(
+            "INSERT INTO batches (id, created_at, origin, records) VALUES ('third', '2026-01-02 03:04:05', 'a test', 2)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO influences (id, label, corpus, dataset, name, value, source, batch) "
+            "VALUES ('i', 'cat', 'pets', 'birds_1', 'influence_correct', 0.25, 'mine', 'third')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO runs (id, model, dataset, protocol, metric, value, hyperparameters, source, batch, stored_at) "
+            "VALUES ('r', 'vit', 'birds_1', 'finetune', 'miou', 0.5, '{\"lr\": 0.1}', 'mine', 'third', "
+            "'2026-01-02 03:04:05')"
+        )
+    engine.dispose()
+
+
+def test_a_store_of_version_3_keeps_its_runs_and_gets_the_new_columns(toy_zoo: Collection, third_url: str) -> None:
+    columns = ("batch", "protocol", "metric", "value", "hyperparameters", "shots", "input_size", "repeats", "failure")
+    with RecordStore.open() as store:
+        rows = [row for part in store.stream_runs(columns) for row in part if row[0] == "third"]
+        assert rows == [("third", "finetune", "miou", 0.5, {"lr": 0.1}, None, None, None, None)]
+        assert store.snapshot().influences["value"].tolist() == [0.25]
+        run = Run(source="mine", model="vit", dataset="pets", protocol=Protocol.PROBE, value=0.5, shots=16, repeats=5)
+        assert store.add(runs=[run]) == 1
+        assert store.undo("third") == Undone(records=2, cards=0)
+
+
+def test_a_store_of_this_version_is_left_alone(toy_store: RecordStore) -> None:
+    revision = toy_store.revision
+    with RecordStore.open() as again:
+        assert again.revision == revision
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_migrated_tables_are_those_of_a_new_store(
+    toy_zoo: Collection, database_url: str, fill: Callable[[int], None], version: int
+) -> None:
+    fill(version)
     RecordStore.open().close()
-    engine = sa.create_engine(old_url)
+    engine = sa.create_engine(database_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []

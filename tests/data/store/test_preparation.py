@@ -44,6 +44,8 @@ def test_another_zoo_that_ships_replaces_the_old_and_keeps_ones_own(
     monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tmp_path)
     with RecordStore.open() as store:
         assert sorted(store.snapshot().runs["value"]) == [0.125, 0.875]
+        assert set(store.names().models) == {"resnet"}  # nothing of one's own names the others of the old zoo
+        assert set(store.names().datasets) == {"birds_1"}
 
 
 def test_a_store_of_a_newer_version_is_refused(toy_store: RecordStore) -> None:

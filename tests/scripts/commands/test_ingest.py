@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from zoograph.data.collections import tables
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
@@ -26,7 +28,7 @@ def _small_zoo(toy_zoo: Collection) -> None:
 def runs(tmp_path: Path) -> Path:
     """A file with two good rows, and a name that is not known."""
     path = tmp_path / "runs.csv"
-    path.write_text("model,dataset,eval_acc\nresnet,pets,81.5\nvit,birds_2,0.5\nvit,pest,70\n", encoding="utf-8")
+    path.write_text("model,dataset,eval_acc\nresnet,pets,81.5\nvit,birds_2,50\nvit,pest,70\n", encoding="utf-8")
     return path
 
 
@@ -53,7 +55,6 @@ def test_the_table_says_what_happened(runs: Path, run_command: Command) -> None:
     ran = run_command(ingest, str(runs), "--map", "accuracy=eval_acc")
     text = " ".join(ran.out.split())
     assert "2 runs are new, 0 are known or came twice." in text
-    assert "runs.csv is in percent; 1 value looks otherwise and was read as such all the same." in text
     assert "Rows that name no protocol are taken as retrained head; --protocol says otherwise." in text
     assert "takes it back" in text
     assert "Left out, with line and reason" in text
@@ -92,9 +93,9 @@ def test_trackers_and_cards_are_ways_in(run_command: Command, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "give a file, or --mlflow, --wandb or --model-card"),
+        ((), "give a file, or --mlflow, --wandb, --model-card or --mteb"),
         (("none.csv",), "Error: 'none.csv' cannot be read (No such file or directory)"),
-        (("none.xlsx",), "Error: 'none.xlsx' needs to be CSV, JSON lines or Parquet"),
+        (("none.xlsx",), "Error: 'none.xlsx' needs to be CSV, JSON or Parquet"),
         (("none.csv", "--map", "accuracy"), "--map needs FIELD=COLUMN"),
         (("none.csv", "--protocol", "linear"), "Invalid value for '--protocol'"),
     ],
@@ -104,6 +105,59 @@ def test_what_cannot_be_done_is_exit_code_2(run_command: Command, arguments: tup
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_scores_are_told_from_accuracies(run_command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "matrix.csv"
+    path.write_text("model,pets,birds_1\nvit,-0.5,1.2\nresnet,1.5,1.1\n", encoding="utf-8")
+    refused = run_command(ingest, str(path))
+    assert (refused.code, refused.out) == (2, "")
+    assert "come in with --scores" in refused.err
+    ran = run_command(ingest, str(path), "--score", "logme", "--json")
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["kind"], answer["new"], answer["tables"][0]["unit"]) == (0, "scores", 4, None)
+    assert "4 scores are new" not in run_command(ingest, str(path), "--scores", "--score", "LogME").out
+
+
+def test_one_dataset_and_one_model_can_be_said_for_all_rows(run_command: Command, tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text("model,top1\nresnet,91.4\nvit,88.2\n", encoding="utf-8")
+    (tmp_path / "all_results.json").write_text('{"eval_accuracy": 0.5, "epoch": 3.0}', encoding="utf-8")
+    refused = run_command(ingest, str(tmp_path / "results.csv"))
+    assert "name the one dataset of all rows with --dataset NAME" in refused.err
+    assert run_command(ingest, str(tmp_path / "results.csv"), "--dataset", "pets").code == 0
+    options = ("--model", "vit", "--dataset", "birds_1", "--keep", "last")
+    assert run_command(ingest, str(tmp_path / "all_results.json"), *options).code == 0
+    with RecordStore.open() as store:
+        assert store.measured("resnet", ["pets"], Protocol.HEAD)["pets"].value == 0.914
+        assert store.measured("vit", ["birds_1"], Protocol.HEAD)["birds_1"].value == 0.5
+
+
+def test_results_of_mteb_come_in_by_their_folder(run_command: Command, tmp_path: Path) -> None:
+    place = tmp_path / "results" / "owner__resnet" / "1"
+    place.mkdir(parents=True)
+    entry = {"hf_subset": "default", "accuracy": 0.4}
+    document = {"task_name": "OxfordPetsZeroShot", "mteb_version": "2", "scores": {"test": [entry]}}
+    (place / "OxfordPetsZeroShot.json").write_text(json.dumps(document), encoding="utf-8")
+    ran = run_command(ingest, "--mteb", str(tmp_path / "results"), "--json")
+    assert (ran.code, json.loads(ran.out)["new"]) == (0, 1)
+    both = run_command(ingest, "--mteb", str(tmp_path / "results"), "--scores")
+    assert both.code == 2
+    assert "--mteb reads accuracies" in both.err
+
+
+@pytest.mark.usefixtures("shipped_home")
+def test_the_example_of_the_page_on_contributing_can_go_in(
+    run_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path(tables.__file__).parents[1] / "zoo"
+    monkeypatch.setattr(tables, "shipped_zoo", lambda: real)
+    page = (Path(__file__).parents[3] / "docs" / "contribute-a-table.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "my-table.csv").write_text(example, encoding="utf-8")
+    ran = run_command(ingest, "--dry-run", "--json", str(tmp_path / "my-table.csv"))
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["new"], answer["left_out"]) == (0, example.count("\n") - 1, 0)
+    assert (answer["new_models"], answer["new_datasets"]) == ([], [])
 
 
 def test_a_mapping_needs_both_sides(runs: Path, run_command: Command) -> None:

@@ -15,17 +15,10 @@ from zoograph.data.errors import RawDataError, UnknownName, ZoographError
 from zoograph.data.ingest.columns import METRICS, show
 from zoograph.data.ingest.tables import CsvTable, JsonLinesTable, Reject, Row, RowTable, Table
 from zoograph.data.records.names import NEAREST
-from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.records import Protocol
+from zoograph.data.records.spellings import read_metric
 
 _PAGE = 1_000
-_METRIC_OF = {
-    "accuracy": Metric.TOP1,
-    "acc": Metric.TOP1,
-    "top1": Metric.TOP1,
-    "f1": Metric.F1,
-    "mean_iou": Metric.MIOU,
-    "miou": Metric.MIOU,
-}
 # Columns of the table that Weights & Biases exports: what they are called elsewhere, and what is no setting.
 _PLAIN_NAMES = {"ID": "id", "Name": "name", "State": "state", "Created": "created_at"}
 _ABOUT_RUNS = frozenset({*_PLAIN_NAMES.values(), "Notes", "User", "Tags", "Runtime", "Sweep"})
@@ -223,10 +216,10 @@ def _describe(data: Any) -> dict[str, Any]:
 
 
 def _read_result(line: int, about: Mapping[str, Any], result: Any) -> Row | Reject:
-    metric = _METRIC_OF.get(str(result.metric_type).lower())
-    if metric is None:
-        known = ", ".join(_METRIC_OF)
-        return Reject(line, f"the metric '{result.metric_type}' is none of {known}", f"{result.metric_value}")
+    try:
+        metric = read_metric(str(result.metric_type))
+    except UnknownName as error:
+        return Reject(line, str(error), f"{result.metric_value}")
     generic = str(result.dataset_type).lower() in _GENERIC_DATASETS
     cells = {
         **about,

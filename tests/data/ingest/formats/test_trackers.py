@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from zoograph.data.errors import RawDataError, UnknownName, ZoographError
+from zoograph.data.ingest.formats.trackers import read_mlflow, read_model_card, read_wandb
 from zoograph.data.ingest.ingest import IngestReport, IngestSettings, ingest
 from zoograph.data.ingest.tables import Reject, Row, Table
-from zoograph.data.ingest.trackers import read_mlflow, read_model_card, read_wandb
 from zoograph.data.store.store import RecordStore
 
 WANDB_TABLE = """\
@@ -222,7 +222,11 @@ def test_a_server_of_mlflow_gives_what_is_a_number(toy_store: RecordStore, mlflo
     settings = IngestSettings(mapping={"accuracy": "val_acc"})
     report = ingest(toy_store, [read_mlflow(mlflow_server, "birds")], settings)
     assert (report.new, report.tables[0].good, report.tables[0].rejected) == (1, 1, 3)
-    reasons = ("is not finite", "is above 100", "is negative")
+    reasons = (
+        "is not finite",
+        "is above 100; transferability scores come in with --scores",
+        "is negative; transferability scores come in with --scores",
+    )
     assert [sum(reason.endswith(end) for reason in report.reasons) for end in reasons] == [1, 1, 1]
     ((*row, hyperparameters, source),) = _stored(toy_store)
     assert (row, source) == (["vit", "pets", "head", "top1", 0.9], "mlflow birds")
@@ -244,7 +248,8 @@ def test_results_of_a_model_card_belong_to_its_base_model(toy_store: RecordStore
         ("vit", "birds_1", "finetune", "f1", 0.81, {}, source),
         ("vit", "pets", "finetune", "top1", 0.905, {"split": "test"}, source),
     ]
-    assert list(report.reasons) == ["the metric 'bleu' is none of accuracy, acc, top1, f1, mean_iou, miou"]
+    ((reason, count),) = report.reasons.items()
+    assert (reason.partition(" Known")[0][:36], count) == ("Unknown metric 'bleu'. Nearest names", 1)
 
 
 def test_without_a_base_model_the_results_are_the_models_own(tmp_path: Path) -> None:

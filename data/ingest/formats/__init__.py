@@ -1,0 +1,1 @@
+"""Formats: results of trackers, trainings and benchmarks as tables to ingest."""

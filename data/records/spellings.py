@@ -1,0 +1,97 @@
+"""Metrics and transferability scores by the many names that tables and model cards have for them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeVar
+
+from zoograph.data.errors import UnknownName
+from zoograph.data.records.records import HINDSIGHT, Metric
+
+SCORE_NAMES = (
+    "logme",
+    "h_score",
+    "regularized_h_score",
+    "transrate",
+    "lfc",
+    "sfda",
+    "pactran_gauss",
+    "pactran_dirichlet",
+    "pactran_gamma",
+    "nleep",
+    "parc",
+    "gbc",
+    "knn",
+    "logistic",
+    "leep",
+    "nce",
+    "otce",
+    "ot_nce",
+)
+"""The scores that the package computes and reads, in the order of the registry; importing them takes no torch."""
+
+# Names in lower case, without anything that is no letter or digit.
+_OTHER_METRICS = {
+    Metric.TOP1: ("accuracy", "acc", "acc1", "top1accuracy", "top1acc", "accuracytop1", "acctop1"),
+    Metric.TOP5: ("acc5", "top5accuracy", "top5acc", "accuracytop5", "acctop5"),
+    Metric.MEAN_PER_CLASS: ("meanperclassaccuracy", "meanperclassrecall", "balancedaccuracy", "meanclassaccuracy"),
+    Metric.WORST_GROUP: ("worstgroupaccuracy",),
+    Metric.F1: ("f1score",),
+    Metric.MAP: ("meanaverageprecision",),
+    Metric.AUROC: ("rocauc", "auc"),
+    Metric.MIOU: ("meaniou", "meanintersectionoverunion"),
+    Metric.JACCARD: ("jaccardindex",),
+    Metric.R2: ("rsquared",),
+}
+_NEAREST = 3
+
+Meaning = TypeVar("Meaning", bound=str)
+
+
+@lru_cache(maxsize=1_000)
+def read_metric(text: str) -> Metric:
+    """Return the metric that a name means, however it is spelled.
+
+    >>> read_metric("Top 1 Accuracy"), read_metric("acc@1"), read_metric("mean_iou")
+    (<Metric.TOP1: 'top1'>, <Metric.TOP1: 'top1'>, <Metric.MIOU: 'miou'>)
+
+    Raises:
+        UnknownName: with the nearest names.
+    """
+    known = {fold(name): metric for metric in Metric for name in (metric.value, *_OTHER_METRICS.get(metric, ()))}
+    return _read("metric", text, known)
+
+
+@lru_cache(maxsize=1_000)
+def read_score_name(text: str) -> str:
+    """Return the transferability score that a name means, however it is spelled.
+
+    >>> read_score_name("LogME"), read_score_name("H-score")
+    ('logme', 'h_score')
+
+    Raises:
+        UnknownName: with the nearest names.
+    """
+    return _read("score", text, {fold(name): name for name in (*SCORE_NAMES, *sorted(HINDSIGHT))})
+
+
+def is_score_name(text: str) -> bool:
+    """Whether a name is that of a transferability score, however it is spelled."""
+    return fold(text) in {fold(name) for name in (*SCORE_NAMES, *HINDSIGHT)}
+
+
+def fold(text: str) -> str:
+    """Return what the spellings of one name share: its letters and digits, in lower case."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def _read(kind: str, text: str, known: Mapping[str, Meaning]) -> Meaning:
+    folded = fold(text)
+    if folded in known:
+        return known[folded]
+    valid = list(dict.fromkeys(known.values()))
+    close = difflib.get_close_matches(folded, known, n=len(known), cutoff=0.0)
+    nearest = list(dict.fromkeys(known[name] for name in close))[:_NEAREST]
+    raise UnknownName(kind, text, [str(name) for name in nearest], f"Known are {', '.join(valid)}.")

@@ -1,0 +1,83 @@
+"""Histories: the epochs of one training are one run, its last value or its best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from zoograph.data.ingest.columns import Tidy, find_layout
+from zoograph.data.ingest.formats.history import HistoryTable, is_history, read_history
+from zoograph.data.ingest.tables import Keep, Reject, Row, RowTable
+
+# As Lightning's CSVLogger writes it: training and validation have rows of their own.
+LIGHTNING = [
+    {"epoch": "0", "step": "9", "train_loss": "2.0", "val_acc": "", "lr": "0.1"},
+    {"epoch": "0", "step": "9", "train_loss": "", "val_acc": "0.7", "lr": ""},
+    {"epoch": "1", "step": "19", "train_loss": "1.0", "val_acc": "", "lr": "0.1"},
+    {"epoch": "1", "step": "19", "train_loss": "", "val_acc": "0.6", "lr": ""},
+]
+
+
+def _read(rows: Sequence[dict[str, Any]], keep: Keep | None = None, preferred: Keep = Keep.LAST) -> HistoryTable:
+    table = RowTable("metrics.csv", [Row(line, row) for line, row in enumerate(rows, start=2)], keep=preferred)
+    layout = find_layout(table, {}, model="vit", dataset="pets")
+    assert isinstance(layout, Tidy)
+    return read_history(table, layout, keep)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"), [(("Epoch", "acc"), True), (("step",), True), (("model", "epochs"), False)]
+)
+def test_a_history_has_a_column_of_time(columns: tuple[str, ...], expected: bool) -> None:
+    assert is_history(columns) is expected
+
+
+def test_the_last_value_is_the_result_and_a_note_says_so() -> None:
+    table = _read(LIGHTNING)
+    (row,) = table.rows()
+    assert isinstance(row, Row)
+    assert row.line == 5
+    assert dict(row.cells) == {"epoch": "1", "step": "19", "val_acc": "0.6", "lr": "0.1"}
+    assert list(table.notes) == [
+        "metrics.csv is the history of one training: the last 'val_acc' (epoch 1, step 19: 0.6) is the result, and "
+        "the other 1 values are no runs; --keep best takes the best."
+    ]
+
+
+@pytest.mark.parametrize("table", [_read(LIGHTNING, Keep.BEST), _read(LIGHTNING, preferred=Keep.BEST)])
+def test_the_best_value_can_be_asked_for_and_the_table_can_prefer_it(table: HistoryTable) -> None:
+    (row,) = table.rows()
+    assert isinstance(row, Row)
+    assert row.cells["val_acc"] == "0.7"
+    assert "--keep last takes the last" in table.notes[0]
+
+
+def test_time_decides_which_is_last_and_not_the_order_of_the_rows() -> None:
+    (row,) = _read(LIGHTNING[::-1]).rows()
+    assert isinstance(row, Row)
+    assert row.cells["val_acc"] == "0.6"
+
+
+def test_trainings_are_told_apart_by_their_fields_and_runs() -> None:
+    rows = [
+        {"run": run, "seed": seed, "epoch": epoch, "acc": value, "optimizer": "sgd"}
+        for run, seed, epoch, value in (("a", 0, 1, 0.1), ("a", 0, 2, 0.2), ("b", 0, 1, 0.3), ("a", 1, 1, 0.4))
+    ]
+    table = _read(rows)
+    assert [dict(row.cells)["acc"] for row in table.rows() if isinstance(row, Row)] == [0.2, 0.3, 0.4]
+    assert "is the history of 3 trainings: the last 'acc' is the result" in table.notes[0]
+
+
+def test_rows_that_are_runs_of_their_own_need_no_note_and_rejects_stay() -> None:
+    reject = Reject(3, "the row needs 2 cells (got 1)")
+    table = RowTable("r.csv", [Row(2, {"epoch": 30, "acc": 0.5}), reject])
+    layout = find_layout(table, {}, model="vit", dataset="pets")
+    assert isinstance(layout, Tidy)
+    found = read_history(table, layout)
+    assert (list(found.rows()), list(found.notes), found.stamp()) == (
+        [reject, Row(2, {"epoch": 30, "acc": 0.5})],
+        [],
+        None,
+    )

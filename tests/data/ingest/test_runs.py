@@ -1,0 +1,106 @@
+"""Runs of tables: what makes a whole table doubtful is refused, and nothing of it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from zoograph.data.errors import RawDataError
+from zoograph.data.ingest.ingest import IngestReport
+from zoograph.data.ingest.values import Unit
+from zoograph.data.records.records import Metric
+from zoograph.data.store.store import RecordStore
+
+Ingest = Callable[..., IngestReport]
+
+
+def _refused(store: RecordStore, ingest_lines: Ingest, message: str, *lines: str, name: str = "runs.csv") -> None:
+    revision = store.revision
+    with pytest.raises(RawDataError, match=message):
+        ingest_lines(*lines, name=name)
+    assert store.revision == revision
+
+
+def test_a_unit_that_changes_half_way_names_the_line(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    lines = ("model,dataset,accuracy", "vit,pets,80", "vit,birds_1,81", "vit,pets,0.82", "vit,birds_1,0.83")
+    _refused(toy_store, ingest_lines, "like percent before line 4, and like fraction from there on.*say --unit", *lines)
+    assert ingest_lines(*lines, unit=Unit.PERCENT).new == 4
+
+
+def test_a_unit_that_changes_between_the_rows_of_a_matrix_is_found(
+    toy_store: RecordStore, ingest_lines: Ingest
+) -> None:
+    lines = ("model,pets,birds_1", "vit,0.8,0.7", "resnet,80,70")
+    _refused(toy_store, ingest_lines, "like fraction before line 3, and like percent from there on", *lines)
+
+
+def test_columns_of_other_things_do_not_decide_the_unit(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    lines = ("model,pets,birds_1,Params,GMACs", "vit,0.8,0.7,86.6,17.6", "resnet,0.9,0.6,25.6,4.1")
+    report = ingest_lines(*lines)
+    assert (report.tables[0].unit, report.new, report.tables[0].held_back) == (Unit.FRACTION, 4, 4)
+    assert sorted(toy_store.snapshot().runs["value"])[:3] == [0.5, 0.6, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "reason"),
+    [
+        ("m.csv", ("model,pets,birds_1", "vit,-0.5,1.2", "resnet,0.3,-2"), "values below 0 beside values above 1"),
+        ("m.csv", ("model,pets,birds_1", "vit,150,300", "resnet,5,700"), "most of its values are outside"),
+        ("m.csv", ("model,pets,birds_1", "vit,1.1,0.9", "resnet,1.4,1.2"), "values above 1 and none above 5"),
+        ("logme.csv", ("model,pets", "vit,0.5"), "the file is called 'logme'"),
+        ("H-score matrix.csv", ("model,pets", "vit,0.5"), "the file is called 'Hscore'"),
+        ("leep_pets.csv", ("model,pets", "vit,0.5"), "'leep' is in the name of the file"),
+        ("m.csv", ("model,LogME,parc", "vit,0.5,0.6"), "there is a column 'LogME'"),
+    ],
+)
+def test_transferability_scores_are_no_accuracies(
+    toy_store: RecordStore, ingest_lines: Ingest, name: str, lines: tuple[str, ...], reason: str
+) -> None:
+    _refused(toy_store, ingest_lines, f"{reason}.*--scores", *lines, name=name)
+
+
+def test_values_in_a_column_called_like_a_score_are_none_either(ingest_lines: Ingest) -> None:
+    with pytest.raises(RawDataError, match=r"the values are in the column 'logme'.*--scores"):
+        ingest_lines("model,dataset,logme", "vit,pets,0.5", mapping={"value": "logme"})
+
+
+def test_who_says_the_unit_says_that_they_are_accuracies(ingest_lines: Ingest) -> None:
+    lines = ("model,dataset,accuracy", "vit,pets,1.1", "vit,birds_1,1.2", "resnet,pets,1.3")
+    assert ingest_lines(*lines, name="logme.csv", unit=Unit.PERCENT).new == 3
+    assert ingest_lines("model,dataset,accuracy", "vit,pets,0.77", name="knn.csv").new == 1  # a classifier too
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("metric", "acuracy", "Unknown metric 'acuracy'. Nearest names: top1"),
+        ("shots", "many", "the shots 'many' is no whole number"),
+        ("input_size", "224.5", "the input_size '224.5' is no whole number"),
+        ("img_size", "224x224", "the input_size '224x224' is no whole number"),
+        ("repeats", "a few", "the repeats 'a few' is no whole number"),
+    ],
+)
+def test_a_run_of_an_unknown_kind_refuses_the_table(
+    toy_store: RecordStore, ingest_lines: Ingest, column: str, cell: str, reason: str
+) -> None:
+    lines = (f"model,dataset,accuracy,{column}", "vit,pets,0.8,", f"vit,pets,0.9,{cell}")
+    _refused(toy_store, ingest_lines, f"'runs.csv', line 3: {reason}.*Nothing was stored", *lines)
+
+
+def test_a_metric_has_many_spellings_and_none_is_the_default(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    rows = [f"vit,pets,0.61{at},{name}" for at, name in enumerate(("Top-1 Accuracy", "mIoU", "", "F1-score"))]
+    assert ingest_lines("model,dataset,accuracy,metric", *rows, metric=Metric.MAP).new == 4
+    runs = toy_store.snapshot().runs.set_index("value")["metric"]
+    assert [runs[value] for value in (0.610, 0.611, 0.612, 0.613)] == ["top1", "miou", "map", "f1"]
+
+
+def test_minus_nothing_is_nothing(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    assert ingest_lines("model,dataset,accuracy,seed", "vit,pets,-0.0,1", "vit,pets,0,1", "vit,pets,0.5,1").new == 2
+
+
+def test_a_history_is_one_run(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    rows = [f"vit,pets,{epoch},0.{epoch}1" for epoch in range(1, 9)]
+    report = ingest_lines("model,dataset,epoch,accuracy", *rows)
+    assert (report.new, report.tables[0].layout) == (1, "history")
+    assert "the last 'accuracy' (epoch 8: 0.81) is the result" in report.notes[2]

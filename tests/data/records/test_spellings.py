@@ -1,0 +1,50 @@
+"""Metrics and scores by the names that people give them."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoograph.data.errors import UnknownName
+from zoograph.data.records.records import PARAMETER_DISTANCE, Metric
+from zoograph.data.records.spellings import SCORE_NAMES, fold, is_score_name, read_metric, read_score_name
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_every_metric_is_called_by_its_own_name(metric: Metric) -> None:
+    assert read_metric(metric.value) is read_metric(metric.value.upper().replace("_", " ")) is metric
+
+
+@pytest.mark.parametrize(
+    ("text", "metric"),
+    [
+        ("Top 1 Accuracy", Metric.TOP1),
+        ("top-1-accuracy", Metric.TOP1),
+        ("acc@1", Metric.TOP1),
+        ("acc@5", Metric.TOP5),
+        ("balanced accuracy", Metric.MEAN_PER_CLASS),
+        ("mean_iou", Metric.MIOU),
+        ("ROC AUC", Metric.AUROC),
+        ("R²", None),
+        ("loss", None),
+        ("", None),
+    ],
+)
+def test_other_spellings_are_known_and_other_metrics_are_not(text: str, metric: Metric | None) -> None:
+    if metric is None:
+        with pytest.raises(UnknownName, match=r"Unknown metric .* Known are top1, top5, "):
+            read_metric(text)
+    else:
+        assert read_metric(text) is metric
+
+
+@pytest.mark.parametrize("name", [*SCORE_NAMES, PARAMETER_DISTANCE])
+def test_every_score_is_called_by_its_own_name(name: str) -> None:
+    assert read_score_name(name) == read_score_name(name.upper().replace("_", "-")) == name
+    assert is_score_name(name)
+
+
+def test_names_that_are_no_score_are_told_with_the_nearest() -> None:
+    assert not is_score_name("pets")
+    with pytest.raises(UnknownName, match=r"Unknown score 'logmee'. Nearest names: logme, "):
+        read_score_name("logmee")
+    assert fold("H-Score 2") == "hscore2"
