@@ -47,7 +47,7 @@ def read_mieb(folder: Path) -> Collection:
     rows = read_rows(folder / _DATASETS, ("task", "split", "num_samples", "num_labels"))
     sizes = {(row["task"], row["split"]): (int(row["num_samples"]), int(row["num_labels"])) for _, row in rows}
     path, runs = folder / _RUNS, []
-    for line, cells in read_rows(path, ("model", "task", "split", "accuracy", "lrap", "n_exp", "exp_acc")):
+    for line, cells in read_rows(path, ("model", "revision", "task", "split", "accuracy", "lrap", "n_exp", "exp_acc")):
         if not cells["task"].endswith(_CLUSTERING):
             size = sizes.get((cells["task"], cells["split"]))
             runs.append(make_row(Run, _fields(cells, towers, size), path, line))

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from zoograph.data.collections.domainnet import read_domainnet
-from zoograph.data.collections.tables import TABLES, read_tables
+from zoograph.data.collections.public.mteb_tasks import TASK_TABLE, MtebTask
+from zoograph.data.collections.tables import TABLES, read_table, read_tables
 from zoograph.data.collections.timm_architectures import BENCHMARKS
 from zoograph.data.collections.transfergraph import read_transfergraph
 from zoograph.data.collections.zoo import READERS
@@ -31,6 +32,10 @@ RAW = {
     "timm/timm_deprecations.csv": "old,new\ntv_resnet50,resnet50.tv_in1k\n",
     "open_clip/openclip_to_timm.csv": "name,pretrained,timm_name\n",
     "mieb/mieb_to_timm.csv": "mieb_model,timm_name\n",
+    "mieb/mieb_datasets.csv": "task,kind,split,num_samples,num_labels\nDTD,ImageClassification,test,1880,47\n",
+    "mieb/mieb_image_classification.csv": "task,split,subset\nDTD,test,default\n",
+    "mteb_text/datasets.csv": "task,split,num_samples\nImdbClassification,test,25000\n",
+    "mteb_text/runs.csv": "task,subset\nImdbClassification,default\n",
     "fastai_pets/fastai_to_timm.csv": "fastai_name,timm_name\n",
     "domainnet/source_model_meta_data.csv": """\
 Architecure_family,model name,# of parameters,acc@1 (on ImageNet-1K),GFLOPS
@@ -103,7 +108,7 @@ def test_build_writes_the_tables_and_prints_the_counts(run_build: Run, tmp_path:
     ran = run_build(str(out))
     assert ran.code == 0, ran.err
     tables = {f"{name}.gz" for name in TABLES}
-    assert {path.name for path in out.iterdir()} == {*tables, ARCHITECTURE_TABLE, NAME_TABLE}
+    assert {path.name for path in out.iterdir()} == {*tables, ARCHITECTURE_TABLE, NAME_TABLE, TASK_TABLE}
     zoo = read_tables(out)
     assert zoo.counts() == {
         **{"models": 3, "datasets": 68 + 3, "runs": 5},
@@ -142,11 +147,16 @@ def test_build_twice_gives_the_same_bytes(run_build: Run, tmp_path: Path) -> Non
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
-def test_build_makes_the_tables_of_networks_and_names(run_build: Run, tmp_path: Path) -> None:
+def test_build_makes_the_tables_of_networks_names_and_tasks(run_build: Run, tmp_path: Path) -> None:
     assert run_build(str(tmp_path / "out")).code == 0
     networks = read_architecture_table(tmp_path / "out" / ARCHITECTURE_TABLE)
     assert networks.keys() == read_architecture_table().keys()
     assert [speed.images_per_second for speed in networks["resnet50", "224", 1000].speeds] == [123.5] * 3
+    tasks = read_table(tmp_path / "out" / TASK_TABLE, MtebTask)
+    assert [(task.task, task.test_size, task.train_size) for task in tasks] == [
+        ("DTD", 1880, 752),
+        ("ImdbClassification", 25_000, None),
+    ]
     assert read_name_table(tmp_path / "out" / NAME_TABLE) == {(Naming.TIMM, "tv_resnet50"): "resnet50.tv_in1k"}
 
 

@@ -11,12 +11,12 @@ from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Metric, Protocol, Run
 
-RUNS = """model,task,split,accuracy,lrap,nmi,n_exp,exp_acc
-facebook/dinov2-small,CIFAR10,test,0.97746,,,5,0.9775|0.977|0.978|0.9758|0.979
-facebook/dinov2-small,VOC2007,test,0.3,0.91,,5,0.3|0.3|0.3|0.3|0.3
-facebook/dinov2-small,CIFAR10Clustering,test,,,0.7,0,
-ann/clip,CIFAR10ZeroShot,test,0.90000000001,,,0,
-ann/clip,Food101Classification,validation,0.8,,,1,0.8
+RUNS = """model,revision,task,split,accuracy,lrap,nmi,n_exp,exp_acc
+facebook/dinov2-small,abc,CIFAR10,test,0.97746,,,5,0.9775|0.977|0.978|0.9758|0.979
+facebook/dinov2-small,abc,VOC2007,test,0.3,0.91,,5,0.3|0.3|0.3|0.3|0.3
+facebook/dinov2-small,abc,CIFAR10Clustering,test,,,0.7,0,
+ann/clip,abc,CIFAR10ZeroShot,test,0.90000000001,,,0,
+ann/clip,abc,Food101Classification,validation,0.8,,,1,0.8
 """
 DATASETS = """task,split,num_samples,num_labels
 CIFAR10,test,10000,10
@@ -56,24 +56,24 @@ def test_a_probe_is_the_mean_of_its_repeats_and_says_their_spread(toy: Collectio
     run = find(toy, "vit_small_patch14_dinov2.lvd142m", "cifar10")
     assert (run.protocol, run.metric, run.value) == (Protocol.PROBE, Metric.TOP1, 0.97746)
     assert (run.shots, run.train_size, run.test_size, run.repeats) == (16, 160, 10_000, 5)
-    assert run.hyperparameters == {"spread": 0.00119}  # standard deviation of the five, by hand
+    assert run.hyperparameters == {"spread": 0.00119, "revision": "abc"}  # standard deviation of the five, by hand
     assert run.source == SOURCE
 
 
 def test_images_with_several_labels_are_measured_by_their_ranking(toy: Collection) -> None:
     run = find(toy, "vit_small_patch14_dinov2.lvd142m", "voc2007")
-    assert (run.metric, run.value, run.hyperparameters) == (Metric.LRAP, 0.91, {})
+    assert (run.metric, run.value, run.hyperparameters) == (Metric.LRAP, 0.91, {"revision": "abc"})
 
 
 def test_zero_shot_is_a_protocol_of_its_own_without_shots(toy: Collection) -> None:
     run = find(toy, "ann/clip", "cifar10")
     assert (run.protocol, run.value, run.test_size) == (Protocol.ZERO_SHOT, 0.9, 10_000)
-    assert (run.shots, run.train_size, run.repeats, run.hyperparameters) == (None, None, None, {})
+    assert (run.shots, run.train_size, run.repeats, run.hyperparameters) == (None, None, None, {"revision": "abc"})
 
 
 def test_one_draw_has_no_spread_and_sizes_that_nobody_states_are_empty(toy: Collection) -> None:
     run = find(toy, "ann/clip", "food101")
-    assert (run.protocol, run.repeats, run.hyperparameters) == (Protocol.PROBE, 1, {})
+    assert (run.protocol, run.repeats, run.hyperparameters) == (Protocol.PROBE, 1, {"revision": "abc"})
     assert (run.train_size, run.test_size) == (None, None)
 
 

@@ -35,12 +35,13 @@ def test_a_probe_with_its_repeats(raw: Path) -> None:
     run = read_mteb_text(raw).runs[0]
     assert (run.model, run.dataset, run.protocol, run.metric) == ("ann/e5", "banking77", Protocol.PROBE, Metric.TOP1)
     assert (run.value, run.repeats, run.test_size, run.source) == (0.8, 2, 3080, SOURCE)
-    assert run.hyperparameters == {"spread": 0.01414}
+    assert run.hyperparameters == {"spread": 0.01414, "revision": "abc"}
 
 
 def test_a_value_of_a_models_own_card_is_said_so(raw: Path) -> None:
     run = read_mteb_text(raw).runs[1]
-    assert (run.hyperparameters, run.repeats, run.test_size) == ({"self_reported": True}, None, None)
+    assert run.hyperparameters == {"revision": "external", "self_reported": True}
+    assert (run.repeats, run.test_size) == (None, None)
 
 
 def test_encoders_read_text_and_say_how_much(raw: Path) -> None:
