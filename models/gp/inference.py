@@ -52,7 +52,7 @@ class Posterior:
         """(n, n) inverse covariance, noise included."""
         return torch.cholesky_inverse(self.chol)
 
-    def predict(self, pairs: Tensor, block: int = 8192) -> tuple[Tensor, Tensor]:
+    def predict(self, pairs: Tensor, block: int = 2048) -> tuple[Tensor, Tensor]:
         """Return posterior mean and variance (n,) of the noiseless latents of ``pairs`` (2, n)."""
         parts = [self._predict(part) for part in pairs.split(block, dim=1)]
         return torch.cat([mean for mean, _ in parts]), torch.cat([variance for _, variance in parts])
@@ -112,26 +112,36 @@ class Posterior:
                 explained[nodes] = share
         return mean, (prior - explained).clamp(min=1e-9)
 
-    def joint(self, pairs: Tensor, weights: Tensor | None = None, block: int = 2048) -> tuple[Tensor, Tensor]:
+    def joint(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         r"""Return posterior mean (n,) and covariance (n, n) of the noiseless latents of ``pairs`` (2, n).
 
         .. math:: \Sigma = K_{**} - K_{*} K^{-1} K_{*}^\top
 
         Rasmussen and Williams (2006), eq. 2.24.
-
-        Args:
-            pairs: (2, n).
-            weights: (k, n); then mean (k,) and covariance (k, k) are those of k weighted sums of the latents, and
-                no matrix of all pairs with each other is kept.
-            block: pairs whose prior covariances are held at a time.
         """
         between = self.covariances.between
-        if weights is None:
-            cross, prior = between(pairs, self.pairs), between(pairs, pairs)
-        else:
-            parts = list(zip(weights.split(block, dim=1), pairs.split(block, dim=1), strict=True))
-            cross = torch.stack([own @ between(part, self.pairs) for own, part in parts]).sum(0)
-            prior = torch.stack([own @ between(part, pairs) @ weights.t() for own, part in parts]).sum(0)
+        return self._condition(between(pairs, self.pairs), between(pairs, pairs))
+
+    def joint_sums(self, models: Tensor, datasets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return posterior mean (k,) and covariance (k, k) of a weighted sum of each model's noiseless latents.
+
+        The same numbers as from :meth:`joint` of all pairs, by the covariance's structure: no pair of pairs is kept.
+
+        Args:
+            models: (k,).
+            datasets: (t,) that each sum runs over.
+            weights: (k, t).
+        """
+        level, effect, spread, scores, weight = self.covariances
+        own, there = self.pairs
+        total = (weights[..., None] * scores[models[:, None], datasets]).sum(1)
+        alone, scaled = (weights @ matrix[datasets] for matrix in (level, spread))
+        cross = alone[:, there] + effect[models][:, own] * scaled[:, there] + weight * total @ scores[own, there].t()
+        alone, scaled = (part[:, datasets] @ weights.t() for part in (alone, scaled))
+        return self._condition(cross, alone + effect[models][:, models] * scaled + weight * total @ total.t())
+
+    def _condition(self, cross: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and covariance given the records of what covaries with them by ``cross`` (n, records)."""
         known = torch.linalg.solve_triangular(self.chol, cross.t(), upper=False)
         covariance = prior - known.t() @ known
         return cross @ self.alpha, 0.5 * (covariance + covariance.t())

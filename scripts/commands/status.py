@@ -78,7 +78,7 @@ def _read(store: RecordStore) -> Contents:
         len({target for targets in names.models.values() for target in targets}),
         len({target for targets in names.datasets.values() for target in targets}),
         tuple((str(source), str(protocol), count) for (source, protocol), count in sorted(counts.items())),
-        tuple((*map(str, kind), count) for kind, count in store.ways_measured().items()),
+        tuple((str(protocol), str(metric), kind, n) for (protocol, metric, kind), n in store.ways_measured().items()),
         None if newest is None else newest.origin,
         None if newest is None or newest.created_at is None else newest.created_at.isoformat(timespec="seconds"),
     )
@@ -152,8 +152,8 @@ def _print(
 def _knows(folder: PredictorFolder, current: Manifest, changed: Changes) -> str:
     gone = f", and {changed.gone:,} batches that it knew were taken back" if changed.gone else ""
     return (
-        f"{folder.title}: {current.version} answers. It knows {current.num_records:,} runs of "
-        f"{len(current.models):,} models, {len(current.datasets):,} datasets; {changed.new:,} newer ones wait{gone}."
+        f"{folder.title}: {current.version} answers. It knows {current.num_records:,} runs, and answers at once about "
+        f"{len(current.models):,} models on {len(current.datasets):,} datasets; {changed.new:,} newer runs wait{gone}."
     )
 
 

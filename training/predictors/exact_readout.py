@@ -40,10 +40,9 @@ def predict_jointly(
     ranked = scale.informative[pairs[1]]
     stretch = torch.where(width.isfinite(), width / INTERVAL_SIGMAS, 1.0)
     share = stretch * scale.spread[pairs[1]] / t
-    weights = torch.zeros(k, k * t, dtype=mean.dtype)
-    weights[torch.arange(k).repeat_interleave(t), torch.arange(k * t)] = torch.where(ranked, share, 0.0)
+    weights = torch.where(ranked, share, 0.0).reshape(k, t)
     unranked = torch.where(ranked, 0.0, share).square().reshape(k, t).sum(1)
-    joints = [posterior.joint(pairs, weights) for posterior in conditioned.posteriors]
+    joints = [posterior.joint_sums(models, datasets, weights) for posterior in conditioned.posteriors]
     centres = torch.stack([centre for centre, _ in joints])
     centres = mean.reshape(k, t).mean(1) + centres - centres.mean(0)
     mean, lower, upper = (bound.clamp(0, 1).reshape(k, t).mean(1) for bound in bounds)

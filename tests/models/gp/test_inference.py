@@ -89,12 +89,13 @@ def test_joint_agrees_with_predict_and_with_conditioning(covariances, records):
 
 def test_joint_of_weighted_sums(covariances, records):
     posterior = condition(covariances, *records)
-    asked = torch.cartesian_prod(torch.arange(M), torch.arange(D)).t()
-    weights = torch.randn(3, M * D, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
-    mean, covariance = posterior.joint(asked)
-    sums, spread = posterior.joint(asked, weights, block=7)
-    assert torch.allclose(sums, weights @ mean)
-    assert torch.allclose(spread, weights @ covariance @ weights.t())
+    models, datasets = torch.tensor([2, 0, 1]), torch.tensor([1, 3])
+    weights = torch.randn(3, 2, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    mean, covariance = posterior.joint(torch.cartesian_prod(models, datasets).t())
+    sums, spread = posterior.joint_sums(models, datasets, weights)
+    every = torch.block_diag(*weights[:, None])
+    assert torch.allclose(sums, every @ mean)
+    assert torch.allclose(spread, every @ covariance @ every.t())
 
 
 def test_leaving_out_is_conditioning_on_the_rest(covariances, records):
