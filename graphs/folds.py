@@ -94,7 +94,8 @@ def make_split(graph: HeteroData, fold: Fold) -> Split:
 
     Pairs whose runs failed, if the graph has them, are gone from training as well, and asked where the fold says so.
     """
-    gone = fold.held_out | graph[TRANSFERS_TO].failed
+    failed = graph[TRANSFERS_TO].get("failed")
+    gone = fold.held_out if failed is None else fold.held_out | failed
     train, pairs, target = hold_out(graph, gone)
     asked = fold.asked[gone]
     return Split(train, pairs[:, asked], target[asked])

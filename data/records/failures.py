@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.collection import Collection
@@ -17,6 +17,7 @@ _LEAST_CLASSES = 5
 _CHANCES = 2
 _FEW_IMAGES = 10
 _LEARNT = 4
+_TASKS_OF_A_MODEL = 3
 
 
 def flag_failures(collection: Collection) -> Collection:
@@ -28,7 +29,9 @@ def flag_failures(collection: Collection) -> Collection:
     * the dataset has at least five classes, and more than ten images of each to learn from as far as is known: from
       fewer, a network can honestly learn nothing,
     * the run ended within twice the chance level: below 2 / C for C classes,
-    * another run of the dataset, protocol and metric reached at least twice that, so that it can be learnt.
+    * another run of the dataset, protocol and metric reached at least twice that, so that it can be learnt,
+    * the model does not end so on most of its datasets, three or more: a network that learns almost nothing anywhere,
+      such as a tiny one of random weights, has not failed; its runs say what it is worth.
 
     A run that says already why it failed stays as it is.
     """
@@ -37,12 +40,16 @@ def flag_failures(collection: Collection) -> Collection:
     for run in collection.runs:
         key = run.dataset, run.protocol, run.metric
         best[key] = max(best[key], run.value)
-    runs = tuple(
-        run.model_copy(update={"failure": _describe(run, count)})
-        if run.failure is None and _has_failed(run, count, best[run.dataset, run.protocol, run.metric])
-        else run
+    at_chance = [
+        _has_failed(run, classes.get(run.dataset, 0), best[run.dataset, run.protocol, run.metric])
         for run in collection.runs
-        for count in (classes.get(run.dataset, 0),)
+    ]
+    unable = _models_that_learn_nothing(collection.runs, at_chance)
+    runs = tuple(
+        run.model_copy(update={"failure": _describe(run, classes[run.dataset])})
+        if run.failure is None and failed and (run.model, run.protocol) not in unable
+        else run
+        for run, failed in zip(collection.runs, at_chance, strict=True)
     )
     return Collection(
         collection.models, collection.datasets, runs, collection.scores, collection.relations, collection.influences
@@ -56,6 +63,19 @@ def count_failures(runs: Iterable[Run]) -> dict[str, int]:
         if run.failure is not None:
             counts[run.dataset] += 1
     return dict(sorted(counts.items()))
+
+
+def _models_that_learn_nothing(runs: Sequence[Run], at_chance: Sequence[bool]) -> set[tuple[str, Protocol]]:
+    """Return the models, with a protocol, that ended at chance on most of their datasets, three or more."""
+    tried: dict[tuple[str, Protocol], set[str]] = defaultdict(set)
+    failed: dict[tuple[str, Protocol], set[str]] = defaultdict(set)
+    for run, chance in zip(runs, at_chance, strict=True):
+        tried[run.model, run.protocol].add(run.dataset)
+        if chance:
+            failed[run.model, run.protocol].add(run.dataset)
+    return {
+        key for key, names in failed.items() if len(names) >= _TASKS_OF_A_MODEL and 2 * len(names) > len(tried[key])
+    }
 
 
 def _learnable_classes(card: DatasetCard) -> int:

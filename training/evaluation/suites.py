@@ -18,7 +18,8 @@ from zoograph.data.home import make_home
 from zoograph.data.ingest.cards import read_dataset_cards, read_model_cards
 from zoograph.data.ingest.ingest import SOURCE, IngestSettings, ingest
 from zoograph.data.ingest.tables import open_table
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.cards import Modality
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
@@ -168,7 +169,7 @@ def custom_suite(
     notes: tuple[str, ...] = ()
     if runs is None:
         with RecordStore.open() as store:
-            zoo = store.snapshot()
+            zoo = store.snapshot().part(transfer, Metric.TOP1, Modality.IMAGE)
     else:
         with RecordStore.in_memory() as store:
             store.add(
