@@ -20,6 +20,7 @@ _LINES = {
     "related_to": ("#009E73", "-."),
     "has": ("#E69F00", "-"),
     "influences": ("#56B4E9", (0, (5, 2))),
+    "derived_from": ("#555555", (0, (4, 1.5, 1, 1.5))),
     "asked": ("#D55E00", (0, (3, 2))),
 }
 
@@ -39,7 +40,11 @@ _HALF_WIDTHS = {"model": 9.5, "dataset": 10.0, "label": 8.0}
 _SCHEMA_WIDTHS = {"model": 9.5, "dataset": 8.0, "label": 8.0}
 
 
-_MODELS = {"convnext_tiny": 29.0, "resnet50": 18.0, "google/vit-base-patch16-224": 7.0}
+_MODELS = {
+    "torchvision/convnext_tiny.IMAGENET1K_V1": 29.0,
+    "torchvision/resnet50.IMAGENET1K_V2": 18.0,
+    "google/vit-base-patch16-224": 7.0,
+}
 
 
 _DATASETS = {"clipart_32_a_10": 33.0, "sketch_32_a_10": 23.0, "imagenet": 13.0, "pets": 3.0}
@@ -77,7 +82,15 @@ def draw_picture(head: HeteroData, finetune: HeteroData) -> Any:
 
 
 def _draw_schema(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
-    from zoograph.graphs.schema import HAS, INFLUENCES, PRETRAINED_ON, RELATED_TO, SCORED_ON, TRANSFERS_TO
+    from zoograph.graphs.schema import (
+        DERIVED_FROM,
+        HAS,
+        INFLUENCES,
+        PRETRAINED_ON,
+        RELATED_TO,
+        SCORED_ON,
+        TRANSFERS_TO,
+    )
 
     held = {
         "model": (15.0, "size, cost,\naccuracy,\nfamily, text"),
@@ -97,7 +110,7 @@ def _draw_schema(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
     for y, edge_type, count, text in (
         (27.0, TRANSFERS_TO, both, "accuracy (head + fine-tuned), runs"),
         (17.0, SCORED_ON, _count(head, SCORED_ON), _names(head, SCORED_ON)),
-        (7.0, PRETRAINED_ON, _count(head, PRETRAINED_ON), "no numbers"),
+        (7.0, PRETRAINED_ON, _count(head, PRETRAINED_ON), "place in the chain, objective"),
     ):
         _arrow(axes, edge_type[1], (left, y), (_COLUMNS["dataset"] - _SCHEMA_WIDTHS["dataset"], y))
         _text(axes, middle, y + 1.9, f"{_bold(edge_type[1])}  {count}", size=11)
@@ -110,6 +123,9 @@ def _draw_schema(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
     _arrow(axes, INFLUENCES[1], (beyond, 12.5), (right, 12.5))
     _text(axes, (right + beyond) / 2, 14.4, f"{_bold(INFLUENCES[1])}  {_count(head, INFLUENCES)}", size=11)
     _text(axes, (right + beyond) / 2, 9.5, "accuracy with a\nclass less without", linespacing=1.0)
+    _arrow(axes, DERIVED_FROM[1], (left - 4.0, 32.0), (left - 13.0, 32.0), bend=0.9)
+    _text(axes, left - 2.0, 36.4, f"{_bold(DERIVED_FROM[1])}  {_count(head, DERIVED_FROM)}", size=11, ha="left")
+    _text(axes, left - 2.0, 33.6, "fine-tuned, distilled, …", ha="left")
     _arrow(axes, RELATED_TO[1], (right - 4.0, 32.0), (right - 13.0, 32.0), bend=0.9)
     _text(axes, right - 0.5, 37.6, f"{_bold(RELATED_TO[1])}  {_count(head, RELATED_TO)}", size=11, ha="left")
     _text(axes, right - 0.5, 33.6, _names(head, RELATED_TO).replace(", ", ",\n", 1), ha="left")
@@ -152,7 +168,8 @@ def _draw_excerpt(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
             _link(axes, "has", dataset, label)
     for name, (kind, y) in _PLACES.items():
         _box(axes, kind, (_COLUMNS[kind], y), _HALF_WIDTHS[kind], 2.2)
-        _text(axes, _COLUMNS[kind], y, name.replace("-base-", "-base-\n"), size=10.5, linespacing=0.95)
+        shown = name.removeprefix("torchvision/").partition(".")[0].replace("-base-", "-base-\n")
+        _text(axes, _COLUMNS[kind], y, shown, size=10.5, linespacing=0.95)
     _draw_legend(axes)
 
 
