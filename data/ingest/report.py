@@ -23,7 +23,7 @@ class TableReport:
         name: of the file.
         layout: ``tidy``, ``matrix`` or ``history``.
         unit: of all its values; None for scores, which have none.
-        against_unit: values that look as if they had the other unit; they were rejected unless the unit was said.
+        against_unit: values that look as if they had the other unit, and were rejected.
         good: measurements that can be stored, whether or not they are new.
         rejected: rows and cells with a fault.
         held_back: measurements of a model or dataset that is not known.
@@ -113,8 +113,8 @@ class IngestReport(Report):
         yield from (note for table in self.tables for note in table.notes)
         odd = [table for table in self.tables if table.unit is not None and table.against_unit]
         for table in odd:
-            look = "value looks otherwise" if table.against_unit == 1 else "values look otherwise"
-            yield f"{table.name} is in {table.unit}; {table.against_unit:,} {look}."
+            look = "value looks otherwise and was" if table.against_unit == 1 else "values look otherwise and were"
+            yield f"{table.name} is in {table.unit}; {table.against_unit:,} {look} rejected."
         yield from (f"{count:,} × {reason}" for reason, count in self.reasons.items())
         if self.rejects is not None:
             yield f"Left out, with line and reason: {self.rejects}"

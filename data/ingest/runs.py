@@ -90,7 +90,8 @@ class RunReader(TableReader[Run]):
         if self._settings.unit is None:
             self._require_accuracies(values)
         self.unit = self._settings.unit or values.unit
-        self.against_unit = values.num_against(self.unit)
+        is_read_so = self._settings.unit is Unit.PERCENT  # then 0.5 is half a percent
+        self.against_unit = 0 if is_read_so else values.num_against(self.unit)
 
     def _require_accuracies(self, values: ValueSurvey) -> None:
         if (oddity := values.oddity) is not None:

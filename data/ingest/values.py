@@ -18,6 +18,7 @@ _SCORES = "transferability scores come in with --scores"
 _FEWEST_IN_A_HALF = 2
 _FEWEST_TO_JUDGE = 3
 _LOW_PERCENTAGE = 5
+_SOME = 0.1  # fewer values above 1 than this share are mistakes in a file of fractions
 _INFINITE = Decimal("1e300")  # some trackers write the largest double instead of infinity
 
 
@@ -184,12 +185,13 @@ class ValueSurvey:
     @property
     def oddity(self) -> str | None:
         """Why these can hardly be accuracies, in words; None if they can."""
-        num_inside = self.percent.count + self.fraction.count
+        num_inside, num_outside = self.percent.count + self.fraction.count, self.negative + self.above
         if self.negative and self.percent.count + self.above:
             return "it has values below 0 beside values above 1"
-        if self.negative + self.above > num_inside:
+        if num_outside > num_inside and num_outside + num_inside >= _FEWEST_TO_JUDGE:
             return "most of its values are outside [0, 100]"
-        if self.percent.count and num_inside >= _FEWEST_TO_JUDGE and self.largest <= _LOW_PERCENTAGE:
+        is_mixed = num_inside >= _FEWEST_TO_JUDGE and self.percent.count > num_inside * _SOME
+        if is_mixed and self.largest <= _LOW_PERCENTAGE:
             return f"it has values above 1 and none above {_LOW_PERCENTAGE}"
         return None
 

@@ -45,7 +45,7 @@ def test_faults_are_notes_of_tables_odd_units_and_reasons() -> None:
     report = _report(_table(against_unit=2, rejected=2, notes=("It is old.",)), reasons={"it is odd": 2})
     assert report.faults == (
         "It is old.",
-        "r.csv is in percent; 2 values look otherwise.",
+        "r.csv is in percent; 2 values look otherwise and were rejected.",
         "2 × it is odd",
         "Say --unit if the unit of a file is another.",
     )

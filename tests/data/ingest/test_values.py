@@ -140,6 +140,9 @@ def test_a_change_is_found_across_the_columns_of_a_matrix() -> None:
         (("-0.1", "-0.2", "0.3"), "most of its values are outside [0, 100]"),
         (("0.4", "1.3", "1.1"), "it has values above 1 and none above 5"),
         (("1.3", "1.1"), None),
+        (("-1",), None),
+        (("0.4",) * 9 + ("1.3",), None),
+        (("0.4",) * 8 + ("1.3",), "it has values above 1 and none above 5"),
     ],
 )
 def test_values_that_can_hardly_be_accuracies_are_told(texts: tuple[str, ...], oddity: str | None) -> None:

@@ -109,7 +109,7 @@ def test_one_negative_value_costs_its_own_row_only(no_encoder: None, home: Path,
     labels = _labels(tmp_path / "runs.csv", ["-0.01", *values[1:]])
     assert sorted(labels.values()) == pytest.approx([(place + 1) / 50 for place in range(1, 20)])
     *reasons, where = make(tmp_path / "runs.csv").notes
-    assert reasons == ["1 × the value '-0.01' is negative"]
+    assert reasons == ["1 × the value '-0.01' is negative; transferability scores come in with --scores"]
     assert where.startswith(f"Left out, with line and reason: {home / 'rejects'}")
     assert Path(where.partition(": ")[2]).read_text().splitlines()[1].startswith("runs.csv,2,the value '-0.01'")
 
