@@ -18,6 +18,7 @@ _CHANCES = 2
 _FEW_IMAGES = 10
 _LEARNT = 4
 _TASKS_OF_A_MODEL = 3
+_RUNS_OF_A_COLLECTION = 10
 
 
 def flag_failures(collection: Collection) -> Collection:
@@ -33,6 +34,9 @@ def flag_failures(collection: Collection) -> Collection:
     * the model does not end so on most of its datasets, three or more: a network that learns almost nothing anywhere,
       such as a tiny one of random weights, has not failed; its runs say what it is worth.
 
+    Where most of a collection's runs on a dataset failed by this rule, and there are ten or more, the others did too:
+    what went wrong there says nothing of the few models that came through it.
+
     A run that says already why it failed stays as it is.
     """
     classes = {card.id: _learnable_classes(card) for card in collection.datasets}
@@ -45,11 +49,16 @@ def flag_failures(collection: Collection) -> Collection:
         for run in collection.runs
     ]
     unable = _models_that_learn_nothing(collection.runs, at_chance)
+    failed = [
+        chance and (run.model, run.protocol) not in unable
+        for run, chance in zip(collection.runs, at_chance, strict=True)
+    ]
+    broken = _mostly_failed(collection.runs, failed)
     runs = tuple(
-        run.model_copy(update={"failure": _describe(run, classes[run.dataset])})
-        if run.failure is None and failed and (run.model, run.protocol) not in unable
+        run.model_copy(update={"failure": _describe(run, classes[run.dataset]) if own else broken[_setting(run)]})
+        if run.failure is None and (own or _setting(run) in broken)
         else run
-        for run, failed in zip(collection.runs, at_chance, strict=True)
+        for run, own in zip(collection.runs, failed, strict=True)
     )
     return Collection(
         collection.models, collection.datasets, runs, collection.scores, collection.relations, collection.influences
@@ -75,6 +84,22 @@ def _models_that_learn_nothing(runs: Sequence[Run], at_chance: Sequence[bool]) -
             failed[run.model, run.protocol].add(run.dataset)
     return {
         key for key, names in failed.items() if len(names) >= _TASKS_OF_A_MODEL and 2 * len(names) > len(tried[key])
+    }
+
+
+def _setting(run: Run) -> tuple[str, str, Protocol, Metric]:
+    return run.source, run.dataset, run.protocol, run.metric
+
+
+def _mostly_failed(runs: Sequence[Run], failed: Sequence[bool]) -> dict[tuple[str, str, Protocol, Metric], str]:
+    """Return what is said of the other runs of a collection, dataset, protocol and metric, where most failed."""
+    counts: dict[tuple[str, str, Protocol, Metric], list[bool]] = defaultdict(list)
+    for run, one in zip(runs, failed, strict=True):
+        counts[_setting(run)].append(one)
+    return {
+        setting: f"training failed: {sum(ones)} of the {len(ones)} runs of this collection on this dataset did"
+        for setting, ones in counts.items()
+        if len(ones) >= _RUNS_OF_A_COLLECTION and 2 * sum(ones) > len(ones)
     }
 
 

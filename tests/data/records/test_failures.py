@@ -89,3 +89,13 @@ def test_a_model_that_learns_nothing_anywhere_has_not_failed() -> None:
     )
     flagged = {(run.model, run.dataset) for run in flag_failures(collection).runs if run.failure is not None}
     assert flagged == {("sound", "d0")}
+
+
+def test_where_most_runs_of_a_collection_failed_none_of_them_counts() -> None:
+    bad: list[dict[str, Any]] = [{"value": 0.0099, "seed": seed} for seed in range(9)]
+    found = failures(*bad, GOOD, {"value": 0.7, "source": "other"}, {"value": 0.8, "protocol": Protocol.HEAD})
+    assert found[9] == "training failed: 9 of the 10 runs of this collection on this dataset did"
+    assert found[10:] == [None, None]
+    assert None not in found[:9]
+    # Fewer runs are too few to say so.
+    assert failures(*bad[:8], GOOD)[8] is None
