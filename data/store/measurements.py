@@ -28,15 +28,25 @@ def count_ways(connection: Connection, datasets: Sequence[str] | None) -> dict[t
     The most frequent comes first.
     """
     runs, cards = schema.runs.c, schema.datasets.c
-    columns = (runs.protocol, runs.metric, modality_of(cards.card).label("modality"))
-    query = (
-        sa.select(*columns, sa.func.count())
-        .join_from(schema.runs, schema.datasets, runs.dataset == cards.id)
-        .where(*counted_runs(), *([] if datasets is None else [runs.dataset.in_(datasets)]))
-        .group_by(*columns)
-    )
-    rows = sorted(connection.execute(query), key=lambda row: (-row[3], *row[:3]))
-    return {(Protocol(row[0]), Metric(row[1]), str(row[2])): int(row[3]) for row in rows}
+    columns = (runs.dataset, runs.protocol, runs.metric)
+    asked = [] if datasets is None else [runs.dataset.in_(datasets)]
+    counted = sa.select(*columns, sa.func.count()).where(*counted_runs(), *asked).group_by(*columns)
+    rows = connection.execute(counted).all()
+    # Cards are long: each is looked at once, rather than for every run.
+    known = sa.select(cards.id, modality_of(cards.card)).where(cards.id.in_({row[0] for row in rows}))
+    modality = {id: str(kind) for id, kind in connection.execute(known)}
+    found: dict[tuple[Protocol, Metric, str], int] = {}
+    for dataset, protocol, metric, count in rows:
+        way = Protocol(protocol), Metric(metric), modality[dataset]
+        found[way] = found.get(way, 0) + int(count)
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def count_sources(connection: Connection) -> dict[tuple[str, Protocol], int]:
+    """Return how many runs there are of each source and protocol, failed ones too."""
+    columns = (schema.runs.c.source, schema.runs.c.protocol)
+    rows = connection.execute(sa.select(*columns, sa.func.count()).group_by(*columns))
+    return {(source, Protocol(protocol)): int(n) for source, protocol, n in sorted(tuple(row) for row in rows)}
 
 
 def average_runs(

@@ -87,13 +87,17 @@ def forget_names(connection: Connection, kind: str, ids: Sequence[str]) -> None:
         connection.execute(sa.delete(schema.names).where(chosen, schema.names.c.kind.in_(kinds)))
 
 
-def read_cards(
-    connection: Connection, table: sa.Table, card: type[AnyCard], ids: Sequence[str] | None = None
-) -> dict[str, AnyCard]:
-    """Return all cards, or those of ``ids``, sorted by id here, because databases do not agree on the order of text."""
-    query = sa.select(table.c.card) if ids is None else sa.select(table.c.card).where(table.c.id.in_(ids))
-    cards = [card.model_validate(row) for row in connection.execute(query).scalars()]
+def read_cards(connection: Connection, table: sa.Table, card: type[AnyCard]) -> dict[str, AnyCard]:
+    """Return the cards by id, sorted here, because databases do not agree on the order of text."""
+    cards = [card.model_validate(row) for row in connection.execute(sa.select(table.c.card)).scalars()]
     return {card.id: card for card in sorted(cards, key=lambda card: card.id)}
+
+
+def pick_cards(connection: Connection, table: sa.Table, card: type[AnyCard], ids: Sequence[str]) -> tuple[AnyCard, ...]:
+    """Return the cards of ``ids``, in their order; an id that is not known is left out."""
+    rows = connection.execute(sa.select(table.c.id, table.c.card).where(table.c.id.in_(ids)))
+    found = {id: card.model_validate(row) for id, row in rows}
+    return tuple(found[id] for id in ids if id in found)
 
 
 def _name_rows(kind: str, card: ModelCard | DatasetCard) -> Iterator[dict[str, str]]:

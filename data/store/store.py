@@ -20,12 +20,13 @@ from zoograph.data.store.database import begin, explained, make_engine
 from zoograph.data.store.measurements import (
     Measured,
     average_runs,
+    count_sources,
     count_ways,
     find_measured_models,
     find_unmeasured,
 )
 from zoograph.data.store.preparation import make_tables, prepare, unusable
-from zoograph.data.store.rows import get_meta, read_cards
+from zoograph.data.store.rows import get_meta, pick_cards, read_cards
 from zoograph.data.store.selection import counted_runs
 from zoograph.data.store.state import StoreState, digest_batches, digest_scores, read_state, read_zoo
 
@@ -159,9 +160,17 @@ class RecordStore:
         with self._read() as connection:
             return get_meta(connection).get("revision", "")
 
-    def names(self) -> NameIndex:
-        """Return everything that models and datasets can be called."""
-        query = sa.select(schema.names.c.kind, schema.names.c.name, schema.names.c.target)
+    def names(self, model: str | None = None) -> NameIndex:
+        """Return everything that models and datasets can be called.
+
+        Args:
+            model: if the store has models of exactly this name, it is the only name of models that is returned.
+        """
+        table = schema.names.c
+        query = sa.select(table.kind, table.name, table.target)
+        if model is not None:
+            called = sa.select(table.name).where(table.kind == "model", table.name == model)
+            query = query.where(sa.or_(table.kind != "model", table.name == model, ~sa.exists(called)))
         with self._read() as connection:
             # Sorted here, because databases do not agree on the order of text.
             return index_names(sorted((kind, name, target) for kind, name, target in connection.execute(query)))
@@ -179,6 +188,18 @@ class RecordStore:
         query = query.where(sa.or_(table.c.model == model, table.c.dataset.in_(datasets)))
         with self._read() as connection:
             return [Run.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+    def count_cards(self) -> tuple[int, int]:
+        """Return the numbers of models and datasets."""
+        counts = (sa.select(sa.func.count()).select_from(table) for table in (schema.models, schema.datasets))
+        with self._read() as connection:
+            num_models, num_datasets = (int(connection.execute(query).scalar_one()) for query in counts)
+            return num_models, num_datasets
+
+    def count_sources(self) -> dict[tuple[str, Protocol], int]:
+        """Return how many runs there are of each source and protocol, failed ones too."""
+        with self._read() as connection:
+            return count_sources(connection)
 
     def batches(self) -> list[Batch]:
         """Return the batches, the newest first; those without a time come last."""
@@ -254,12 +275,8 @@ class RecordStore:
     ) -> tuple[tuple[ModelCard, ...], tuple[DatasetCard, ...]]:
         """Return the cards of these ids, in their order; an id that is not known is left out."""
         with self._read() as connection:
-            known_models = read_cards(connection, schema.models, ModelCard, models)
-            known_datasets = read_cards(connection, schema.datasets, DatasetCard, datasets)
-        return (
-            tuple(known_models[id] for id in models if id in known_models),
-            tuple(known_datasets[id] for id in datasets if id in known_datasets),
-        )
+            found_models = pick_cards(connection, schema.models, ModelCard, models)
+            return found_models, pick_cards(connection, schema.datasets, DatasetCard, datasets)
 
     def measured(
         self, model: str, datasets: Sequence[str], protocol: Protocol, metric: Metric = Metric.TOP1

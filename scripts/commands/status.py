@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,13 +70,10 @@ def status(
 
 
 def _read(store: RecordStore) -> Contents:
-    counts = Counter(row for part in store.stream_runs(["source", "protocol"]) for row in part)
-    names = store.names()
     newest = next(iter(store.batches()), None)
     return Contents(
-        len({target for targets in names.models.values() for target in targets}),
-        len({target for targets in names.datasets.values() for target in targets}),
-        tuple((str(source), str(protocol), count) for (source, protocol), count in sorted(counts.items())),
+        *store.count_cards(),
+        tuple((source, str(protocol), count) for (source, protocol), count in store.count_sources().items()),
         tuple((str(protocol), str(metric), kind, n) for (protocol, metric, kind), n in store.ways_measured().items()),
         None if newest is None else newest.origin,
         None if newest is None or newest.created_at is None else newest.created_at.isoformat(timespec="seconds"),

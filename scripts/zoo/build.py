@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoograph.data.collections.domainnet import matrix_order
-from zoograph.data.collections.domainnet_masks import DOMAINNET_MASKS, convert_masks, write_masks
-from zoograph.data.collections.model_names import make_name_table, write_name_table
-from zoograph.data.collections.public.mteb_tasks import TASK_TABLE, make_task_table, write_task_table
-from zoograph.data.collections.tables import shipped_zoo, write_tables
-from zoograph.data.collections.timm_architectures import make_architecture_table, write_architecture_table
-from zoograph.data.collections.zoo import READERS, join_collections
-from zoograph.data.networks.model_names import NAME_TABLE
-from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
-from zoograph.data.records.collection import Collection
-from zoograph.data.records.failures import count_failures
 from zoograph.scripts.terminal.files import make_folder
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar
 from zoograph.scripts.terminal.tables import print_table
+
+if TYPE_CHECKING:
+    from zoograph.data.records.collection import Collection
+
+# Readers are imported when they are run: every command would wait for them.
 
 
 def build(
@@ -43,6 +37,12 @@ def build(
 
     Example: `zoograph zoo build ./raw`
     """
+    from zoograph.data.collections.domainnet import matrix_order
+    from zoograph.data.collections.domainnet_masks import DOMAINNET_MASKS, convert_masks, write_masks
+    from zoograph.data.collections.tables import shipped_zoo, write_tables
+    from zoograph.data.collections.zoo import join_collections
+    from zoograph.data.records.failures import count_failures
+
     folder = out or shipped_zoo()
     _write_registry(raw, folder)
     collections = _read(raw)
@@ -76,6 +76,12 @@ def _write_registry(raw: Path, folder: Path) -> None:
 
     A network that ships already is not counted again.
     """
+    from zoograph.data.collections.model_names import make_name_table, write_name_table
+    from zoograph.data.collections.public.mteb_tasks import TASK_TABLE, make_task_table, write_task_table
+    from zoograph.data.collections.timm_architectures import make_architecture_table, write_architecture_table
+    from zoograph.data.networks.model_names import NAME_TABLE
+    from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
+
     networks = make_architecture_table(raw / "timm", read_architecture_table())
     names = make_name_table(raw)
     tasks = make_task_table(raw)
@@ -86,6 +92,8 @@ def _write_registry(raw: Path, folder: Path) -> None:
 
 
 def _read(raw: Path) -> dict[str, Collection]:
+    from zoograph.data.collections.zoo import READERS
+
     with count_bar(len(READERS)) as begin:
         collections = {}
         for name, read in READERS.items():

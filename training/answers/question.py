@@ -78,7 +78,7 @@ def ask(
         None if protocol is None else choose(Protocol, protocol),
         None if metric is None else choose(Metric, metric),
     )
-    names = store.names()
+    names = store.names(model)
     found = None if model is None else find_model(names, model)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
     kind = choose_kind(store, tasks, *wanted)

@@ -93,7 +93,7 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "domainnet": lambda raw: read_domainnet(raw / "domainnet", find),
         "transfergraph": lambda raw: read_transfergraph(raw / "transfergraph_image", find),
     }
-    monkeypatch.setattr(build, "READERS", readers)
+    monkeypatch.setattr("zoograph.data.collections.zoo.READERS", readers)
     return tmp_path / "raw"
 
 
