@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from zoograph import facade
 from zoograph.data.collections.tables import write_tables
 from zoograph.data.errors import PredictorError, UnknownName, ZoographError
 from zoograph.data.records.cards import DatasetCard, ModelCard
@@ -89,6 +90,17 @@ def test_a_dataset_is_answered_in_the_metric_that_it_is_measured_in(toy_zoo: Col
     other = predict("resnet", "pets", metric="top1")
     assert (other.protocol, other.metric) == (Protocol.FINETUNE, Metric.TOP1)
     assert other.rows[0].measured == 0.75
+
+
+def test_runs_that_were_ingested_in_a_metric_are_answered_in_it(toy_zoo: Collection, tmp_path: Path) -> None:
+    table = tmp_path / "segmentation.csv"
+    rows = ("resnet,birds_2,0.3", "vit,birds_2,0.4", "resnet,birds_2,0.5", "vit,birds_2,0.6", "vit,birds_2,0.7")
+    table.write_text("\n".join(("model,dataset,miou", *rows)) + "\n")
+    report = facade.ingest(table, metric="miou", mapping={"accuracy": "miou"})
+    assert report.new == 5
+    answer = predict("resnet", "birds_2")
+    assert (answer.metric, answer.rows[0].measured) == (Metric.MIOU, pytest.approx(0.4))
+    assert "mean intersection over union (retrained head)" in answer.notes[0]
 
 
 def test_each_metric_has_a_predictor_of_its_own(trainings: list[Path], toy_zoo: Collection) -> None:

@@ -112,8 +112,12 @@ def test_what_was_scored_and_measured_is_found_by_every_name(toy_store, tmp_path
     assert {pair.model, *(run.model for run in measured.runs)} == {"resnet10t.c3_in1k"}
     note = "'resnet10t' means timm's default weights, 'resnet10t.c3_in1k'."
     assert (note in measured.notes) == (said == "resnet10t")
+    table = tmp_path / "mine.csv"
+    table.write_text(f"model,dataset,accuracy\n{said},pets,0.8\n")
+    assert facade.ingest(table, protocol="probe").new == 1
     question = ask(toy_store, asked, str(folder))
     assert (question.model, question.models) == ("resnet10t.c3_in1k", ())
     assert toy_store.measured(question.model, question.tasks, Protocol.HEAD).keys() == {"shapes"}
+    assert toy_store.measured(question.model, ["pets"], Protocol.PROBE).keys() == {"pets"}
     zoo = toy_store.snapshot().part(question.protocol, question.metric, question.modality, [question.model])
     assert [score.name for score in list_scores(zoo, question.model, question.dataset)] == ["logme"]
