@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,12 +48,22 @@ TOY = Collection(
 )
 
 
+_NUMBERS = count()
+
+
 class Ran(NamedTuple):
     """How a command ended, and what it printed."""
 
     code: int
     out: str
     err: str
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests more time than others, before their own limits."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,10 +73,17 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session")
+def _states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the state folders of all tests are: a numbered folder of pytest's own for each looks at all before it."""
+    return tmp_path_factory.mktemp("states")
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(_states: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The state folder of this test, not made yet."""
-    folder = tmp_path_factory.mktemp("state") / "home"
+    folder = _states / str(next(_NUMBERS)) / "home"
+    folder.parent.mkdir()
     monkeypatch.setenv("ZOOGRAPH_HOME", str(folder))
     monkeypatch.delenv("ZOOGRAPH_DATABASE_URL", raising=False)
     return folder

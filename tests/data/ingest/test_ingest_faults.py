@@ -1,6 +1,6 @@
 """Ingest and export under fault: crowds, kills, full disks and folders that are read-only.
 
-ZOOGRAPH_TEST_CROWD (processes x runs of each, such as 32x1000) and ZOOGRAPH_TEST_KILLS make the tests larger.
+ZOOGRAPH_TEST_CROWD (processes x runs of each, such as 32x1000) and ZOOGRAPH_TEST_KILLS make the slow ones larger.
 """
 
 from __future__ import annotations
@@ -221,11 +221,16 @@ def _is_sound(home: Path) -> bool:
     return answer == [("ok",)]
 
 
+@pytest.mark.parametrize("crowd", ["3x5", pytest.param(CROWD, marks=pytest.mark.slow)])
 def test_a_crowd_of_processes_loses_nothing(
-    database_url: str, toy_store: RecordStore, run_small: Callable[..., Any], record_property: Callable[..., None]
+    crowd: str,
+    database_url: str,
+    toy_store: RecordStore,
+    run_small: Callable[..., Any],
+    record_property: Callable[..., None],
 ) -> None:
-    answer = run_small(_CROWD, CROWD)
-    processes, runs = map(int, CROWD.split("x"))
+    answer = run_small(_CROWD, crowd)
+    processes, runs = map(int, crowd.split("x"))
     assert answer["errors"] == []
     assert answer["number"] == processes * runs
     assert toy_store.count_runs(Protocol.HEAD) == processes * runs + 1
@@ -234,7 +239,9 @@ def test_a_crowd_of_processes_loses_nothing(
     assert answer["p99"] < 5
 
 
+@pytest.mark.parametrize("kills", [2, pytest.param(KILLS, marks=pytest.mark.slow)])
 def test_a_kill_at_any_point_leaves_whole_batches_and_whole_files(
+    kills: int,
     database_url: str,
     toy_store: RecordStore,
     table: Path,
@@ -243,12 +250,12 @@ def test_a_kill_at_any_point_leaves_whole_batches_and_whole_files(
     run_small: Callable[..., Any],
     record_property: Callable[..., None],
 ) -> None:
-    answers = run_small(_KILLED, str(table), str(tmp_path / "out.csv"), str(KILLS))
+    answers = run_small(_KILLED, str(table), str(tmp_path / "out.csv"), str(kills))
     assert answers["bring_in"]["whole"] == [1, 2_001]
     for answer in answers.values():
         assert set(answer["seen"]) <= set(answer["whole"])
         assert set(answer["ends"]) <= {-9, 0}
-        assert answer["ends"].count(-9) == KILLS
+        assert answer["ends"].count(-9) == kills
     if database_url.startswith("sqlite"):
         assert _is_sound(home)
     record_property("kills and ends before them", {name: answer["ends"].count(0) for name, answer in answers.items()})

@@ -38,6 +38,13 @@ def test_tables_and_pictures_are_written(complete: tuple[Suite, Result], tmp_pat
     assert [path.read_bytes() for path in write_files(suite, result, tmp_path / "out")[1:]] == before
 
 
+@pytest.fixture
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib tables alone are written, in less time."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+
+
+@pytest.mark.usefixtures("_no_pictures")
 def test_json_says_what_was_run_and_nothing_of_the_host(complete: tuple[Suite, Result], tmp_path: Path) -> None:
     suite, result = complete
     text = write_files(suite, result, tmp_path)[0].read_text()
@@ -69,6 +76,7 @@ def test_command_without_folders(typed: list[str], command: str | None) -> None:
     assert benchmark_files._command(typed) == command
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_csv_has_a_row_a_method_and_two_columns_a_metric(sparse: tuple[Suite, Result], tmp_path: Path) -> None:
     suite, result = sparse
     rows = list(csv.DictReader(io.StringIO(write_files(suite, result, tmp_path)[1].read_text())))
@@ -81,10 +89,10 @@ def test_csv_has_a_row_a_method_and_two_columns_a_metric(sparse: tuple[Suite, Re
         assert int(row["num_rankings"]) == expected.num_rankings
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_without_matplotlib_tables_are_written(
-    complete: tuple[Suite, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    complete: tuple[Suite, Result], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     files = write_files(*complete, tmp_path)
     assert [path.suffix for path in files] == [".json", ".csv"]
     assert "pip install 'matplotlib>=3.9'" in caplog.text

@@ -18,6 +18,8 @@ from zoograph.training.analysis.distance.compare import Block, DistanceReport
 from zoograph.training.analysis.relatedness.kept import relate_once
 from zoograph.training.analysis.relatedness.own_images import relatedness_folder
 from zoograph.training.analysis.relatedness.relate import QUICK
+from zoograph.training.answers.current_predictor import CurrentPredictor
+from zoograph.training.answers.evidence import Evidence
 
 Command = Callable[..., Any]
 PAIR = ("--model", "resnet50", "--dataset", "clipart_32_a_10")
@@ -53,6 +55,22 @@ def measured_pair(trained_home: Path) -> None:
         store.add(scores=scores, influences=[*influences, *other])
     relate_once(_task("pets", 0), _task("clipart_32_a_10", 1), QUICK, relatedness_folder(), MODEL)
     relate_once(_task("pets", 2), _task("clipart_32_a_10", 3), QUICK, relatedness_folder(), OTHERS[0])
+
+
+_FOUND: dict[str, Evidence | None] = {}
+
+
+@pytest.fixture(autouse=True)
+def _evidence_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The evidence of a model takes seconds: the first test that asks for it looks for it, and others reuse it."""
+    find = CurrentPredictor.find_evidence
+
+    def once(self: CurrentPredictor, model: str) -> Evidence | None:
+        if model not in _FOUND:
+            _FOUND[model] = find(self, model)
+        return _FOUND[model]
+
+    monkeypatch.setattr(CurrentPredictor, "find_evidence", once)
 
 
 def test_what_was_measured_is_there(measured_pair: None, run_command: Command) -> None:
