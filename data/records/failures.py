@@ -17,7 +17,6 @@ _LEAST_CLASSES = 5
 _CHANCES = 2
 _FEW_IMAGES = 10
 _LEARNT = 4
-_TASKS_OF_A_MODEL = 3
 _RUNS_OF_A_COLLECTION = 10
 
 
@@ -30,9 +29,7 @@ def flag_failures(collection: Collection) -> Collection:
     * the dataset has at least five classes, and more than ten images of each to learn from as far as is known: from
       fewer, a network can honestly learn nothing,
     * the run ended within twice the chance level: below 2 / C for C classes,
-    * another run of the dataset, protocol and metric reached at least twice that, so that it can be learnt,
-    * the model does not end so on most of its datasets, three or more: a network that learns almost nothing anywhere,
-      such as a tiny one of random weights, has not failed; its runs say what it is worth.
+    * another run of the dataset, protocol and metric reached at least twice that, so that it can be learnt.
 
     Where most of a collection's runs on a dataset failed by this rule, and there are ten or more, the others did too:
     what went wrong there says nothing of the few models that came through it.
@@ -44,14 +41,9 @@ def flag_failures(collection: Collection) -> Collection:
     for run in collection.runs:
         key = run.dataset, run.protocol, run.metric
         best[key] = max(best[key], run.value)
-    at_chance = [
+    failed = [
         _has_failed(run, classes.get(run.dataset, 0), best[run.dataset, run.protocol, run.metric])
         for run in collection.runs
-    ]
-    unable = _models_that_learn_nothing(collection.runs, at_chance)
-    failed = [
-        chance and (run.model, run.protocol) not in unable
-        for run, chance in zip(collection.runs, at_chance, strict=True)
     ]
     broken = _mostly_failed(collection.runs, failed)
     runs = tuple(
@@ -72,19 +64,6 @@ def count_failures(runs: Iterable[Run]) -> dict[str, int]:
         if run.failure is not None:
             counts[run.dataset] += 1
     return dict(sorted(counts.items()))
-
-
-def _models_that_learn_nothing(runs: Sequence[Run], at_chance: Sequence[bool]) -> set[tuple[str, Protocol]]:
-    """Return the models, with a protocol, that ended at chance on most of their datasets, three or more."""
-    tried: dict[tuple[str, Protocol], set[str]] = defaultdict(set)
-    failed: dict[tuple[str, Protocol], set[str]] = defaultdict(set)
-    for run, chance in zip(runs, at_chance, strict=True):
-        tried[run.model, run.protocol].add(run.dataset)
-        if chance:
-            failed[run.model, run.protocol].add(run.dataset)
-    return {
-        key for key, names in failed.items() if len(names) >= _TASKS_OF_A_MODEL and 2 * len(names) > len(tried[key])
-    }
 
 
 def _setting(run: Run) -> tuple[str, str, Protocol, Metric]:

@@ -68,7 +68,7 @@ def test_both_are_listed(roots: dict[str, Path], run: Callable[..., Any]) -> Non
 
 
 def test_either_is_rolled_back(roots: dict[str, Path], run: Callable[..., Any]) -> None:
-    assert "say which with '--protocol' and '--encoder'" in run("rollback").err
+    assert "say which with '--protocol', '--metric' and '--encoder'" in run("rollback").err
     assert run("rollback", "--encoder", OTHER).code == 0
     assert (current_version(roots["default"]), current_version(roots["other"])) == ("a1", "b0")
     assert run("rollback", "b1").code == 0

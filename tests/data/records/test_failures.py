@@ -72,25 +72,6 @@ def test_a_reason_that_is_there_stays() -> None:
     assert failures({"value": 0.0099, "failure": "out of memory"}, GOOD) == ["out of memory", None]
 
 
-def test_a_model_that_learns_nothing_anywhere_has_not_failed() -> None:
-    """A tiny network of random weights is at chance on three of its five datasets, and a sound one on one of them."""
-    names = [f"d{i}" for i in range(5)]
-
-    def run(model: str, dataset: str, value: float) -> Run:
-        return Run(source="toy", model=model, dataset=dataset, protocol=Protocol.FINETUNE, value=value)
-
-    tiny = [run("tiny", name, 0.011 if i < 3 else 0.2) for i, name in enumerate(names)]
-    sound = [run("sound", name, 0.012 if i == 0 else 0.9) for i, name in enumerate(names)]
-    best = [run("best", name, 0.9) for name in names]
-    collection = Collection(
-        models=tuple(ModelCard(id=name, source="toy") for name in ("tiny", "sound", "best")),
-        datasets=tuple(DatasetCard(id=name, source="toy", num_classes=100) for name in names),
-        runs=(*tiny, *sound, *best),
-    )
-    flagged = {(run.model, run.dataset) for run in flag_failures(collection).runs if run.failure is not None}
-    assert flagged == {("sound", "d0")}
-
-
 def test_where_most_runs_of_a_collection_failed_none_of_them_counts() -> None:
     bad: list[dict[str, Any]] = [{"value": 0.0099, "seed": seed} for seed in range(9)]
     found = failures(*bad, GOOD, {"value": 0.7, "source": "other"}, {"value": 0.8, "protocol": Protocol.HEAD})

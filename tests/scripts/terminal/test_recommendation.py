@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.cards import Modality
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.recommendation import _percent, print_recommendation
 from zoograph.training.answers.current_predictor import Provenance
 from zoograph.training.answers.recommend import Candidate, Recommendation
@@ -16,9 +17,12 @@ def _answer(measured: float | None) -> Recommendation:
         dataset="birds",
         tasks=("birds_1", "birds_2"),
         protocol=Protocol.HEAD,
+        metric=Metric.TOP1,
+        modality=Modality.IMAGE.value,
         provenance=Provenance("v1", "2024", "just now", 100, 0, False, 0, "hash"),
         candidates=(Candidate("resnet", None, *numbers, parameters=25_000_000, gmacs=None),),
         num_candidates=2,
+        num_hidden=0,
         num_unknown_size=0,
         unranked=(),
         new=(),
