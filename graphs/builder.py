@@ -22,6 +22,7 @@ from zoograph.graphs.edges import (
     make_edges,
     name_by_text,
 )
+from zoograph.graphs.facts import add_facts
 from zoograph.graphs.nodes import (
     TextLookup,
     add_nodes,
@@ -139,6 +140,7 @@ def build_graph(
     graph[MODEL].speeds = [{speed.device: speed.images_per_second for speed in card.speeds} for card in models]
     graph[DATASET].group = number_groups(card.family or card.id for card in datasets)
     graph[DATASET].sample_size = torch.tensor([float(card.num_samples or "nan") for card in datasets])
+    add_facts(graph, models, datasets, hidden)
     _add_edges(graph, zoo, runs, labels)
     graph.validate()
     return graph
