@@ -16,6 +16,8 @@ RELATED_TO: EdgeType = (DATASET, "related_to", DATASET)
 HAS: EdgeType = (DATASET, "has", LABEL)
 INFLUENCES: EdgeType = (LABEL, "influences", DATASET)
 DERIVED_FROM: EdgeType = (MODEL, "derived_from", MODEL)
+MEASURED_OTHERWISE: EdgeType = (MODEL, "measured_otherwise_on", DATASET)
+"""Runs under other protocols than the asked one; message passing does not read them."""
 
 
 def reverse(edge_type: EdgeType) -> EdgeType:

@@ -1,0 +1,191 @@
+r"""Kernel of the evidence: what two cells have in common.
+
+The logit of the accuracy of model m on dataset d under protocol p is a level of the dataset plus the skill of the model,
+
+.. math:: y_{mdp} = \mu(d) + L_{dp} + s_{dp}\,(a_{mp} + b_{m}(d) + c_{md}) + \epsilon,
+
+with normal priors: levels alike for datasets whose names, labels and domains are, skills :math:`a` alike for models of
+similar size, corpora, objective, lineage and ImageNet accuracy, interactions :math:`b` alike for such models on such
+datasets, and :math:`c` shared by everything that is measured of one pair. Protocols are points; the nearer two of them,
+the more one tells of the other. :math:`s` is the spread of models on the dataset.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
+from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
+
+# Variances and inverse squared lengths at the start of learning: what serves collections that are left out whole.
+PRIOR = {
+    "linear.sizes": 0.20,
+    "linear.imagenet": 0.10,
+    "linear.corpora": 0.10,
+    "linear.objective": 0.08,
+    "linear.text": 0.02,
+    "near.sizes": 1.0,
+    "near.imagenet": 0.5,
+    "near.corpora": 0.3,
+    "near.objective": 0.6,
+    "near.text": 0.1,
+    "near.family": 0.1,
+    "skill.near": 0.06,
+    "skill.own": 0.10,
+    "skill.lineage": 0.05,
+    "skill.family": 0.05,
+    "skill.architecture": 0.02,
+    "interaction.linear": 0.08,
+    "interaction.near": 0.12,
+    "interaction.own": 0.06,
+    "interaction.overlap": 0.3,
+    "interaction.domain": 0.3,
+    "interaction.dataset": 0.1,
+    "interaction.slopes": 0.1,
+    "pair": 0.10,
+    "data.name": 0.2,
+    "data.labels": 0.6,
+    "data.domain": 0.3,
+    "level.all": 1.0,
+    "level.near": 0.5,
+    "level.domain": 0.3,
+    "level.overlap": 0.2,
+    "level.own": 0.2,
+    "level.protocol": 0.3,
+    "noise.run": 0.08,
+    "noise.test": 1.0,
+    "slope.classes": 0.5,
+    "slope.per_class": 0.4,
+}
+# Where native, zero-shot, probe, head, fine-tuning, the logistic probe and the nearest neighbours lie at the start.
+_PLACES = ((0.5, -0.5), (0.0, 0.9), (0.0, 0.0), (0.3, 0.0), (0.9, 0.0), (0.2, 0.0), (0.2, -0.2))
+_COMMON = 0.38  # the least correlation of two protocols' skills
+
+
+class ModelCovariances(NamedTuple):
+    """Prior covariances of models (M, M): of their skills, and of what they have beside them on datasets that are alike."""
+
+    skill: Tensor
+    interaction: Tensor
+
+
+class DatasetCovariances(NamedTuple):
+    """Prior covariances of datasets (D, D).
+
+    Attributes:
+        level: of their levels, whatever the protocol.
+        where: how alike the skills of a model are on them.
+        own: 1 for a dataset and itself; for means over several datasets the share of those in common.
+        classes: (D,) logarithm of the number of classes about a middling one.
+    """
+
+    level: Tensor
+    where: Tensor
+    own: Tensor
+    classes: Tensor
+
+    def with_means(self, weights: Tensor) -> DatasetCovariances:
+        """Return the covariances of the datasets and of means over them, of which the levels are not known.
+
+        Args:
+            weights: (G, D) rows that sum to 1; the means are numbered after the datasets.
+        """
+
+        def extended(matrix: Tensor) -> Tensor:
+            mixed = weights @ matrix
+            return torch.cat([torch.cat([matrix, mixed.t()], 1), torch.cat([mixed, mixed @ weights.t()], 1)])
+
+        level = torch.block_diag(self.level, torch.eye(len(weights), dtype=self.level.dtype))
+        classes = torch.cat([self.classes, weights @ self.classes])
+        return DatasetCovariances(level, extended(self.where), extended(self.own), classes)
+
+
+class EvidenceKernel(nn.Module):
+    """Prior covariances of cells; positive parameters are learned as logarithms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logs = nn.ParameterDict(
+            {name.replace(".", "_"): nn.Parameter(torch.tensor(math.log(value))) for name, value in PRIOR.items()}
+        ).double()
+        places = torch.tensor(_PLACES, dtype=torch.float64)
+        assert len(places) == NUM_PROTOCOLS
+        self.skill_places, self.level_places = nn.Parameter(places.clone()), nn.Parameter(places.clone())
+
+    def value(self, name: str) -> Tensor:
+        """Return a positive parameter."""
+        return torch.exp(self.logs[name.replace(".", "_")])
+
+    def penalty(self) -> Tensor:
+        """Return minus the log prior: parameters are near where they started, within a factor of two or so."""
+        moved = torch.stack([self.logs[name.replace(".", "_")] - math.log(value) for name, value in PRIOR.items()])
+        start = torch.tensor(_PLACES, dtype=torch.float64)
+        places = (self.skill_places - start).square().sum() + (self.level_places - start).square().sum()
+        return moved.square().sum() + 4 * places
+
+    def models(self, features: ModelFeatures) -> ModelCovariances:
+        """Return the prior covariances of models."""
+        size = len(features.family)
+        linear, distance = torch.zeros(size, size).double(), torch.zeros(size, size).double()
+        for name, block in features.blocks.items():
+            linear = linear + self.value(f"linear.{name}") * (block @ block.t())
+            distance = distance + self.value(f"near.{name}") * squared_distances(block, block)
+        kin = _same(features.family, features.family)
+        near = torch.exp(-0.5 * (distance + 2 * self.value("near.family") * (1 - kin)))
+        own = torch.eye(size, dtype=torch.float64)
+        shared = features.ancestors @ features.ancestors.t()
+        skill = linear + self.value("skill.near") * near + self.value("skill.own") * own
+        skill = skill + self.value("skill.family") * kin + self.value("skill.lineage") * shared
+        skill = skill + self.value("skill.architecture") * _same(features.architecture, features.architecture)
+        interaction = self.value("interaction.linear") * linear + self.value("interaction.near") * near
+        return ModelCovariances(skill, interaction + self.value("interaction.own") * (own + shared) / 2)
+
+    def datasets(self, features: DatasetFeatures) -> DatasetCovariances:
+        """Return the prior covariances of datasets."""
+        parts = [self.value(f"data.{name}") * squared_distances(x, x) for name, x in features.blocks.items()]
+        alike = torch.exp(-0.5 * torch.stack(parts).sum(0))
+        own = torch.eye(len(alike), dtype=alike.dtype)
+        domain = _same(features.domain, features.domain) * (features.domain > 0)
+        level = self.value("level.all") + self.value("level.near") * alike + self.value("level.own") * own
+        level = level + self.value("level.domain") * domain + self.value("level.overlap") * features.overlap
+        where = alike + self.value("interaction.domain") * domain + self.value("interaction.dataset") * own
+        where = where + self.value("interaction.overlap") * features.overlap
+        return DatasetCovariances(level, where, own, features.classes)
+
+    def expected_level(self, cells: Cells, classes: Tensor) -> Tensor:
+        """Return (n,) the mean logit by the card: fewer classes and more samples of each never lower it."""
+        return self.value("slope.per_class") * cells.per_class - self.value("slope.classes") * classes[cells.dataset]
+
+    def level(self, a: Cells, b: Cells, datasets: DatasetCovariances) -> Tensor:
+        """Return (n, m) prior covariances of the levels of cells."""
+        at = a.dataset[:, None], b.dataset[None]
+        own = self.value("level.protocol") * datasets.own[at] * _same(a.protocol, b.protocol)
+        return _protocols(self.level_places, a, b) * datasets.level[at] + own
+
+    def skill(self, a: Cells, b: Cells, datasets: DatasetCovariances, models: ModelCovariances) -> Tensor:
+        """Return (n, m) prior covariances of the skills of models on datasets, in units of a dataset's spread."""
+        at = a.model[:, None], b.model[None]
+        data = a.dataset[:, None], b.dataset[None]
+        protocols = _COMMON + (1 - _COMMON) * _protocols(self.skill_places, a, b)
+        slopes = datasets.classes[a.dataset][:, None] * datasets.classes[b.dataset][None]
+        slopes = slopes + a.per_class[:, None] * b.per_class[None]
+        where = datasets.where[data] + self.value("interaction.slopes") * slopes
+        pair = self.value("pair") * datasets.own[data] * _same(a.model, b.model)
+        return protocols * models.skill[at] + models.interaction[at] * where + pair
+
+
+def squared_distances(a: Tensor, b: Tensor) -> Tensor:
+    """Return (n, m) squared Euclidean distances of rows."""
+    return (a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.t()).clamp(min=0)
+
+
+def _protocols(places: Tensor, a: Cells, b: Cells) -> Tensor:
+    return torch.exp(-0.5 * squared_distances(places, places))[a.protocol[:, None], b.protocol[None]]
+
+
+def _same(a: Tensor, b: Tensor) -> Tensor:
+    return (a[:, None] == b[None]).double()

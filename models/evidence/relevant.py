@@ -1,0 +1,102 @@
+"""Which records a question is answered from: the nearest one by one, the others as means, whatever their number."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells, Records
+
+MOST_SINGLE = 2_200
+"""Records that are taken one by one."""
+MOST_MEANS = 1_500
+_LEAST_MODELS = 4  # of a dataset whose records are averaged with those of others
+_MOST_GROUPS = 6
+
+
+class Relevant(NamedTuple):
+    """Records, and means of records, that a question is answered from.
+
+    Attributes:
+        records: one by one; ``edge`` as in the graph.
+        means: mean skills in units of spreads, on groups of datasets; their ``dataset`` is D plus the group's number.
+        weights: (G, D) how the groups are made up.
+    """
+
+    records: Records
+    means: Records
+    weights: Tensor
+
+
+def choose_relevant(
+    records: Records,
+    near: Tensor,
+    spread: Tensor,
+    protocol: int,
+    most: int = MOST_SINGLE,
+    most_means: int = MOST_MEANS,
+) -> Relevant:
+    """Return what a question about some datasets under a protocol is answered from.
+
+    Datasets and protocols are taken one by one in the order of their nearness until there are ``most`` records; the
+    farther ones are averaged in groups, each twice as large as the one before.
+
+    Args:
+        records: everything that was measured.
+        near: (D,) how near each dataset is to those asked for, higher is nearer; 1 for themselves.
+        spread: (D, P) of models on datasets.
+        protocol: that is asked for.
+        most: records one by one.
+        most_means: means of records.
+    """
+    num_datasets = len(near)
+    if len(records) <= most:
+        return Relevant(records, records.at(torch.zeros(0, dtype=torch.long)), near.new_zeros(0, num_datasets))
+    key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
+    count = torch.bincount(key, minlength=num_datasets * NUM_PROTOCOLS)
+    same = (torch.arange(NUM_PROTOCOLS) == protocol).double() * 0.2
+    order = torch.argsort(-(near[:, None] + same[None]).flatten(), stable=True)
+    order = order[count[order] > 0]
+    taken = count[order].cumsum(0) <= most
+    taken[0] = True
+    single = torch.zeros(len(count), dtype=torch.bool)
+    single[order[taken]] = True
+    rest = order[~taken]
+    rest = rest[count[rest] >= _LEAST_MODELS]
+    one_by_one = records.at(single[key].nonzero().flatten()[: 2 * most])
+    for num_groups in range(_MOST_GROUPS, 0, -1):
+        means, weights = _average(records, key, rest, spread, num_groups)
+        if len(means) <= most_means or num_groups == 1:
+            break
+    return Relevant(one_by_one, means.at(torch.arange(min(len(means), most_means))), weights)
+
+
+def _average(records: Records, key: Tensor, rest: Tensor, spread: Tensor, num_groups: int) -> tuple[Records, Tensor]:
+    """Return the mean skill of each model, protocol and group of the keys in ``rest``, and the groups."""
+    num_keys = spread.numel()
+    share = torch.tensor([2.0**k for k in range(num_groups)]).cumsum(0)
+    group_of = torch.full((num_keys,), -1, dtype=torch.long)
+    places = (torch.arange(len(rest)) + 0.5) / max(1, len(rest)) * share[-1]
+    group_of[rest] = torch.searchsorted(share, places).clamp(max=num_groups - 1)
+    chosen = group_of[key] >= 0
+    key, taken = key[chosen], records.at(chosen)
+    count = torch.bincount(key, minlength=num_keys).clamp(min=1).double()
+    centre = torch.zeros(num_keys).double().index_add_(0, key, taken.logit) / count
+    unit = spread.flatten()[key]
+    skill, noise = ((taken.logit - centre[key]) / unit).clamp(-3, 3), taken.variance / unit.square()
+    model, group, protocol = taken.cells.model, group_of[key], taken.cells.protocol
+    name = (model * num_groups + group) * NUM_PROTOCOLS + protocol
+    names, place = torch.unique(name, return_inverse=True)
+    size = torch.bincount(place, minlength=len(names)).double()
+
+    def mean(values: Tensor) -> Tensor:
+        return torch.zeros(len(names)).double().index_add_(0, place, values) / size
+
+    weights = torch.zeros(num_groups, spread.shape[0]).double()
+    weights.index_put_((group_of[rest], rest // NUM_PROTOCOLS), torch.ones(len(rest)).double(), accumulate=True)
+    weights = weights / weights.sum(1, keepdim=True).clamp(min=1)
+    groups = spread.shape[0] + (names // NUM_PROTOCOLS) % num_groups
+    cells = Cells(names // (NUM_PROTOCOLS * num_groups), groups, names % NUM_PROTOCOLS, mean(taken.cells.per_class))
+    return Records(cells, mean(skill), (mean(noise) + 0.1) / size, torch.full_like(names, -1)), weights
