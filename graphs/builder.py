@@ -42,12 +42,14 @@ from zoograph.graphs.schema import (
     HAS,
     INFLUENCES,
     LABEL,
+    MEASURED_OTHERWISE,
     MODEL,
     MORE_DATASET_NUMBERS,
     MORE_MODEL_NUMBERS,
     PRETRAINED_ON,
     RELATED_TO,
     SCORED_ON,
+    TRANSFERS_TO,
 )
 
 # What a vocabulary calls the numbers that cards of a zoo have beside those of every zoo.
@@ -84,6 +86,8 @@ def build_graph(
     ``sample_size`` (images it was measured on; NaN where not known), ``protocol`` (place in
     :class:`zoograph.data.records.records.Protocol`) and ``failed``. It holds no ``edge_attr``: what message
     passing may see of a measured accuracy is decided by :func:`zoograph.graphs.splits.reveal`.
+    ``measured_otherwise_on`` holds the same of the runs of the metric under the other protocols, failed ones left out;
+    it has no reverse, and no message passing reads it.
     ``scored_on``, ``related_to``, ``influences``, ``derived_from`` (one-hot kind) and ``pretrained_on`` (place in the
     chain of corpora, 0 for the last, and one-hot objective) hold ``edge_attr`` (E, F) with ``edge_attr_mask`` (E, F)
     and ``names``; the last two no attributes where there is no name. ``pretrained_on`` also holds ``position`` (E,).
@@ -91,7 +95,8 @@ def build_graph(
     Args:
         zoo: cards and records.
         text: looks up text embeddings: n strings -> (n, T) float32.
-        protocol: whose runs become ``transfers_to`` edges; None for all, with an edge for each protocol of a pair.
+        protocol: whose runs become ``transfers_to`` edges; None for all, with an edge for each protocol of a pair, so
+            that none was measured otherwise.
         metric: likewise.
         vocabulary: known families and domains by node type, numbers by ``model_numbers`` and ``dataset_numbers``, and
             scores, relations, influences, kinds of lineage and attributes of corpora by edge verb; what it
@@ -106,7 +111,7 @@ def build_graph(
     labels = sorted({label_text(label) for card in datasets for label in card.labels})
     words = _make_vocabulary(zoo, vocabulary)
     zoo = zoo.with_names(*(words[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
-    runs = _chosen_runs(zoo, protocol, metric, with_failed)
+    runs, otherwise = _chosen_runs(zoo, protocol, metric, with_failed)
 
     graph = HeteroData()
     graph.vocabulary, graph.metric = words, metric.value
@@ -141,7 +146,7 @@ def build_graph(
     graph[DATASET].group = number_groups(card.family or card.id for card in datasets)
     graph[DATASET].sample_size = torch.tensor([float(card.num_samples or "nan") for card in datasets])
     add_facts(graph, models, datasets, hidden)
-    _add_edges(graph, zoo, runs, labels)
+    _add_edges(graph, zoo, runs, otherwise, labels)
     graph.validate()
     return graph
 
@@ -169,20 +174,21 @@ def _make_vocabulary(zoo: Zoo, given: Vocabulary | None) -> dict[str, list[str]]
     return words
 
 
-def _chosen_runs(zoo: Zoo, protocol: Protocol | None, metric: Metric, with_failed: bool) -> pd.DataFrame:
-    runs = zoo.runs
-    kept = runs["metric"] == metric.value
-    if protocol is not None:
-        kept &= runs["protocol"] == protocol.value
-    if not with_failed:
-        kept &= runs["failure"].isna()
-    return runs[kept]
+def _chosen_runs(
+    zoo: Zoo, protocol: Protocol | None, metric: Metric, with_failed: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the runs of a metric under the protocol, and those under the others that did not fail."""
+    runs = zoo.runs[zoo.runs["metric"] == metric.value]
+    asked = runs["protocol"].isin(list(Protocol) if protocol is None else [protocol])
+    sound = runs["failure"].isna()
+    return runs[asked & (sound | with_failed)], runs[~asked & sound]
 
 
-def _add_edges(graph: HeteroData, zoo: Zoo, runs: pd.DataFrame, labels: list[str]) -> None:
+def _add_edges(graph: HeteroData, zoo: Zoo, runs: pd.DataFrame, otherwise: pd.DataFrame, labels: list[str]) -> None:
     model_at, dataset_at = ({name: i for i, name in enumerate(graph[kind].ids)} for kind in (MODEL, DATASET))
     label_at = {label: i for i, label in enumerate(labels)}
-    add_runs(graph, runs, model_at, dataset_at)
+    add_runs(graph, TRANSFERS_TO, runs, model_at, dataset_at)
+    add_runs(graph, MEASURED_OTHERWISE, otherwise, model_at, dataset_at)
     add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
     add_numbers(graph, INFLUENCES, name_by_text(zoo.influences), label_at, dataset_at)
     add_corpora(graph, zoo, model_at, dataset_at)

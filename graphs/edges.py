@@ -13,7 +13,7 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text
-from zoograph.graphs.schema import DATASET, DERIVED_FROM, PRETRAINED_ON, TRANSFERS_TO, EdgeType, reverse
+from zoograph.graphs.schema import DATASET, DERIVED_FROM, PRETRAINED_ON, EdgeType, reverse
 
 _PROTOCOLS = list(Protocol)
 _OBJECTIVE = "objective:"
@@ -42,7 +42,13 @@ def _indexed_edges(table: pd.DataFrame, source_at: Mapping[str, int], target_at:
     return torch.from_numpy(np.stack(ends))
 
 
-def add_runs(graph: HeteroData, runs: pd.DataFrame, model_at: Mapping[str, int], dataset_at: Mapping[str, int]) -> None:
+def add_runs(
+    graph: HeteroData,
+    edge_type: EdgeType,
+    runs: pd.DataFrame,
+    model_at: Mapping[str, int],
+    dataset_at: Mapping[str, int],
+) -> None:
     """Add an edge for each pair and protocol; where some runs of a pair failed, the others alone count."""
     failed = runs["failure"].notna()
     keys = ["model", "dataset", "protocol"]
@@ -57,7 +63,7 @@ def add_runs(graph: HeteroData, runs: pd.DataFrame, model_at: Mapping[str, int],
         repeats=("draws", "sum"),
         failed=("failed", "any"),
     )
-    store = graph[TRANSFERS_TO]
+    store = graph[edge_type]
     codes = [_PROTOCOLS.index(word) for word in pairs.index.get_level_values("protocol")]
     store.protocol = torch.tensor(codes, dtype=torch.long)
     store.edge_index = _indexed_edges(pairs.droplevel("protocol"), model_at, dataset_at)

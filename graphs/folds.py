@@ -45,6 +45,8 @@ class Fold:
         asked: cells that are predicted and judged, among ``held_out``.
         cold: cells of the cold-start group, the datasets with fewest records left, among ``asked``. Empty
             where a protocol sets no such group apart from its other cells.
+        probes_known: whether what probes measured of the held-out cells stays, see
+            :func:`zoograph.graphs.splits.without_pairs`.
 
     Raises:
         ValueError: if a mask has another shape, or a cell is asked that is not held out.
@@ -54,6 +56,7 @@ class Fold:
     held_out: Tensor
     asked: Tensor
     cold: Tensor
+    probes_known: bool = False
 
     def __post_init__(self) -> None:
         if not self.held_out.shape == self.asked.shape == self.cold.shape:
@@ -96,7 +99,7 @@ def make_split(graph: HeteroData, fold: Fold) -> Split:
     """
     failed = graph[TRANSFERS_TO].get("failed")
     gone = fold.held_out if failed is None else fold.held_out | failed
-    train, pairs, target = hold_out(graph, gone)
+    train, pairs, target = hold_out(graph, gone, fold.probes_known)
     asked = fold.asked[gone]
     return Split(train, pairs[:, asked], target[asked])
 

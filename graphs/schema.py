@@ -17,7 +17,7 @@ HAS: EdgeType = (DATASET, "has", LABEL)
 INFLUENCES: EdgeType = (LABEL, "influences", DATASET)
 DERIVED_FROM: EdgeType = (MODEL, "derived_from", MODEL)
 MEASURED_OTHERWISE: EdgeType = (MODEL, "measured_otherwise_on", DATASET)
-"""Runs under other protocols than the asked one; message passing does not read them."""
+"""Runs under other protocols than the asked one. No message passing reads them, so they have no reverse."""
 
 
 def reverse(edge_type: EdgeType) -> EdgeType:

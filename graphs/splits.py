@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.records.records import Protocol
 from zoograph.graphs.edges import add_reverse
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
+
+_PROBE = list(Protocol).index(Protocol.PROBE)
 
 
 class Split(NamedTuple):
@@ -28,29 +31,69 @@ class Split(NamedTuple):
     target: Tensor
 
 
-def hold_out(graph: HeteroData, held_out: Tensor) -> Split:
-    """Take measured accuracies out of a graph, with their reverses and what other protocols measured of the same pairs.
+def hold_out(graph: HeteroData, held_out: Tensor, probes_known: bool = False) -> Split:
+    """Take measured accuracies out of a graph, with their reverses and what other protocols measured.
 
     Args:
         graph: as built.
         held_out: (E,) bool over its ``transfers_to`` edges.
+        probes_known: see :func:`without_pairs`.
     """
     store = graph[TRANSFERS_TO]
     pairs = store.edge_index[:, held_out].clone()
     return Split(
-        keep_records(graph, ~is_edge(pairs, store.edge_index)),
+        without_pairs(graph, pairs, probes_known),
         pairs,
         store.edge_label[held_out].clone(),
     )
 
 
+def without_pairs(graph: HeteroData, pairs: Tensor, probes_known: bool = False) -> HeteroData:
+    """Return a copy in which nothing was measured of the (2, n) ``pairs``, whatever the protocol.
+
+    A model or dataset of these that has no ``transfers_to`` edge left is new: nothing was measured of it otherwise.
+
+    Args:
+        graph: as built, or the training part of a split.
+        pairs: of models and datasets, measured or not.
+        probes_known: whether what probes measured otherwise stays.
+    """
+    kept = ~is_edge(pairs, graph[TRANSFERS_TO].edge_index)
+    return _without_otherwise(_with_records(graph, kept), pairs, probes_known)
+
+
 def keep_records(graph: HeteroData, kept: Tensor) -> HeteroData:
-    """Return a copy with only the ``kept`` (E,) measured accuracies, in both directions."""
+    """Return a copy with only the ``kept`` (E,) measured accuracies, in both directions.
+
+    What other protocols measured goes with the others as :func:`without_pairs` says.
+    """
+    return _without_otherwise(_with_records(graph, kept), graph[TRANSFERS_TO].edge_index[:, ~kept], False)
+
+
+def _with_records(graph: HeteroData, kept: Tensor) -> HeteroData:
     result = _shallow(graph)
     for key, value in graph[TRANSFERS_TO].items():
         result[TRANSFERS_TO][key] = value[:, kept] if key == "edge_index" else value[kept]
     if reverse(TRANSFERS_TO) in graph.edge_types:
         add_reverse(result, TRANSFERS_TO)
+    return result
+
+
+def _without_otherwise(result: HeteroData, gone: Tensor, probes_known: bool) -> HeteroData:
+    """Take from ``result``, a copy, what else was measured of the (2, n) pairs that are gone, and of new nodes."""
+    if MEASURED_OTHERWISE not in result.edge_types:
+        return result
+    store = result[MEASURED_OTHERWISE]
+    hidden = is_edge(gone, store.edge_index)
+    for side, kind in enumerate((MODEL, DATASET)):
+        is_new = torch.zeros(result[kind].num_nodes, dtype=torch.bool)
+        is_new[gone[side]] = True
+        is_new[result[TRANSFERS_TO].edge_index[side]] = False
+        hidden |= is_new[store.edge_index[side]]
+    if probes_known:
+        hidden &= store.protocol != _PROBE
+    for key, value in store.items():
+        store[key] = value[:, ~hidden] if key == "edge_index" else value[~hidden]
     return result
 
 
@@ -63,9 +106,11 @@ def reveal(graph: HeteroData, visible: Tensor) -> HeteroData:
 
     Returns:
         A copy whose ``transfers_to`` edges are the visible ones, with ``edge_attr`` (E', 1) the accuracy; neither
-        direction holds an ``edge_label``.
+        direction holds an ``edge_label``. What other protocols measured is not in it.
     """
-    result = keep_records(graph, visible)
+    result = _with_records(graph, visible)
+    if MEASURED_OTHERWISE in result.edge_types:
+        del result[MEASURED_OTHERWISE]
     store = result[TRANSFERS_TO]
     store.edge_attr = store.edge_label.unsqueeze(-1)
     del store.edge_label

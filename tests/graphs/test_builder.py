@@ -13,6 +13,7 @@ from zoograph.graphs.schema import (
     EDGE_TYPES,
     HAS,
     LABEL,
+    MEASURED_OTHERWISE,
     MODEL,
     NODE_TYPES,
     SCORED_ON,
@@ -35,7 +36,7 @@ def pairs_of(graph, edge_type):
 
 def test_has_every_node_and_edge_type(graph):
     assert set(graph.node_types) == set(NODE_TYPES)
-    assert set(graph.edge_types) == set(EDGE_TYPES)
+    assert set(graph.edge_types) == {*EDGE_TYPES, MEASURED_OTHERWISE}
     assert graph.validate()
 
 
@@ -44,6 +45,15 @@ def test_other_protocol_and_metric():
     assert pairs_of(tuned, TRANSFERS_TO) == [("small", "s2")]
     assert tuned[TRANSFERS_TO].sample_size.tolist() == [12]
     assert pairs_of(build_graph(make_toy_zoo(), EMBED, metric=Metric.F1), TRANSFERS_TO) == [("small", "s2")]
+
+
+def test_what_the_other_protocols_measured_is_edges_of_their_own(graph):
+    assert pairs_of(graph, MEASURED_OTHERWISE) == [("small", "s2")]
+    tuned = build_graph(make_toy_zoo(), EMBED, Protocol.FINETUNE)
+    assert pairs_of(tuned, MEASURED_OTHERWISE) == pairs_of(graph, TRANSFERS_TO)
+    # Runs of another metric are none, and without a protocol there is no other one.
+    for other in (build_graph(make_toy_zoo(), EMBED, metric=Metric.F1), build_graph(make_toy_zoo(), EMBED, None)):
+        assert pairs_of(other, MEASURED_OTHERWISE) == []
 
 
 def test_labels_are_shared_whatever_their_spelling(graph):

@@ -16,6 +16,7 @@ from zoograph.graphs.schema import (
     DERIVED_FROM,
     FORWARD_EDGE_TYPES,
     INFLUENCES,
+    MEASURED_OTHERWISE,
     PRETRAINED_ON,
     RELATED_TO,
     SCORED_ON,
@@ -132,6 +133,28 @@ def test_without_a_protocol_each_is_an_edge_of_its_own():
     assert list(Protocol)[graph[TRANSFERS_TO].protocol[tuned]] == Protocol.FINETUNE
     both = build_graph(with_runs({"protocol": "probe"}, {}), EMBED, None)
     assert pairs_of(both, TRANSFERS_TO).count(("large", "p1")) == 2
+
+
+def test_what_was_measured_otherwise_says_how_as_what_was_asked_does():
+    """A graph of heads and one of probes hold the same records, each as the other's."""
+    zoo = with_runs(
+        {"protocol": "probe", "shots": 16, "repeats": 10},
+        {"protocol": "probe", "shots": 4, "value": 0.7, "test_size": 40},
+        {"protocol": "zero_shot"},
+        {"protocol": "finetune", "value": 0.01, "failure": "chance level"},
+    )
+    heads = build_graph(zoo, EMBED, with_failed=True)[MEASURED_OTHERWISE]
+    probes = build_graph(zoo, EMBED, Protocol.PROBE)
+    assert [list(Protocol)[code].value for code in heads.protocol] == ["probe", "zero_shot", "finetune"]
+    assert heads.edge_label.tolist() == pytest.approx([0.6, 0.5, 0.1])
+    own = probes[TRANSFERS_TO]
+    assert own.num_edges == 1
+    assert set(heads.keys()) == set(own.keys())
+    for key, value in own.items():
+        first = heads[key][:, :1] if key == "edge_index" else heads[key][:1]
+        assert torch.equal(first, value), key
+    assert (own.shots.item(), own.sample_size.item(), own.repeats.item(), own.num_runs.item()) == (10, 40, 11, 2)
+    assert probes[MEASURED_OTHERWISE].num_edges == 7
 
 
 def test_a_run_that_failed_is_no_edge_unless_asked_for():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +28,7 @@ from zoograph.graphs.folds import (
     missing_edges,
     published_masks,
 )
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge
 
 
@@ -291,3 +293,14 @@ def test_a_failed_run_is_asked_and_never_learned_from():
         assert torch.equal(one.target, split.target)
         assert not split.train[TRANSFERS_TO].failed.any()
         assert split.train[TRANSFERS_TO].num_edges == int((~fold.held_out & ~failed).sum())
+
+
+def test_a_fold_says_whether_probes_of_what_it_holds_out_are_known():
+    zoo = make_synthetic_zoo(4, 12, seed=3).zoo
+    more = [zoo.runs.assign(protocol=protocol) for protocol in ("probe", "finetune")]
+    graph = build(zoo.with_runs(pd.concat([zoo.runs, *more])))
+    fold = leave_one_dataset_out(graph, 0)[0]
+    known = replace(fold, probes_known=True)
+    left = [len(make_split(graph, each).train[MEASURED_OTHERWISE].edge_label) for each in (fold, known)]
+    held_out = int(fold.held_out.sum())
+    assert left == [2 * (len(fold.held_out) - held_out), 2 * len(fold.held_out) - held_out]

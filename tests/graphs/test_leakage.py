@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -16,7 +18,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import FOLDS, get_folds, make_split
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out, is_edge, reveal
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.networks.episodes import Episodes
@@ -29,6 +31,13 @@ PLANTS = {"root two": (-777.0, math.sqrt(2)), "pi": (4321.0, math.pi)}
 
 @cache
 def zoo_for(protocol):
+    """Return a zoo that most pairs of were measured under two protocols more, with the very same values."""
+    zoo = _zoo_of_heads(protocol)
+    more = [zoo.runs.iloc[start::2].assign(protocol=word) for start, word in enumerate(("finetune", "probe"))]
+    return zoo.with_runs(pd.concat([zoo.runs, *more]))
+
+
+def _zoo_of_heads(protocol):
     if protocol != "published_masks":
         return make_synthetic_zoo(8, 20, density=0.9, scored=0.5, num_relations=20, num_influences=30).zoo
     masks, synthetic = read_masks(), make_synthetic_zoo(10, 270, scored=0.1).zoo
@@ -96,7 +105,8 @@ def same(one, other):
     return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
 
 
-IN_FULL_VIEW = sorted(f"/{kind}/edge_label" for kind in (TRANSFERS_TO, reverse(TRANSFERS_TO)))
+BOTH_WAYS = (TRANSFERS_TO, reverse(TRANSFERS_TO))
+IN_FULL_VIEW = sorted(f"/{kind}/edge_label" for kind in (*BOTH_WAYS, MEASURED_OTHERWISE))
 
 
 @cache
@@ -138,6 +148,38 @@ def test_nothing_in_a_training_graph_depends_on_a_held_out_accuracy(protocol):
     assert not torch.equal(one.target, other.target)
 
 
+SIDE_OUT = {"leave_one_dataset_out": 1, "leave_one_model_out": 0}
+
+
+def planted_elsewhere(zoo, name, side, value):
+    """Return the graph of a zoo whose model or dataset was asked without training wherever it had not been measured."""
+    others = (zoo.datasets, zoo.models)[side]
+    pairs = {(name, other) if side == 0 else (other, name) for other in others}
+    free = pairs - set(zip(zoo.runs["model"], zoo.runs["dataset"], strict=True))
+    more = pd.DataFrame(sorted(free), columns=["model", "dataset"])
+    more = more.assign(protocol="zero_shot", metric="top1", value=value, source="planted")
+    return build(zoo.with_runs(pd.concat([zoo.runs, more.reindex(columns=zoo.runs.columns).astype(zoo.runs.dtypes)])))
+
+
+@pytest.mark.parametrize("protocol", sorted(SIDE_OUT))
+def test_what_was_measured_otherwise_of_a_new_node_is_not_in_a_training_graph(protocol):
+    """Its value is planted on other pairs than the held-out ones, of the very dataset or model that is left out."""
+    zoo, graph, _ = first_fold(protocol)
+    side = SIDE_OUT[protocol]
+    fold = min(get_folds(protocol)(graph, 0), key=lambda fold: int(fold.held_out.sum()))  # most is left to plant
+    place = f"/{MEASURED_OTHERWISE}/edge_label"
+    clean = dict(walk(make_split(graph, fold).train.to_dict()))
+    planted = planted_elsewhere(zoo, fold.name, side, math.pi)
+    assert places_of(torch.tensor([math.pi]), planted) == [place]
+    parts = dict(walk(make_split(planted, fold).train.to_dict()))
+    assert parts.keys() == clean.keys()
+    assert [path for path, part in parts.items() if not same(part, clean[path])] == []
+    # The control: of a node of which something is left, what else was measured of it is evidence.
+    left = torch.arange(len(fold.held_out)) == int(fold.held_out.nonzero()[0])
+    fewer = dataclasses.replace(fold, held_out=fold.held_out & ~left, asked=fold.asked & ~left)
+    assert places_of(torch.tensor([math.pi]), make_split(planted, fewer).train) == [place]
+
+
 @pytest.mark.parametrize("method", sorted(METHODS))
 @pytest.mark.parametrize("protocol", sorted(FOLDS))
 def test_predictions_do_not_depend_on_held_out_accuracies(protocol, method):
@@ -174,7 +216,7 @@ def test_a_graph_that_is_read_shows_no_supervised_accuracy():
     assert not is_edge(read[reverse(TRANSFERS_TO)].edge_index.flip(0), supervised).any()
     # The control: what is revealed is found, as an input and in both directions.
     everything = reveal(planted, torch.ones_like(fold.held_out))
-    assert places_of(values, everything) == [path.replace("label", "attr") for path in IN_FULL_VIEW]
+    assert places_of(values, everything) == sorted(f"/{kind}/edge_attr" for kind in BOTH_WAYS)
 
 
 def test_an_episode_does_not_show_what_it_asks():

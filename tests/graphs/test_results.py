@@ -16,8 +16,9 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
+from zoograph.graphs.folds import leave_one_dataset_out, make_split
 from zoograph.graphs.results import IMAGENET_VARIANTS, asks_for_results, hidden_numbers, without_results
-from zoograph.graphs.schema import DATASET, MODEL, MODEL_NUMBERS
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, MODEL_NUMBERS
 
 EMBED = HashEmbedder(4)
 ANSWER, OWN_ANSWER = 0.8128, 0.9064
@@ -105,3 +106,17 @@ def test_results_of_chosen_models_alone_are_hidden() -> None:
     assert planted_numbers(blind) == []
     changed = (blind[MODEL].x_number_mask != graph[MODEL].x_number_mask).any(1).nonzero().flatten()
     assert torch.equal(changed, small)
+
+
+def test_a_run_of_a_models_own_head_is_no_evidence_on_a_dataset_that_is_left_out() -> None:
+    """What a card may not say of ImageNet, a native run there must not say either."""
+    zoo = make_zoo(("large", "imagenet", "head"), ("small", "imagenet", "native"), ("large", "imagenet", "native"))
+    graph = build_graph(zoo, EMBED)
+    (fold,) = [fold for fold in leave_one_dataset_out(graph, 0) if fold.name == "imagenet"]
+    train = make_split(graph, fold).train
+    imagenet = graph[DATASET].ids.index("imagenet")
+    assert (graph[MEASURED_OTHERWISE].edge_index[1] == imagenet).sum() == 2
+    assert (train[MEASURED_OTHERWISE].edge_index[1] == imagenet).sum() == 0
+    # Elsewhere it is evidence, as the card's number is.
+    (other,) = [fold for fold in leave_one_dataset_out(graph, 0) if fold.name == "p1"]
+    assert (make_split(graph, other).train[MEASURED_OTHERWISE].edge_index[1] == imagenet).sum() == 2

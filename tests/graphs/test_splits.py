@@ -6,8 +6,8 @@ from zoograph.data.records.records import Protocol
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import TRANSFERS_TO, reverse
-from zoograph.graphs.splits import hold_out, is_edge, pair_folds, reveal
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
+from zoograph.graphs.splits import hold_out, is_edge, keep_records, pair_folds, reveal, without_pairs
 
 PLANTED = 0.123456789
 
@@ -87,10 +87,16 @@ def measured_twice(value=PLANTED):
     return zoo.with_runs(pd.concat([zoo.runs, more], ignore_index=True))
 
 
-def test_what_a_cheaper_protocol_measured_of_a_pair_is_not_in_the_graph_of_a_dearer_one():
-    assert not holds_planted(build_graph(measured_twice(), HashEmbedder(8)))
-    # The control: in the graph of all protocols it is.
-    assert holds_planted(build_graph(measured_twice(), HashEmbedder(8), None))
+def test_what_a_cheaper_protocol_measured_of_a_pair_is_no_target_of_a_dearer_one():
+    graph = build_graph(measured_twice(), HashEmbedder(8))
+    assert PLANTED not in graph[TRANSFERS_TO].edge_label
+    assert holds_planted(graph)
+    # Nor do messages pass along what other protocols measured.
+    shown = reveal(graph, torch.ones(5, dtype=torch.bool))
+    assert MEASURED_OTHERWISE not in shown.edge_types
+    assert not holds_planted(shown)
+    # The control: in the graph of all protocols it is one.
+    assert torch.tensor(PLANTED) in build_graph(measured_twice(), HashEmbedder(8), None)[TRANSFERS_TO].edge_label
 
 
 def test_holding_a_pair_out_takes_away_what_every_protocol_measured_of_it():
@@ -104,3 +110,87 @@ def test_holding_a_pair_out_takes_away_what_every_protocol_measured_of_it():
     assert split.target.tolist() == pytest.approx([0.8])
     assert not holds_planted(split.train)
     assert split.train[TRANSFERS_TO].num_edges == graph[TRANSFERS_TO].num_edges - 3
+
+
+def measured_otherwise(*rows):
+    """Return the graph of the toy zoo's heads with more (model, dataset, protocol) runs, and only these."""
+    zoo = make_toy_zoo()
+    named = [dict(zip(("model", "dataset", "protocol"), row, strict=True)) for row in rows]
+    more = pd.DataFrame([{**row, "metric": "top1", "value": 0.5, "source": "toy"} for row in named])
+    heads = zoo.runs[zoo.runs["protocol"] == "head"]
+    return build_graph(zoo.with_runs(pd.concat([heads, more], ignore_index=True)), HashEmbedder(8))
+
+
+def evidence(graph):
+    """Return the (model, dataset, protocol) of what was measured otherwise."""
+    store = graph[MEASURED_OTHERWISE]
+    ends = zip(*store.edge_index.tolist(), store.protocol.tolist(), strict=True)
+    return [(graph[MODEL].ids[m], graph[DATASET].ids[d], list(Protocol)[p].value) for m, d, p in ends]
+
+
+def cells(graph, *pairs):
+    """Return (E,) which heads are of these (model, dataset)."""
+    ends = zip(*graph[TRANSFERS_TO].edge_index.tolist(), strict=True)
+    return torch.tensor([(graph[MODEL].ids[m], graph[DATASET].ids[d]) in pairs for m, d in ends])
+
+
+# Heads: 'small' on s1 and p1, 'large' on s1 and s2, 'hub/other' on p1. The corpus was never asked.
+OTHERWISE = (
+    ("hub/other", "s1", "finetune"),
+    ("hub/other", "s1", "probe"),
+    ("large", "corpus", "native"),
+    ("large", "s1", "zero_shot"),
+    ("large", "s2", "probe"),
+    ("small", "corpus", "native"),
+    ("small", "s2", "finetune"),
+)
+
+
+def test_what_other_protocols_measured_of_a_held_out_pair_is_gone_and_nothing_else():
+    graph = measured_otherwise(*OTHERWISE)
+    assert evidence(graph) == list(OTHERWISE)
+    train = hold_out(graph, cells(graph, ("large", "s1"))).train
+    assert evidence(train) == [row for row in OTHERWISE if row[:2] != ("large", "s1")]
+    assert train[MEASURED_OTHERWISE].edge_label.shape == train[MEASURED_OTHERWISE].failed.shape == (6,)
+    assert train.validate()
+
+
+def test_a_dataset_whose_records_are_all_held_out_is_new_to_every_protocol():
+    graph = measured_otherwise(*OTHERWISE)
+    train = hold_out(graph, cells(graph, ("large", "s2"))).train
+    assert evidence(train) == [row for row in OTHERWISE if row[1] != "s2"]
+
+
+def test_so_is_a_model():
+    graph = measured_otherwise(*OTHERWISE)
+    train = hold_out(graph, cells(graph, ("hub/other", "p1"))).train
+    assert evidence(train) == [row for row in OTHERWISE if row[0] != "hub/other"]
+    # Somebody else's records of the dataset are left.
+    assert cells(train, ("small", "p1")).sum() == 1
+
+
+def test_a_node_that_was_never_asked_is_no_new_one():
+    graph = measured_otherwise(*OTHERWISE)
+    train = hold_out(graph, cells(graph, ("large", "s1"), ("large", "s2"))).train
+    assert [row for row in evidence(train) if row[1] == "corpus"] == [("small", "corpus", "native")]
+
+
+def test_probes_that_are_known_stay():
+    graph = measured_otherwise(*OTHERWISE)
+    held_out = cells(graph, ("large", "s2"), ("hub/other", "p1"))
+    train = hold_out(graph, held_out, probes_known=True).train
+    assert evidence(train) == [row for row in OTHERWISE if row not in (OTHERWISE[0], OTHERWISE[6])]
+
+
+def test_what_is_kept_says_what_is_gone():
+    graph = measured_otherwise(*OTHERWISE)
+    gone = cells(graph, ("large", "s2"))
+    assert evidence(keep_records(graph, ~gone)) == evidence(hold_out(graph, gone).train)
+
+
+def test_pairs_that_were_not_asked_can_be_taken_out_as_well():
+    graph = measured_otherwise(*OTHERWISE)
+    small, s2 = graph[MODEL].ids.index("small"), graph[DATASET].ids.index("s2")
+    less = without_pairs(graph, torch.tensor([[small], [s2]]))
+    assert evidence(less) == [row for row in OTHERWISE if row[:2] != ("small", "s2")]
+    assert less[TRANSFERS_TO].num_edges == graph[TRANSFERS_TO].num_edges

@@ -60,8 +60,9 @@ class KeptAnswers:
 
     def key(self, name: str, method: Method, fold: Fold) -> str:
         """Return SHA-256 over all that decides what a method, not fitted, says on a fold."""
-        masks = hashlib.sha256(fold.held_out.numpy().tobytes() + fold.asked.numpy().tobytes()).hexdigest()
-        parts = [ANSWERS_VERSION, self._versions, self._graph, masks, name, describe(method)]
+        masks = fold.held_out.numpy().tobytes() + fold.asked.numpy().tobytes()
+        hidden = [hashlib.sha256(masks).hexdigest(), fold.probes_known]
+        parts = [ANSWERS_VERSION, self._versions, self._graph, *hidden, name, describe(method)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def read(self, key: str, name: str, fold: Fold) -> Answered | None:

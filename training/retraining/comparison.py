@@ -11,7 +11,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import TRANSFERS_TO
-from zoograph.graphs.splits import hold_out, is_edge
+from zoograph.graphs.splits import hold_out, without_pairs
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation.bootstrap import Comparison, paired_bootstrap
 from zoograph.training.predictors.choice import Predictor, load_predictor
@@ -117,7 +117,7 @@ class HeldOutComparison:
 
     def without_held_out(self, graph: HeteroData) -> HeteroData:
         """Return a copy of ``graph`` without the held-out cells."""
-        return hold_out(graph, is_edge(self.pairs, graph[TRANSFERS_TO].edge_index)).train
+        return without_pairs(graph, self.pairs)
 
     def obstacle(self) -> str | None:
         """Return why the two cannot be compared, if so."""

@@ -18,8 +18,7 @@ from zoograph.data.files.atomic import replace_file
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.lookup import text_for
-from zoograph.graphs.schema import TRANSFERS_TO
-from zoograph.graphs.splits import hold_out, is_edge
+from zoograph.graphs.splits import hold_out, without_pairs
 from zoograph.models.method import Method, Prediction
 from zoograph.training.evaluation.methods import make_method
 from zoograph.training.predictors.choice import load_predictor
@@ -105,7 +104,7 @@ def replay(
         trained = retrain_on(folder / "predictors", material, config).manifest.verdict
         seconds = time.process_time() - begun
         graph = material.graph()
-        rest = hold_out(graph, is_edge(asked.pairs, graph[TRANSFERS_TO].edge_index)).train
+        rest = without_pairs(graph, asked.pairs)
         answer = _ask_champion(folder / "predictors", rest, asked.pairs)
         inside = (answer.lower <= asked.target) & (asked.target <= answer.upper)
         errors = {name: _error(_fitted(name, rest).predict(asked.pairs), asked.target) for name in BASELINES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,11 @@ def kept(tmp_path: Path, graph: HeteroData) -> KeptAnswers:
 )
 def test_every_argument_is_in_the_key(kept: KeptAnswers, fold: Fold, one: Any, other: Any) -> None:
     assert kept.key("name", one, fold) != kept.key("name", other, fold)
+
+
+def test_so_is_whether_probes_of_what_is_held_out_are_known(kept: KeptAnswers, fold: Fold) -> None:
+    known = replace(fold, probes_known=True)
+    assert kept.key("trees", ExtraTrees(), known) != kept.key("trees", ExtraTrees(), fold)
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
