@@ -107,42 +107,43 @@ class Zoo:
         frames = (frame[frame["source"] == source] for frame in self._records)
         return Zoo(models, datasets, *(frame.reset_index(drop=True) for frame in frames))
 
-    def learned(self, protocol: Protocol, metric: Metric, modality: str | None = None) -> pd.Series[bool]:
-        """Return which runs a predictor of a protocol and a metric learns from: those that did not fail.
+    def learned(self, protocol: Protocol | None, metric: Metric, modality: str | None = None) -> pd.Series[bool]:
+        """Return which runs count as records of a protocol and a metric: those that did not fail.
 
         Args:
-            protocol: what was done.
+            protocol: what was done; None for anything.
             metric: what was measured.
             modality: of the datasets, see :class:`zoograph.data.records.cards.Modality`; default: any.
         """
         runs = self.runs
-        kept = (runs["protocol"] == protocol.value) & (runs["metric"] == metric.value) & runs["failure"].isna()
+        kept = (runs["metric"] == metric.value) & runs["failure"].isna()
+        if protocol is not None:
+            kept &= runs["protocol"] == protocol.value
         if modality is not None:
             kept &= runs["dataset"].isin([key for key, card in self.datasets.items() if card.modality == modality])
         return kept
 
     def part(
         self,
-        protocol: Protocol,
         metric: Metric,
         modality: str | None = None,
         models: Iterable[str] = (),
         datasets: Iterable[str] = (),
     ) -> Zoo:
-        """Return what matters to a predictor of one protocol, metric and modality, so that a graph of it stays small.
+        """Return what matters to a predictor of one metric and modality, so that a graph of it stays small.
 
-        These are the runs that it learns from, in order; the datasets that they were measured on, and those asked for;
-        the models that were measured or scored on one of these, and those asked for; the models that these come from;
-        and the corpora that any of them was trained on. Scores, relations and influences come with their two ends.
+        These are the runs that did not fail, in order, of all protocols, because what one measured is evidence of
+        another; the datasets that they were measured on, and those asked for; the models that were measured or scored
+        on one of these, and those asked for; the models that these come from; and the corpora that any of them was
+        trained on. Scores, relations and influences come with their two ends.
 
         Args:
-            protocol: what was done.
             metric: what was measured.
             modality: of the datasets; default: any.
             models: ids to keep in any case.
             datasets: ids to keep in any case.
         """
-        runs = self.runs[self.learned(protocol, metric, modality)]
+        runs = self.runs[self.learned(None, metric, modality)]
         targets = {*runs["dataset"], *datasets}
         scored = self.scores["model"][self.scores["dataset"].isin(targets)]
         chosen = self._with_ancestors({*runs["model"], *scored, *models})

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
+from zoograph.data.records.records import HINDSIGHT, Metric
 from zoograph.data.store import schema
 from zoograph.data.store.rows import get_meta, read_cards
 from zoograph.data.store.selection import counted_runs
@@ -31,7 +31,7 @@ class StoreState:
     Attributes:
         zoo: all cards and records.
         batches: the batch of each row of ``zoo.runs``.
-        batch_digests: of each batch with runs that count for what was asked for, see :func:`digest_batches`.
+        batch_digests: of each batch with runs of the metric and modality, see :func:`digest_batches`.
         revision: the store's token.
         score_digests: of each dataset with scores, see :func:`digest_scores`.
     """
@@ -43,11 +43,11 @@ class StoreState:
     score_digests: dict[str, str]
 
 
-def read_state(connection: Connection, protocol: Protocol, metric: Metric, modality: str | None = None) -> StoreState:
+def read_state(connection: Connection, metric: Metric, modality: str | None = None) -> StoreState:
     """Return the state of the store; the connection is in a transaction that sees one moment."""
     revision = get_meta(connection).get("revision", "")
     zoo, batches = read_zoo(connection)
-    digests = digest_batches(connection, protocol, metric, modality)
+    digests = digest_batches(connection, metric, modality)
     return StoreState(zoo, batches, digests, revision, digest_scores(connection))
 
 
@@ -77,12 +77,13 @@ def _read_frame(connection: Connection, table: sa.Table, columns: Sequence[str])
     return pd.DataFrame(connection.execute(query).all(), columns=list(columns))
 
 
-def digest_batches(
-    connection: Connection, protocol: Protocol, metric: Metric, modality: str | None = None
-) -> dict[str, str]:
-    """Return SHA-256 over the sorted ids of the runs that count in each batch that has some, see ``selection``."""
+def digest_batches(connection: Connection, metric: Metric, modality: str | None = None) -> dict[str, str]:
+    """Return SHA-256 over the sorted ids of the runs that count in each batch that has some, see ``selection``.
+
+    Runs of all protocols do, because answers about one rest on the others too.
+    """
     table = schema.runs
-    chosen = sa.select(table.c.batch, table.c.id).where(*counted_runs(protocol, metric, modality))
+    chosen = sa.select(table.c.batch, table.c.id).where(*counted_runs(None, metric, modality))
     return _digest_groups(connection, chosen.order_by(table.c.id))
 
 

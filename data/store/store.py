@@ -223,7 +223,7 @@ class RecordStore:
 
     def count_runs_by_batch(
         self,
-        protocol: Protocol,
+        protocol: Protocol | None,
         metric: Metric = Metric.TOP1,
         model: str | None = None,
         datasets: Sequence[str] = (),
@@ -232,7 +232,7 @@ class RecordStore:
         """Return the number of runs of one protocol and metric in each batch that has some.
 
         Args:
-            protocol: of the runs.
+            protocol: of the runs; None for any.
             metric: of the runs.
             model: together with ``datasets``: only runs of this model or of one of these datasets; default: all.
             datasets: ids.
@@ -293,22 +293,23 @@ class RecordStore:
         with self._read() as connection:
             return digest_scores(connection, datasets)
 
-    def batch_digests(
-        self, protocol: Protocol, metric: Metric = Metric.TOP1, modality: str | None = None
-    ) -> dict[str, str]:
-        """Return a token for the runs of a protocol and metric in each batch that has some; they change together."""
+    def batch_digests(self, metric: Metric = Metric.TOP1, modality: str | None = None) -> dict[str, str]:
+        """Return a token for the runs of a metric in each batch that has some; they change together.
+
+        Runs of all protocols count, because answers about one rest on the others too.
+        """
         with self._read() as connection:
-            return digest_batches(connection, protocol, metric, modality)
+            return digest_batches(connection, metric, modality)
 
     def snapshot(self) -> Zoo:
         """Return all cards and records, as one consistent view."""
         with self._read() as connection:
             return read_zoo(connection)[0]
 
-    def read_all(self, protocol: Protocol, metric: Metric = Metric.TOP1, modality: str | None = None) -> StoreState:
-        """Return what a training on the runs of a protocol and metric needs, read once as of one moment.
+    def read_all(self, metric: Metric = Metric.TOP1, modality: str | None = None) -> StoreState:
+        """Return what a training on the runs of a metric needs, read once as of one moment.
 
         Writers neither wait for it nor change what it reads.
         """
         with self._read() as connection:
-            return read_state(connection, protocol, metric, modality)
+            return read_state(connection, metric, modality)

@@ -101,7 +101,7 @@ class CurrentPredictor:
             zoo = self._store.snapshot()
         models = (*self._models, *([] if question.model is None else [question.model]))
         known = zoo.with_cards(question.models, question.datasets)
-        return known.part(question.protocol, question.metric, question.modality, models, question.tasks)
+        return known.part(question.metric, question.modality, models, question.tasks)
 
     @cached_property
     def measured(self) -> dict[tuple[str, str], Measured]:

@@ -14,8 +14,8 @@ class NewerRecords(NamedTuple):
     """How the store differs from what a predictor saw.
 
     Attributes:
-        runs: of batches that came or changed since.
-        about: those of them that are of the asked model, or of a dataset of the asked families.
+        runs: of batches that came or changed since, under the asked protocol.
+        about: runs of these batches, under any protocol, of the asked model or of a dataset of the asked families.
         taken_back: batches that it saw and that are no longer there.
     """
 
@@ -38,6 +38,6 @@ def find_newer(store: RecordStore, artifact: Artifact, question: Question) -> Ne
     changes, manifest = find_changes(store, artifact), artifact.manifest
     about: dict[str, int] = {}
     if changes.batches:
-        kind = (manifest.protocol, manifest.metric)
-        about = store.count_runs_by_batch(*kind, question.model, question.relatives, manifest.modality)
+        asked = (question.model, question.relatives)
+        about = store.count_runs_by_batch(None, manifest.metric, *asked, manifest.modality)
     return NewerRecords(changes.new, sum(about.get(batch, 0) for batch in changes.batches), changes.gone)

@@ -169,7 +169,7 @@ def custom_suite(
     notes: tuple[str, ...] = ()
     if runs is None:
         with RecordStore.open() as store:
-            zoo = store.snapshot().part(transfer, Metric.TOP1, Modality.IMAGE)
+            zoo = store.snapshot().part(Metric.TOP1, Modality.IMAGE)
     else:
         with RecordStore.in_memory() as store:
             store.add(

@@ -46,10 +46,10 @@ class HeldOutComparison:
 
     @cached_property
     def known(self) -> pd.Series[bool]:
-        """Which runs the champion learned from: those of the batches that are as it saw them."""
+        """Which runs, of all protocols, the champion knew: those of the batches that are as it saw them."""
         saw, now = self.champion.saw(), self.material.batch_digests
         same = [batch for batch, digest in now.items() if saw.get(batch) == digest]
-        return self.material.counted & self.material.batches.isin(same)
+        return self.material.batches.isin(same)
 
     @cached_property
     def before(self) -> HeteroData:

@@ -26,8 +26,8 @@ class Material:
         zoo: cards and records, see :meth:`zoograph.data.records.zoo.Zoo.part`.
         batches: the batch of each run of ``zoo``.
         text: embeddings of every text in ``zoo``.
-        protocol, metric, modality: whose runs count.
-        batch_digests: a token of the counted runs of each batch, which changes with every one of them.
+        protocol, metric, modality: whose runs count; those of other protocols are evidence.
+        batch_digests: a token of the runs of each batch, of all protocols, which changes with every one of them.
         revision: the store's token.
         scores: token of the scores of each dataset.
         encoder_source: name or full path that finds the encoder again; None for the default one.
@@ -58,12 +58,11 @@ class Material:
         Raises:
             EncoderError: if nobody knows the encoder.
         """
-        state = store.read_all(protocol, metric, modality)
-        counted = state.zoo.learned(protocol, metric, modality)
-        zoo = state.zoo.without_hindsight().part(protocol, metric, modality)
+        state = store.read_all(metric, modality)
+        zoo = state.zoo.without_hindsight().part(metric, modality)
         return cls(
             zoo,
-            state.batches[counted].reset_index(drop=True),
+            state.batches[state.zoo.learned(None, metric, modality)].reset_index(drop=True),
             text_for(zoo, encoder),
             protocol,
             metric,
@@ -76,7 +75,7 @@ class Material:
 
     @cached_property
     def counted(self) -> pd.Series[bool]:
-        """Which runs are learned from."""
+        """Which runs are records of what is asked."""
         return self.zoo.learned(self.protocol, self.metric, self.modality)
 
     def graph(self, vocabulary: Vocabulary | None = None, only: pd.Series[bool] | None = None) -> HeteroData:

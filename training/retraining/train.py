@@ -18,7 +18,7 @@ from zoograph.data.errors import PredictorError
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.networks.member_cache import MemberCache
@@ -138,15 +138,16 @@ def save_predictor(
 ) -> Artifact:
     """Save a predictor of ``graph``; if it was promoted, it answers from now on.
 
-    Every pair that ``graph`` knows is predicted once and saved with it, so that asking again needs no network;
-    unless there are more than a million.
+    Every pair of a model that was measured or scored and a dataset that was measured is predicted once and saved with
+    it, so that asking again needs no predictor; unless there are more than a million. What other protocols alone
+    measured is predicted when it is asked for.
 
     Raises:
         PredictorError: if it cannot be written, or another version was promoted since the verdict.
     """
     baseline = LinearRegression().fit(graph)
     tensors, values = predictor.state()
-    listed = graph[MODEL].num_nodes * graph[DATASET].num_nodes <= _MOST_LISTED
+    models, datasets = _listed(graph)
     manifest = Manifest(
         version=new_version(),
         protocol=material.protocol,
@@ -159,8 +160,8 @@ def save_predictor(
         data_hash=material.zoo.fingerprint(),
         revision=material.revision,
         num_records=int(material.counted.sum()),
-        models=tuple(graph[MODEL].ids) if listed else (),
-        datasets=tuple(graph[DATASET].ids) if listed else (),
+        models=tuple(graph[MODEL].ids[node] for node in models.tolist()),
+        datasets=tuple(graph[DATASET].ids[node] for node in datasets.tolist()),
         vocabulary=graph.vocabulary,
         scores=material.scores,
         values=values,
@@ -171,12 +172,21 @@ def save_predictor(
         **{PREDICTOR + key: tensor for key, tensor in tensors.items()},
         **{BASELINE + key: tensor for key, tensor in baseline.state().items()},
     }
-    shape = (len(manifest.models), len(manifest.datasets))
-    pairs = torch.cartesian_prod(*(torch.arange(size) for size in shape)).t()
-    columns = answer_pairs(graph, predictor, baseline, pairs)
+    shape = (len(models), len(datasets))
+    columns = answer_pairs(graph, predictor, baseline, torch.cartesian_prod(models, datasets).t())
     files = {
         WEIGHTS: save({key: tensor.contiguous() for key, tensor in weights.items()}),
         PREDICTIONS: save({name: column.reshape(shape).contiguous() for name, column in columns.items()}),
         SAW: json.dumps(material.batch_digests).encode(),
     }
     return save_artifact(root, manifest, files, expected=verdict.parent)
+
+
+def _listed(graph: HeteroData) -> tuple[Tensor, Tensor]:
+    """Return the model and dataset nodes that are answered for in a table; none where there are too many."""
+    measured, datasets = graph[TRANSFERS_TO].edge_index
+    models = torch.unique(torch.cat([measured, graph[SCORED_ON].edge_index[0]]))
+    datasets = torch.unique(datasets)
+    if len(models) * len(datasets) > _MOST_LISTED:
+        return models[:0], datasets[:0]
+    return models, datasets

@@ -27,7 +27,7 @@ MANIFEST = "manifest.json"
 POINTER = "current.json"
 SEAL = "seal.json"
 SAW = "saw.json"
-FORMAT = 5
+FORMAT = 6
 COLUMNS = ("mean", "lower", "upper", "baseline")
 POINTER_SUFFIX = ".pointer"
 # The library refuses headers of 100 MB; ours have some hundred entries, and reading a hundred thousand takes its time.
@@ -44,7 +44,7 @@ class Manifest(BaseModel):
         encoder_source: name or full path that finds the encoder again; None for the default one.
         revision: the store's token at that moment.
         num_records: runs that it learned from.
-        models, datasets: rows and columns of its table of predictions.
+        models, datasets: rows and columns of its table of predictions; those that its protocol measured.
         vocabulary: families, domains, scores and relations that it knows.
         scores: token of the scores that it read, by dataset.
         values: plain values of the fitted methods, their configuration among them.
@@ -98,7 +98,7 @@ class Artifact:
         return rows
 
     def saw(self) -> dict[str, str]:
-        """Return a digest of each batch of runs that it learned from.
+        """Return a digest of each batch of runs that it knew, of all protocols.
 
         Raises:
             PredictorError: if the file is not one of this predictor.

@@ -12,8 +12,8 @@ class Changes(NamedTuple):
     """What came into the store, changed or left it since a training.
 
     Attributes:
-        batches: that came or changed.
-        new: runs in them.
+        batches: that came or changed, of whatever protocol their runs are.
+        new: runs in them under the version's protocol.
         gone: batches that the version saw and that are no longer there.
     """
 
@@ -34,7 +34,7 @@ def find_changes(store: RecordStore, artifact: Artifact) -> Changes:
     if manifest.revision == store.revision:
         return Changes(frozenset(), 0, 0)
     kind = (manifest.protocol, manifest.metric)
-    saw, now = artifact.saw(), store.batch_digests(*kind, manifest.modality)
+    saw, now = artifact.saw(), store.batch_digests(manifest.metric, manifest.modality)
     changed = frozenset(batch for batch, digest in now.items() if saw.get(batch) != digest)
     runs = store.count_runs_by_batch(*kind, modality=manifest.modality) if changed else {}
     return Changes(changed, sum(runs.get(batch, 0) for batch in changed), len(saw.keys() - now.keys()))

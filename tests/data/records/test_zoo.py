@@ -106,29 +106,38 @@ def make_mixed_zoo() -> Zoo:
     return Zoo.of(Collection(tuple(models), tuple(datasets), tuple(runs), tuple(scores), tuple(relations)))
 
 
-def test_a_part_has_what_was_measured_in_one_way_and_what_that_rests_on() -> None:
-    part = make_mixed_zoo().part(Protocol.HEAD, Metric.TOP1, Modality.IMAGE)
-    assert set(part.models) == {"tuned", "base", "scored"}
-    assert set(part.datasets) == {"pets", "first", "second"}
-    assert part.runs[["model", "dataset"]].values.tolist() == [["tuned", "pets"]]
-    assert part.scores["model"].tolist() == ["scored"]
-    assert part.relations["other"].tolist() == ["first"]
+def test_a_part_has_what_was_measured_under_any_protocol_and_what_that_rests_on() -> None:
+    part = make_mixed_zoo().part(Metric.TOP1, Modality.IMAGE)
+    assert set(part.models) == {"tuned", "base", "scored", "reader"}
+    assert set(part.datasets) == {"pets", "first", "second", "unused"}
+    assert part.runs[["model", "dataset", "protocol"]].values.tolist() == [
+        ["tuned", "pets", "head"],
+        ["reader", "unused", "probe"],
+    ]
+    assert part.learned(Protocol.HEAD, Metric.TOP1, Modality.IMAGE).tolist() == [True, False]
+    assert part.scores["model"].tolist() == ["scored", "reader"]
+    assert part.relations["other"].tolist() == ["first", "unused"]
+
+
+def test_a_part_leaves_out_other_metrics_and_what_they_alone_rest_on() -> None:
+    part = make_mixed_zoo().part(Metric.MIOU, Modality.IMAGE)
+    assert (set(part.models), set(part.datasets)) == ({"reader"}, {"unused"})
+    assert part.runs["metric"].tolist() == ["miou"]
 
 
 def test_a_part_keeps_what_is_asked_for() -> None:
-    part = make_mixed_zoo().part(
-        Protocol.HEAD, Metric.TOP1, Modality.IMAGE, models=["asked", "nobody"], datasets=["mine"]
-    )
+    part = make_mixed_zoo().part(Metric.TOP1, Modality.IMAGE, models=["asked", "nobody"], datasets=["mine"])
     assert {"asked", "failed"} < set(part.models)
     assert "mine" in part.datasets
-    assert len(part.runs) == 1
+    assert len(part.runs) == 2
 
 
 def test_a_part_without_a_modality_has_all_of_them() -> None:
     zoo = make_mixed_zoo()
-    assert zoo.part(Protocol.HEAD, Metric.TOP1).runs["model"].tolist() == ["reader", "tuned"]
-    assert zoo.part(Protocol.HEAD, Metric.TOP1, "text").runs["model"].tolist() == ["reader"]
+    assert zoo.part(Metric.TOP1).runs["model"].tolist() == ["reader", "tuned", "reader"]
+    assert zoo.part(Metric.TOP1, "text").runs["model"].tolist() == ["reader"]
     assert zoo.learned(Protocol.HEAD, Metric.TOP1).tolist() == [True, True, False, False, False]
+    assert zoo.learned(None, Metric.TOP1).tolist() == [True, True, True, False, False]
 
 
 def test_the_fingerprint_is_of_content_not_of_order(zoo: Zoo) -> None:

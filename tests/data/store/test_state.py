@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event
 
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.records import Metric, Protocol, Run, Score
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Metric, Run, Score
 from zoograph.data.store.store import RecordStore
 
 
@@ -31,28 +32,27 @@ def _database(database_url: str) -> None:
     """Every test runs on both databases."""
 
 
-def test_batch_digests_are_of_the_sorted_ids_of_a_protocol_and_metric(toy_store: RecordStore) -> None:
+def test_batch_digests_are_of_the_sorted_ids_under_all_protocols(toy_store: RecordStore, toy_zoo: Collection) -> None:
     monday = [_run(0.25), _run(0.75), _run(0.5, seed=1)]
     tuesday = [_run(0.125), _run(0.375, protocol="finetune")]
     f1 = _run(0.25, metric="f1")
     toy_store.add(runs=[*monday, f1], batch="monday")
     toy_store.add(runs=tuesday, batch="tuesday")
-    shipped = _run(0.5, source="toy")
-    assert toy_store.batch_digests(Protocol.HEAD) == {
-        "shipped": _sha256(shipped),
+    assert toy_store.batch_digests() == {
+        "shipped": _sha256(*toy_zoo.runs),
         "monday": _sha256(*monday),
-        "tuesday": _sha256(tuesday[0]),
+        "tuesday": _sha256(*tuesday),
     }
-    assert toy_store.batch_digests(Protocol.HEAD, Metric.F1) == {"monday": _sha256(f1)}
-    assert toy_store.batch_digests(Protocol.FINETUNE, Metric.F1) == {}
+    assert toy_store.batch_digests(Metric.F1) == {"monday": _sha256(f1)}
+    assert toy_store.batch_digests(Metric.MIOU) == {}
 
 
 def test_undo_and_a_new_batch_of_as_many_runs_change_the_digests(toy_store: RecordStore) -> None:
     toy_store.add(runs=[_run(0.25)], batch="monday")
-    before = toy_store.batch_digests(Protocol.HEAD)
+    before = toy_store.batch_digests()
     toy_store.undo("monday")
     toy_store.add(runs=[_run(0.75)], batch="monday")
-    after = toy_store.batch_digests(Protocol.HEAD)
+    after = toy_store.batch_digests()
     assert before.keys() == after.keys()
     assert before["monday"] != after["monday"]
     assert before["shipped"] == after["shipped"]
@@ -67,18 +67,18 @@ def test_score_digests_are_of_the_sorted_ids(toy_store: RecordStore) -> None:
 
 def test_everything_is_read_at_once(toy_store: RecordStore) -> None:
     toy_store.add(runs=[_run(0.25)], scores=[_score(1.0)], batch="monday")
-    state = toy_store.read_all(Protocol.HEAD)
+    state = toy_store.read_all()
     assert state.zoo.fingerprint() == toy_store.snapshot().fingerprint()
     assert state.batches[state.zoo.runs["value"] == 0.25].tolist() == ["monday"]
     assert sorted(state.batches) == ["monday", "shipped", "shipped", "shipped"]
-    assert state.batch_digests == toy_store.batch_digests(Protocol.HEAD)
+    assert state.batch_digests == toy_store.batch_digests()
     assert state.score_digests == toy_store.score_digests()
     assert state.revision == toy_store.revision
 
 
 def test_a_writer_at_every_statement_neither_starves_nor_mixes_a_read(toy_store: RecordStore) -> None:
     toy_store.add(runs=[_run(0.25)], scores=[_score(1.0)], batch="monday")
-    expected = toy_store.read_all(Protocol.HEAD)
+    expected = toy_store.read_all()
     written = 0
 
     def write(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -92,7 +92,7 @@ def test_a_writer_at_every_statement_neither_starves_nor_mixes_a_read(toy_store:
             other.add([model], runs=[run], scores=[_score(written + 1.0)], batch="monday")
 
     event.listen(toy_store._engine, "after_cursor_execute", write)
-    state = toy_store.read_all(Protocol.HEAD)
+    state = toy_store.read_all()
     event.remove(toy_store._engine, "after_cursor_execute", write)
     assert written > 5
     assert len(toy_store.snapshot().runs) == len(expected.zoo.runs) + written

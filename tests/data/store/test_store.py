@@ -132,17 +132,17 @@ def test_runs_of_another_modality_are_counted_apart(toy_store: RecordStore) -> N
     assert toy_store.count_runs(Protocol.HEAD) == 2
     assert [toy_store.count_runs(Protocol.HEAD, modality=kind) for kind in ("image", "text", "sound")] == [1, 1, 0]
     assert toy_store.count_runs_by_batch(Protocol.HEAD, modality="text") == {"texts": 1}
-    assert toy_store.batch_digests(Protocol.HEAD, modality="image").keys() == {SHIPPED_BATCH}
-    assert toy_store.read_all(Protocol.HEAD, modality="text").batch_digests.keys() == {"texts"}
+    assert toy_store.batch_digests(modality="image").keys() == {SHIPPED_BATCH}
+    assert toy_store.read_all(modality="text").batch_digests.keys() == {"texts"}
     assert toy_store.ways_measured(["reviews"]) == {(Protocol.HEAD, Metric.TOP1, "text"): 1}
 
 
 def test_runs_that_failed_do_not_count(toy_store: RecordStore) -> None:
-    before = toy_store.batch_digests(Protocol.HEAD)
+    before = toy_store.batch_digests()
     toy_store.add(runs=[_run(0.01, failure="the training diverged", dataset="birds_2")])
     assert toy_store.count_runs(Protocol.HEAD) == 1
     assert toy_store.measured("resnet", ("birds_2",), Protocol.HEAD) == {}
-    assert toy_store.batch_digests(Protocol.HEAD) == before
+    assert toy_store.batch_digests() == before
     assert toy_store.ways_measured(["birds_2"]) == {}
 
 

@@ -29,7 +29,7 @@ def toy_predictor(
 ) -> Artifact:
     """A predictor that knows everything in the store, which has enough records to train another."""
     monkeypatch.setattr(exact, "MINIMUM_RECORDS", 1)
-    seen = {"saw": toy_store.batch_digests(Protocol.HEAD), "revision": toy_store.revision}
+    seen = {"saw": toy_store.batch_digests(), "revision": toy_store.revision}
     return save_toy(predictor_root(Protocol.HEAD, None), **seen)
 
 

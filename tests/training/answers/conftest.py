@@ -30,7 +30,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch, toy_zoo: Collection, save_toy: Sa
 
     def train(store: RecordStore, root: Path, protocol: Protocol, *_: object, **__: object) -> Artifact:
         roots.append(root)
-        return save_toy(root, saw=store.batch_digests(protocol), protocol=protocol, revision=store.revision)
+        return save_toy(root, saw=store.batch_digests(), protocol=protocol, revision=store.revision)
 
     monkeypatch.setattr(fit, "train_predictor", train)
     monkeypatch.setattr(exact, "MINIMUM_RECORDS", 1)

@@ -119,5 +119,5 @@ def test_what_was_scored_and_measured_is_found_by_every_name(toy_store, tmp_path
     assert (question.model, question.models) == ("resnet10t.c3_in1k", ())
     assert toy_store.measured(question.model, question.tasks, Protocol.HEAD).keys() == {"shapes"}
     assert toy_store.measured(question.model, ["pets"], Protocol.PROBE).keys() == {"pets"}
-    zoo = toy_store.snapshot().part(question.protocol, question.metric, question.modality, [question.model])
+    zoo = toy_store.snapshot().part(question.metric, question.modality, [question.model])
     assert [score.name for score in list_scores(zoo, question.model, question.dataset)] == ["logme"]

@@ -11,7 +11,7 @@ from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.hash_encoder import hash_encoder
 from zoograph.data.text import lookup
-from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.retraining.material import Material
 
 
@@ -29,8 +29,11 @@ def store(toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> RecordStor
 def test_it_is_what_the_store_holds(store: RecordStore) -> None:
     store.add(runs=[_head(0.25), _head(0.75, Metric.F1)], batch="monday")
     material = Material.of(store, Protocol.HEAD, Metric.TOP1, "hash-4")
-    assert material.batch_digests == store.batch_digests(Protocol.HEAD)
+    assert material.batch_digests == store.batch_digests()
     assert sorted(material.batches[material.counted]) == ["monday", "shipped"]
+    # What was fine-tuned is evidence, with its batch.
+    assert sorted(material.batches) == ["monday", "shipped", "shipped", "shipped"]
+    assert material.graph()[MEASURED_OTHERWISE].edge_label.tolist() == [0.75, 1.0]
     assert sorted(material.zoo.runs["value"][material.counted]) == [0.25, 0.5]
     assert (material.revision, material.text.dim, material.encoder_source) == (store.revision, 4, "hash-4")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -87,11 +88,33 @@ def test_a_store_is_learned_from_and_the_manifest_says_so(arrivals: Any, toy_zoo
     ]
     with RecordStore.open() as store:
         store.add(arrivals.zoo.models.values(), arrivals.zoo.datasets.values(), runs, batch="first")
+        tuned = [run.model_copy(update={"protocol": Protocol.FINETUNE}) for run in runs[:30]]
+        store.add(runs=tuned, batch="tuned")
         artifact = train_predictor(store, tmp_path / "head", Protocol.HEAD, config=arrivals.config)
         assert artifact.manifest.revision == store.revision
-        assert artifact.saw() == store.batch_digests(Protocol.HEAD)
-    assert artifact.manifest.num_records == 201
+        assert artifact.saw() == store.batch_digests()
+        assert "tuned" in artifact.saw()
+    assert artifact.manifest.num_records == 201  # heads alone
     assert load_current(tmp_path / "head") == artifact
+
+
+def test_the_table_has_what_was_measured_as_asked_and_models_that_were_scored(arrivals: Any, tmp_path: Path) -> None:
+    """Here two models and a dataset were fine-tuned alone, and one of these models was scored."""
+    zoo, (scored, tuned, *others) = arrivals.zoo, arrivals.zoo.models
+    asked = zoo.runs["model"].isin(others) & (zoo.runs["dataset"] != "task_0")
+    scores = pd.DataFrame([[scored, "task_1", "logme", 1.0, "s"]], columns=zoo.scores.columns)
+    material = arrivals.material(
+        zoo.runs.assign(protocol=np.where(asked, "head", "finetune")),
+        pd.Series("all", index=zoo.runs.index),
+        replace(zoo, scores=scores),
+    )
+    artifact = train_first(tmp_path / "head", material, arrivals.config)
+    manifest = artifact.manifest
+    assert set(manifest.models) == {scored, *others}
+    assert set(manifest.datasets) == set(zoo.runs["dataset"]) - {"task_0"}
+    assert manifest.num_records == asked.sum()
+    assert artifact.rows(tuned, ["task_1"]) is artifact.rows(scored, ["task_0"]) is None
+    assert artifact.rows(scored, ["task_1"]) is not None
 
 
 def test_too_few_records_are_an_error_that_says_what_to_do(toy_zoo: object, tmp_path: Path) -> None:

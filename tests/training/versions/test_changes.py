@@ -25,7 +25,7 @@ def _runs(number: int, metric: Metric = Metric.TOP1) -> list[Run]:
 def trained(toy_store: RecordStore, save_toy: Callable[..., Artifact], tmp_path: Path) -> Artifact:
     """A version that saw the zoo that ships and a batch of three runs."""
     toy_store.add(runs=_runs(3), batch="old")
-    saw = toy_store.batch_digests(Protocol.HEAD)
+    saw = toy_store.batch_digests()
     return save_toy(tmp_path / "head-toy", saw=saw, revision=toy_store.revision, num_records=4)
 
 
@@ -37,6 +37,14 @@ def test_what_came_is_counted(toy_store: RecordStore, trained: Artifact) -> None
     toy_store.add(runs=_runs(2), batch="new")
     toy_store.add(runs=_runs(5, Metric.F1), batch="of another metric")
     assert find_changes(toy_store, trained) == ({"new"}, 2, 0)
+
+
+def test_what_other_protocols_measured_is_a_change_without_new_runs(toy_store: RecordStore, trained: Artifact) -> None:
+    probes = [run.model_copy(update={"protocol": Protocol.PROBE}) for run in _runs(2)]
+    toy_store.add(runs=probes, batch="probes")
+    assert find_changes(toy_store, trained) == ({"probes"}, 0, 0)
+    toy_store.undo("probes")
+    assert find_changes(toy_store, trained) == (set(), 0, 0)
 
 
 def test_as_many_may_come_as_go(toy_store: RecordStore, trained: Artifact) -> None:
