@@ -49,7 +49,8 @@ def asks_for_results(graph: HeteroData, pairs: Tensor) -> Tensor:
     These are pairs with ImageNet or one of its variants, and pairs of a model and its own last corpus; none where no
     card has a result.
     """
-    if not graph[MODEL].x_number_mask[:, _COLUMNS].any():
+    told = graph[MODEL].x_number_mask[:, _COLUMNS].any() or not graph[MODEL].imagenet.isnan().all()
+    if not told:
         return torch.zeros(pairs.shape[1], dtype=torch.bool)
     ids = graph[DATASET].ids
     variants = torch.tensor([name in IMAGENET_VARIANTS for name in ids], dtype=torch.bool)
@@ -67,5 +68,7 @@ def without_results(graph: HeteroData, models: Tensor | None = None) -> HeteroDa
     for column in _COLUMNS:
         hidden[rows, column] = True
     store.x_number, store.x_number_mask = store.x_number.masked_fill(hidden, 0.0), store.x_number_mask & ~hidden
+    store.imagenet = store.imagenet.clone()
+    store.imagenet[rows] = torch.nan
     store.imagenet = store.imagenet.index_fill(0, rows, float("nan"))
     return result

@@ -44,6 +44,11 @@ def planted_numbers(graph: HeteroData) -> list[str]:
     return [name for name, hit in zip(MODEL_NUMBERS, found.tolist(), strict=True) if hit]
 
 
+def planted_facts(graph: HeteroData) -> bool:
+    """Return whether the planted answer stands among the accuracies on ImageNet that evidence is weighed by."""
+    return bool(torch.isin(graph[MODEL].imagenet, PLANTED).any())
+
+
 def test_what_a_card_says_of_other_tasks_is_read() -> None:
     assert planted_numbers(build_graph(make_zoo(), EMBED)) == ["imagenet_top1", "source_accuracy"]
 
@@ -52,6 +57,7 @@ def test_what_a_card_says_of_other_tasks_is_read() -> None:
 def test_no_graph_of_a_models_own_head_reads_its_accuracy_on_imagenet(protocol: Protocol | None) -> None:
     graph = build_graph(make_zoo(("small", "s1", "native")), EMBED, protocol)
     assert "imagenet_top1" not in planted_numbers(graph)
+    assert not planted_facts(graph)
     column = MODEL_NUMBERS.index("imagenet_top1")
     assert not graph[MODEL].x_number_mask[:, column].any()
 
@@ -60,6 +66,7 @@ def test_no_graph_of_a_models_own_head_reads_its_accuracy_on_imagenet(protocol: 
 def test_nor_does_one_in_which_the_model_was_measured_on_a_variant(variant: str) -> None:
     graph = build_graph(make_zoo(("small", variant, "head")), EMBED)
     assert planted_numbers(graph) == ["source_accuracy"]
+    assert not planted_facts(graph)
     # The others' accuracies are still read.
     assert graph[MODEL].x_number_mask[:, MODEL_NUMBERS.index("imagenet_top1")].tolist() == [False, True, False]
 
@@ -94,6 +101,8 @@ def test_a_graph_without_results_is_a_copy() -> None:
     graph = build_graph(make_zoo(), EMBED)
     blind = without_results(graph)
     assert planted_numbers(blind) == []
+    assert not planted_facts(blind)
+    assert planted_facts(graph)
     assert planted_numbers(graph) == ["imagenet_top1", "source_accuracy"]
     others = [i for i, name in enumerate(MODEL_NUMBERS) if name not in ("imagenet_top1", "source_accuracy")]
     assert torch.equal(blind[MODEL].x_number[:, others], graph[MODEL].x_number[:, others])
@@ -104,6 +113,8 @@ def test_results_of_chosen_models_alone_are_hidden() -> None:
     small = torch.tensor([graph[MODEL].ids.index("small")])
     blind = without_results(graph, small)
     assert planted_numbers(blind) == []
+    assert not planted_facts(blind)
+    assert blind[MODEL].imagenet[:, 0].isnan().tolist() == [True, False, True]  # 'large' says its own
     changed = (blind[MODEL].x_number_mask != graph[MODEL].x_number_mask).any(1).nonzero().flatten()
     assert torch.equal(changed, small)
 
