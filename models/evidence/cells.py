@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -44,7 +45,8 @@ class Cells(NamedTuple):
         return Cells(*(torch.cat(parts) for parts in zip(self, other, strict=True)))
 
 
-class Records(NamedTuple):
+@dataclass(frozen=True)
+class Records:
     """n measured cells.
 
     Attributes:
@@ -86,10 +88,12 @@ def gather(graph: HeteroData, datasets: DatasetFeatures) -> Records:
     if not parts:
         none = torch.zeros(0, dtype=torch.long)
         return Records(Cells(none, none, none, none.double()), none.double(), none.double(), none)
-    cells = parts[0].cells
-    for part in parts[1:]:
-        cells = cells.and_(part.cells)
-    return Records(cells, *(torch.cat([part[k] for part in parts]) for k in (1, 2, 3)))
+    return Records(
+        Cells(*(torch.cat(columns) for columns in zip(*(part.cells for part in parts), strict=True))),
+        torch.cat([part.logit for part in parts]),
+        torch.cat([part.variance for part in parts]),
+        torch.cat([part.edge for part in parts]),
+    )
 
 
 def _probes(graph: HeteroData, datasets: DatasetFeatures) -> list[Records]:

@@ -54,6 +54,11 @@ class ModelFeatures:
         }
         return cls(blocks, store.group, store.architecture, normalize(store.ancestors.double(), dim=1))
 
+    def at(self, models: Tensor) -> ModelFeatures:
+        """Return the features of some (k,) models."""
+        blocks = {name: block[models] for name, block in self.blocks.items()}
+        return ModelFeatures(blocks, self.family[models], self.architecture[models], self.ancestors[models])
+
 
 @dataclass(frozen=True)
 class DatasetFeatures:

@@ -88,10 +88,21 @@ class Posterior:
         own = self._prior_variance(cells, unit)
         return mean, (own - solved.square().sum(0)).clamp(min=1e-6)
 
-    def joint(self, cells: Cells) -> tuple[Tensor, Tensor]:
-        """Return mean (n,) and covariance (n, n) of the noiseless logits of cells."""
-        mean, solved, unit = self._solve(cells)
-        return mean, self._covariance(cells, unit, cells, unit) - solved.t() @ solved
+    def mean_covariance(self, cells: Cells, num_models: int, num_datasets: int) -> Tensor:
+        """Return (k, k) covariances of models' noiseless logits, each the mean over datasets.
+
+        Args:
+            cells: (k t,) of every model with every dataset, datasets fastest.
+            num_models, num_datasets: k and t.
+        """
+        _, solved, unit = self._solve(cells)
+        solved = solved.reshape(-1, num_models, num_datasets).mean(2)
+        first = [cells.at(torch.arange(place, len(unit), num_datasets)) for place in range(num_datasets)]
+        prior = torch.zeros(num_models, num_models, dtype=unit.dtype)
+        for a in first:
+            for b in first:
+                prior = prior + self._covariance(a, self.unit(a), b, self.unit(b))
+        return prior / num_datasets**2 - solved.t() @ solved
 
     def noise(self, mean: Tensor, cells: Cells, test_size: Tensor) -> Tensor:
         """Return (n,) the variance that one run has about the noiseless logit."""

@@ -1,0 +1,223 @@
+"""The predictor: everything that was measured is evidence, and intervals are as wide as left-out records ask for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from zoograph.data.records.records import Protocol
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
+from zoograph.graphs.splits import is_edge, pair_folds
+from zoograph.models.conformal import situation
+from zoograph.models.evidence.accuracy_logit import expected_accuracy, to_accuracy
+from zoograph.models.evidence.cells import Cells, Records
+from zoograph.models.evidence.hiding import Hiding
+from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.method import Method, Prediction
+from zoograph.training.predictors.evidence_readout import predict_jointly, record_effects, similarities
+from zoograph.training.predictors.evidence_widths import calibrated_widths
+from zoograph.training.predictors.hiding_module import HidingModule
+from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.runtime.progress import Progress, Ticker
+from zoograph.training.runtime.threads import one_thread
+from zoograph.training.runtime.trainer import fit_quietly
+
+MINIMUM_RECORDS = 20
+_NUM_FOLDS = 4
+_DATASETS_AT_ONCE = 48
+
+
+class TrainingConfig(BaseModel):
+    """How the predictor is trained; one configuration serves every zoo.
+
+    Attributes:
+        num_steps: of learning; 0 keeps the kernel as it starts.
+        warm_steps: the same where learning starts from an earlier predictor.
+        num_records: that each step hides parts of.
+        learning_rate: at the start.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    num_steps: Annotated[int, Field(ge=0)] = 60
+    warm_steps: Annotated[int, Field(ge=0)] = 15
+    num_records: Annotated[int, Field(ge=2)] = 700
+    learning_rate: Annotated[float, Field(gt=0)] = 0.08
+    seed: int = 0
+
+
+class EvidencePredictor(Method):
+    """One Gaussian process over cells of model, dataset and protocol, see :mod:`zoograph.models.evidence.kernel`.
+
+    Its kernel is learned by hiding. A pair that *was* measured is predicted without the records of its fold, which is
+    chosen by a hash of its names, so that prediction and measurement can be held against each other. Records that are
+    left out in closed form calibrate the intervals.
+
+    Args:
+        config: how to train.
+        progress: called with (steps done, steps in all).
+        start: tensors of an earlier predictor's :meth:`state` to learn on from in fewer steps.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig | None = None,
+        progress: Progress | None = None,
+        start: dict[str, Tensor] | None = None,
+    ) -> None:
+        self.config = config or TrainingConfig()
+        self._progress, self._start = progress, start
+        self._priors: list[tuple[HeteroData, Prior]] = []
+
+    def fit(self, graph: HeteroData, unlearned: Tensor | None = None) -> Self:
+        """See :meth:`Method.fit`.
+
+        Args:
+            graph: as there.
+            unlearned: (E,) bool, records that the kernel is not learned from, though answers are conditioned on them;
+                default: none.
+        """
+        store = graph[TRANSFERS_TO]
+        if store.num_edges < MINIMUM_RECORDS:
+            raise ValueError(
+                f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
+            )
+        self._graph, self._kernel = graph, EvidenceKernel()
+        if self._start is not None:
+            self._kernel.load_state_dict(self._start)
+        with one_thread():
+            self._learn(graph, unlearned)
+        self._kernel.requires_grad_(False)
+        prior = self._prior(None)
+        self._widths = calibrated_widths(prior, graph, self._code(graph))
+        return self
+
+    def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
+        """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
+        graph, prior = self._graph if graph is None else graph, self._prior(graph)
+        measured = is_edge(graph[TRANSFERS_TO].edge_index, pairs)
+        folds = torch.where(measured, pair_folds(graph, pairs, _NUM_FOLDS), -1)
+        answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
+        own = pair_folds(graph, graph[TRANSFERS_TO].edge_index, _NUM_FOLDS) if measured.any() else None
+        for fold in torch.unique(folds).tolist():
+            asked = (folds == fold).nonzero().flatten()
+            known = prior.records if own is None or fold < 0 else _without(prior.records, own == fold)
+            answer[:, asked] = self._answer(prior, graph, pairs[:, asked], known)
+        return Prediction(*(column.clamp(0, 1).float() for column in answer))
+
+    def smoothed(self, pairs: Tensor) -> Tensor:
+        """Return (n,) the expected accuracies given every record of the fitted graph, a pair's own included."""
+        prior = self._prior(None)
+        return self._answer(prior, self._graph, pairs, prior.records)[0]
+
+    def joint(self, models: Tensor, datasets: Tensor, graph: HeteroData | None = None) -> JointPrediction:
+        """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,), from every record.
+
+        See :func:`zoograph.training.predictors.evidence_readout.predict_jointly`.
+        """
+        graph, prior = self._graph if graph is None else graph, self._prior(graph)
+        posterior = Posterior(prior, datasets, self._code(graph))
+        return predict_jointly(posterior, graph, self._widths, models, datasets, self._code(graph))
+
+    def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1]."""
+        return similarities(self._prior(None), model, datasets)
+
+    def record_effects(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pairs (2, R), and (R,) points by which the record of each moves the accuracy of ``model``.
+
+        See :func:`zoograph.training.predictors.evidence_readout.record_effects`.
+        """
+        code = self._code(self._graph)
+        return record_effects(Posterior(self._prior(None), datasets, code), model, datasets, code)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what was learned: tensors, and plain values."""
+        tensors = {name: tensor.detach() for name, tensor in self._kernel.state_dict().items()}
+        return tensors, {"config": self.config.model_dump(mode="json"), "widths": self._widths}
+
+    @classmethod
+    def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:
+        """Return the predictor that was fitted, conditioned on the records of ``graph``."""
+        self = cls(TrainingConfig.model_validate(values["config"]))
+        self._graph, self._kernel = graph, EvidenceKernel()
+        self._kernel.load_state_dict(tensors)
+        self._kernel.requires_grad_(False)
+        self._widths = [float(width) for width in values["widths"]]
+        return self
+
+    def _learn(self, graph: HeteroData, unlearned: Tensor | None) -> None:
+        num_steps = self.config.num_steps if self._start is None else self.config.warm_steps
+        if not num_steps:
+            return
+        ticker = Ticker(self._progress, num_steps)
+        hiding = Hiding(graph, self._kernel)
+        edge = hiding.records.edge
+        free = torch.ones(len(edge), dtype=torch.bool)
+        if unlearned is not None:
+            free = torch.where(edge >= 0, ~unlearned[edge.clamp(min=0)], True)
+        free = free.nonzero().flatten()
+        generator = torch.Generator().manual_seed(self.config.seed)
+        steps = [
+            free[torch.randperm(len(free), generator=generator)[: self.config.num_records]] for _ in range(num_steps)
+        ]
+        settings = (num_steps, self.config.learning_rate, self.config.seed, ticker.start(num_steps))
+        fit_quietly(HidingModule(hiding, *settings), steps)
+        ticker.finish()
+
+    def _prior(self, graph: HeteroData | None) -> Prior:
+        """Return the prior of a graph, None being the one that was fitted; the last two graphs' are kept."""
+        graph = self._graph if graph is None else graph
+        for known, prior in self._priors:
+            if known is graph:
+                return prior
+        with torch.no_grad():
+            prior = Prior.of(self._kernel, graph)
+        self._priors = [*self._priors[-1:], (graph, prior)]
+        return prior
+
+    @staticmethod
+    def _code(graph: HeteroData) -> int:
+        return list(Protocol).index(Protocol(graph.protocol))
+
+    def _answer(self, prior: Prior, graph: HeteroData, pairs: Tensor, known: Records) -> Tensor:
+        """Return (3, n) mean and bounds of accuracies, from the ``known`` records."""
+        answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
+        datasets = torch.unique(pairs[1])
+        order = datasets[torch.argsort(graph[DATASET].group[datasets], stable=True)]
+        widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs)]
+        for part in order.split(_DATASETS_AT_ONCE):
+            asked = torch.isin(pairs[1], part).nonzero().flatten()
+            cells = prior.ask(pairs[:, asked], self._code(graph))
+            answer[:, asked] = answer_cells(
+                Posterior(prior, part, self._code(graph), known), cells, graph[DATASET].sample_size, widths[asked]
+            )
+        return answer
+
+
+def answer_cells(posterior: Posterior, cells: Cells, sample_size: Tensor, widths: Tensor) -> Tensor:
+    """Return (3, n) expected accuracies of cells, and the bounds of one run: ``widths`` (n,) deviations from the mean.
+
+    Args:
+        posterior: that answers.
+        cells: asked for.
+        sample_size: (D,) samples of each dataset.
+        widths: half-widths of intervals in standard deviations of the logit.
+    """
+    mean, variance = posterior.predict(cells)
+    chance = posterior.prior.features.chance[cells.dataset]
+    noise = posterior.noise(mean, cells, sample_size[cells.dataset].double())
+    reach = widths * (variance + noise).sqrt()
+    bounds = (to_accuracy(mean - reach, chance), to_accuracy(mean + reach, chance))
+    expected = expected_accuracy(mean, variance, chance)
+    return torch.stack([expected, torch.minimum(bounds[0], expected), torch.maximum(bounds[1], expected)])
+
+
+def _without(records: Records, hidden: Tensor) -> Records:
+    """Return the records but those of the ``hidden`` (E,) edges."""
+    return records.at(((records.edge < 0) | ~hidden[records.edge.clamp(min=0)]).nonzero().flatten())

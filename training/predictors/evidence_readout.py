@@ -1,0 +1,85 @@
+"""What the evidence says beyond one accuracy: joint expectations, similarities, and effects of records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from zoograph.graphs.schema import DATASET
+from zoograph.models.conformal import situation
+from zoograph.models.evidence.accuracy_logit import expected_accuracy, to_accuracy
+from zoograph.models.evidence.cells import Cells
+from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.method import INTERVAL_SIGMAS
+from zoograph.training.predictors.joint import JointPrediction
+
+
+def predict_jointly(
+    posterior: Posterior, graph: HeteroData, widths: Sequence[float], models: Tensor, datasets: Tensor, protocol: int
+) -> JointPrediction:
+    """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,).
+
+    Covariances are those of mean logits, in units of accuracy at the expected one, stretched as the intervals of the
+    models are. What a dataset adds to all models alike is in them, and cancels between models.
+
+    Args:
+        posterior: of every record.
+        graph: whose nodes are asked for.
+        widths: half-width of the interval in standard deviations, by situation.
+        models: nodes.
+        datasets: nodes.
+        protocol: that is asked for.
+    """
+    k, t = len(models), len(datasets)
+    pairs = torch.cartesian_prod(models, datasets).t()
+    cells = posterior.prior.ask(pairs, protocol)
+    mean, variance = posterior.predict(cells)
+    chance = posterior.prior.features.chance[cells.dataset]
+    noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
+    width = torch.tensor(widths, dtype=mean.dtype)[situation(graph, pairs)]
+    reach = width * (variance + noise).sqrt()
+    expected = expected_accuracy(mean, variance, chance)
+    lower = torch.minimum(to_accuracy(mean - reach, chance), expected)
+    upper = torch.maximum(to_accuracy(mean + reach, chance), expected)
+    slope = ((expected - chance) * (1 - expected) / (1 - chance)).clamp(min=1e-6)
+    stretch = torch.where(width.isfinite(), width / INTERVAL_SIGMAS, 1.0)
+    scale = (slope * stretch).reshape(k, t).mean(1)
+    covariance = posterior.mean_covariance(cells, k, t) * scale[:, None] * scale[None]
+    mean, lower, upper = (column.reshape(k, t).mean(1) for column in (expected, lower, upper))
+    return JointPrediction(mean, lower, upper, mean[None], covariance[None], torch.ones(t, dtype=torch.bool))
+
+
+def similarities(prior: Prior, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1].
+
+    Prior correlations of skills, mean over ``datasets``.
+    """
+    akin = _correlation(prior.models.skill + prior.models.interaction)[model]
+    return akin, _correlation(prior.datasets.where)[datasets].mean(0)
+
+
+def record_effects(posterior: Posterior, model: int, datasets: Tensor, protocol: int) -> tuple[Tensor, Tensor]:
+    """Return the pairs (2, R) of the asked protocol's records, and (R,) points by which each moves ``model``.
+
+    The prediction with all records minus that without record :math:`r`, in closed form (as Rasmussen and Williams,
+    2006, eq. 5.12, does for the record itself), in points of accuracy, mean over ``datasets``. A record that is
+    averaged with others, since it is far from the question, is not listed.
+    """
+    pairs = torch.stack([torch.full_like(datasets, model), datasets])
+    cells: Cells = posterior.prior.ask(pairs, protocol)
+    mean, variance = posterior.predict(cells)
+    chance = posterior.prior.features.chance[cells.dataset]
+    expected = expected_accuracy(mean, variance, chance)
+    slope = (expected - chance) * (1 - expected) / (1 - chance) / len(datasets)
+    weights, left_out = posterior.weights(cells)
+    listed = (posterior.records.edge >= 0).nonzero().flatten()
+    known = posterior.records.cells.at(listed)
+    return torch.stack([known.model, known.dataset]), 100 * (slope @ weights * left_out)[listed]
+
+
+def _correlation(covariance: Tensor) -> Tensor:
+    deviation = covariance.diagonal().sqrt()
+    return (covariance / deviation[:, None] / deviation[None]).clamp(0, 1)
