@@ -75,7 +75,8 @@ class Posterior:
         single = torch.cat([torch.ones_like(unit), torch.zeros(len(means), dtype=unit.dtype)])
         noise = noise + kernel.value("noise.run") * self._unit.square() * single
         covariance = self._covariance(self._cells, self._unit, self._cells, self._unit)
-        self.factor = torch.linalg.cholesky(covariance + torch.diag(noise + 1e-6))
+        self._noise = noise + 1e-6
+        self.factor = torch.linalg.cholesky(covariance + torch.diag(self._noise))
         self.alpha = torch.cholesky_solve(self.residual[:, None], self.factor)[:, 0]
 
     def unit(self, cells: Cells) -> Tensor:
@@ -123,7 +124,7 @@ class Posterior:
         return solved[:, :count], left_out
 
     def left_out(self, blocks: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        """Return mean and variance (k,) of records as if those of their block had never been measured, noise included.
+        """Return mean and variance (k,) of noiseless logits as if the records of their block had never been measured.
 
         Args:
             blocks: (block, inside) each: places among ``records`` that are left out together, and which of them are
@@ -135,7 +136,7 @@ class Posterior:
             covariance = torch.linalg.inv(inverse[block[:, None], block[None]])
             expected = self.prior.kernel.expected_level(self.records.cells.at(block[inside]), self.datasets.classes)
             means.append((self.residual[block] - covariance @ self.alpha[block])[inside] + expected)
-            variances.append(covariance.diagonal()[inside])
+            variances.append((covariance.diagonal() - self._noise[block])[inside].clamp(min=1e-6))
         none = self.residual[:0]
         return torch.cat([none, *means]), torch.cat([none, *variances])
 

@@ -30,7 +30,9 @@ def calibrated_widths(prior: Prior, graph: HeteroData, protocol: int) -> list[fl
         if blocks:
             rows = torch.cat([block[inside] for block, inside in blocks])
             mean, variance = posterior.left_out(blocks)
-            errors.append((posterior.records.logit[rows] - mean).abs() / variance.sqrt())
+            cells = posterior.records.cells.at(rows)
+            noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
+            errors.append((posterior.records.logit[rows] - mean).abs() / (variance + noise).sqrt())
             codes.append(torch.full((len(rows),), code))
     return calibrate(torch.cat(errors), torch.cat(codes))
 
