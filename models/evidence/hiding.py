@@ -35,7 +35,7 @@ class Hiding:
         self._unit = spreads(self.records, graph["dataset"].num_nodes)
 
     def loss(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """Return minus the log predictive density of hidden records among those at ``rows``, and minus the log prior."""
+        """Return minus the log density of what is hidden of the records at ``rows``, and minus the log prior."""
         taken = self._among(self.records.at(rows))
         return self._hidden_losses(taken, generator) + self.kernel.penalty() / len(self.records)
 

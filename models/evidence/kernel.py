@@ -1,6 +1,6 @@
 r"""Kernel of the evidence: what two cells have in common.
 
-The logit of the accuracy of model m on dataset d under protocol p is a level of the dataset plus the skill of the model,
+The logit of the accuracy of model m on dataset d under protocol p is a level of the dataset plus a skill of the model,
 
 .. math:: y_{mdp} = \mu(d) + L_{dp} + s_{dp}\,(a_{mp} + b_{m}(d) + c_{md}) + \epsilon,
 
@@ -67,7 +67,7 @@ _COMMON = 0.38  # the least correlation of two protocols' skills
 
 
 class ModelCovariances(NamedTuple):
-    """Prior covariances of models (M, M): of their skills, and of what they have beside them on datasets that are alike."""
+    """Prior covariances of models (M, M): of their skills, and of what is peculiar to datasets that are alike."""
 
     skill: Tensor
     interaction: Tensor

@@ -121,7 +121,7 @@ def like_siblings(numbers: Tensor, architecture: Tensor) -> Tensor:
 
 
 def fill(numbers: Tensor, about: Tensor) -> Tensor:
-    """Return (M, F) ``numbers`` with the missing ones estimated: by ridge regression on ``about`` and on earlier columns.
+    """Return (M, F) ``numbers`` with the missing ones estimated, by ridge regression on ``about`` and earlier columns.
 
     A column that nobody has is 0.
     """

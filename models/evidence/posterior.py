@@ -16,7 +16,6 @@ from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.evidence.spread import spreads
 
 
-
 class Prior(NamedTuple):
     """What a kernel says of a graph before anything is measured.
 
@@ -94,7 +93,8 @@ class Posterior:
 
         Args:
             cells: (k t,) of every model with every dataset, datasets fastest.
-            num_models, num_datasets: k and t.
+            num_models: k.
+            num_datasets: t.
         """
         _, solved, unit = self._solve(cells)
         solved = solved.reshape(-1, num_models, num_datasets).mean(2)
@@ -112,7 +112,7 @@ class Posterior:
         return test * kernel.value("noise.test") + kernel.value("noise.run") * self.unit(cells).square()
 
     def weights(self, cells: Cells) -> tuple[Tensor, Tensor]:
-        """Return (n, R) how the mean of each cell moves with each record, and (R,) what each record says beyond the rest.
+        """Return (n, R) how each cell's mean moves with each record, and (R,) what each record says beyond the rest.
 
         The second is the residual of a record that is left out, so that their product, record by record, is what the
         prediction moves by if the record is not there.

@@ -101,7 +101,7 @@ def _answer(zoo: Zoo, protocol: Protocol, known: NDArray[np.int64], asked: NDArr
     from zoograph.data.text.lookup import text_for
     from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
     from zoograph.graphs.splits import hold_out
-    from zoograph.training.predictors.choice import load_predictor
+    from zoograph.training.predictors.evidence import EvidencePredictor
     from zoograph.training.retraining.held_out_cells import held_out_cells
     from zoograph.training.retraining.material import Material
     from zoograph.training.retraining.suspect_batches import well_known
@@ -112,7 +112,7 @@ def _answer(zoo: Zoo, protocol: Protocol, known: NDArray[np.int64], asked: NDArr
     graph = Material(zoo.with_runs(runs), batches, text_for(zoo), protocol, Metric.TOP1).graph()
     held_out = held_out_cells(graph)
     recalled = hold_out(graph, held_out).train
-    champion = load_predictor(*learn(graph, held_out).state(), recalled)
+    champion = EvidencePredictor.from_state(*learn(graph, held_out).state(), recalled)
     rest = zoo.runs.iloc[asked].reset_index(drop=True)
     sides = zip((MODEL, DATASET), (rest["model"], rest["dataset"]), strict=True)
     places = [

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from zoograph.models.baselines.linear import LinearRegression
     from zoograph.training.answers.evidence import Evidence
     from zoograph.training.answers.few_records import AdditivePredictor
-    from zoograph.training.predictors.choice import Predictor
+    from zoograph.training.predictors.evidence import EvidencePredictor
     from zoograph.training.predictors.joint import JointPrediction
 
 Columns = Mapping[str, float | None]
@@ -185,7 +185,7 @@ class CurrentPredictor:
         return find_newer(self._store, self.artifact, self.question)
 
     @cached_property
-    def _trained(self) -> tuple[HeteroData, Predictor, LinearRegression]:
+    def _trained(self) -> tuple[HeteroData, EvidencePredictor, LinearRegression]:
         from zoograph.training.versions.restore import load_on
 
         assert self.artifact is not None
@@ -224,7 +224,7 @@ def open_predictor(
     if artifact is not None:
         return current
 
-    from zoograph.training.predictors.exact import MINIMUM_RECORDS
+    from zoograph.training.predictors.evidence import MINIMUM_RECORDS
 
     if not current.measured:
         raise PredictorError(

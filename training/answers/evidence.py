@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 from zoograph.data.store.measurements import Measured
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.training_records import same_names
-from zoograph.training.predictors.choice import Predictor
+from zoograph.training.predictors.evidence import EvidencePredictor
 
 MeasuredPairs = Mapping[tuple[str, str], Measured]
 
@@ -68,7 +68,7 @@ class Evidence:
 
 
 def find_evidence(
-    predictor: Predictor,
+    predictor: EvidencePredictor,
     graph: HeteroData,
     model: str,
     tasks: Sequence[str],

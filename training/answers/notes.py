@@ -20,7 +20,7 @@ def describe_source(known: Provenance, protocol: Protocol, metric: Metric) -> li
     """Return what predicts, what it learned from, and whether newer records are in the answer."""
     what = f"{metric.description} ({protocol.description})"
     if not known.version:
-        from zoograph.training.predictors.exact import MINIMUM_RECORDS
+        from zoograph.training.predictors.evidence import MINIMUM_RECORDS
 
         return [
             f"There are too few records of {what} to train a predictor ({known.records:,} "

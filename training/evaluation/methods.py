@@ -16,11 +16,10 @@ from zoograph.models.baselines.means import Additive, ModelMean, StandardizedMod
 from zoograph.models.baselines.nearest import NearestDatasets
 from zoograph.models.baselines.rankers import NumberRanker, ScoreAlone
 from zoograph.models.baselines.ridge import InteractionRidge
-from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.models.method import Method
 from zoograph.training.networks.ensemble import GraphNetwork
 from zoograph.training.networks.gat import GraphAttention
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
 METHODS: dict[str, Callable[[], Method]] = {}
 
@@ -64,8 +63,8 @@ register_method("extra-trees", ExtraTrees)
 register_method("gaussian-process", GaussianProcess)
 register_method("gat", GraphAttention)
 register_method("gnn", GraphNetwork)
-register_method("zoograph-tables", lambda: ExactPredictor(TrainingConfig(kernel=KernelConfig(gnn=False))))
-register_method("zoograph", ExactPredictor)
-register_method("zoograph-without-scores", lambda: Blinded(ExactPredictor(), without_scores))
-register_method("zoograph-without-relations", lambda: Blinded(ExactPredictor(), without_relations))
-register_method("zoograph-without-influences", lambda: Blinded(ExactPredictor(), without_influences))
+register_method("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0)))
+register_method("zoograph", EvidencePredictor)
+register_method("zoograph-without-scores", lambda: Blinded(EvidencePredictor(), without_scores))
+register_method("zoograph-without-relations", lambda: Blinded(EvidencePredictor(), without_relations))
+register_method("zoograph-without-influences", lambda: Blinded(EvidencePredictor(), without_influences))

@@ -32,7 +32,7 @@ from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.methods import METHODS, make_method
 from zoograph.training.evaluation.score_quality import ScoreQuality, score_quality
 from zoograph.training.evaluation.table import PROJECT, Row, Versus, compare, make_rows, per_dataset_pearson
-from zoograph.training.predictors.exact import ExactPredictor
+from zoograph.training.predictors.evidence import EvidencePredictor
 
 _INTERVAL_SEEDS = 3
 
@@ -246,4 +246,4 @@ def run_suite(
 
 def _smooth_truth(graph: HeteroData) -> torch.Tensor:
     """Return (E,) the predictor's belief of every recorded accuracy, its own record included."""
-    return ExactPredictor().fit(graph).smoothed(graph[TRANSFERS_TO].edge_index).clamp(0.01, 0.99)
+    return EvidencePredictor().fit(graph).smoothed(graph[TRANSFERS_TO].edge_index).clamp(0.01, 0.99)

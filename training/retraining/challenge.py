@@ -12,14 +12,12 @@ from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
-from zoograph.training.networks.member_cache import MemberCache
-from zoograph.training.predictors.choice import Predictor
-from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.comparison import NOTABLY_WORSE, HeldOutComparison
 from zoograph.training.retraining.material import Material
 from zoograph.training.retraining.round import Round, Waiting
 from zoograph.training.retraining.suspect_batches import Suspect, find_suspects
-from zoograph.training.retraining.train import learn, save_predictor, train_first, training_key
+from zoograph.training.retraining.train import learn, save_predictor, train_first
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.versions.artifact import SEAL, Artifact
 from zoograph.training.versions.changes import find_changes
@@ -85,12 +83,11 @@ def challenge(
     graph, held_out = comparison.graph, comparison.held_out
     suspects = find_suspects(comparison)
     starts = ["full"] if must_start_anew(champion, graph, config) else ["warm", "full"]
-    tried: list[tuple[Predictor, Verdict]] = []
+    tried: list[tuple[EvidencePredictor, Verdict]] = []
     for start in starts:
         warm = start == "warm"
         tensors = saved_tensors(champion) if warm else None
-        cache = MemberCache(root, training_key(material, graph, config, champion.manifest.version if warm else None))
-        predictor = learn(graph, held_out, config, progress, tensors, cache)
+        predictor = learn(graph, held_out, config, progress, tensors)
         full_records = champion.manifest.verdict.full_records if warm else graph[TRANSFERS_TO].num_edges
         verdict = comparison.judge(predictor).model_copy(update={"start": start, "full_records": full_records})
         tried.append((predictor, verdict))
@@ -99,7 +96,6 @@ def challenge(
     predictor, verdict = min(tried, key=lambda one: (not one[1].promoted, one[1].error or 0.0))
     verdict = _accuse(verdict, suspects).model_copy(update={"seconds": time.monotonic() - begun})
     artifact = save_predictor(root, material, graph, predictor, verdict)
-    cache.clear()
     return artifact
 
 

@@ -14,8 +14,7 @@ from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, without_pairs
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation.bootstrap import Comparison, paired_bootstrap
-from zoograph.training.predictors.choice import Predictor, load_predictor
-from zoograph.training.predictors.exact import MINIMUM_RECORDS
+from zoograph.training.predictors.evidence import MINIMUM_RECORDS, EvidencePredictor
 from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
 from zoograph.training.versions.artifact import Artifact
@@ -62,10 +61,10 @@ class HeldOutComparison:
         return self.without_held_out(self.before)
 
     @cached_property
-    def answering(self) -> Predictor:
+    def answering(self) -> EvidencePredictor:
         """The champion, which knows what it knew without the held-out cells."""
         manifest = self.champion.manifest
-        return load_predictor(saved_tensors(self.champion), manifest.values, self.recalled)
+        return EvidencePredictor.from_state(saved_tensors(self.champion), manifest.values, self.recalled)
 
     @cached_property
     def answers(self) -> Prediction:
@@ -79,7 +78,7 @@ class HeldOutComparison:
         value = {tuple(pair): float(y) for pair, y in zip(store.edge_index.t().tolist(), store.edge_label, strict=True)}
         return torch.tensor([value.get(tuple(pair), float("nan")) for pair in self.pairs.t().tolist()])
 
-    def judge(self, challenger: Predictor) -> Verdict:
+    def judge(self, challenger: EvidencePredictor) -> Verdict:
         """Return how ``challenger`` does against the champion."""
         verdict = Verdict(parent=self.champion.manifest.version)
         obstacle = self.obstacle()

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.training.predictors.exact import MINIMUM_RECORDS
+from zoograph.training.predictors.evidence import MINIMUM_RECORDS
 
 SHARE = 0.1
 

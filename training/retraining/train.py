@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -19,18 +17,12 @@ from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO
-from zoograph.graphs.splits import keep_records
 from zoograph.models.baselines.linear import LinearRegression
-from zoograph.training.networks.member_cache import MemberCache
-from zoograph.training.predictors import exact
-from zoograph.training.predictors.choice import Predictor, make_predictor
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
-from zoograph.training.predictors.sampled import LARGE, SampledPredictor
+from zoograph.training.predictors.evidence import MINIMUM_RECORDS, EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.versions.artifact import (
-    FORMAT,
     PREDICTIONS,
     SAW,
     WEIGHTS,
@@ -41,7 +33,7 @@ from zoograph.training.versions.restore import BASELINE, PREDICTOR, answer_pairs
 from zoograph.training.versions.save import new_version, save_artifact
 from zoograph.training.versions.verdict import Verdict
 
-# A zoo with more pairs than this is answered pair by pair, rather than from a table.
+# A zoo with more pairs of measured models and datasets than this is answered pair by pair, not from a table.
 _MOST_LISTED = 1_000_000
 
 
@@ -58,8 +50,7 @@ def train_predictor(
     """Train on what ``store`` has of one protocol, metric and modality, and save it as the current one under ``root``.
 
     Held-out cells are not learned from, though answers are conditioned on them: the next version will meet this
-    one there. A training that was killed goes on with the member that it was at, and with
-    the pass over the records that a network was at.
+    one there.
     """
     return train_first(root, Material.of(store, protocol, metric, encoder, modality), config, progress)
 
@@ -70,30 +61,10 @@ def train_first(
     """Train on ``material`` and save the result as the current predictor under ``root``, without a comparison."""
     begun = time.monotonic()
     graph = material.graph()
-    cache = MemberCache(root, training_key(material, graph, config, None))
-    predictor = learn(graph, held_out_cells(graph), config, progress, cache=cache)
+    predictor = learn(graph, held_out_cells(graph), config, progress)
     verdict = Verdict(full_records=graph[TRANSFERS_TO].num_edges, seconds=time.monotonic() - begun)
     artifact = save_predictor(root, material, graph, predictor, verdict)
-    cache.clear()
     return artifact
-
-
-def training_key(material: Material, graph: HeteroData, config: TrainingConfig | None, start: str | None) -> str:
-    """Return a digest of everything that decides how the members of a training turn out."""
-    parts = (
-        material.zoo.fingerprint(),
-        material.protocol.value,
-        material.metric.value,
-        material.text.digest,
-        json.dumps(graph.vocabulary, sort_keys=True),
-        (config or TrainingConfig()).model_dump_json(),
-        LARGE.model_dump_json(),
-        start or "",
-        str(FORMAT),
-        version("zoograph"),
-        torch.__version__,
-    )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def learn(
@@ -102,8 +73,7 @@ def learn(
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
     start: dict[str, Tensor] | None = None,
-    cache: MemberCache | None = None,
-) -> Predictor:
+) -> EvidencePredictor:
     """Return a predictor that knows all records of ``graph``, and learned from those that are not ``held_out`` (E,).
 
     Args:
@@ -112,28 +82,24 @@ def learn(
         config: how to train; default: as the number of records asks for.
         progress: called with (steps done, steps in all).
         start: tensors of an earlier exact predictor to learn on from.
-        cache: of the members that are finished.
 
     Raises:
         PredictorError: if there are too few records to learn from.
     """
     known = graph[TRANSFERS_TO].num_edges
-    if known < exact.MINIMUM_RECORDS:
+    if known < MINIMUM_RECORDS:
         raise PredictorError(
-            f"A predictor needs {exact.MINIMUM_RECORDS} measured pairs of its protocol or more (got {known}). "
+            f"A predictor needs {MINIMUM_RECORDS} measured pairs of its protocol or more (got {known}). "
             "Bring more with 'zoograph ingest'; until then 'predict' answers with a simple baseline."
         )
-    if config is None and isinstance(make_predictor(graph), SampledPredictor):
-        fitted = SampledPredictor(progress=progress, cache=cache).fit(keep_records(graph, ~held_out))
-        return SampledPredictor.from_state(*fitted.state(), graph)
-    return ExactPredictor(config, progress, start, cache).fit(graph, held_out)
+    return EvidencePredictor(config, progress, start).fit(graph, held_out)
 
 
 def save_predictor(
     root: Path,
     material: Material,
     graph: HeteroData,
-    predictor: Predictor,
+    predictor: EvidencePredictor,
     verdict: Verdict,
 ) -> Artifact:
     """Save a predictor of ``graph``; if it was promoted, it answers from now on.

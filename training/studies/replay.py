@@ -21,8 +21,7 @@ from zoograph.data.text.lookup import text_for
 from zoograph.graphs.splits import hold_out, without_pairs
 from zoograph.models.method import Method, Prediction
 from zoograph.training.evaluation.methods import make_method
-from zoograph.training.predictors.choice import load_predictor
-from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.challenge import retrain_on
 from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
@@ -118,7 +117,7 @@ def replay(
 def _ask_champion(root: Path, known: HeteroData, pairs: torch.Tensor) -> Prediction:
     champion = load_current(root)
     assert champion is not None
-    return load_predictor(saved_tensors(champion), champion.manifest.values, known).predict(pairs)
+    return EvidencePredictor.from_state(saved_tensors(champion), champion.manifest.values, known).predict(pairs)
 
 
 def _fitted(name: str, graph: HeteroData) -> Method:

@@ -19,7 +19,7 @@ from zoograph.graphs.splits import hold_out, is_edge, pair_folds
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.method import Prediction
 from zoograph.models.training_records import same_names
-from zoograph.training.predictors.choice import Predictor, load_predictor
+from zoograph.training.predictors.evidence import EvidencePredictor
 from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.runtime.progress import Stage
 from zoograph.training.versions.artifact import (
@@ -36,7 +36,7 @@ _BASELINE_FOLDS = 10
 
 
 def predict_pairs(
-    graph: HeteroData, predictor: Predictor, baseline: LinearRegression, pairs: Sequence[tuple[str, str]]
+    graph: HeteroData, predictor: EvidencePredictor, baseline: LinearRegression, pairs: Sequence[tuple[str, str]]
 ) -> list[dict[str, float]]:
     """Return ``COLUMNS`` of each (model, dataset), as they would stand in a table that is made now."""
     models, datasets = zip(*pairs, strict=True)
@@ -46,7 +46,7 @@ def predict_pairs(
 
 
 def answer_pairs(
-    graph: HeteroData, predictor: Predictor, baseline: LinearRegression, pairs: Tensor
+    graph: HeteroData, predictor: EvidencePredictor, baseline: LinearRegression, pairs: Tensor
 ) -> dict[str, Tensor]:
     """Return (n,) ``COLUMNS`` of the (2, n) pairs; one whose answer may stand on a card is told no card's results."""
     known = asks_for_results(graph, pairs)
@@ -59,7 +59,7 @@ def answer_pairs(
     return dict(zip(COLUMNS, table, strict=True))
 
 
-def rank_models(graph: HeteroData, predictor: Predictor, models: Tensor, datasets: Tensor) -> JointPrediction:
+def rank_models(graph: HeteroData, predictor: EvidencePredictor, models: Tensor, datasets: Tensor) -> JointPrediction:
     """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,).
 
     A model of which a result that is asked for may stand on its card is read without that card's results.
@@ -85,7 +85,7 @@ def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -
 
 def load_on(
     artifact: Artifact, zoo: Zoo, encoder: str | None = None, stage: Stage | None = None
-) -> tuple[HeteroData, Predictor, LinearRegression]:
+) -> tuple[HeteroData, EvidencePredictor, LinearRegression]:
     """Return the graph of a zoo as a saved predictor sees it, and the predictor and the baseline on it.
 
     Args:
@@ -107,7 +107,7 @@ def load_on(
     return graph, *load_methods(artifact, graph)
 
 
-def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[Predictor, LinearRegression]:
+def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[EvidencePredictor, LinearRegression]:
     """Return the saved predictor and baseline, on ``graph``.
 
     Raises:
@@ -115,7 +115,7 @@ def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[Predictor, Line
     """
     try:
         return (
-            load_predictor(saved_tensors(artifact, PREDICTOR), artifact.manifest.values, graph),
+            EvidencePredictor.from_state(saved_tensors(artifact, PREDICTOR), artifact.manifest.values, graph),
             LinearRegression.from_state(saved_tensors(artifact, BASELINE), graph),
         )
     except (RuntimeError, KeyError, ValueError, TypeError) as error:
