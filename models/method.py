@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from statistics import NormalDist
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -29,7 +29,14 @@ class Prediction(NamedTuple):
 
 
 class Method(ABC):
-    """Learns from the measured accuracies of a graph and predicts the others."""
+    """Learns from the measured accuracies of a graph and predicts the others.
+
+    Attributes:
+        conditions: whether ``predict`` reads the records of the graph that it is given, so that one fit serves graphs
+            with more or fewer of them; a method that does not has to be fitted anew.
+    """
+
+    conditions: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, graph: HeteroData) -> Self:

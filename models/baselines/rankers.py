@@ -1,7 +1,8 @@
-"""Rankers by one signal: a number of a model's card, or one transferability score."""
+"""Rankers by one signal: a number of a model's card, one transferability score, or chance."""
 
 from __future__ import annotations
 
+import zlib
 from abc import abstractmethod
 from typing import Self
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import MODEL, MODEL_NUMBERS, SCORED_ON
+from zoograph.graphs.schema import DATASET, MODEL, MODEL_NUMBERS, SCORED_ON
 from zoograph.models.intervals import Widths, around, without_own
 from zoograph.models.method import Method, Prediction
 from zoograph.models.pair_features import measured_scores
@@ -93,6 +94,15 @@ class NumberRanker(Ranker):
     def _signal(self, graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
         column, store = MODEL_NUMBERS.index(self.number), graph[MODEL]
         return store.x_number[pairs[0], column], store.x_number_mask[pairs[0], column]
+
+
+class RandomRanker(Ranker):
+    """Orders models at random: by a hash of the two names, the same in every process."""
+
+    def _signal(self, graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
+        models, datasets = graph[MODEL].ids, graph[DATASET].ids
+        drawn = [zlib.crc32(f"{datasets[d]}\0{models[m]}".encode()) / 2**32 for m, d in pairs.t().tolist()]
+        return torch.tensor(drawn), torch.ones(len(drawn), dtype=torch.bool)
 
 
 class ScoreAlone(Ranker):

@@ -9,12 +9,14 @@ from zoograph.data.errors import UnknownName
 from zoograph.graphs.ablation import without_influences, without_relations, without_scores
 from zoograph.models.baselines.blinded import Blinded
 from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
+from zoograph.models.baselines.by_model import RegressionByModel, card_facts
+from zoograph.models.baselines.elsewhere import MeanElsewhere
 from zoograph.models.baselines.gaussian_process import GaussianProcess
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.baselines.matrix_completion import MatrixCompletion
 from zoograph.models.baselines.means import Additive, ModelMean, StandardizedModelMean
 from zoograph.models.baselines.nearest import NearestDatasets
-from zoograph.models.baselines.rankers import NumberRanker, ScoreAlone
+from zoograph.models.baselines.rankers import NumberRanker, RandomRanker, ScoreAlone
 from zoograph.models.baselines.ridge import InteractionRidge
 from zoograph.models.method import Method
 from zoograph.training.networks.ensemble import GraphNetwork
@@ -47,16 +49,21 @@ def make_method(name: str) -> Method:
     return METHODS[name]()
 
 
+register_method("random", RandomRanker)
 register_method("model-mean", ModelMean)
 register_method("standardized-model-mean", StandardizedModelMean)
+register_method("mean-elsewhere", MeanElsewhere)
 register_method("additive", Additive)
 register_method("size", lambda: NumberRanker("parameters"))
+register_method("gmacs", lambda: NumberRanker("gmacs"))
 register_method("imagenet", lambda: NumberRanker("imagenet_top1"))
 register_method("logme", lambda: ScoreAlone("logme"))
 register_method("h-score", lambda: ScoreAlone("regularized_h_score"))
 register_method("nearest", NearestDatasets)
 register_method("matrix-completion", MatrixCompletion)
 register_method("linear-regression", LinearRegression)
+register_method("linear-by-model", RegressionByModel)
+register_method("cards-by-model", lambda: RegressionByModel(card_facts))
 register_method("ridge", InteractionRidge)
 register_method("gradient-boosting", GradientBoosting)
 register_method("extra-trees", ExtraTrees)

@@ -35,7 +35,8 @@ class Cells(NamedTuple):
         lower: (n,) lower ends of the intervals.
         upper: (n,) upper ends.
         measured: (n,) what the collection measured.
-        known: (k,) what it measured of the models that were not left out.
+        others: (k,) nodes of the models that were not left out.
+        known: (k,) what the collection measured of these.
     """
 
     question: int
@@ -45,6 +46,7 @@ class Cells(NamedTuple):
     lower: Array
     upper: Array
     measured: Array
+    others: NDArray[np.int64]
     known: Array
 
 
@@ -98,8 +100,10 @@ def gather(part: CollectionGraph, answers: Sequence[tuple[Question, Prediction]]
             here = datasets == dataset
             asked = here & question.asked
             said = [to_numbers(bound[place[asked]]) for bound in prediction]
-            known = to_numbers(part.values[here & part.measured & ~question.held_out])
-            result.append(Cells(number, dataset, models[asked].numpy(), *said, to_numbers(part.values[asked]), known))
+            left = here & part.measured & ~question.held_out
+            known = to_numbers(part.values[left])
+            others, ours = models[left].numpy(), to_numbers(part.values[asked])
+            result.append(Cells(number, dataset, models[asked].numpy(), *said, ours, others, known))
     return result
 
 

@@ -30,7 +30,19 @@ class Orders(NamedTuple):
         return Orders(self.right + other.right, self.compared + other.compared)
 
 
-def count_orders(predicted: Array, measured: Array, known: Array) -> Orders:
+class PairedOrders(NamedTuple):
+    """Left-out models, in rows, against all models, in columns: the left-out ones, then the others.
+
+    Attributes:
+        right: (n, n + k) 1 where the order is right, 0.5 where the two are predicted alike.
+        compared: (n, n + k) 1 where measured values differ; each pair is compared once.
+    """
+
+    right: Array
+    compared: Array
+
+
+def compare_orders(predicted: Array, measured: Array, known: Array) -> PairedOrders:
     """Compare each left-out model with every other one.
 
     A left-out model stands where it was predicted, one that was not left out where it was measured.
@@ -39,16 +51,20 @@ def count_orders(predicted: Array, measured: Array, known: Array) -> Orders:
         predicted: (n,) of the left-out models.
         measured: (n,) of the same.
         known: (k,) measured values of the others.
+    """
+    said, true = (np.concatenate([part, known]) for part in (predicted, measured))
+    once = np.arange(len(predicted))[:, None] < np.arange(len(said))[None, :]
+    said_order = np.sign(predicted[:, None] - said[None, :])
+    true_order = np.sign(measured[:, None] - true[None, :])
+    compared = (once & (true_order != 0)).astype(np.float64)
+    return PairedOrders(((said_order == true_order) + 0.5 * (said_order == 0)) * compared, compared)
+
+
+def count_orders(predicted: Array, measured: Array, known: Array) -> Orders:
+    """Count what :func:`compare_orders` compares.
 
     >>> count_orders(np.array([0.6, 0.7]), np.array([0.8, 0.7]), np.array([0.65])).right
     1.0
     """
-    said = np.concatenate([predicted, known])
-    true = np.concatenate([measured, known])
-    rows = np.arange(len(predicted))
-    upper = rows[:, None] < np.arange(len(said))[None, :]
-    said_order = np.sign(predicted[:, None] - said[None, :])[upper]
-    true_order = np.sign(measured[:, None] - true[None, :])[upper]
-    differ = true_order != 0
-    right = (said_order == true_order) + 0.5 * (said_order == 0)
-    return Orders(float(right[differ].sum()), int(differ.sum()))
+    orders = compare_orders(predicted, measured, known)
+    return Orders(float(orders.right.sum()), int(orders.compared.sum()))

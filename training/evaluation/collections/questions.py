@@ -104,7 +104,12 @@ def collection_out(part: CollectionGraph, limits: Limits) -> Asked:
     """Leave out all that the collection measured."""
     if not bool((~part.measured).any()):
         raise FoldsError("No other collection has runs of this kind to learn from.")
-    return Asked([Question(part.name, part.measured, part.own, _none(part.own), part.evidence)], 1)
+    return Asked([whole_collection(part)], 1)
+
+
+def whole_collection(part: CollectionGraph) -> Question:
+    """Return the question that leaves nothing of what the collection measured, under any protocol."""
+    return Question(part.name, part.measured, part.own, _none(part.own), part.evidence)
 
 
 def few_records(part: CollectionGraph, limits: Limits, known: int) -> Asked:
