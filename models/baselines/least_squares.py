@@ -44,10 +44,15 @@ def fit_ridge(rows: Tensor, target: Tensor, weight: Tensor, penalties: Sequence[
     def score(_: Any, predicted: np.ndarray, truth: np.ndarray, **__: Any) -> float:
         return -float(shares @ np.square(truth - predicted))
 
+    varies = (rows != rows[:1]).any(0)  # any other column has weight 0, and costs as much as one that matters
     ridge = RidgeCV(penalties, scoring=score, store_cv_results=True)
     with np.errstate(invalid="ignore"):  # leaving out the only row is 0 / 0
-        ridge.fit(rows.numpy(), target.numpy(), sample_weight=shares)
+        ridge.fit(
+            rows[:, varies].numpy() if varies.any() else rows[:, :1].numpy(), target.numpy(), sample_weight=shares
+        )
     predicted = torch.from_numpy(ridge.cv_results_[:, list(penalties).index(ridge.alpha_)])
     errors = torch.where(predicted.isfinite(), target - predicted, 0.0)
     bias = torch.tensor(float(ridge.intercept_), dtype=torch.float64)
-    return RidgeFit(torch.from_numpy(ridge.coef_), bias, errors, float(ridge.alpha_))
+    weights = torch.zeros(rows.shape[1], dtype=torch.float64)
+    weights[varies] = torch.from_numpy(ridge.coef_)[: int(varies.sum())]
+    return RidgeFit(weights, bias, errors, float(ridge.alpha_))

@@ -22,8 +22,7 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.training.evaluation.collections.hiding import MEASURED_OTHERWISE
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO
 
 _METRIC = Metric.TOP1
 _PROTOCOLS = list(Protocol)

@@ -11,10 +11,8 @@ from torch_geometric.data import HeteroData
 
 from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.folds import Fold, make_split
-from zoograph.graphs.schema import DATASET, MODEL, EdgeType, reverse
+from zoograph.graphs.schema import MEASURED_OTHERWISE, reverse
 from zoograph.graphs.splits import Split
-
-MEASURED_OTHERWISE: EdgeType = (MODEL, "measured_otherwise_on", DATASET)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from zoograph.data.errors import FoldsError
-from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
-from zoograph.training.evaluation.collections.hiding import MEASURED_OTHERWISE, Question, number_of_evidence
+from zoograph.training.evaluation.collections.hiding import Question, number_of_evidence
 from zoograph.training.evaluation.metrics import MIN_CELLS
 
 MOST_DATASETS, MOST_MODELS = 8, 6
@@ -35,6 +35,9 @@ class Limits(NamedTuple):
 
     datasets: int | None = MOST_DATASETS
     models: int | None = MOST_MODELS
+
+
+LIMITS = Limits()
 
 
 class Asked(NamedTuple):
