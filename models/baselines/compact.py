@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Self
 
 import torch
@@ -37,12 +38,28 @@ class Compact(Method):
 
 
 def with_models(graph: HeteroData, kept: Tensor) -> HeteroData:
-    """Return a copy of a graph that holds only the models ``kept`` (k,), in rising order."""
-    result = graph.subgraph({MODEL: kept})
-    places = kept.tolist()
+    """Return a copy of a graph that holds only the models ``kept`` (k,), in rising order, and the edges between nodes.
+
+    PyG's own ``subgraph`` takes lists of names for attributes of nodes and edges.
+    """
+    result = copy.copy(graph)
+    places, count = kept.tolist(), graph[MODEL].num_nodes
     for name, value in graph[MODEL].items():
-        if isinstance(value, list):
-            result[MODEL][name] = [value[place] for place in places]
+        if name == "num_nodes":
+            result[MODEL].num_nodes = len(places)
+        else:
+            result[MODEL][name] = value[kept] if isinstance(value, Tensor) else [value[place] for place in places]
+    moved = torch.full((count,), -1)
+    moved[kept] = torch.arange(len(kept))
+    for kind in graph.edge_types:
+        ends = graph[kind].edge_index
+        ends = torch.stack(
+            [moved[end] if node == MODEL else end for node, end in zip((kind[0], kind[2]), ends, strict=True)]
+        )
+        stays = (ends >= 0).all(0)
+        for name, value in graph[kind].items():
+            if isinstance(value, Tensor):
+                result[kind][name] = ends[:, stays] if name == "edge_index" else value[stays]
     return result
 
 

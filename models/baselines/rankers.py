@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from abc import abstractmethod
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -27,8 +27,9 @@ class Ranker(Method):
     with the means over the dataset's records, over all records for a dataset without one. The slope
     :math:`b` is that of least squares within datasets, but never below 0.01 per standard deviation of the
     signal: who claims that more is better is judged by that order, not by a sign learned from records. A pair
-    whose signal is not known gets :math:`\bar a_d`. Intervals hold 90 % of the errors on left-out records,
-    and of left-out datasets where the dataset has no record, for the fitted slope.
+    whose signal is not known gets :math:`\bar a_d`; where no record has a signal, its unit is that of the pairs
+    in question. Intervals hold 90 % of the errors on left-out records, and of left-out datasets where the dataset has
+    no record, for the fitted slope.
     """
 
     @abstractmethod
@@ -40,10 +41,8 @@ class Ranker(Method):
         records = self._records = TrainingRecords.of(graph)
         self._graph = graph
         signal, known = self._signal(graph, torch.stack([records.model, records.dataset]))
-        self._centre = signal[known].mean() if known.any() else signal.new_zeros(())
-        spread = signal[known].std(correction=0) if known.any() else signal.new_zeros(())
-        self._spread = spread if spread > 1e-6 else torch.ones_like(spread)
-        x = self._scaled(signal, known)
+        self._unit = _unit(signal, known)
+        x = _scaled(signal, known, self._unit)
 
         size = len(records.dataset_ids)
         number = count(records.dataset, size)
@@ -72,11 +71,28 @@ class Ranker(Method):
         seen = self._records.seen(graph, pairs[1])
         level = torch.where(seen, look_up(self._level, places, 0.0), self._mean)
         middle = torch.where(seen, look_up(self._middle, places, 0.0), 0.0)
-        mean = level + self._slope * (self._scaled(signal, known) - middle) * known
+        mean = level + self._slope * (_scaled(signal, known, self._unit or _unit(signal, known)) - middle) * known
         return around(mean, self._widths.at(seen))
 
-    def _scaled(self, signal: Tensor, known: Tensor) -> Tensor:
-        return torch.where(known, (signal - self._centre) / self._spread, 0.0).double()
+
+class _Unit(NamedTuple):
+    """Where a signal has its zero, and how much of it is one."""
+
+    centre: Tensor
+    spread: Tensor
+
+
+def _unit(signal: Tensor, known: Tensor) -> _Unit | None:
+    """Return the mean and standard deviation of the known signals; None if there are none."""
+    if not known.any():
+        return None
+    spread = signal[known].std(correction=0)
+    return _Unit(signal[known].mean(), spread if spread > 1e-6 else torch.ones_like(spread))
+
+
+def _scaled(signal: Tensor, known: Tensor, unit: _Unit | None) -> Tensor:
+    """Return (n,) float64 signals in their unit, 0 where not known."""
+    return torch.where(known, (signal - unit.centre) / unit.spread, 0.0).double() if unit else signal.double() * 0
 
 
 class NumberRanker(Ranker):
