@@ -15,7 +15,7 @@ from zoograph.graphs.schema import MEASURED_OTHERWISE, reverse
 from zoograph.graphs.splits import Split
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Question(Fold):
     """A fold of a collection.
 

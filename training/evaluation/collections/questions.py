@@ -112,7 +112,7 @@ def collection_out(part: CollectionGraph, limits: Limits) -> Asked:
 
 def whole_collection(part: CollectionGraph) -> Question:
     """Return the question that leaves nothing of what the collection measured, under any protocol."""
-    return Question(part.name, part.measured, part.own, _none(part.own), part.evidence)
+    return Question(part.name, part.measured, part.own, _none(part.own), hidden=part.evidence)
 
 
 def few_records(part: CollectionGraph, limits: Limits, known: int) -> Asked:
@@ -135,7 +135,7 @@ def few_records(part: CollectionGraph, limits: Limits, known: int) -> Asked:
         keep[given[:known]] = True
         question = _leave_out(part, f"{ids[dataset]}, {known} known", None, out, keep)
         asked = question.asked & (store.edge_index[1] == dataset)
-        questions.append(Question(question.name, question.held_out, asked, _none(asked), question.hidden))
+        questions.append(Question(question.name, question.held_out, asked, _none(asked), hidden=question.hidden))
     return Asked(questions, len(candidates))
 
 
@@ -155,7 +155,9 @@ def probe_known(part: CollectionGraph, limits: Limits) -> Asked:
             store.edge_index[:, question.asked & probed], evidence.edge_index
         )
         cells = question.asked & probed
-        questions.append(Question(question.name, question.held_out, cells, _none(cells), question.hidden & ~known))
+        questions.append(
+            Question(question.name, question.held_out, cells, _none(cells), hidden=question.hidden & ~known)
+        )
     return asked._replace(questions=questions)
 
 
@@ -187,7 +189,7 @@ def _leave_out(
         if keep is not None:
             hidden &= ~is_edge(edges[:, keep], pairs)
     asked = asked & part.own
-    return Question(name, held_out, asked, _none(asked), hidden)
+    return Question(name, held_out, asked, _none(asked), hidden=hidden)
 
 
 def _one_out(part: CollectionGraph, kind: str, groups: dict[str, Tensor], most: int | None) -> Asked:
