@@ -10,9 +10,9 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.benchmarks import collections, ingest_speed, poison_rates, replay, scale, score_speed, warm
 from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
-from zoograph.scripts.benchmarks import ingest_speed, poison_rates, replay, scale, score_speed, warm
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
@@ -38,6 +38,8 @@ _STUDIES: dict[str, Callable[..., None]] = {
 }
 for _name, _study in _STUDIES.items():
     app.command(_name, rich_help_panel=MAINTAINERS)(_study)
+
+app.command("collections", rich_help_panel="Accuracy")(collections.collections)
 
 Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")]
 

@@ -29,6 +29,7 @@ SCHEMAS = {
     "status": 1,
     "picture": 1,
     "benchmark": 1,
+    "benchmark collections": 1,
     "benchmark warm": 1,
     "benchmark scale": 1,
     "benchmark scores": 1,

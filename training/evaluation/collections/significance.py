@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import Tensor
 
@@ -106,9 +107,13 @@ def _versus(measure: str, ours: Judged, theirs: Judged, units: str, count: int, 
 
 
 def _orders_over_models(ours: Judged, theirs: Judged) -> Versus | None:
-    """Draw models with all their pairs; a pair counts as often as both of its models are drawn."""
+    """Draw the models that were asked with all their pairs; a pair counts as often as both of its models are drawn.
+
+    A model that is only compared with is always there, once.
+    """
     nodes = np.unique(np.concatenate([np.concatenate([c.models, c.others]) for c in ours.cells]))
-    if len(nodes) < 2:
+    drawn = np.isin(nodes, np.concatenate([c.models for c in ours.cells]))
+    if drawn.sum() < 2:
         return None
     gains, counts = [], []
     for mine, other in _by_dataset(ours.cells, theirs.cells):
@@ -126,19 +131,26 @@ def _orders_over_models(ours: Judged, theirs: Judged) -> Versus | None:
             counts.append(count)
     if not gains:
         return None
-    found = _draw(np.stack(gains), np.stack(counts))
-    return _versus("orders", ours, theirs, "models", len(nodes), found)
+    found = draw_models(np.stack(gains), np.stack(counts), drawn)
+    return _versus("orders", ours, theirs, "models", int(drawn.sum()), found)
 
 
-def _draw(gains: Array, counts: Array, seed: int = 0) -> Comparison:
-    """Bootstrap the mean over datasets of a difference of shares, from (D, G, G) sums over pairs of G models."""
-    size = counts.shape[1]
-    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=_NUM_SAMPLES).astype(float)
-    total = np.zeros(len(drawn))
-    defined = np.zeros(len(drawn))
+def draw_models(gains: Array, counts: Array, drawn: NDArray[np.bool_], seed: int = 0) -> Comparison:
+    """Bootstrap the mean over datasets of a difference of shares.
+
+    Args:
+        gains: (D, G, G) differences summed over pairs of G models, for each of D datasets.
+        counts: (D, G, G) how many pairs these are.
+        drawn: (G,) which models are drawn; the others count once in every sample.
+        seed: of the draws.
+    """
+    number = int(drawn.sum())
+    times = np.ones((_NUM_SAMPLES, len(drawn)))
+    times[:, drawn] = np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), size=_NUM_SAMPLES)
+    total, defined = np.zeros(_NUM_SAMPLES), np.zeros(_NUM_SAMPLES)
     for gain, count in zip(gains, counts, strict=True):
-        weight = ((drawn @ count) * drawn).sum(1)
-        lost = ((drawn @ gain) * drawn).sum(1)
+        weight = ((times @ count) * times).sum(1)
+        lost = ((times @ gain) * times).sum(1)
         total += np.divide(lost, weight, out=np.zeros_like(lost), where=weight > 0)
         defined += weight > 0
     sample = (total / defined.clip(min=1))[defined > 0]
@@ -157,7 +169,7 @@ def _by_dataset(ours: Sequence[Cells], theirs: Sequence[Cells]) -> list[tuple[li
     return list(grouped.values())
 
 
-def _per_cell(judged: Judged, measure) -> Tensor:  # type: ignore[no-untyped-def]
+def _per_cell(judged: Judged, measure: Callable[[Cells], Array]) -> Tensor:
     return torch.from_numpy(np.concatenate([measure(cells) for cells in judged.cells]))
 
 

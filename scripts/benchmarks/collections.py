@@ -1,0 +1,109 @@
+"""``zoograph benchmark collections``: every collection, every way of leaving something out, every baseline."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.home import make_home
+from zoograph.scripts.terminal.files import make_folder, write_into
+from zoograph.scripts.terminal.options import AsJson, Fresh, Out, split_names
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.progress import count_bar
+from zoograph.scripts.terminal.tables import print_notes, print_table
+
+if TYPE_CHECKING:
+    from zoograph.training.evaluation.collections.questions import Limits
+    from zoograph.training.evaluation.collections.tables import Table
+
+_ALL = "all"
+_QUICK = 2
+Most = typer.Option(min=0, help="Questions of a protocol that leave out datasets or domains, at most; 0 for all.")
+MostModels = typer.Option(min=0, help="Questions of a protocol that leave out models, at most; 0 for all.")
+
+
+def collections(
+    collections: Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")] = _ALL,
+    protocols: Annotated[str, typer.Option(help="What is left out: names, separated by commas, or `all`.")] = _ALL,
+    methods: Annotated[
+        str, typer.Option(help="Names, separated by commas, or `all`; `gat` takes hours and is not among them.")
+    ] = _ALL,
+    most_datasets: Annotated[int, Most] = 8,
+    most_models: Annotated[int, MostModels] = 6,
+    quick: Annotated[bool, typer.Option("--quick", help="Two questions a protocol.")] = False,
+    out: Out = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Leave datasets, domains, models, families or the whole out of every collection, and judge every method.
+
+    Answers are kept, so that a stopped run goes on where it was.
+
+    Example: `zoograph benchmark collections --collections pets,mieb --protocols collection_out --methods size,gmacs`
+    """
+    from zoograph.training.evaluation.collections.catalogue import PARTS, get_part
+    from zoograph.training.evaluation.collections.markdown import to_markdown
+    from zoograph.training.evaluation.collections.questions import PROTOCOLS, Limits
+
+    names = _chosen(collections, list(PARTS))
+    for name in names:
+        get_part(name)
+    kinds = _chosen(protocols, list(PROTOCOLS))
+    for kind in kinds:
+        if kind not in PROTOCOLS:
+            raise ZoographError(f"'{kind}' is nothing that can be left out. Valid names: {', '.join(PROTOCOLS)}.")
+    if out is not None:
+        make_folder(out)
+    limits = Limits(_QUICK, _QUICK) if quick else Limits(most_datasets or None, most_models or None)
+    tables = [table for name in names for table in _tables(name, kinds, methods, limits, fresh)]
+    content = {"tables": [table.model_dump() for table in tables]}
+    if out is not None:
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        write_into(out, {"collections.json": text, "collections.md": to_markdown(tables)})
+    if as_json:
+        print_json("benchmark collections", content)
+    else:
+        _print(tables)
+
+
+def _chosen(text: str, known: list[str]) -> list[str]:
+    return known if text == _ALL else split_names(text)
+
+
+def _tables(name: str, protocols: list[str], methods: str, limits: Limits, fresh: bool) -> list[Table]:
+    from zoograph.training.evaluation.collections.catalogue import read_collection
+    from zoograph.training.evaluation.collections.methods import rows_of
+    from zoograph.training.evaluation.collections.running import CollectionRun
+    from zoograph.training.evaluation.collections.tables import make_table, questions_of
+
+    part = read_collection(name)
+    folder = make_home() / "benchmarks" / "collections" / name
+    if fresh:
+        for path in folder.glob("*.safetensors"):
+            path.unlink()
+    rows = rows_of(part, methods)
+    asked = [questions_of(part, protocol, limits) for protocol in protocols]
+    count = sum(len(each.questions) for each in asked if not isinstance(each, str))
+    run = CollectionRun(part, folder)
+    with count_bar(count * sum(row.lacking is None for row in rows)) as advance:
+        return [
+            make_table(run, protocol, rows, limits, lambda method: advance(f"{name}: {method}"))
+            for protocol in protocols
+        ]
+
+
+def _print(tables: list[Table]) -> None:
+    from zoograph.training.evaluation.collections.markdown import cells, headings, notes, title
+    from zoograph.training.evaluation.collections.methods import PROJECT
+
+    for table in tables:
+        if table.reason is not None:
+            print_notes([f"{title(table)}: {table.reason}"])
+            continue
+        rows = cells(table)
+        bold = {place for place, row in enumerate(rows) if row[0] == PROJECT}
+        print_table(title(table), headings(table), rows, names={"method", "worst dataset"}, bold=bold)
+        print_notes(notes(table))
