@@ -8,13 +8,14 @@ import pandas as pd
 import torch
 from torch_geometric.data import HeteroData
 
-from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
+from zoograph.data.records.records import ACCURACIES, HINDSIGHT, Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text, model_text, name_text
 from zoograph.graphs.edges import (
     add_corpora,
     add_lineage,
     add_numbers,
+    add_probe_scores,
     add_reverse,
     add_runs,
     corpus_names,
@@ -47,6 +48,7 @@ from zoograph.graphs.schema import (
     MORE_DATASET_NUMBERS,
     MORE_MODEL_NUMBERS,
     PRETRAINED_ON,
+    PROBE_SCORES,
     RELATED_TO,
     SCORED_ON,
     TRANSFERS_TO,
@@ -110,6 +112,7 @@ def build_graph(
     models, datasets = list(zoo.models.values()), list(zoo.datasets.values())
     labels = sorted({label_text(label) for card in datasets for label in card.labels})
     words = _make_vocabulary(zoo, vocabulary)
+    probes = zoo.scores[zoo.scores["name"].isin(PROBE_SCORES if protocol and metric in ACCURACIES else ())]
     zoo = zoo.with_names(*(words[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
     runs, otherwise = _chosen_runs(zoo, protocol, metric, with_failed)
 
@@ -147,6 +150,7 @@ def build_graph(
     graph[DATASET].sample_size = torch.tensor([float(card.num_samples or "nan") for card in datasets])
     add_facts(graph, models, datasets, hidden)
     _add_edges(graph, zoo, runs, otherwise, labels)
+    add_probe_scores(graph, probes)
     graph.validate()
     return graph
 

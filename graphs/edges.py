@@ -13,7 +13,16 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text
-from zoograph.graphs.schema import DATASET, DERIVED_FROM, PRETRAINED_ON, EdgeType, reverse
+from zoograph.graphs.schema import (
+    DATASET,
+    DERIVED_FROM,
+    MEASURED_OTHERWISE,
+    MODEL,
+    PRETRAINED_ON,
+    PROBE_SCORES,
+    EdgeType,
+    reverse,
+)
 
 _PROTOCOLS = list(Protocol)
 _OBJECTIVE = "objective:"
@@ -75,6 +84,30 @@ def add_runs(
     store.repeats = torch.from_numpy(pairs["repeats"].to_numpy(np.int64).copy())
     store.failed = torch.from_numpy(pairs["failed"].to_numpy(bool).copy())
     store.sample_size = torch.where(measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on)
+
+
+def add_probe_scores(graph: HeteroData, scores: pd.DataFrame) -> None:
+    """Add ``scores``, which are accuracies of a probe, to the edges of what was measured otherwise."""
+    if scores.empty:
+        return
+    model_at, dataset_at = ({name: i for i, name in enumerate(graph[kind].ids)} for kind in (MODEL, DATASET))
+    rows = scores.assign(protocol=scores["name"].map(PROBE_SCORES), value=scores["value"].clip(0.0, 1.0))
+    means = rows.groupby(["model", "dataset", "protocol"], sort=True)["value"].mean()
+    count = len(means)
+    index = _indexed_edges(means.to_frame().droplevel("protocol"), model_at, dataset_at)
+    new = {
+        "protocol": torch.from_numpy(means.index.get_level_values("protocol").to_numpy(np.int64).copy()),
+        "edge_index": index,
+        "edge_label": torch.from_numpy(means.to_numpy(np.float32).copy()),
+        "num_runs": torch.ones(count, dtype=torch.long),
+        "shots": torch.full((count,), float("nan")),
+        "repeats": torch.ones(count, dtype=torch.long),
+        "failed": torch.zeros(count, dtype=torch.bool),
+        "sample_size": graph[DATASET].sample_size[index[1]],
+    }
+    store = graph[MEASURED_OTHERWISE]
+    for key, values in new.items():
+        store[key] = torch.cat([store[key], values], -1)
 
 
 def corpus_names(zoo: Zoo) -> list[str]:

@@ -43,3 +43,6 @@ DATASET_NUMBERS = ("num_classes", "num_samples", "samples_per_class")
 MORE_MODEL_NUMBERS = ("activations", "train_resolution")
 MORE_DATASET_NUMBERS = ("text_length",)
 RELATION_NUMBERS = ("text_similarity", "label_overlap")
+
+PROBE_SCORES = {"logistic": 5, "knn": 6}
+"""Scores that are accuracies of a probe: what they are coded as among the protocols of ``MEASURED_OTHERWISE`` edges."""

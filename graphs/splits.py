@@ -92,6 +92,7 @@ def _without_otherwise(result: HeteroData, gone: Tensor, probes_known: bool) -> 
         hidden |= is_new[store.edge_index[side]]
     if probes_known:
         hidden &= store.protocol != _PROBE
+    hidden &= store.protocol < len(Protocol)  # a score is known of whatever it was computed of
     for key, value in store.items():
         store[key] = value[:, ~hidden] if key == "edge_index" else value[~hidden]
     return result

@@ -95,6 +95,10 @@ _METRICS = {
 }
 
 
+ACCURACIES = frozenset({Metric.TOP1, Metric.MEAN_PER_CLASS})
+"""Metrics whose value for a guess is one over the number of classes."""
+
+
 class Record(BaseModel):
     """A measured row whose identity is its content."""
 

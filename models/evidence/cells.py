@@ -9,17 +9,13 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.data.records.records import Metric, Protocol
-from zoograph.graphs.schema import MEASURED_OTHERWISE, SCORED_ON, TRANSFERS_TO
+from zoograph.data.records.records import Protocol
+from zoograph.graphs.schema import MEASURED_OTHERWISE, PROBE_SCORES, TRANSFERS_TO
 from zoograph.models.evidence.accuracy_logit import to_logits
 from zoograph.models.evidence.node_features import DatasetFeatures
 
-LOGISTIC, KNN = len(Protocol), len(Protocol) + 1
-"""Codes of the scores that are accuracies, after those of the protocols."""
-NUM_PROTOCOLS = len(Protocol) + 2
-ACCURACIES = frozenset({Metric.TOP1.value, Metric.MEAN_PER_CLASS.value})
-"""Metrics whose value for a guess is one over the number of classes."""
-_PROBES = {"logistic": LOGISTIC, "knn": KNN}
+NUM_PROTOCOLS = len(Protocol) + len(PROBE_SCORES)
+"""Protocols, and after them the scores that are accuracies."""
 
 
 class Cells(NamedTuple):
@@ -27,7 +23,7 @@ class Cells(NamedTuple):
 
     Attributes:
         model, dataset: (n,) nodes.
-        protocol: (n,) places in :class:`Protocol`, or ``LOGISTIC`` or ``KNN``.
+        protocol: (n,) places in :class:`Protocol`, or codes of :data:`zoograph.graphs.schema.PROBE_SCORES`.
         per_class: (n,) logarithm of the samples a class that were trained on, about that of a middling dataset.
     """
 
@@ -84,7 +80,6 @@ def gather(graph: HeteroData, datasets: DatasetFeatures) -> Records:
             parts.append(
                 _measured(cells, store.edge_label[sound], store.sample_size[sound], runs, edge[sound], datasets)
             )
-    parts += _probes(graph, datasets)
     if not parts:
         none = torch.zeros(0, dtype=torch.long)
         return Records(Cells(none, none, none, none.double()), none.double(), none.double(), none)
@@ -94,23 +89,6 @@ def gather(graph: HeteroData, datasets: DatasetFeatures) -> Records:
         torch.cat([part.variance for part in parts]),
         torch.cat([part.edge for part in parts]),
     )
-
-
-def _probes(graph: HeteroData, datasets: DatasetFeatures) -> list[Records]:
-    """Return the scores that are accuracies, unless the graph asks for another kind of number."""
-    store = graph[SCORED_ON]
-    if graph.metric not in ACCURACIES or not store.num_edges:
-        return []
-    parts = []
-    for column, name in enumerate(store.names):
-        if name in _PROBES:
-            known = store.edge_attr_mask[:, column]
-            index, value = store.edge_index[:, known], store.edge_attr[known, column].clamp(0, 1)
-            code = torch.full_like(index[0], _PROBES[name])
-            cells = Cells(index[0], index[1], code, datasets.per_class[index[1]])
-            size = graph["dataset"].sample_size[index[1]]
-            parts.append(_measured(cells, value, size, torch.ones_like(code), torch.full_like(code, -1), datasets))
-    return parts
 
 
 def _measured(

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.models.evidence.cells import ACCURACIES, Records, gather
+from zoograph.data.records.records import ACCURACIES, Metric
+from zoograph.models.evidence.cells import Records, gather
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.spread import spreads
@@ -29,8 +30,8 @@ class Hiding:
     """
 
     def __init__(self, graph: HeteroData, kernel: EvidenceKernel) -> None:
-        self.kernel, self.models = kernel, ModelFeatures.of(graph)
-        self.datasets = DatasetFeatures.of(graph, graph.metric in ACCURACIES)
+        self.graph, self.kernel, self.models = graph, kernel, ModelFeatures.of(graph)
+        self.datasets = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
         self.records = gather(graph, self.datasets)
         self._unit = spreads(self.records, graph["dataset"].num_nodes)
 
@@ -66,7 +67,9 @@ class Hiding:
 
     def _inverse(self, records: Records) -> tuple[Tensor, Tensor]:
         kernel, cells = self.kernel, records.cells
-        datasets, models = kernel.datasets(self.datasets), kernel.models(self.models.at(self._nodes))
+        embeddings = kernel.embed(self.graph)
+        models = kernel.models(self.models.at(self._nodes), embeddings[0][self._nodes])
+        datasets = kernel.datasets(self.datasets, embeddings[1])
         unit = self._unit[cells.dataset, cells.protocol]
         covariance = kernel.level(cells, cells, datasets)
         covariance = covariance + unit[:, None] * unit[None] * kernel.skill(cells, cells, datasets, models)

@@ -17,9 +17,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import HeteroData
 
+from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
+from zoograph.models.gp.structural_gnn import StructuralGNN
 
 # Variances and inverse squared lengths at the start of learning: what serves collections that are left out whole.
 PRIOR = {
@@ -56,6 +59,9 @@ PRIOR = {
     "level.overlap": 0.2,
     "level.own": 0.2,
     "level.protocol": 0.3,
+    "graph.skill": 0.1,
+    "graph.interaction": 0.1,
+    "graph.level": 0.1,
     "noise.run": 0.08,
     "noise.test": 1.0,
     "slope.classes": 0.5,
@@ -105,16 +111,28 @@ class DatasetCovariances(NamedTuple):
 
 
 class EvidenceKernel(nn.Module):
-    """Prior covariances of cells; positive parameters are learned as logarithms."""
+    """Prior covariances of cells; positive parameters are learned as logarithms.
 
-    def __init__(self) -> None:
+    Args:
+        network: embeds models and datasets; nodes whose embeddings agree have more in common. None for none.
+    """
+
+    def __init__(self, network: StructuralGNN | None = None) -> None:
         super().__init__()
+        self.network = network
         self.logs = nn.ParameterDict(
             {name.replace(".", "_"): nn.Parameter(torch.tensor(math.log(value))) for name, value in PRIOR.items()}
         ).double()
         places = torch.tensor(_PLACES, dtype=torch.float64)
         assert len(places) == NUM_PROTOCOLS
         self.skill_places, self.level_places = nn.Parameter(places.clone()), nn.Parameter(places.clone())
+
+    def embed(self, graph: HeteroData) -> tuple[Tensor, Tensor]:
+        """Return the network's embeddings of models (M, C) and datasets (D, C), without a network no columns."""
+        if self.network is None:
+            return torch.zeros(graph[MODEL].num_nodes, 0).double(), torch.zeros(graph[DATASET].num_nodes, 0).double()
+        models, datasets = (part.double() / part.shape[1] ** 0.5 for part in self.network(graph))
+        return models, datasets
 
     def value(self, name: str) -> Tensor:
         """Return a positive parameter."""
@@ -127,7 +145,7 @@ class EvidenceKernel(nn.Module):
         places = (self.skill_places - start).square().sum() + (self.level_places - start).square().sum()
         return moved.square().sum() + 4 * places
 
-    def models(self, features: ModelFeatures) -> ModelCovariances:
+    def models(self, features: ModelFeatures, embedding: Tensor) -> ModelCovariances:
         """Return the prior covariances of models."""
         size = len(features.family)
         linear, distance = torch.zeros(size, size).double(), torch.zeros(size, size).double()
@@ -141,10 +159,16 @@ class EvidenceKernel(nn.Module):
         skill = linear + self.value("skill.near") * near + self.value("skill.own") * own
         skill = skill + self.value("skill.family") * kin + self.value("skill.lineage") * shared
         skill = skill + self.value("skill.architecture") * _same(features.architecture, features.architecture)
-        interaction = self.value("interaction.linear") * linear + self.value("interaction.near") * near
+        shown = embedding @ embedding.t()
+        skill = skill + self.value("graph.skill") * shown
+        interaction = (
+            self.value("graph.interaction") * shown
+            + self.value("interaction.linear") * linear
+            + self.value("interaction.near") * near
+        )
         return ModelCovariances(skill, interaction + self.value("interaction.own") * (own + shared) / 2)
 
-    def datasets(self, features: DatasetFeatures) -> DatasetCovariances:
+    def datasets(self, features: DatasetFeatures, embedding: Tensor) -> DatasetCovariances:
         """Return the prior covariances of datasets."""
         parts = [self.value(f"data.{name}") * squared_distances(x, x) for name, x in features.blocks.items()]
         alike = torch.exp(-0.5 * torch.stack(parts).sum(0))
@@ -152,7 +176,9 @@ class EvidenceKernel(nn.Module):
         domain = _same(features.domain, features.domain) * (features.domain > 0)
         level = self.value("level.all") + self.value("level.near") * alike + self.value("level.own") * own
         level = level + self.value("level.domain") * domain + self.value("level.overlap") * features.overlap
-        where = alike + self.value("interaction.domain") * domain + self.value("interaction.dataset") * own
+        shown = embedding @ embedding.t()
+        level = level + self.value("graph.level") * shown
+        where = alike + shown + self.value("interaction.domain") * domain + self.value("interaction.dataset") * own
         where = where + self.value("interaction.overlap") * features.overlap
         return DatasetCovariances(level, where, own, features.classes)
 

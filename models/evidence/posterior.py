@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.models.evidence.accuracy_logit import binomial_variance
-from zoograph.models.evidence.cells import ACCURACIES, Cells, Records, gather
+from zoograph.models.evidence.cells import Cells, Records, gather
 from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.relevant import choose_relevant
@@ -35,9 +36,10 @@ class Prior(NamedTuple):
     @classmethod
     def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> Prior:
         """Return the prior of a graph."""
-        features = DatasetFeatures.of(graph, graph.metric in ACCURACIES)
-        models, datasets = kernel.models(ModelFeatures.of(graph)), kernel.datasets(features)
-        return cls(kernel, models, datasets, features, gather(graph, features))
+        features = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
+        models, datasets = kernel.embed(graph)
+        known = kernel.models(ModelFeatures.of(graph), models), kernel.datasets(features, datasets)
+        return cls(kernel, *known, features, gather(graph, features))
 
     def ask(self, pairs: Tensor, protocol: int) -> Cells:
         """Return the cells of (2, n) pairs under a protocol, each on all samples of its dataset."""
