@@ -64,6 +64,8 @@ class EvidencePredictor(Method):
         start: tensors of an earlier predictor's :meth:`state` to learn on from in fewer steps.
     """
 
+    conditions = True
+
     def __init__(
         self,
         config: TrainingConfig | None = None,

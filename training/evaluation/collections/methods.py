@@ -40,7 +40,7 @@ LIGHTER: dict[str, Callable[[], Method]] = {
 }
 """Methods that are asked in a form that a graph of all collections leaves time for."""
 
-PROJECT = "evidence"
+PROJECT = "zoograph"
 """The method that the project ships; it is held against the others where it takes part."""
 
 _NUMBERS = {"size": "parameters", "gmacs": "gmacs", "imagenet": "imagenet_top1"}
