@@ -39,19 +39,18 @@ def fit_scales(scales: Mapping[str, nn.Module] | nn.ModuleDict, graph: HeteroDat
         scale.fit(graph[kind].x_number[trained], graph[kind].x_number_mask[trained])
 
 
-def measured_scores(graph: HeteroData, pairs: Tensor, index: PairIndex | None = None) -> tuple[Tensor, Tensor]:
+def measured_scores(graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
     """Return the scores of some pairs.
 
     Args:
         graph: that holds them.
         pairs: (2, n) model and dataset nodes.
-        index: of its ``scored_on`` edges, where many lots of pairs are asked for; default: it is made.
 
     Returns:
         (n, S) scores, 0 where not measured, and (n, S) bool where measured.
     """
     store = graph[SCORED_ON]
-    edge = (index or PairIndex.of(graph, SCORED_ON)).find(pairs)
+    edge = PairIndex.of(graph, SCORED_ON).find(pairs)
     found = edge >= 0
     values, known = (
         part.new_zeros(len(edge), part.shape[1]).index_put((found,), part[edge[found]])

@@ -29,7 +29,7 @@ from zoograph.training.versions.artifact import COLUMNS, PREDICTIONS, SAW, Artif
 from zoograph.training.versions.save import new_version, save_artifact
 
 if TYPE_CHECKING:
-    from zoograph.training.predictors.exact import TrainingConfig
+    from zoograph.training.predictors.evidence import TrainingConfig
 
 TOY = Collection(
     models=(
@@ -133,9 +133,9 @@ def shipped_home(_shipped_home: Path, home: Path) -> Path:
 
 
 def _tiny() -> TrainingConfig:
-    from zoograph.training.predictors.exact import TrainingConfig
+    from zoograph.training.predictors.evidence import TrainingConfig
 
-    return TrainingConfig(num_members=2, num_iterations=(1, 2, 2), num_records=(100, 100))
+    return TrainingConfig(num_steps=3, num_records=100)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import torch
@@ -69,30 +69,3 @@ class AccuracyScale:
     def values(self, latent: Tensor, datasets: Tensor) -> Tensor:
         """Return ``latent`` as accuracies."""
         return latent * self.spread[datasets] + self.centre[datasets]
-
-    def without(self, values: Tensor, datasets: Tensor, block: Tensor) -> Self:
-        """Return the scale of the records that are left without those at ``block``, of the same kind as this one.
-
-        Args:
-            values: (n,) measured, on informative datasets.
-            datasets: (n,) nodes.
-            block: (b,) positions of the records to leave out; some record needs to be left.
-        """
-        kept = torch.ones(len(values), dtype=torch.bool)
-        kept[block] = False
-        values, datasets = values[kept], datasets[kept]
-        size = len(self.centre)
-        count = torch.bincount(datasets, minlength=size)
-        own = count >= _RECORDS_OF_ITS_OWN
-        if not self.standardised or not own.any():
-            spread = values.std(correction=0).clamp(min=_LEAST_SPREAD)
-            return replace(self, centre=values.mean().repeat(size), spread=spread.repeat(size))
-        mean = torch.bincount(datasets, values, size) / count.clamp(min=1)
-        square = torch.bincount(datasets, (values - mean[datasets]).square(), size)
-        spread = (square / (count - 1).clamp(min=1)).sqrt().clamp(min=_LEAST_SPREAD)
-        return replace(
-            self,
-            centre=torch.where(own, mean, mean[own].mean()),
-            spread=torch.where(own, spread, spread[own].log().mean().exp()),
-            doubt=float(mean[own].std()) if own.sum() > 1 else float(spread[own][0]),
-        )

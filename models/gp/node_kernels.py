@@ -1,4 +1,4 @@
-"""Kernels between models and between datasets: on cards, labels, relations and embeddings."""
+"""Kernels between models and between datasets: on cards, labels and relations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.schema import DATASET, HAS, LABEL, MODEL, PRETRAINED_ON, RELATED_TO
 from zoograph.models.standardizer import Standardizer
 
-# Relations that are distances: 0 between equals. What else was measured reaches the kernels through the embeddings.
+# Relations that are distances: 0 between equals.
 DISTANCES = ("domain_distance", "class_mean_transport")
 _UNKNOWN_LIKENESS = 0.3
 
@@ -79,9 +79,3 @@ def corpus_codes(graph: HeteroData) -> Tensor:
     source, target = store.edge_index[:, store.position == 0]
     codes[source] = graph[DATASET].group[target] + 1
     return codes
-
-
-def gaussian(rows: Tensor) -> Tensor:
-    """Return (N, N) the Gaussian kernel of ``rows`` (N, C) at length scale 1."""
-    square = rows.square().sum(1)
-    return torch.exp(-0.5 * (square[:, None] + square[None] - 2 * rows @ rows.t()).clamp(min=0))

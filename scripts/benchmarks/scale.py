@@ -21,11 +21,9 @@ from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 Row = dict[str, Any]
-MAX_EXACT_RUNS = 6_000
 _JSON, _PICTURE = "scale.json", "scale.png"
 _NOTES = (
-    "Pass is one over all records. MAE is that of held-out predictions against the known truth; noise is that of "
-    "the measurements themselves.",
+    "MAE is that of held-out predictions against the known truth; noise is that of the measurements themselves.",
     "One thread does all work. Memory counts everything in the process, the imported libraries too.",
 )
 
@@ -38,19 +36,18 @@ def scale(
 ) -> None:
     """Measure how time, memory and error grow with the number of runs, on made-up zoos whose truth is known.
 
-    Each size is measured in a process of its own. The exact predictor is measured up to 6,000 runs, the sampled one at
-    every size. A size that is in the folder already is not measured again.
+    Each size is measured in a process of its own. A size that is in the folder already is not measured again.
 
     Example: `zoograph benchmark scale --sizes 2700,27000`
     """
-    wanted = [(runs, kind) for runs in _parse(sizes) for kind in _kinds(runs)]
+    wanted = _parse(sizes)
     rows = [] if fresh else _load(out / _JSON)
-    for runs, kind in wanted:
-        if not any((row["runs"], row["kind"]) == (runs, kind) for row in rows):
-            rows = sorted([*rows, _measure(runs, kind)], key=lambda row: (row["runs"], row["kind"]))
+    for runs in wanted:
+        if not any(row["runs"] == runs for row in rows):
+            rows = sorted([*rows, _measure(runs)], key=lambda row: row["runs"])
             write_into(out, {_JSON: json.dumps(rows, indent=1) + "\n"})
     write_into(out, {_PICTURE: to_png(draw_scale(rows))})
-    shown = [row for row in rows if (row["runs"], row["kind"]) in wanted]
+    shown = [row for row in rows if row["runs"] in wanted]
     if as_json:
         print_json("benchmark scale", {"rows": shown}, _NOTES)
     else:
@@ -67,30 +64,26 @@ def _parse(sizes: str) -> list[int]:
     return numbers
 
 
-def _kinds(runs: int) -> tuple[str, ...]:
-    return ("exact", "sampled") if runs <= MAX_EXACT_RUNS else ("sampled",)
-
-
 def _load(path: Path) -> list[Row]:
     if not path.exists():
         return []
     try:
         rows: list[Row] = json.loads(path.read_text(encoding="utf-8"))
-        return [row for row in rows if row["runs"] and row["kind"]]
+        return [row for row in rows if row["runs"]]
     except (ValueError, TypeError, KeyError) as error:
         raise ZoographError(
             f"'{path}' must hold what an earlier measurement wrote (got something else). Use --fresh."
         ) from error
 
 
-def _measure(runs: int, kind: str) -> Row:
+def _measure(runs: int) -> Row:
     """Measure one size in a process of its own, with its progress on stderr."""
     from zoograph.scripts.terminal.progress import progress_bar
 
-    command = [sys.executable, "-W", "ignore", "-m", "zoograph.training.studies.scaling", str(runs), kind]
+    command = [sys.executable, "-W", "ignore", "-m", "zoograph.training.studies.scaling", str(runs)]
     result: Row | None = None
     with (
-        progress_bar(f"{runs:,} runs, {kind}") as advance,
+        progress_bar(f"{runs:,} runs") as advance,
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
     ):
@@ -111,21 +104,18 @@ def _measure(runs: int, kind: str) -> Row:
 def _print(rows: list[Row]) -> None:
     print_table(
         "Processor seconds, memory and error by size",
-        ("runs", "kind", "graph", "train", "pass", "predict", "GiB", "MAE", "noise"),
+        ("runs", "graph", "train", "predict", "GiB", "MAE", "noise"),
         [_cells(row) for row in rows],
-        names={"kind"},
     )
     print_notes(_NOTES)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    seconds, epoch = row["cpu_seconds"], row["cpu_seconds_per_epoch"]
+    seconds = row["cpu_seconds"]
     return (
         f"{row['runs']:,}",
-        row["kind"],
         f"{seconds['make'] + seconds['build']:.1f}",
         f"{seconds['train']:.1f}",
-        "–" if epoch is None else f"{epoch:.1f}",
         f"{seconds['predict']:.1f}",
         f"{row['peak_rss_gib']['predict']:.2f}",
         f"{row['mae_truth']:.4f}",

@@ -14,20 +14,18 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.folds import make_split
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.scripts.pictures.accuracy import Cells, draw_intervals, draw_predicted, draw_ranking
-from zoograph.scripts.pictures.graph import Axis, Places, draw_map, draw_matrix
+from zoograph.scripts.pictures.graph import Axis, draw_matrix
 from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.suites import Result, Suite
 from zoograph.training.evaluation.table import PROJECT, per_dataset_pearson, strongest_baseline
-from zoograph.training.predictors.exact import ExactPredictor
-
-Table = NDArray[np.float64]
+from zoograph.training.predictors.evidence import EvidencePredictor
 
 _RIVAL = "gaussian-process"
 _FLOOR = "linear-regression"
 
 
 def draw_figures(suite: Suite, result: Result) -> Iterator[tuple[str, Any]]:
-    """Yield the name and the figure of each picture; the last two need a fit to the whole graph."""
+    """Yield the name and the figure of each picture; the last needs a fit to the whole graph."""
     graph, answers = suite.graph, result.answers
     yield "predicted", draw_predicted([_cells(graph, answers, name) for name in _pair(result, "mae", False)])
 
@@ -44,9 +42,8 @@ def draw_figures(suite: Suite, result: Result) -> Iterator[tuple[str, Any]]:
     rivals = [PROJECT, _RIVAL] if _RIVAL in methods else _pair(result, "log_likelihood", True)
     yield "intervals", draw_intervals([_cells(graph, judged, name, warm=True) for name in rivals])
 
-    predictor = ExactPredictor().fit(graph)
+    predictor = EvidencePredictor().fit(graph)
     yield "matrix", draw_matrix(*_matrices(suite, result, predictor))
-    yield "map", draw_map(_maps(graph, predictor))
 
 
 def _pair(result: Result, column: str, higher_is_better: bool) -> list[str]:
@@ -76,7 +73,7 @@ def _cells(graph: HeteroData, answers: Sequence[Answered], method: str, warm: bo
 
 
 def _matrices(
-    suite: Suite, result: Result, predictor: ExactPredictor
+    suite: Suite, result: Result, predictor: EvidencePredictor
 ) -> tuple[dict[str, NDArray[np.float64]], Axis, Axis]:
     """Return tables of accuracies and their sides.
 
@@ -123,25 +120,3 @@ def _words(graph: HeteroData, kind: str) -> list[str]:
     """Return the family or domain of every node, empty where not known."""
     words = ["", *graph.vocabulary[kind]]
     return [words[code] for code in graph[kind].x_category.tolist()]
-
-
-def _maps(graph: HeteroData, predictor: ExactPredictor) -> list[Places]:
-    maps = []
-    for kind, embedding in zip((MODEL, DATASET), predictor.embeddings(), strict=True):
-        places, share = _two_components(embedding.double().numpy())
-        groups, what = _words(graph, kind), "family" if kind == MODEL else "domain"
-        if kind == DATASET and not any(groups):
-            targets = set(graph[TRANSFERS_TO].edge_index[1].tolist())
-            groups, what = ["target" if k in targets else "corpus" for k in range(len(groups))], "role"
-        title = f"{len(groups)} {kind}s by {what}; {100 * share:.0f} % of variance"
-        maps.append(Places(title, graph[kind].ids, places, groups))
-    return maps
-
-
-def _two_components(rows: Table) -> tuple[Table, float]:
-    """Return (n, 2) principal components, their largest entries positive, and their share of the variance."""
-    left, values, _ = np.linalg.svd(rows - rows.mean(0), full_matrices=False)
-    places = left[:, :2] * values[:2]
-    places = places * np.sign(places[np.abs(places).argmax(0), range(places.shape[1])])
-    total = float((values**2).sum())
-    return places, float((values[:2] ** 2).sum()) / total if total > 0 else 1.0

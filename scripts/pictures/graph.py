@@ -1,8 +1,7 @@
-"""Pictures of the graph: accuracies as a matrix, and where models and datasets lie in the embedding."""
+"""Picture of the graph: accuracies as a matrix."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import Any, NamedTuple
@@ -10,27 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoograph.scripts.pictures.style import COLORMAP, COLORS, INK, MARKERS, MISSING, QUIET, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORMAP, INK, MISSING, label_axes, new_figure
 
 Array = NDArray[np.float64]
 
 _MANY_ROWS = 45
 _LONGEST_NAME = 26
-_GROUP_WIDTH, _TITLE_WIDTH, _LEGEND_WIDTH = 14, 30, 48
-_OTHER = "other or not known"
-
-
-# Where a name may stand: its shift from the point, and which of its sides lies there.
-_BESIDE = (
-    ((5, 0), ("left", "center")),
-    ((-5, 0), ("right", "center")),
-    ((0, 5), ("center", "bottom")),
-    ((0, -5), ("center", "top")),
-    ((4, 4), ("left", "bottom")),
-    ((4, -4), ("left", "top")),
-    ((-4, 4), ("right", "bottom")),
-    ((-4, -4), ("right", "top")),
-)
+_GROUP_WIDTH, _TITLE_WIDTH = 14, 30
 
 
 class Axis(NamedTuple):
@@ -108,79 +93,6 @@ def _label_rows(axes: Any, axis: Axis, rows: Sequence[int], first: bool) -> None
         axes.set_yticks([])
     if first and len(rows) > _MANY_ROWS:
         axes.set_ylabel(f"{len(rows)} {axis.kind}s, highest mean accuracy first", fontsize=9, color=INK)
-
-
-class Places(NamedTuple):
-    """Nodes of one type on a map.
-
-    Attributes:
-        title: above the map.
-        names: of the nodes.
-        places: (n, 2) coordinates.
-        groups: (n,) what colours say; empty where not known.
-    """
-
-    title: str
-    names: Sequence[str]
-    places: Array
-    groups: Sequence[str]
-
-
-def draw_map(maps: Sequence[Places]) -> Any:
-    """Return embeddings as points, a panel a node type, with as many names as there is room for."""
-    figure = new_figure(4.6)
-    panels = figure.subplots(1, len(maps), squeeze=False)[0]
-    for axes, nodes in zip(panels, maps, strict=True):
-        common = [group for group, _ in Counter(filter(None, nodes.groups)).most_common(len(COLORS) - 1)]
-        for number, group in enumerate([*sorted(common), _OTHER]):
-            here = np.array([(g if g in common else _OTHER) == group for g in nodes.groups])
-            if not here.any():
-                continue
-            known = group != _OTHER
-            style = {"color": COLORS[number] if known else QUIET, "marker": MARKERS[number] if known else "."}
-            axes.scatter(*nodes.places[here].T, s=20, alpha=0.8, linewidths=0, label=group, zorder=2, **style)
-        axes.grid(alpha=0.25)
-        axes.margins(0.2, 0.1)
-        label_axes(axes, nodes.title, "first component", "second component" if axes is panels[0] else "")
-        columns = max(1, min(3, _LEGEND_WIDTH // max(map(len, {*nodes.groups, ""}))))
-        legend = {"fontsize": 8, "ncols": columns, "frameon": False, "handletextpad": 0.2, "columnspacing": 0.8}
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), **legend)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for axes, nodes in zip(panels, maps, strict=True):
-        _name_points(axes, nodes)
-    return figure
-
-
-def _name_points(axes: Any, nodes: Places) -> None:
-    """Name points, the outermost first, where the name meets no other name and few points."""
-    from matplotlib.transforms import Bbox
-
-    pixels = axes.transData.transform(nodes.places)
-    taken: list[Any] = []
-    inside = axes.get_window_extent()
-    away = np.linalg.norm((pixels - pixels.mean(0)) / (pixels.std(0) + 1e-9), axis=1)
-    for k in np.argsort(-away, kind="stable"):
-        name = _short(nodes.names[k])
-        for shift, sides in _BESIDE:
-            text = axes.annotate(
-                name,
-                nodes.places[k],
-                shift,
-                textcoords="offset points",
-                fontsize=8,
-                color=INK,
-                ha=sides[0],
-                va=sides[1],
-                zorder=3,
-            )
-            box = text.get_window_extent().expanded(1.02, 1.1)
-            covered = sum(box.contains(x, y) for x, y in pixels)
-            free = covered == 0 and not any(box.overlaps(other) for other in taken)
-            if free and inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1:
-                taken.append(Bbox(box.get_points()))
-                break
-            text.remove()
 
 
 def _short(name: str) -> str:

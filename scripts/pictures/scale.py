@@ -14,9 +14,8 @@ _INK = "#222222"
 
 
 class _Curve(NamedTuple):
-    """One line of a panel: of which predictor, what of it, how it looks, and how its last value is written."""
+    """One line of a panel: what it shows, how it looks, and how its last value is written."""
 
-    kind: str
     label: str
     read: Callable[[Row], float]
     color: str
@@ -24,33 +23,20 @@ class _Curve(NamedTuple):
     marker: str
     fill: str
     told: str = ""
-    offset: float = 9.0
 
 
 _TIMES = (
+    _Curve("training", lambda row: row["cpu_seconds"]["train"], _BLUE, "-", "o", _BLUE, "{:,.0f} s"),
     _Curve(
-        "sampled",
-        "training, sampled batches",
-        lambda row: row["cpu_seconds"]["train"],
-        _BLUE,
-        "-",
-        "o",
-        _BLUE,
+        "predicting a tenth of the records",
+        lambda row: row["cpu_seconds"]["predict"],
+        _VERMILLION,
+        "--",
+        "D",
+        "none",
         "{:,.0f} s",
     ),
     _Curve(
-        "sampled",
-        "one pass over all records",
-        lambda row: row["cpu_seconds_per_epoch"],
-        _BLUE,
-        ":",
-        "s",
-        "white",
-        "{:,.0f} s",
-        -18.0,
-    ),
-    _Curve(
-        "sampled",
         "making the zoo and its graph",
         lambda row: row["cpu_seconds"]["make"] + row["cpu_seconds"]["build"],
         _GREEN,
@@ -59,23 +45,14 @@ _TIMES = (
         _GREEN,
         "{:,.0f} s",
     ),
-    _Curve(
-        "exact", "training, exact predictor", lambda row: row["cpu_seconds"]["train"], _VERMILLION, "--", "D", "none"
-    ),
 )
 _MEMORY = (
-    _Curve(
-        "sampled", "sampled batches", lambda row: row["peak_rss_gib"]["predict"], _BLUE, "-", "o", _BLUE, "{:.1f} GiB"
-    ),
-    _Curve("exact", "exact predictor", lambda row: row["peak_rss_gib"]["predict"], _VERMILLION, "--", "D", "none"),
-    _Curve("sampled", "imported libraries alone", lambda row: row["imports_rss_gib"], _GREY, ":", "s", "white"),
+    _Curve("everything", lambda row: row["peak_rss_gib"]["predict"], _BLUE, "-", "o", _BLUE, "{:.1f} GiB"),
+    _Curve("imported libraries alone", lambda row: row["imports_rss_gib"], _GREY, ":", "s", "white"),
 )
 _ERRORS = (
-    _Curve(
-        "sampled", "sampled batches, against the truth", lambda row: row["mae_truth"], _BLUE, "-", "o", _BLUE, "{:.3f}"
-    ),
-    _Curve("exact", "exact predictor, against the truth", lambda row: row["mae_truth"], _VERMILLION, "--", "D", "none"),
-    _Curve("sampled", "the measurements themselves", lambda row: row["noise_floor"], _GREY, ":", "s", "white"),
+    _Curve("against the truth", lambda row: row["mae_truth"], _BLUE, "-", "o", _BLUE, "{:.3f}"),
+    _Curve("the measurements themselves", lambda row: row["noise_floor"], _GREY, ":", "s", "white"),
 )
 
 
@@ -91,15 +68,14 @@ def draw_scale(rows: list[Row]) -> Any:
     time, memory, accuracy = figure.subplots(1, 3)
     for axes, curves in zip((time, memory, accuracy), (_TIMES, _MEMORY, _ERRORS), strict=True):
         for curve in curves:
-            drawn = [row for row in rows if row["kind"] == curve.kind]
-            points = [(row["runs"], curve.read(row)) for row in drawn]
+            points = [(row["runs"], curve.read(row)) for row in rows]
             if not points:
                 continue
             look = {"color": curve.color, "marker": curve.marker, "label": curve.label, "mfc": curve.fill}
             axes.plot(*zip(*points, strict=True), curve.style, lw=2, ms=8, mew=2, clip_on=False, **look)
             if curve.told:
                 x, y = points[-1]
-                place = {"xytext": (0, curve.offset), "textcoords": "offset points", "ha": "center", "fontsize": 10}
+                place = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center", "fontsize": 10}
                 axes.annotate(curve.told.format(y), (x, y), color=curve.color, **place)
 
     titles = ("Processor seconds, one thread", "Peak memory, GiB", "Mean absolute error, held-out pairs")

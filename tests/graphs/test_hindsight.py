@@ -19,9 +19,9 @@ from zoograph.graphs.schema import SCORED_ON, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.evaluation.score_quality import score_quality
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
-TINY = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60))
+TINY = TrainingConfig(num_steps=3, num_records=60)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_nor_if_a_vocabulary_asks_for_it(zoo: Zoo) -> None:
     assert torch.equal(graph[SCORED_ON].edge_attr, build_graph(zoo, HashEmbedder(4))[SCORED_ON].edge_attr)
 
 
-@pytest.mark.parametrize("method", [LinearRegression, lambda: ExactPredictor(TINY)], ids=["linear", "graph"])
+@pytest.mark.parametrize("method", [LinearRegression, lambda: EvidencePredictor(TINY)], ids=["linear", "graph"])
 def test_predictions_do_not_read_it(zoo: Zoo, method: type[LinearRegression]) -> None:
     answers = []
     for name in (None, PARAMETER_DISTANCE):

@@ -22,10 +22,10 @@ from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS
 from zoograph.graphs.splits import hold_out, is_edge, reveal
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.networks.episodes import Episodes
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
-TINY = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60))
-METHODS = {"linear": LinearRegression, "graph": lambda: ExactPredictor(TINY)}
+TINY = TrainingConfig(num_steps=3, num_records=60)
+METHODS = {"linear": LinearRegression, "graph": lambda: EvidencePredictor(TINY)}
 PLANTS = {"root two": (-777.0, math.sqrt(2)), "pi": (4321.0, math.pi)}
 
 

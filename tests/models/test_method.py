@@ -20,12 +20,11 @@ from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.blinded import Blinded
 from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.baselines.gaussian_process import GaussianProcess
-from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.models.method import COVERAGE, INTERVAL_SIGMAS, Method
 from zoograph.training.evaluation.methods import METHODS
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
 from zoograph.training.networks.gat import GraphAttention
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
 CHEAP: dict[str, Callable[[], Method]] = {
     **METHODS,
@@ -34,10 +33,7 @@ CHEAP: dict[str, Callable[[], Method]] = {
     "gaussian-process": lambda: GaussianProcess(2),
     "gat": lambda: GraphAttention(8, num_steps=3),
     "gnn": lambda: GraphNetwork(NetworkConfig(hidden_channels=8, num_members=2, num_steps=3)),
-    "zoograph": lambda: ExactPredictor(TrainingConfig(num_members=2, num_iterations=(1, 1, 1))),
-    "zoograph-tables": lambda: ExactPredictor(
-        TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1, 1))
-    ),
+    "zoograph": lambda: EvidencePredictor(TrainingConfig(num_steps=3, num_records=60)),
 }
 # These cross-fit by a hash of names, and answer from the records of the graph they are asked about.
 NAMES_AND_RECORDS_MATTER = {"gnn", *(name for name in METHODS if name.startswith("zoograph"))}

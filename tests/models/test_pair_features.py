@@ -4,7 +4,6 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.pairs import PairIndex
 from zoograph.graphs.schema import SCORED_ON
 from zoograph.models.pair_features import fit_scalers, measured_scores, metadata_rows
 
@@ -37,7 +36,7 @@ def test_measured_scores_are_those_of_each_pair_and_nothing_else():
     assert torch.equal(values, store.edge_attr.flip(0))
     assert torch.equal(known, store.edge_attr_mask.flip(0))
     pairs = torch.cartesian_prod(torch.arange(6), torch.arange(12)).t()
-    values, known = measured_scores(graph, pairs, PairIndex.of(graph, SCORED_ON))
+    values, known = measured_scores(graph, pairs)
     assert known.sum() == store.num_edges
     assert not values[~known].any()
 

@@ -29,7 +29,7 @@ from zoograph.scripts.terminal.program import run as run_program
 from zoograph.training.evaluation.methods import METHODS
 from zoograph.training.evaluation.suites import Result, Suite, run_suite
 from zoograph.training.evaluation.table import PROJECT
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = "test_resnet"
@@ -126,7 +126,7 @@ def run_command(run_predict: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-TINY = partial(ExactPredictor, TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(60, 60)))
+TINY = partial(EvidencePredictor, TrainingConfig(num_steps=3, num_records=60))
 
 
 def _benchmark(folder: Path, density: float) -> tuple[Suite, Result]:
@@ -155,9 +155,9 @@ def sparse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, Result]:
 
 
 @pytest.fixture
-def tiny_predictor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ExactPredictor]:
+def tiny_predictor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., EvidencePredictor]:
     """What makes a predictor that is hardly trained, which the pictures of a benchmark use as well."""
-    monkeypatch.setattr("zoograph.scripts.pictures.benchmark.ExactPredictor", TINY)
+    monkeypatch.setattr("zoograph.scripts.pictures.benchmark.EvidencePredictor", TINY)
     return TINY
 
 

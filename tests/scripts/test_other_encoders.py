@@ -18,13 +18,13 @@ from zoograph.data.testing.hash_encoder import hash_encoder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.text import lookup
 from zoograph.scripts.main import main
-from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.predictors.evidence import TrainingConfig
 from zoograph.training.retraining import challenge
 from zoograph.training.versions import listing
 from zoograph.training.versions.listing import list_versions, predictor_root
 from zoograph.training.versions.load import current_version
 
-CONFIG = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), warm_iterations=(1, 1, 1), num_records=(60, 60))
+CONFIG = TrainingConfig(num_steps=3, warm_steps=2, num_records=60)
 OTHER = "hash-4"
 
 

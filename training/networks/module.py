@@ -8,9 +8,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from zoograph.models.networks.gnn import TransferGNN
-from zoograph.training.networks.checkpoint import checkpoint, restore_network, restore_optimizer
 from zoograph.training.networks.episodes import Episode
-from zoograph.training.networks.member_cache import Part
 from zoograph.training.networks.noise import measurement_variance
 
 
@@ -23,7 +21,6 @@ class NetworkModule(L.LightningModule):  # type: ignore[misc]
         num_layers: rounds of message passing.
         lr: peak learning rate of the one-cycle schedule.
         num_steps: length of that schedule.
-        part: where an earlier training of the same shape stopped; default: begin anew.
     """
 
     def __init__(
@@ -33,15 +30,11 @@ class NetworkModule(L.LightningModule):  # type: ignore[misc]
         num_layers: int,
         lr: float,
         num_steps: int,
-        part: Part | None = None,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(ignore=["graph", "part"])
+        self.save_hyperparameters(ignore=["graph"])
         self.network = TransferGNN(graph, hidden_channels, num_layers)
         self.network.fit_scale(graph)
-        self._part = part
-        if part is not None:
-            restore_network(part, self.network)
 
     def training_step(self, episode: Episode, _: int) -> Tensor:
         """Return the loss of one episode."""
@@ -55,11 +48,4 @@ class NetworkModule(L.LightningModule):  # type: ignore[misc]
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, self.hparams.lr, total_steps=self.hparams.num_steps, pct_start=0.15
         )
-        if self._part is not None:
-            restore_optimizer(self._part, optimizer, schedule)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def checkpoint(self, epoch: int, generator: Tensor) -> Part:
-        """Return the state of this training before the pass ``epoch``; the generator's draws the episodes."""
-        optimizer, schedule = self.optimizers(use_pl_optimizer=False), self.lr_schedulers()
-        return checkpoint(self.network, optimizer, schedule, epoch, generator)

@@ -79,9 +79,9 @@ def learn(
     Args:
         graph: as built.
         held_out: records that answers are conditioned on alone.
-        config: how to train; default: as the number of records asks for.
+        config: how to train; default: as one for every zoo.
         progress: called with (steps done, steps in all).
-        start: tensors of an earlier exact predictor to learn on from.
+        start: tensors of an earlier predictor to learn on from.
 
     Raises:
         PredictorError: if there are too few records to learn from.

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 import torch
@@ -23,9 +22,7 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
-from zoograph.training.networks.sampled_episodes import num_batches
-from zoograph.training.predictors.exact import ExactPredictor
-from zoograph.training.predictors.sampled import LARGE, SampledPredictor
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.runtime.threads import one_thread
 
@@ -35,21 +32,16 @@ _DATASETS_PER_MODEL = 1.08
 _TEXT_CHANNELS = 16
 
 
-class Kind(StrEnum):
-    """Which predictor is measured."""
-
-    EXACT = "exact"
-    SAMPLED = "sampled"
-
-
 @one_thread()
-def measure(num_runs: int, kind: Kind, progress: Progress | None = None, seed: int = 0) -> dict[str, Any]:
+def measure(
+    num_runs: int, progress: Progress | None = None, config: TrainingConfig | None = None, seed: int = 0
+) -> dict[str, Any]:
     """Make a zoo, build its graph, train, and predict a tenth of its records, which were held out.
 
     Args:
         num_runs: about how many runs the zoo has; a tenth of its pairs is measured.
-        kind: of predictor.
         progress: called with (steps done, steps in all) of training.
+        config: how to train; default: as a predictor that answers is.
         seed: of the zoo and of what is held out.
 
     Returns:
@@ -58,7 +50,7 @@ def measure(num_runs: int, kind: Kind, progress: Progress | None = None, seed: i
         and the ``noise_floor``, the error of the measurements themselves. Where others use the machine too,
         ``cpu_seconds`` is what the wall clock would show without them: all of it runs in one thread.
     """
-    stages, clock = _Stages(), _StepClock(progress)
+    stages = _Stages()
     with stages.next("make"):
         num_models = round(math.sqrt(num_runs / DENSITY / _DATASETS_PER_MODEL))
         num_datasets = round(num_models * _DATASETS_PER_MODEL)
@@ -72,26 +64,18 @@ def measure(num_runs: int, kind: Kind, progress: Progress | None = None, seed: i
     truth = torch.from_numpy(made.truth[pairs[0].numpy(), pairs[1].numpy()]).float()
     del made, graph
 
-    num_train = train[TRANSFERS_TO].num_edges
     with stages.next("train"):
-        method = ExactPredictor(progress=clock) if kind is Kind.EXACT else SampledPredictor(progress=clock)
-        method.fit(train)
+        method = EvidencePredictor(config, progress).fit(train)
     with stages.next("predict"):
         answer = method.predict(pairs)
-    per_epoch = num_batches(num_train, LARGE.batch_size) if kind is Kind.SAMPLED else None
     return {
         "runs": num_runs,
-        "kind": kind.value,
         "num_models": num_models,
         "num_datasets": num_datasets,
-        "num_train": num_train,
+        "num_train": train[TRANSFERS_TO].num_edges,
         "num_test": len(target),
         "seconds": stages.seconds,
         "cpu_seconds": stages.cpu,
-        "steps": clock.steps,
-        "steps_per_epoch": per_epoch,
-        "seconds_per_epoch": per_epoch and per_epoch * clock.step.wall,
-        "cpu_seconds_per_epoch": per_epoch and per_epoch * clock.step.cpu,
         "imports_rss_gib": stages.first_rss,
         "peak_rss_gib": stages.peaks,
         "mae_truth": _mean(answer.mean - truth),
@@ -136,28 +120,6 @@ class _Times(NamedTuple):
         return cls(time.perf_counter(), time.process_time())
 
 
-class _StepClock:
-    """Passes progress on, and knows how long a step takes."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress, self.steps = progress, 0
-        self._first = self._last = _Times.now()
-
-    def __call__(self, done: int, total: int) -> None:
-        self.steps += 1
-        self._last = _Times.now()
-        if self.steps == 1:
-            self._first = self._last
-        if self._progress is not None:
-            self._progress(done, total)
-
-    @property
-    def step(self) -> _Times:
-        """Seconds a step, between the first and the last."""
-        count = max(self.steps - 1, 1)
-        return _Times((self._last.wall - self._first.wall) / count, (self._last.cpu - self._first.cpu) / count)
-
-
 def peak_rss_gib() -> float:
     """Return the most memory that this process has held so far, in GiB."""
     import resource  # not on Windows
@@ -172,5 +134,4 @@ def _report(**fields: Any) -> None:
 
 
 if __name__ == "__main__":
-    size, which = sys.argv[1:]
-    _report(result=measure(int(size), Kind(which), lambda done, total: _report(done=done, total=total)))
+    _report(result=measure(int(sys.argv[1]), lambda done, total: _report(done=done, total=total)))

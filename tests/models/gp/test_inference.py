@@ -5,7 +5,6 @@ import torch
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 
-from zoograph.models.gp import inference as exact_gp
 from zoograph.models.gp.covariances import Covariances
 from zoograph.models.gp.inference import condition, safe_cholesky
 
@@ -56,64 +55,6 @@ def test_posterior_is_that_of_scikit_learn():
     expected, deviation = theirs.predict(x.numpy(), return_std=True)
     assert mean.numpy() == pytest.approx(expected)
     assert variance.sqrt().numpy() == pytest.approx(deviation)
-
-
-@pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("columns", [1, 12, 400])
-def test_predict_all_agrees_with_predict(covariances, records, turned, columns, monkeypatch):
-    monkeypatch.setattr(exact_gp, "_COLUMNS", columns)  # solved for at a time: one node's, some nodes', all
-    pairs, y, noise = records
-    if turned:  # fewer datasets than models among the records: the other way through
-        kept = pairs[1] < 3
-        pairs, y, noise = pairs[:, kept], y[kept], noise[kept]
-    posterior = condition(covariances, pairs, y, noise)
-    asked = torch.cartesian_prod(torch.arange(M), torch.arange(D)).t()
-    mean, variance = posterior.predict_all()
-    expected_mean, expected_variance = posterior.predict(asked)
-    assert torch.allclose(mean.flatten(), expected_mean)
-    assert torch.allclose(variance.flatten(), expected_variance)
-
-
-def test_joint_agrees_with_predict_and_with_conditioning(covariances, records):
-    pairs, y, noise = records
-    posterior = condition(covariances, pairs, y, noise)
-    asked = torch.cartesian_prod(torch.arange(M), torch.arange(D)).t()
-    mean, covariance = posterior.joint(asked)
-    expected_mean, expected_variance = posterior.predict(asked)
-    assert torch.allclose(mean, expected_mean)
-    assert torch.allclose(covariance.diagonal(), expected_variance)
-    inverse = torch.linalg.inv(covariances.between(pairs, pairs) + torch.diag(noise))
-    cross = covariances.between(asked, pairs)
-    assert torch.allclose(covariance, covariances.between(asked, asked) - cross @ inverse @ cross.t())
-
-
-def test_joint_of_weighted_sums(covariances, records):
-    posterior = condition(covariances, *records)
-    models, datasets = torch.tensor([2, 0, 1]), torch.tensor([1, 3])
-    weights = torch.randn(3, 2, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
-    mean, covariance = posterior.joint(torch.cartesian_prod(models, datasets).t())
-    sums, spread = posterior.joint_sums(models, datasets, weights)
-    every = torch.block_diag(*weights[:, None])
-    assert torch.allclose(sums, every @ mean)
-    assert torch.allclose(spread, every @ covariance @ every.t())
-
-
-def test_leaving_out_is_conditioning_on_the_rest(covariances, records):
-    pairs, y, noise = records
-    posterior = condition(covariances, pairs, y, noise)
-    block, inside = torch.tensor([1, 4, 9]), torch.tensor([0, 2])
-    units = torch.stack([y, 2 * y + 1])
-    means, variances = posterior.leave_out(units, [(block, inside)] * 2)
-    (mean, other), (variance, _) = means.split(2), variances.split(2)
-    rest = torch.ones(15, dtype=torch.bool)
-    rest[block] = False
-    refit = condition(covariances, pairs[:, rest], y[rest], noise[rest])
-    asked = block[inside]
-    expected_mean, expected_variance = refit.predict(pairs[:, asked])
-    assert torch.allclose(mean, expected_mean)
-    assert torch.allclose(variance, expected_variance + noise[asked])
-    refit = condition(covariances, pairs[:, rest], units[1, rest], noise[rest])
-    assert torch.allclose(other, refit.predict(pairs[:, asked])[0])  # each block has its own units
 
 
 def test_cholesky_bears_rounding_and_refuses_nonsense():

@@ -12,7 +12,6 @@ from zoograph.models.gp.node_kernels import (
     corpus_codes,
     distance_kernel,
     distances,
-    gaussian,
     label_overlap,
     number_kernels,
     same_code,
@@ -78,11 +77,6 @@ def test_distance_kernel_has_a_finite_gradient_where_nothing_was_measured():
     kernel.sum().backward()
     assert length.grad is not None
     assert length.grad.item() == pytest.approx(math.exp(-0.5) / 4)
-
-
-def test_gaussian():
-    rows = torch.tensor([[0.0, 0.0], [3.0, 4.0]]).double()
-    assert gaussian(rows)[0, 1].item() == pytest.approx(math.exp(-12.5))
 
 
 def test_the_corpus_of_a_model_is_the_last_of_its_chain():

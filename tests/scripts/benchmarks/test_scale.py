@@ -18,14 +18,12 @@ app = typer.Typer()
 app.command()(scale.scale)
 
 
-def _row(runs: int, kind: str) -> dict[str, Any]:
+def _row(runs: int) -> dict[str, Any]:
     return {
         "runs": runs,
-        "kind": kind,
         "num_train": round(0.9 * runs),
         "num_test": round(0.1 * runs),
         "cpu_seconds": {"make": 0.1, "build": 0.4, "train": runs / 100, "predict": 0.25},
-        "cpu_seconds_per_epoch": runs / 1000 if kind == "sampled" else None,
         "imports_rss_gib": 0.5,
         "peak_rss_gib": {"train": 0.75, "predict": 0.75},
         "mae_truth": 0.0321,
@@ -34,36 +32,36 @@ def _row(runs: int, kind: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    asked: list[tuple[int, str]] = []
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    asked: list[int] = []
 
-    def measure(runs: int, kind: str) -> dict[str, Any]:
-        asked.append((runs, kind))
-        return _row(runs, kind)
+    def measure(runs: int) -> dict[str, Any]:
+        asked.append(runs)
+        return _row(runs)
 
     monkeypatch.setattr(scale, "_measure", measure)
     return asked
 
 
-def test_a_size_is_measured_once(measured: list[tuple[int, str]], tmp_path: Path) -> None:
+def test_a_size_is_measured_once(measured: list[int], tmp_path: Path) -> None:
     def run(*arguments: str) -> Any:
         done = CliRunner().invoke(app, ["--out", str(tmp_path), "--json", *arguments], catch_exceptions=False)
         return json.loads(done.stdout)["rows"]
 
-    assert [row["kind"] for row in run("--sizes", "2700")] == ["exact", "sampled"]
-    assert [row["runs"] for row in run("--sizes", "27000,2700")] == [2700, 2700, 27000]
-    assert measured == [(2700, "exact"), (2700, "sampled"), (27000, "sampled")]
+    assert [row["runs"] for row in run("--sizes", "2700")] == [2700]
+    assert [row["runs"] for row in run("--sizes", "27000,2700")] == [2700, 27000]
+    assert measured == [2700, 27000]
     assert [row["runs"] for row in run("--sizes", "27000")] == [27000]
-    assert len(json.loads((tmp_path / "scale.json").read_text())) == 3
+    assert len(json.loads((tmp_path / "scale.json").read_text())) == 2
     run("--sizes", "27000", "--fresh")
-    assert measured[3:] == [(27000, "sampled")]
+    assert measured[2:] == [27000]
     with Image.open(tmp_path / "scale.png") as image:
         assert image.width == 1625
 
 
-def test_the_table_says_what_was_measured(measured: list[tuple[int, str]], tmp_path: Path) -> None:
+def test_the_table_says_what_was_measured(measured: list[int], tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["--out", str(tmp_path), "--sizes", "5000"], catch_exceptions=False)
-    assert "sampled" in done.stdout
+    assert "5,000" in done.stdout
     assert "0.0321" in done.stdout
 
 
@@ -72,10 +70,10 @@ def test_a_process_of_its_own_measures(tmp_path: Path, monkeypatch: pytest.Monke
     program.write_text('#!/bin/sh\necho \'{"done": 1, "total": 1}\'\necho \'{"result": {"runs": 7}}\'\n')
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(program))
-    assert scale._measure(7, "sampled")["runs"] == 7
+    assert scale._measure(7)["runs"] == 7
     program.write_text("#!/bin/sh\necho no >&2\nexit 3\n")
     with pytest.raises(ZoographError, match=r"must succeed \(got exit status 3: no\)"):
-        scale._measure(7, "sampled")
+        scale._measure(7)
 
 
 @pytest.mark.parametrize("sizes", ["many", "5", ""])

@@ -13,7 +13,7 @@ from PIL import Image
 
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
-from zoograph.training.predictors import exact
+from zoograph.training.predictors import evidence
 from zoograph.training.retraining import train as fit
 from zoograph.training.versions import restore
 from zoograph.training.versions.artifact import PREDICTIONS, Artifact
@@ -28,7 +28,7 @@ def toy_predictor(
     toy_store: RecordStore, save_toy: Callable[..., Artifact], monkeypatch: pytest.MonkeyPatch
 ) -> Artifact:
     """A predictor that knows everything in the store, which has enough records to train another."""
-    monkeypatch.setattr(exact, "MINIMUM_RECORDS", 1)
+    monkeypatch.setattr(evidence, "MINIMUM_RECORDS", 1)
     seen = {"saw": toy_store.batch_digests(), "revision": toy_store.revision}
     return save_toy(predictor_root(Protocol.HEAD, None), **seen)
 
@@ -166,7 +166,7 @@ def test_ctrl_c_while_training(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fit, "train_predictor", train)
-    monkeypatch.setattr(exact, "MINIMUM_RECORDS", 1)
+    monkeypatch.setattr(evidence, "MINIMUM_RECORDS", 1)
     ran = run_predict(*QUESTION, "--json")
     assert (ran.code, ran.out) == (130, "")
     assert "Traceback" not in ran.err

@@ -62,7 +62,7 @@ def _text_for(zoo: Any, encoder: str | None = None) -> TextTable:
 @pytest.fixture(scope="module")
 def _prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The tables of the zoo, and a home with a predictor that was hardly trained on them."""
-    from zoograph.training.predictors.exact import TrainingConfig
+    from zoograph.training.predictors.evidence import TrainingConfig
     from zoograph.training.retraining.train import train_predictor
     from zoograph.training.versions.listing import predictor_root
 
@@ -72,7 +72,7 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         patch.setenv("ZOOGRAPH_HOME", str(home))
         patch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tables)
         patch.setattr("zoograph.data.text.lookup.text_for", _text_for)
-        config = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(60, 60))
+        config = TrainingConfig(num_steps=3, num_records=60)
         with RecordStore.open() as store:
             train_predictor(store, predictor_root(Protocol.HEAD, None), Protocol.HEAD, config=config)
     return tables, home

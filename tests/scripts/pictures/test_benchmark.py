@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoograph.models.gp.deep_kernel import KernelConfig
 from zoograph.scripts.pictures import benchmark as benchmark_figures
 from zoograph.scripts.pictures.benchmark import draw_figures
 from zoograph.training.evaluation.suites import Result, Suite
 from zoograph.training.evaluation.table import PROJECT
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
 
 pytestmark = pytest.mark.usefixtures("tiny_predictor")
-PICTURES = ("predicted", "ranking", "intervals", "matrix", "map")
+PICTURES = ("predicted", "ranking", "intervals", "matrix")
 
 
 def test_every_word_can_be_read_in_print(
@@ -66,27 +64,3 @@ def test_intervals_are_those_of_known_datasets(complete: tuple[Suite, Result], s
     assert len(cells[0].mean) - len(cells[1].mean) == cold > 0
     assert set(cells[1].fold) == {0, 1}
     assert len(dict(draw_figures(*sparse))) == len(PICTURES)
-
-
-def test_map_shows_the_embeddings_of_every_node(
-    complete: tuple[Suite, Result], tiny_predictor: Callable[..., Any]
-) -> None:
-    suite, _ = complete
-    predictor = tiny_predictor().fit(suite.graph)
-    embeddings = predictor.embeddings()
-    for kind, rows, places in zip(
-        ("model", "dataset"), embeddings, benchmark_figures._maps(suite.graph, predictor), strict=True
-    ):
-        assert rows.shape == (suite.graph[kind].num_nodes, 4)
-        assert places.places.shape == (len(rows), 2)
-        centred = (rows - rows.mean(0)).numpy()
-        assert np.linalg.norm(places.places) <= np.linalg.norm(centred) * (1 + 1e-6)
-        assert np.allclose(places.places.mean(0), 0, atol=1e-8)
-        assert np.abs(places.places[:, 0]).max() == places.places[:, 0].max()
-    assert all(np.array_equal(a, b) for a, b in zip(embeddings, predictor.embeddings(suite.graph), strict=True))
-
-
-def test_without_embeddings_there_is_no_map(complete: tuple[Suite, Result]) -> None:
-    config = TrainingConfig(kernel=KernelConfig(gnn=False), num_members=2, num_iterations=(1, 1, 1))
-    with pytest.raises(ValueError, match=r"without embeddings: set 'kernel\.gnn'"):
-        ExactPredictor(config).fit(complete[0].graph).embeddings()

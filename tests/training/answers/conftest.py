@@ -13,8 +13,8 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
-from zoograph.training.predictors import exact
-from zoograph.training.predictors.sampled import LARGE
+from zoograph.training.predictors import evidence
+from zoograph.training.predictors.evidence import TrainingConfig
 from zoograph.training.retraining import train as fit
 from zoograph.training.versions import restore
 from zoograph.training.versions.artifact import Artifact
@@ -33,7 +33,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch, toy_zoo: Collection, save_toy: Sa
         return save_toy(root, saw=store.batch_digests(), protocol=protocol, revision=store.revision)
 
     monkeypatch.setattr(fit, "train_predictor", train)
-    monkeypatch.setattr(exact, "MINIMUM_RECORDS", 1)
+    monkeypatch.setattr(evidence, "MINIMUM_RECORDS", 1)
     return roots
 
 
@@ -52,9 +52,9 @@ def asked(trainings: list[Path], monkeypatch: pytest.MonkeyPatch) -> list[tuple[
 
 
 @pytest.fixture(scope="session")
-def _large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The tables of a zoo of 8 models on 20 tasks, and a home whose predictor is that of large zoos, hardly trained."""
-    tables, home = tmp_path_factory.mktemp("tables"), tmp_path_factory.mktemp("large") / "home"
+def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The tables of a zoo of 8 models on 20 tasks, and a home whose predictor is hardly trained."""
+    tables, home = tmp_path_factory.mktemp("tables"), tmp_path_factory.mktemp("made") / "home"
     zoo = make_synthetic_zoo(8, 20).zoo
     runs = [
         Run(source="t", model=row.model, dataset=row.dataset, protocol=Protocol.HEAD, value=row.value)
@@ -66,18 +66,16 @@ def _large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZOOGRAPH_HOME", str(home))
         patch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tables)
-        patch.setattr("zoograph.training.predictors.choice.MAX_EXACT_RECORDS", 100)
-        tiny = LARGE.model_copy(update={"hidden_channels": 8, "min_batches": 4})
-        patch.setattr("zoograph.training.predictors.sampled.LARGE", tiny)
         with RecordStore.open() as store:
-            fit.train_predictor(store, predictor_root(Protocol.HEAD, None), Protocol.HEAD)
+            fit.train_predictor(
+                store, predictor_root(Protocol.HEAD, None), Protocol.HEAD, config=TrainingConfig(num_steps=3)
+            )
     return tables, home
 
 
 @pytest.fixture
-def large_zoo(_large: tuple[Path, Path], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home with more records than exact processes take."""
-    tables, made = _large
-    shutil.copytree(made, home)
+def made_zoo(_made: tuple[Path, Path], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home with a made-up zoo of 8 models on 20 tasks, and a predictor of it."""
+    tables, folder = _made
+    shutil.copytree(folder, home)
     monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tables)
-    monkeypatch.setattr("zoograph.training.predictors.choice.MAX_EXACT_RECORDS", 100)

@@ -65,9 +65,9 @@ def test_store_and_predictor_are_read_once_and_a_saved_answer_needs_neither(
 def test_a_store_with_twenty_measured_pairs_is_trained_on(
     trainings: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from zoograph.training.predictors import exact
+    from zoograph.training.predictors import evidence
 
-    monkeypatch.setattr(exact, "MINIMUM_RECORDS", 2)
+    monkeypatch.setattr(evidence, "MINIMUM_RECORDS", 2)
     assert predict("resnet", "birds_1", "finetune").provenance.version
     assert predict("vit", "birds_1", "head").provenance.version == ""
     assert len(trainings) == 1

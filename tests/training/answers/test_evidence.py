@@ -8,10 +8,9 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.training.answers.evidence import find_evidence
 from zoograph.training.answers.measured_pairs import measured_pairs
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
-from zoograph.training.predictors.sampled import LARGE, SampledPredictor
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
-TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(100, 100))
+TINY = TrainingConfig(num_steps=3, num_records=100)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def graph(zoo):
 
 @pytest.fixture(scope="module")
 def fitted(graph):
-    return ExactPredictor(TINY).fit(graph)
+    return EvidencePredictor(TINY).fit(graph)
 
 
 def nodes(graph, *names):
@@ -92,24 +91,3 @@ def test_a_graph_without_the_record_predicts_about_so_much_less(zoo, graph, fitt
     pair = torch.stack([torch.tensor([1]), twin])
     change = fitted.posterior().predict(pair)[0] - fitted.posterior(less).predict(pair)[0]
     assert 100 * change.item() == pytest.approx(record.points, rel=0.2)
-
-
-def test_a_sampled_predictor_gives_evidence_too(zoo, graph):
-    large = SampledPredictor(LARGE.model_copy(update={"hidden_channels": 8, "min_batches": 4})).fit(graph)
-    name, measured = graph[MODEL].ids[1], measured_pairs(zoo, Protocol(graph.protocol))
-    why = find_evidence(large, graph, name, ["twin"], measured)
-    assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
-    assert {record.model for record in why.records} == {name}
-    assert all(record.measured == measured[name, record.dataset].value for record in why.records)
-    own = find_evidence(large, graph, name, ["task_3"], measured, most=50).records
-    assert (name, "task_3") in {(record.model, record.dataset) for record in own}
-
-
-def test_a_dataset_that_ranks_nobody_is_moved_by_no_record():
-    zoo = make_synthetic_zoo(30, 5).zoo
-    zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
-    graph = build_graph(zoo, HashEmbedder(8))
-    fitted = ExactPredictor(TINY).fit(graph)
-    why = find_evidence(fitted, graph, graph[MODEL].ids[0], ["task_1"], measured_pairs(zoo, Protocol(graph.protocol)))
-    assert why.records == ()
-    assert len(why.datasets) == 4

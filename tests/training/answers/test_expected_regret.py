@@ -9,10 +9,10 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO, reverse
 from zoograph.training.answers.expected_regret import chance_of_best, weigh_models
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
 EMBED = HashEmbedder(8)
-TINY = TrainingConfig(num_members=2, num_iterations=(2, 2, 2), num_records=(60, 60))
+TINY = TrainingConfig(num_steps=3, num_records=60)
 EVERY = torch.arange(8)
 TASKS = torch.tensor([3, 5])
 
@@ -28,7 +28,7 @@ def graph():
 
 @pytest.fixture(scope="module")
 def fitted(graph):
-    return ExactPredictor(TINY).fit(graph)
+    return EvidencePredictor(TINY).fit(graph)
 
 
 def weigh(predictor, models, datasets, graph=None, **options):
@@ -138,7 +138,7 @@ def test_the_own_record_counts(graph, fitted):
 def test_a_dataset_that_ranks_nobody_gives_even_chances():
     zoo = make_synthetic_zoo(30, 5).zoo
     zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
-    fitted = ExactPredictor(TINY).fit(build_graph(zoo, EMBED))
+    fitted = EvidencePredictor(TINY).fit(build_graph(zoo, EMBED))
     outlook = weigh(fitted, torch.arange(30), torch.tensor([1]), num_draws=60_000)
     assert outlook.mean.tolist() == pytest.approx([0.7] * 30)
     assert outlook.probability_best.tolist() == pytest.approx([1 / 30] * 30, abs=0.01)
@@ -146,7 +146,7 @@ def test_a_dataset_that_ranks_nobody_gives_even_chances():
 
 def test_widths_that_promise_nothing_leave_the_draws_as_they_are(graph, fitted):
     tensors, values = fitted.state()
-    careless = ExactPredictor.from_state(tensors, {**values, "widths": [math.inf] * 4}, graph)
+    careless = EvidencePredictor.from_state(tensors, {**values, "widths": [math.inf] * 4}, graph)
     outlook = weigh(careless, EVERY, TASKS)
     assert outlook.lower.tolist() == [0.0] * 8
     assert outlook.probability_best[2] > 0.999

@@ -14,8 +14,8 @@ from zoograph.training.answers.predict import predict
 from zoograph.training.versions import restore
 
 
-@pytest.mark.usefixtures("large_zoo")
-def test_a_large_zoo_has_evidence_and_store_and_predictor_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("made_zoo")
+def test_there_is_evidence_and_store_and_predictor_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with RecordStore.open() as store:
         model = next(iter(store.names().models))
     read: list[str] = []
@@ -29,7 +29,7 @@ def test_a_large_zoo_has_evidence_and_store_and_predictor_are_read_once(monkeypa
     assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
 
 
-@pytest.mark.usefixtures("large_zoo")
+@pytest.mark.usefixtures("made_zoo")
 def test_the_prediction_is_that_of_predict_and_the_rest_is_what_was_measured() -> None:
     with RecordStore.open() as store:
         scores = [

@@ -16,8 +16,8 @@ def test_at_least_one_model_is_asked_for():
         recommend("pets", top=0)
 
 
-@pytest.mark.usefixtures("large_zoo")
-def test_a_zoo_that_is_too_large_for_exact_processes_is_ranked_with_its_evidence(monkeypatch):
+@pytest.mark.usefixtures("made_zoo")
+def test_a_zoo_is_ranked_with_its_evidence(monkeypatch):
     stages, read, snapshot = [], [], RecordStore.snapshot
     monkeypatch.setattr(RecordStore, "snapshot", lambda store: [read.append("store"), snapshot(store)][1])
     answer = recommend("task_3", explain=True, stage=stages.append)
@@ -38,8 +38,8 @@ def test_a_zoo_that_is_too_large_for_exact_processes_is_ranked_with_its_evidence
     ]
 
 
-@pytest.mark.usefixtures("large_zoo")
-def test_the_own_record_of_a_pair_counts_in_a_large_zoo_too():
+@pytest.mark.usefixtures("made_zoo")
+def test_the_own_record_of_a_pair_counts():
     """Unlike in ``predict``: the ranking moves from the prediction towards the measurement."""
     (candidate,) = [c for c in recommend("task_3").candidates if c.measured is not None][:1]
     alone = predict(candidate.model, "task_3").rows[0].predicted
@@ -56,7 +56,7 @@ def test_few_records_rank_by_the_additive_baseline():
     assert "too few records of top-1 accuracy (full fine-tuning) to train a predictor (2 of 20)" in answer.notes[1]
 
 
-@pytest.mark.usefixtures("large_zoo")
+@pytest.mark.usefixtures("made_zoo")
 def test_a_ranking_is_a_table_with_a_title_and_notes():
     answer = recommend("task_3", Filters(max_params=10**12), top=3)
     frame = answer.to_frame()
@@ -71,7 +71,7 @@ def test_a_ranking_is_a_table_with_a_title_and_notes():
     assert answer.title in answer._repr_html_()
 
 
-@pytest.mark.usefixtures("large_zoo")
+@pytest.mark.usefixtures("made_zoo")
 def test_newer_records_are_in_the_ranking_and_it_says_so():
     first = recommend("task_3").candidates[0].model
     with RecordStore.open() as store:

@@ -24,7 +24,7 @@ from zoograph.models.method import Prediction
 from zoograph.training.evaluation import kept_answers
 from zoograph.training.evaluation.kept_answers import Answered, KeptAnswers, describe, graph_fingerprint
 from zoograph.training.evaluation.methods import METHODS, make_method
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def kept(tmp_path: Path, graph: HeteroData) -> KeptAnswers:
         (MatrixCompletion(), MatrixCompletion(rank=3)),
         (NumberRanker("parameters"), NumberRanker("imagenet_top1")),
         (ScoreAlone("logme"), ScoreAlone("leep")),
-        (ExactPredictor(), ExactPredictor(TrainingConfig(seed=1))),
+        (EvidencePredictor(), EvidencePredictor(TrainingConfig(seed=1))),
         (Blinded(ExtraTrees(), without_scores), Blinded(ExtraTrees(), without_relations)),
         (Blinded(ExtraTrees(), without_scores), Blinded(ExtraTrees(100), without_scores)),
         (ExtraTrees(), Blinded(ExtraTrees(), without_scores)),

@@ -217,7 +217,7 @@ def test_the_ceiling_is_a_row_of_an_oracle(own_runs: Path, tmp_path: Path, monke
 
     own = make(own_runs, "missing_edges")
     own.graph[TRANSFERS_TO].sample_size.fill_(1000.0)
-    monkeypatch.setattr(suites, "ExactPredictor", Knows)
+    monkeypatch.setattr(suites, "EvidencePredictor", Knows)
     monkeypatch.setattr(suites, "PROJECT", "additive")
     suite = Suite("toy", "Toy", own.graph, own.folds, with_ceiling=True)
     rows = run_suite(suite, ["model-mean", "additive"], tmp_path / "answers").rows

@@ -15,7 +15,7 @@ from zoograph.data.testing.hash_encoder import hash_encoder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
-from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.predictors.evidence import TrainingConfig
 from zoograph.training.retraining.material import Material
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import Artifact
@@ -31,7 +31,7 @@ class Arrivals:
         late: places of the runs that come late.
     """
 
-    config = TrainingConfig(num_members=2, num_iterations=(2, 4, 5), warm_iterations=(1, 1, 2), num_records=(150, 150))
+    config = TrainingConfig(num_steps=3, warm_steps=2, num_records=150)
     zoo = make_synthetic_zoo(10, 100, seed=1).zoo
     late = np.random.default_rng(0).permutation(len(zoo.runs))[:120]
 

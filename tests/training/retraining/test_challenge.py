@@ -15,7 +15,7 @@ from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import keep_records
-from zoograph.training.predictors.exact import ExactPredictor
+from zoograph.training.predictors.evidence import EvidencePredictor
 from zoograph.training.retraining.challenge import (
     challenge,
     must_start_anew,
@@ -82,11 +82,11 @@ def test_a_challenger_that_is_worse_is_kept_aside(
 
     starts: list[bool] = []
 
-    def forget(graph: HeteroData, _: object, __: object, ___: object, start: object, *____: object) -> ExactPredictor:
+    def forget(graph: HeteroData, _: object, __: object, ___: object, start: object) -> EvidencePredictor:
         starts.append(start is not None)
         few = keep_records(graph, torch.arange(graph[TRANSFERS_TO].num_edges) % 20 == 0)
-        predictor = ExactPredictor(arrivals.config).fit(few)
-        predictor.predict = lambda pairs, _=None: ExactPredictor.predict(predictor, pairs)  # type: ignore[method-assign]
+        predictor = EvidencePredictor(arrivals.config).fit(few)
+        predictor.predict = lambda pairs, _=None: EvidencePredictor.predict(predictor, pairs)  # type: ignore[method-assign]
         return predictor
 
     monkeypatch.setattr(retrain, "learn", forget)

@@ -13,13 +13,13 @@ from zoograph.data.testing.hash_encoder import hash_encoder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
-from zoograph.training.predictors.exact import TrainingConfig
+from zoograph.training.predictors.evidence import TrainingConfig
 from zoograph.training.studies import replay as module
 from zoograph.training.studies.replay import BASELINES, replay
 from zoograph.training.versions.listing import list_versions
 
 ZOO = make_synthetic_zoo(8, 40, seed=1).zoo
-CONFIG = TrainingConfig(num_members=2, num_iterations=(1, 2, 3), warm_iterations=(1, 1, 1), num_records=(60, 60))
+CONFIG = TrainingConfig(num_steps=3, warm_steps=2, num_records=60)
 
 
 @pytest.fixture(autouse=True)

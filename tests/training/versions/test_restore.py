@@ -24,7 +24,7 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, pair_folds
 from zoograph.models.baselines.linear import LinearRegression
-from zoograph.training.predictors.exact import ExactPredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.material import Material
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import WEIGHTS, Artifact
@@ -37,7 +37,7 @@ from zoograph.training.versions.restore import (
     saved_tensors,
 )
 
-CONFIG = TrainingConfig(num_members=2, num_iterations=(1, 1, 1), num_records=(40, 40))
+CONFIG = TrainingConfig(num_steps=3, num_records=40)
 ZOO = make_synthetic_zoo(6, 20).zoo
 
 
@@ -121,7 +121,7 @@ def _with_result(result: float) -> HeteroData:
 def test_a_result_on_a_card_does_not_answer_for_itself() -> None:
     """Whatever the card says of ImageNet, an answer about ImageNet is the same; about other datasets it is not."""
     graph, planted = _with_result(0.2), _with_result(0.9)
-    predictor, baseline = ExactPredictor(CONFIG).fit(graph), LinearRegression().fit(graph)
+    predictor, baseline = EvidencePredictor(CONFIG).fit(graph), LinearRegression().fit(graph)
     first = next(iter(ZOO.models))
     pairs = [(first, "imagenet-real"), (first, next(iter(ZOO.datasets)))]
     one, other = (predict_pairs(asked, predictor, baseline, pairs) for asked in (graph, planted))
