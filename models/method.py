@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from statistics import NormalDist
-from typing import ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -36,7 +36,7 @@ class Method(ABC):
             with more or fewer of them; a method that does not has to be fitted anew.
     """
 
-    conditions: ClassVar[bool] = False
+    conditions: bool = False
 
     @abstractmethod
     def fit(self, graph: HeteroData) -> Self:

@@ -23,6 +23,7 @@ class Blinded(Method):
 
     def __init__(self, method: Method, blind: Blind) -> None:
         self._method, self._blind = method, blind
+        self.conditions = method.conditions
 
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
-from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO
+from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.models.baselines.rankers import Ranker
+from zoograph.models.training_records import look_up
 
 _LEAST_COMPARED = 3
 
@@ -17,18 +18,21 @@ class MeanElsewhere(Ranker):
     """Orders models by the mean of their standardised accuracies on other datasets, whatever the protocol.
 
     An accuracy is standardised among those of its dataset and protocol, if there are three or more. A model that was
-    measured nowhere else stands where the dataset's mean does.
+    measured nowhere else stands where the dataset's mean does. Only the records of the fitted graph count.
     """
 
     def _signal(self, graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
-        edges, scores = _standardised(graph)
-        num_models, width = graph[MODEL].num_nodes, graph[DATASET].num_nodes
-        cell = edges[0] * width + edges[1]
-        one = torch.ones_like(scores)
-        summed, number = (_add(part, edges[0], num_models)[pairs[0]] for part in (scores, one))
-        here = [_add(part, cell, num_models * width)[pairs[0] * width + pairs[1]] for part in (scores, one)]
-        number = number - here[1]
-        return ((summed - here[0]) / number.clamp(min=1)).float(), number > 0
+        edges, scores = _standardised(self._graph)
+        width = len(self._records.dataset_ids)
+        models, datasets = self._records.models_of(graph, pairs[0]), self._records.datasets_of(graph, pairs[1])
+        cell = torch.where(datasets >= 0, models * width + datasets, -1)
+        size = len(self._records.model_ids)
+        summed, number = (
+            look_up(_add(part, edges[0], size), models, 0.0)
+            - look_up(_add(part, edges[0] * width + edges[1], size * width), cell, 0.0)
+            for part in (scores, torch.ones_like(scores))
+        )
+        return (summed / number.clamp(min=1)).float(), number > 0
 
 
 def _standardised(graph: HeteroData) -> tuple[Tensor, Tensor]:

@@ -97,7 +97,7 @@ def _tables(name: str, protocols: list[str], methods: str, limits: Limits, fresh
 
 def _print(tables: list[Table]) -> None:
     from zoograph.training.evaluation.collections.markdown import cells, headings, notes, title
-    from zoograph.training.evaluation.collections.methods import PROJECT
+    from zoograph.training.evaluation.table import PROJECT
 
     for table in tables:
         if table.reason is not None:

@@ -35,8 +35,8 @@ CHEAP: dict[str, Callable[[], Method]] = {
     "gnn": lambda: GraphNetwork(NetworkConfig(hidden_channels=8, num_members=2, num_steps=3)),
     "zoograph": lambda: EvidencePredictor(TrainingConfig(num_steps=3, num_records=60)),
 }
-# These cross-fit by a hash of names, and answer from the records of the graph they are asked about.
-NAMES_AND_RECORDS_MATTER = {"gnn", *(name for name in METHODS if name.startswith("zoograph"))}
+# These draw or cross-fit by a hash of names, and answer from the records of the graph they are asked about.
+NAMES_AND_RECORDS_MATTER = {"random", "gnn", *(name for name in METHODS if name.startswith("zoograph"))}
 EMBED = HashEmbedder(8)
 CHEAP |= {
     f"zoograph-{blind.__name__.replace('_', '-')}": lambda blind=blind: Blinded(CHEAP["zoograph"](), blind)

@@ -35,3 +35,15 @@ def test_one_row_and_constant_rows_give_the_mean():
     fit = fit_ridge(torch.ones(1, 2, dtype=torch.float64), 0.3 * one, one, [1.0])
     assert float(fit.bias + fit.weight.sum()) == pytest.approx(0.3)
     assert fit.errors.isfinite().all()
+
+
+def test_columns_that_never_vary_have_no_weight_and_change_nothing():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(9, 2, dtype=torch.float64, generator=generator)
+    y = torch.randn(9, dtype=torch.float64, generator=generator)
+    one = torch.ones(9, dtype=torch.float64)
+    bare = fit_ridge(x, y, one, [0.7])
+    padded = fit_ridge(torch.stack([one, x[:, 0], 5 * one, x[:, 1]], 1), y, one, [0.7])
+    assert padded.weight.tolist() == pytest.approx([0.0, *bare.weight[:1].tolist(), 0.0, *bare.weight[1:].tolist()])
+    assert padded.errors.tolist() == pytest.approx(bare.errors.tolist())
+    assert float(padded.bias) == pytest.approx(float(bare.bias))

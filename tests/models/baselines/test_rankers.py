@@ -6,7 +6,7 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
-from zoograph.models.baselines.rankers import LEAST_SLOPE, NumberRanker, ScoreAlone, rising_slope
+from zoograph.models.baselines.rankers import LEAST_SLOPE, NumberRanker, RandomRanker, ScoreAlone, rising_slope
 from zoograph.models.pair_features import measured_scores
 
 TOP1 = {m: {"imagenet_top1": x} for m, x in (("a", 0.6), ("b", 0.7), ("c", 0.8))}
@@ -94,3 +94,23 @@ def test_scores_beat_the_mean_where_they_are_informative():
         (ScoreAlone(name).fit(train).predict(pairs).mean - target).abs().mean() for name in ("logme", "none")
     )
     assert scored < 0.9 * blind
+
+
+def test_chance_orders_models_alike_in_every_graph_and_every_process(graph_of):
+    graph = graph_of(VALUES)
+    pairs = graph[TRANSFERS_TO].edge_index
+    once = RandomRanker().fit(graph).predict(pairs)
+    again = RandomRanker().fit(graph).predict(pairs.flip(1))
+    assert torch.equal(once.mean, again.mean.flip(0))
+    # The CRC-32 of "x", a zero byte and "a", and that of "x" and "b".
+    signal, known = RandomRanker()._signal(graph, torch.tensor([[0, 1], [0, 0]]))
+    assert signal.tolist() == pytest.approx([2_669_064_500 / 2**32, 102_752_398 / 2**32])
+    assert known.all()
+
+
+def test_a_number_that_no_model_with_records_has_is_measured_among_those_in_question(graph_of):
+    numbers = {name: {"imagenet_top1": x} for name, x in (("c", 0.6), ("d", 0.9))}
+    graph = graph_of({("a", "x"): 0.4, ("b", "x"): 0.6}, models={"a": {}, "b": {}, "e": {}, **numbers})
+    mean = NumberRanker("imagenet_top1").fit(graph).predict(torch.tensor([[2, 3, 4], [0, 0, 0]])).mean
+    # Models in order: a, b, c, d, e. The unknown one stands between the others, not below them.
+    assert mean.tolist() == pytest.approx([0.5 - LEAST_SLOPE, 0.5 + LEAST_SLOPE, 0.5])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from zoograph.training.evaluation.collections.methods import PROJECT
 from zoograph.training.evaluation.collections.significance import Versus
 from zoograph.training.evaluation.collections.tables import Line, Table
+from zoograph.training.evaluation.table import PROJECT
 
 
 class Column(NamedTuple):

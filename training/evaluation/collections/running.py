@@ -6,20 +6,20 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import FoldsError
-from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.method import Method
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
 from zoograph.training.evaluation.collections.hiding import Question, ask
+from zoograph.training.evaluation.collections.methods import Row
 from zoograph.training.evaluation.collections.questions import whole_collection
 from zoograph.training.evaluation.kept_answers import Answered, KeptAnswers
 from zoograph.training.runtime.threads import one_thread
 
-MakeMethod = Callable[[], Method]
 Progress = Callable[[str], None]
 
 
@@ -27,7 +27,7 @@ class CollectionRun:
     """Asks methods about one collection.
 
     A method that conditions on the graph it is asked about is fitted once, on the graph without the collection; any
-    other is fitted on what each question leaves, and so is every method if no other collection has such runs.
+    other is fitted on what each question leaves, and so is every method for which the other collections are too little.
 
     Args:
         part: the collection.
@@ -37,17 +37,13 @@ class CollectionRun:
     def __init__(self, part: CollectionGraph, folder: Path) -> None:
         self.part = part
         self._kept = KeptAnswers(folder, part.graph)
-        self._fitted: dict[str, Method] = {}
-        self._others: HeteroData | None = None
+        self._fitted: dict[str, Method | None] = {}
 
-    def answers(
-        self, name: str, make: MakeMethod, questions: Sequence[Question], progress: Progress | None = None
-    ) -> list[Answered]:
+    def answers(self, row: Row, questions: Sequence[Question], progress: Progress | None = None) -> list[Answered]:
         """Return a method's answers, reading those that were kept.
 
         Args:
-            name: of the method.
-            make: returns it, not fitted.
+            row: the method.
             questions: of one protocol.
             progress: told the method before each answer.
 
@@ -57,39 +53,45 @@ class CollectionRun:
         result = []
         for question in questions:
             if progress is not None:
-                progress(name)
-            method = make()
-            key = self._key(name, method, question)
-            answer = self._kept.read(key, name, question)
+                progress(row.name)
+            method = row.make()
+            key = self._key(row, method, question)
+            answer = self._kept.read(key, row.name, question)
             if answer is None:
-                answer = self._answer(name, method, question)
+                answer = self._answer(row, method, question)
                 self._kept.write(key, answer)
             result.append(answer)
         return result
 
-    def _key(self, name: str, method: Method, question: Question) -> str:
+    def _key(self, row: Row, method: Method, question: Question) -> str:
         hidden = hashlib.sha256(question.hidden.numpy().tobytes()).hexdigest()
         once = self.part.name if method.conditions else None
-        return self._kept.key(json.dumps([name, hidden, once]), method, question)
+        return self._kept.key(json.dumps([row.name, hidden, once]), method, question)
 
     @one_thread()
-    def _answer(self, name: str, method: Method, question: Question) -> Answered:
+    def _answer(self, row: Row, method: Method, question: Question) -> Answered:
         split = ask(self.part.graph, question)
         start = time.perf_counter()
         try:
-            if method.conditions and self._without[TRANSFERS_TO].num_edges:
-                fitted = self._fitted[name] if name in self._fitted else method.fit(self._without)
-                self._fitted[name] = fitted
-                prediction = fitted.predict(split.pairs, split.train)
-            else:
+            fitted = self._fitted_on_others(row.name, method)
+            if fitted is None:
                 prediction = method.fit(split.train).predict(split.pairs)
+            else:
+                prediction = fitted.predict(split.pairs, split.train)
         except ValueError as error:
             raise FoldsError(f"It cannot learn from what '{question.name}' leaves. {error}") from error
-        return Answered(name, question, prediction, time.perf_counter() - start)
+        return Answered(row.name, question, prediction, time.perf_counter() - start)
 
-    @property
-    def _without(self) -> HeteroData:
+    def _fitted_on_others(self, name: str, method: Method) -> Method | None:
+        """Return a method that conditions, fitted on the other collections; None if it does not, or cannot be."""
+        if method.conditions and name not in self._fitted:
+            try:
+                self._fitted[name] = method.fit(self._others)
+            except ValueError:
+                self._fitted[name] = None
+        return self._fitted.get(name)
+
+    @cached_property
+    def _others(self) -> HeteroData:
         """The graph of all other collections."""
-        if self._others is None:
-            self._others = ask(self.part.graph, whole_collection(self.part)).train
-        return self._others
+        return ask(self.part.graph, whole_collection(self.part)).train

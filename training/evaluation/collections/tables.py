@@ -18,10 +18,11 @@ from zoograph.training.evaluation.collections.judging import (
     mean_over_datasets,
     worst_datasets,
 )
-from zoograph.training.evaluation.collections.methods import PROJECT, Row
+from zoograph.training.evaluation.collections.methods import Row
 from zoograph.training.evaluation.collections.questions import LIMITS, PROTOCOLS, Asked, Limits
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.evaluation.collections.significance import Judged, Versus, compare, coverage_interval
+from zoograph.training.evaluation.table import PROJECT
 
 
 class Line(BaseModel):
@@ -103,7 +104,7 @@ def make_table(
             lines.append(Line(method=row.name, reason=row.lacking))
             continue
         try:
-            answers = run.answers(row.name, row.make, asked.questions, progress)
+            answers = run.answers(row, asked.questions, progress)
         except FoldsError as error:
             lines.append(Line(method=row.name, reason=str(error)))
             continue
