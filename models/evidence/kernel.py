@@ -59,6 +59,7 @@ PRIOR = {
     "level.overlap": 0.2,
     "level.own": 0.2,
     "level.protocol": 0.3,
+    "scores": 0.1,
     "graph.skill": 0.1,
     "graph.interaction": 0.1,
     "graph.level": 0.1,

@@ -13,6 +13,7 @@ from zoograph.models.evidence.accuracy_logit import binomial_variance
 from zoograph.models.evidence.cells import Cells, Records, gather
 from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
+from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.evidence.spread import spreads
 
@@ -24,6 +25,7 @@ class Prior(NamedTuple):
         kernel: with its parameters.
         models, datasets: prior covariances of the graph's nodes.
         features: of the datasets.
+        scores: of pairs.
         records: everything that was measured in the graph.
     """
 
@@ -31,6 +33,7 @@ class Prior(NamedTuple):
     models: ModelCovariances
     datasets: DatasetCovariances
     features: DatasetFeatures
+    scores: PairScores
     records: Records
 
     @classmethod
@@ -39,7 +42,7 @@ class Prior(NamedTuple):
         features = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
         models, datasets = kernel.embed(graph)
         known = kernel.models(ModelFeatures.of(graph), models), kernel.datasets(features, datasets)
-        return cls(kernel, *known, features, gather(graph, features))
+        return cls(kernel, *known, features, PairScores.of(graph), gather(graph, features))
 
     def ask(self, pairs: Tensor, protocol: int) -> Cells:
         """Return the cells of (2, n) pairs under a protocol, each on all samples of its dataset."""
@@ -154,6 +157,9 @@ class Posterior:
     def _covariance(self, a: Cells, unit_a: Tensor, b: Cells, unit_b: Tensor) -> Tensor:
         kernel = self.prior.kernel
         skill = kernel.skill(a, b, self.datasets, self.prior.models)
+        scores = self.prior.scores
+        if len(scores.values) > 1:
+            skill = skill + kernel.value("scores") * (scores.at(a) @ scores.at(b).t())
         return kernel.level(a, b, self.datasets) + unit_a[:, None] * unit_b[None] * skill
 
     def _prior_variance(self, cells: Cells, unit: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
-from zoograph.graphs.schema import DATASET, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge, pair_folds
 from zoograph.models.conformal import situation
 from zoograph.models.evidence.accuracy_logit import expected_accuracy, to_accuracy
@@ -18,18 +18,20 @@ from zoograph.models.evidence.cells import Cells, Records
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.models.method import Method, Prediction
 from zoograph.training.predictors.evidence_readout import predict_jointly, record_effects, similarities
 from zoograph.training.predictors.evidence_widths import calibrated_widths
 from zoograph.training.predictors.hiding_module import HidingModule
 from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.runtime.progress import Progress, Ticker
-from zoograph.training.runtime.threads import one_thread
+from zoograph.training.runtime.threads import one_seeded_thread, one_thread
 from zoograph.training.runtime.trainer import fit_quietly
 
 MINIMUM_RECORDS = 20
 _NUM_FOLDS = 4
 _DATASETS_AT_ONCE = 48
+_TEXT_CHANNELS = 8
 
 
 class TrainingConfig(BaseModel):
@@ -39,7 +41,11 @@ class TrainingConfig(BaseModel):
         num_steps: of learning; 0 keeps the kernel as it starts.
         warm_steps: the same where learning starts from an earlier predictor.
         num_records: that each step hides parts of.
-        learning_rate: at the start.
+        learning_rate: of the kernel, at the start.
+        network: whether a graph network embeds the nodes.
+        network_rate: learning rate of its weights, at the start.
+        channels: width of its states, and of the embeddings.
+        num_layers: rounds of message passing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +54,10 @@ class TrainingConfig(BaseModel):
     warm_steps: Annotated[int, Field(ge=0)] = 15
     num_records: Annotated[int, Field(ge=2)] = 700
     learning_rate: Annotated[float, Field(gt=0)] = 0.08
+    network: bool = True
+    network_rate: Annotated[float, Field(ge=0)] = 0.01
+    channels: tuple[int, int] = (16, 8)
+    num_layers: Annotated[int, Field(ge=1)] = 2
     seed: int = 0
 
 
@@ -89,9 +99,12 @@ class EvidencePredictor(Method):
             raise ValueError(
                 f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
-        self._graph, self._kernel = graph, EvidenceKernel()
+        self._graph, self._kernel = graph, self._make_kernel(graph)
         if self._start is not None:
             self._kernel.load_state_dict(self._start)
+        elif self._kernel.network is not None:
+            sides = zip((MODEL, DATASET), graph[TRANSFERS_TO].edge_index, strict=True)
+            self._kernel.network.fit_scale(graph, {kind: torch.unique(nodes) for kind, nodes in sides})
         with one_thread():
             self._learn(graph, unlearned)
         self._kernel.requires_grad_(False)
@@ -147,11 +160,29 @@ class EvidencePredictor(Method):
     def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:
         """Return the predictor that was fitted, conditioned on the records of ``graph``."""
         self = cls(TrainingConfig.model_validate(values["config"]))
-        self._graph, self._kernel = graph, EvidenceKernel()
+        self._graph, self._kernel = graph, self._make_kernel(graph)
         self._kernel.load_state_dict(tensors)
         self._kernel.requires_grad_(False)
         self._widths = [float(width) for width in values["widths"]]
         return self
+
+    def embeddings(self, graph: HeteroData | None = None) -> tuple[Tensor, Tensor]:
+        """Return the network's embeddings of models (M, C) and datasets (D, C); default: of the fitted graph.
+
+        Raises:
+            ValueError: if there is no network.
+        """
+        if self._kernel.network is None:
+            raise ValueError("The predictor was configured without embeddings: set 'network'.")
+        with torch.no_grad():
+            return self._kernel.embed(self._graph if graph is None else graph)
+
+    def _make_kernel(self, graph: HeteroData) -> EvidenceKernel:
+        if not self.config.network:
+            return EvidenceKernel()
+        with one_seeded_thread(self.config.seed):
+            hidden, out = self.config.channels
+            return EvidenceKernel(StructuralGNN(graph, hidden, out, self.config.num_layers, _TEXT_CHANNELS))
 
     def _learn(self, graph: HeteroData, unlearned: Tensor | None) -> None:
         num_steps = self.config.num_steps if self._start is None else self.config.warm_steps
@@ -168,8 +199,8 @@ class EvidencePredictor(Method):
         steps = [
             free[torch.randperm(len(free), generator=generator)[: self.config.num_records]] for _ in range(num_steps)
         ]
-        settings = (num_steps, self.config.learning_rate, self.config.seed, ticker.start(num_steps))
-        fit_quietly(HidingModule(hiding, *settings), steps)
+        rates = self.config.learning_rate, self.config.network_rate
+        fit_quietly(HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps)), steps)
         ticker.finish()
 
     def _prior(self, graph: HeteroData | None) -> Prior:

@@ -17,17 +17,17 @@ class HidingModule(L.LightningModule):  # type: ignore[misc]
     Args:
         hiding: of the graph; its kernel is learned.
         num_steps: in all; the learning rate falls to zero over them.
-        learning_rate: of Adam, at the start.
+        learning_rates: of Adam at the start, for the kernel and for its network.
         seed: of what is hidden.
         tick: called after each step.
     """
 
     def __init__(
-        self, hiding: Hiding, num_steps: int, learning_rate: float, seed: int, tick: Callable[[], None]
+        self, hiding: Hiding, num_steps: int, learning_rates: tuple[float, float], seed: int, tick: Callable[[], None]
     ) -> None:
         super().__init__()
         self.kernel = hiding.kernel
-        self._hiding, self._num_steps, self._learning_rate, self._tick = hiding, num_steps, learning_rate, tick
+        self._hiding, self._num_steps, self._learning_rates, self._tick = hiding, num_steps, learning_rates, tick
         self._generator = torch.Generator().manual_seed(seed)
 
     def training_step(self, rows: Tensor, _: int) -> Tensor:
@@ -37,6 +37,10 @@ class HidingModule(L.LightningModule):  # type: ignore[misc]
 
     def configure_optimizers(self) -> dict[str, object]:
         """Return Adam, and a rate that falls linearly."""
-        optimizer = torch.optim.Adam(self.kernel.parameters(), lr=self._learning_rate)
+        network = [] if self.kernel.network is None else list(self.kernel.network.parameters())
+        ids = {id(parameter) for parameter in network}
+        own = [parameter for parameter in self.kernel.parameters() if id(parameter) not in ids]
+        groups = [{"params": part, "lr": rate} for part, rate in zip((own, network), self._learning_rates, strict=True)]
+        optimizer = torch.optim.Adam([group for group in groups if group["params"]])
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, total_iters=self._num_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
