@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from functools import partial
 
 from zoograph.data.errors import UnknownName
-from zoograph.graphs.ablation import without_influences, without_relations, without_scores
+from zoograph.graphs.ablation import (
+    without_imagenet,
+    without_influences,
+    without_lineage,
+    without_other_protocols,
+    without_relations,
+    without_scores,
+    without_texts,
+)
 from zoograph.models.baselines.blinded import Blinded
 from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.baselines.by_model import RegressionByModel, card_facts
@@ -70,8 +79,18 @@ register_method("extra-trees", ExtraTrees)
 register_method("gaussian-process", GaussianProcess)
 register_method("gat", GraphAttention)
 register_method("gnn", GraphNetwork)
-register_method("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0)))
 register_method("zoograph", EvidencePredictor)
-register_method("zoograph-without-scores", lambda: Blinded(EvidencePredictor(), without_scores))
-register_method("zoograph-without-relations", lambda: Blinded(EvidencePredictor(), without_relations))
-register_method("zoograph-without-influences", lambda: Blinded(EvidencePredictor(), without_influences))
+register_method("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0, network=False)))
+register_method("zoograph-without-network", lambda: EvidencePredictor(TrainingConfig(network=False)))
+register_method("zoograph-untrained-network", lambda: EvidencePredictor(TrainingConfig(network_rate=0.0)))
+_ABLATIONS = {
+    "scores": without_scores,
+    "relations": without_relations,
+    "influences": without_influences,
+    "other-protocols": without_other_protocols,
+    "texts": without_texts,
+    "imagenet": without_imagenet,
+    "lineage": without_lineage,
+}
+for _part, _blind in _ABLATIONS.items():
+    register_method(f"zoograph-without-{_part}", partial(lambda blind: Blinded(EvidencePredictor(), blind), _blind))
