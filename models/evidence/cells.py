@@ -64,6 +64,10 @@ class Records:
         """Return the records of ``rows``, positions or a mask."""
         return Records(self.cells.at(rows), self.logit[rows], self.variance[rows], self.edge[rows])
 
+    def without(self, hidden: Tensor) -> Records:
+        """Return the records but those of the ``hidden`` (E,) edges."""
+        return self.at(((self.edge < 0) | ~hidden[self.edge.clamp(min=0)]).nonzero().flatten())
+
 
 def gather(graph: HeteroData, datasets: DatasetFeatures) -> Records:
     """Return everything that was measured in ``graph`` as an accuracy, under any protocol; failed runs left out."""

@@ -28,12 +28,14 @@ class Hiding:
     Args:
         graph: whose records are learned from.
         kernel: that is learned.
+        unlearned: (E,) bool, edges whose records take no part; default: none.
     """
 
-    def __init__(self, graph: HeteroData, kernel: EvidenceKernel) -> None:
+    def __init__(self, graph: HeteroData, kernel: EvidenceKernel, unlearned: Tensor | None = None) -> None:
         self.graph, self.kernel, self.models = graph, kernel, ModelFeatures.of(graph)
         self.datasets = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
-        self.records = gather(graph, self.datasets)
+        records = gather(graph, self.datasets)
+        self.records = records if unlearned is None else records.without(unlearned)
         self._scores = PairScores.of(graph).at(self.records.cells)
         self._unit = spreads(self.records, graph[DATASET].num_nodes)
 

@@ -121,7 +121,7 @@ class EvidencePredictor(Method):
         own = pair_folds(graph, graph[TRANSFERS_TO].edge_index, _NUM_FOLDS) if measured.any() else None
         for fold in torch.unique(folds).tolist():
             asked = (folds == fold).nonzero().flatten()
-            known = prior.records if own is None or fold < 0 else _without(prior.records, own == fold)
+            known = prior.records if own is None or fold < 0 else prior.records.without(own == fold)
             answer[:, asked] = self._answer(prior, graph, pairs[:, asked], known)
         return Prediction(*(column.clamp(0, 1).float() for column in answer))
 
@@ -189,16 +189,9 @@ class EvidencePredictor(Method):
         if not num_steps:
             return
         ticker = Ticker(self._progress, num_steps)
-        hiding = Hiding(graph, self._kernel)
-        edge = hiding.records.edge
-        free = torch.ones(len(edge), dtype=torch.bool)
-        if unlearned is not None:
-            free = torch.where(edge >= 0, ~unlearned[edge.clamp(min=0)], True)
-        free = free.nonzero().flatten()
-        generator = torch.Generator().manual_seed(self.config.seed)
-        steps = [
-            free[torch.randperm(len(free), generator=generator)[: self.config.num_records]] for _ in range(num_steps)
-        ]
+        hiding = Hiding(graph, self._kernel, unlearned)
+        generator, size = torch.Generator().manual_seed(self.config.seed), len(hiding.records)
+        steps = [torch.randperm(size, generator=generator)[: self.config.num_records] for _ in range(num_steps)]
         rates = self.config.learning_rate, self.config.network_rate
         fit_quietly(HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps)), steps)
         ticker.finish()
@@ -249,8 +242,3 @@ def answer_cells(posterior: Posterior, cells: Cells, sample_size: Tensor, widths
     bounds = (to_accuracy(mean - reach, chance), to_accuracy(mean + reach, chance))
     expected = expected_accuracy(mean, variance, chance)
     return torch.stack([expected, torch.minimum(bounds[0], expected), torch.maximum(bounds[1], expected)])
-
-
-def _without(records: Records, hidden: Tensor) -> Records:
-    """Return the records but those of the ``hidden`` (E,) edges."""
-    return records.at(((records.edge < 0) | ~hidden[records.edge.clamp(min=0)]).nonzero().flatten())
