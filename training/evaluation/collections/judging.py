@@ -99,11 +99,11 @@ def gather(part: CollectionGraph, answers: Sequence[tuple[Question, Prediction]]
         for dataset in torch.unique(datasets[question.asked]).tolist():
             here = datasets == dataset
             asked = here & question.asked
-            said = [to_numbers(bound[place[asked]]) for bound in prediction]
             left = here & part.measured & ~question.held_out
-            known = to_numbers(part.values[left])
-            others, ours = models[left].numpy(), to_numbers(part.values[asked])
-            result.append(Cells(number, dataset, models[asked].numpy(), *said, ours, others, known))
+            predicted, lower, upper = (to_numbers(bound[place[asked]]) for bound in prediction)
+            measured, known = (to_numbers(part.values[mask]) for mask in (asked, left))
+            ours, others = (models[mask].numpy() for mask in (asked, left))
+            result.append(Cells(number, dataset, ours, predicted, lower, upper, measured, others, known))
     return result
 
 
@@ -123,27 +123,24 @@ def judge(part: CollectionGraph, answers: Sequence[tuple[Question, Prediction]])
 
 def judge_dataset(name: str, cells: Sequence[Cells]) -> Verdict:
     """Return the verdict on one dataset, from the cells of each question that asks for it."""
-    ranked = [part for part in cells if len(part.models) >= MIN_CELLS]
-    rankings = [rank_dataset(part.dataset, part.predicted, part.measured) for part in ranked]
-    differ = [part.measured.max() > part.measured.min() for part in ranked]
-    means = [
-        mean_defined(
-            [_or_blind(getattr(ranking, measure), apart) for ranking, apart in zip(rankings, differ, strict=True)]
-        )
-        for measure in RANKINGS[:-1]
-    ]
-    predicted, lower, upper, measured = (
-        np.concatenate([getattr(part, field) for part in cells])
-        for field in ("predicted", "lower", "upper", "measured")
+    ranked = [_rank(part) for part in cells if len(part.models) >= MIN_CELLS]
+    pearson, kendall, weighted_tau, regret_at_1, regret_at_3, ndcg_at_5 = (
+        mean_defined([ranking[measure] for ranking in ranked]) for measure in RANKINGS
     )
+    fields = ("predicted", "lower", "upper", "measured")
+    predicted, lower, upper, measured = (np.concatenate([getattr(part, field) for part in cells]) for field in fields)
     orders = Orders(0.0, 0)
     for part in cells:
         orders = orders.plus(count_orders(part.predicted, part.measured, part.known))
     return Verdict(
         name,
         len(measured),
-        *means,
-        mean_defined([ndcg_at(part.predicted, part.measured, 5) for part in ranked]),
+        pearson,
+        kendall,
+        weighted_tau,
+        regret_at_1,
+        regret_at_3,
+        ndcg_at_5,
         float(np.abs(predicted - measured).mean()),
         float(((lower <= measured) & (measured <= upper)).mean()),
         float((upper - lower).mean()),
@@ -152,9 +149,13 @@ def judge_dataset(name: str, cells: Sequence[Cells]) -> Verdict:
     )
 
 
-def _or_blind(value: float | None, differ: bool) -> float | None:
-    """Return a correlation, 0 where models differ and the method says the same of all; None where they do not."""
-    return 0.0 if value is None and differ else value
+def _rank(cells: Cells) -> dict[str, float | None]:
+    """Return every measure of a ranking; a correlation is 0 where models differ and the method says they do not."""
+    ranking = rank_dataset(cells.dataset, cells.predicted, cells.measured)
+    found: dict[str, float | None] = {measure: getattr(ranking, measure) for measure in RANKINGS[:-1]}
+    if cells.measured.max() > cells.measured.min():
+        found = {measure: 0.0 if value is None else value for measure, value in found.items()}
+    return {**found, RANKINGS[-1]: ndcg_at(cells.predicted, cells.measured, 5)}
 
 
 def ndcg_at(predicted: Array, measured: Array, k: int) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -272,5 +273,5 @@ register_protocol("model_family_out", model_family_out)
 register_protocol("both_new", both_new)
 register_protocol("collection_out", collection_out)
 for _known in RECORDS_KNOWN:
-    register_protocol(f"few_records_{_known}", lambda part, limits, known=_known: few_records(part, limits, known))
+    register_protocol(f"few_records_{_known}", partial(few_records, known=_known))
 register_protocol("probe_known", probe_known)
