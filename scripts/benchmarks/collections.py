@@ -16,7 +16,7 @@ from zoograph.scripts.terminal.progress import count_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.evaluation.collections.questions import Limits
+    from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.evaluation.collections.tables import Table
 
 _ALL = "all"

@@ -19,12 +19,12 @@ from zoograph.graphs.ablation import (
 from zoograph.models.baselines.blinded import Blinded
 from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.baselines.by_model import RegressionByModel, card_facts
-from zoograph.models.baselines.elsewhere import MeanElsewhere
 from zoograph.models.baselines.gaussian_process import GaussianProcess
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.baselines.matrix_completion import MatrixCompletion
 from zoograph.models.baselines.means import Additive, ModelMean, StandardizedModelMean
 from zoograph.models.baselines.nearest import NearestDatasets
+from zoograph.models.baselines.otherwise import AsMeasured, MeanElsewhere
 from zoograph.models.baselines.rankers import NumberRanker, RandomRanker, ScoreAlone
 from zoograph.models.baselines.ridge import InteractionRidge
 from zoograph.models.method import Method
@@ -62,6 +62,7 @@ register_method("random", RandomRanker)
 register_method("model-mean", ModelMean)
 register_method("standardized-model-mean", StandardizedModelMean)
 register_method("mean-elsewhere", MeanElsewhere)
+register_method("as-measured", AsMeasured)
 register_method("additive", Additive)
 register_method("size", lambda: NumberRanker("parameters"))
 register_method("gmacs", lambda: NumberRanker("gmacs"))

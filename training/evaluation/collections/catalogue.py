@@ -22,10 +22,9 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, PROBE_SCORES, TRANSFERS_TO
 
 _METRIC = Metric.TOP1
-_PROTOCOLS = list(Protocol)
 _GLYPHS = "glyphs"
 
 
@@ -88,7 +87,8 @@ class CollectionGraph:
         values: (E,) what the collection itself measured, mean over its runs; NaN where it measured nothing. An edge's
             label is the mean over all collections.
         measured: (E,) bool: pairs that the collection measured, asked or not.
-        evidence: (E',) bool over the edges of other protocols: those that the collection measured.
+        evidence: (E',) bool over the edges of other protocols: those that the collection measured. Scores that are
+            accuracies are among these edges and in no collection's way: they are known of whatever is left out.
     """
 
     part: Part
@@ -123,8 +123,9 @@ def _look_up(graph: HeteroData, kind: tuple[str, str, str], means: pd.Series[flo
     """Return (E,) the mean of each edge's model, dataset and protocol; NaN where there is none."""
     store = graph[kind]
     models, datasets = graph[MODEL].ids, graph[DATASET].ids
+    words = [*(protocol.value for protocol in Protocol), *PROBE_SCORES]  # scores, which are no runs, are found nowhere
     rows = zip(*store.edge_index.tolist(), store.protocol.tolist(), strict=True)
-    keys = pd.MultiIndex.from_tuples([(models[m], datasets[d], _PROTOCOLS[p].value) for m, d, p in rows] or [("",) * 3])
+    keys = pd.MultiIndex.from_tuples([(models[m], datasets[d], words[p]) for m, d, p in rows] or [("",) * 3])
     found = means.reindex(keys[: store.num_edges])
     return torch.from_numpy(found.to_numpy(dtype="float64").copy())
 

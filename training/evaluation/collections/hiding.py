@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.records.records import Protocol
 from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.folds import Fold, make_split
-from zoograph.graphs.schema import MEASURED_OTHERWISE, reverse
-from zoograph.graphs.splits import Split
+from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO, reverse
+from zoograph.graphs.splits import Split, is_edge
+from zoograph.training.evaluation.collections.catalogue import CollectionGraph
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,3 +60,44 @@ def _with_evidence(train: HeteroData, graph: HeteroData, kept: Tensor) -> Hetero
 def nothing(graph: HeteroData) -> Tensor:
     """Return (E',) bool: no edge of another protocol."""
     return torch.zeros(number_of_evidence(graph), dtype=torch.bool)
+
+
+def whole_collection(part: CollectionGraph) -> Question:
+    """Return the question that leaves nothing of what the collection measured, under any protocol."""
+    return Question(part.name, part.measured, part.own, torch.zeros_like(part.own), hidden=part.evidence)
+
+
+def leave_out(
+    part: CollectionGraph,
+    name: str,
+    models: Tensor | None,
+    datasets: Tensor | None,
+    keep: Tensor | None = None,
+) -> Question:
+    """Return the question of new models, new datasets, or the cells where they cross.
+
+    Of what other protocols measured of a new node nothing is left but what was measured of a pair that is kept.
+
+    Args:
+        part: the collection, whose cells are asked.
+        name: of the question.
+        models: (num models,) bool; None for no new ones.
+        datasets: (num datasets,) bool, likewise.
+        keep: (E,) bool, cells that stay known; default: none.
+    """
+    graph = part.graph
+    edges = graph[TRANSFERS_TO].edge_index
+    given = [(new, side) for side, new in enumerate((models, datasets)) if new is not None]
+    new_ends = torch.stack([new[edges[side]] for new, side in given])
+    held_out, asked = new_ends.any(0), new_ends.all(0)
+    if keep is not None:
+        held_out, asked = held_out & ~keep, asked & ~keep
+    hidden = torch.zeros(number_of_evidence(graph), dtype=torch.bool)
+    if len(hidden):
+        pairs = graph[MEASURED_OTHERWISE].edge_index
+        hidden = torch.stack([new[pairs[side]] for new, side in given]).any(0)
+        hidden &= graph[MEASURED_OTHERWISE].protocol < len(Protocol)  # a score is known of whatever it is computed of
+        if keep is not None:
+            hidden &= ~is_edge(edges[:, keep], pairs)
+    asked = asked & part.own
+    return Question(name, held_out, asked, torch.zeros_like(asked), hidden=hidden)

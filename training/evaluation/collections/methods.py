@@ -27,6 +27,7 @@ BASELINES = (
     "model-mean",
     "standardized-model-mean",
     "mean-elsewhere",
+    "as-measured",
     "linear-by-model",
     "cards-by-model",
     "ridge",

@@ -14,9 +14,8 @@ from torch_geometric.data import HeteroData
 from zoograph.data.errors import FoldsError
 from zoograph.models.method import Method
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
-from zoograph.training.evaluation.collections.hiding import Question, ask
+from zoograph.training.evaluation.collections.hiding import Question, ask, whole_collection
 from zoograph.training.evaluation.collections.methods import Row
-from zoograph.training.evaluation.collections.questions import whole_collection
 from zoograph.training.evaluation.kept_answers import Answered, KeptAnswers
 from zoograph.training.runtime.threads import one_thread
 

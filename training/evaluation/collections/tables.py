@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from zoograph.data.errors import FoldsError
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
+from zoograph.training.evaluation.collections.choosing import LIMITS, Asked, Limits
 from zoograph.training.evaluation.collections.hiding import Question
 from zoograph.training.evaluation.collections.judging import (
     HIGHER_IS_BETTER,
@@ -19,7 +20,7 @@ from zoograph.training.evaluation.collections.judging import (
     worst_datasets,
 )
 from zoograph.training.evaluation.collections.methods import Row
-from zoograph.training.evaluation.collections.questions import LIMITS, PROTOCOLS, Asked, Limits
+from zoograph.training.evaluation.collections.questions import PROTOCOLS
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.evaluation.collections.significance import Judged, Versus, compare, coverage_interval
 from zoograph.training.evaluation.table import PROJECT

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from zoograph.models.method import Prediction
+from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.judging import (
     Cells,
     gather,
@@ -16,7 +17,7 @@ from zoograph.training.evaluation.collections.judging import (
     ndcg_at,
     worst_datasets,
 )
-from zoograph.training.evaluation.collections.questions import PROTOCOLS, Limits
+from zoograph.training.evaluation.collections.questions import PROTOCOLS
 
 
 def make_cells(predicted, measured, known=(), half=0.11) -> Cells:

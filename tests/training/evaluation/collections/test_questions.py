@@ -11,8 +11,9 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph, Part
+from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.hiding import ask
-from zoograph.training.evaluation.collections.questions import PROTOCOLS, Limits
+from zoograph.training.evaluation.collections.questions import PROTOCOLS
 
 ALL = Limits(None, None)
 

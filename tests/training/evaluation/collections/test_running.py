@@ -13,8 +13,9 @@ from torch_geometric.data import HeteroData
 from zoograph.data.errors import FoldsError
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.method import Method, Prediction
+from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.methods import Row, rows_of
-from zoograph.training.evaluation.collections.questions import PROTOCOLS, Limits
+from zoograph.training.evaluation.collections.questions import PROTOCOLS
 from zoograph.training.evaluation.collections.running import CollectionRun
 
 SEEN: list[tuple[str, int]] = []

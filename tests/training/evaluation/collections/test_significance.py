@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from zoograph.models.method import Prediction
+from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.judging import gather, judge
-from zoograph.training.evaluation.collections.questions import PROTOCOLS, Limits
+from zoograph.training.evaluation.collections.questions import PROTOCOLS
 from zoograph.training.evaluation.collections.significance import Judged, compare, coverage_interval, draw_models
 
 

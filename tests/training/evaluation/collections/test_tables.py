@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.methods import Row, rows_of
-from zoograph.training.evaluation.collections.questions import Limits
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.evaluation.collections.tables import make_table
 
