@@ -45,8 +45,9 @@ def collections(
     Example: `zoograph benchmark collections --collections pets,mieb --protocols collection_out --methods size,gmacs`
     """
     from zoograph.training.evaluation.collections.catalogue import PARTS, get_part
+    from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.evaluation.collections.markdown import to_markdown
-    from zoograph.training.evaluation.collections.questions import PROTOCOLS, Limits
+    from zoograph.training.evaluation.collections.questions import PROTOCOLS
 
     names = _chosen(collections, list(PARTS))
     for name in names:

@@ -41,6 +41,7 @@ class Asked(NamedTuple):
 
 
 def chosen(questions: list[Question], most: int | None) -> Asked:
+    """Return ``most`` of the questions, in their order; None for all."""
     taken = first_by_hash([question.name for question in questions], most)
     return Asked([question for question in questions if question.name in taken], len(questions))
 
@@ -51,5 +52,6 @@ def first_by_hash(names: list[str], most: int | None) -> set[str]:
 
 
 def order_by_hash(names: list[str], salt: str) -> Tensor:
+    """Return (n,) the places of the names, in the order of a hash of each behind a salt."""
     keys = [(zlib.crc32(f"{salt}\0{name}".encode()), name) for name in names]
     return torch.tensor(sorted(range(len(names)), key=lambda place: keys[place]), dtype=torch.long)
