@@ -33,6 +33,8 @@ from zoograph.training.networks.gat import GraphAttention
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
 METHODS: dict[str, Callable[[], Method]] = {}
+ABLATIONS: set[str] = set()
+"""Names among ``METHODS`` of the project's own method without one of its parts."""
 
 
 def register_method(name: str, make: Callable[[], Method]) -> None:
@@ -44,6 +46,12 @@ def register_method(name: str, make: Callable[[], Method]) -> None:
     if name in METHODS:
         raise ValueError(f"The method name '{name}' is taken.")
     METHODS[name] = make
+
+
+def register_ablation(name: str, make: Callable[[], Method]) -> None:
+    """Register the project's own method without one of its parts, which is no baseline to be held against."""
+    register_method(name, make)
+    ABLATIONS.add(name)
 
 
 def make_method(name: str) -> Method:
@@ -81,9 +89,9 @@ register_method("gaussian-process", GaussianProcess)
 register_method("gat", GraphAttention)
 register_method("gnn", GraphNetwork)
 register_method("zoograph", EvidencePredictor)
-register_method("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0, network=False)))
-register_method("zoograph-without-network", lambda: EvidencePredictor(TrainingConfig(network=False)))
-register_method("zoograph-untrained-network", lambda: EvidencePredictor(TrainingConfig(network_rate=0.0)))
+register_ablation("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0, network=False)))
+register_ablation("zoograph-without-network", lambda: EvidencePredictor(TrainingConfig(network=False)))
+register_ablation("zoograph-untrained-network", lambda: EvidencePredictor(TrainingConfig(network_rate=0.0)))
 _ABLATIONS = {
     "scores": without_scores,
     "relations": without_relations,
@@ -94,4 +102,4 @@ _ABLATIONS = {
     "lineage": without_lineage,
 }
 for _part, _blind in _ABLATIONS.items():
-    register_method(f"zoograph-without-{_part}", partial(lambda blind: Blinded(EvidencePredictor(), blind), _blind))
+    register_ablation(f"zoograph-without-{_part}", partial(lambda blind: Blinded(EvidencePredictor(), blind), _blind))

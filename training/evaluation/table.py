@@ -16,14 +16,11 @@ from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation.bootstrap import Comparison, paired_bootstrap
 from zoograph.training.evaluation.kept_answers import Answered
+from zoograph.training.evaluation.methods import ABLATIONS
 from zoograph.training.evaluation.metrics import Evaluation, evaluate, summarise
 from zoograph.training.evaluation.paper import paper_average
 
 PROJECT = "zoograph"
-# The project itself with a part left out: no baseline to be held against.
-ABLATIONS = frozenset(
-    {"zoograph-tables", "zoograph-without-scores", "zoograph-without-relations", "zoograph-without-influences"}
-)
 
 
 class Cell(BaseModel):

@@ -23,6 +23,7 @@ from zoograph.training.evaluation.collections.methods import Row
 from zoograph.training.evaluation.collections.questions import PROTOCOLS
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.evaluation.collections.significance import Judged, Versus, compare, coverage_interval
+from zoograph.training.evaluation.methods import ABLATIONS
 from zoograph.training.evaluation.table import PROJECT
 
 
@@ -145,14 +146,19 @@ def _counts(part: CollectionGraph, questions: Sequence[Question]) -> dict[str, i
 
 
 def _comparisons(part: CollectionGraph, judged: Sequence[Judged]) -> list[Versus]:
-    """Hold the project's method, or the best baseline, against the best of the others, by each measure."""
+    """Hold the project's method, or the best baseline, against the best other baseline, by each measure.
+
+    The project's method is also held against itself without each of its parts.
+    """
+    project = next((each for each in judged if each.method == PROJECT), None)
+    baselines = [each for each in judged if each.method not in {PROJECT, *ABLATIONS}]
     found = []
     for measure in ("pearson", "orders", "mae"):
-        ranked = _best_first(judged, measure)
-        ours = next((each for each in ranked if each.method == PROJECT), ranked[0] if ranked else None)
-        others = [each for each in ranked if each is not ours]
-        if ours is not None and others:
-            found += [versus for versus in compare(part, ours, others[0]) if versus.measure == measure]
+        best = _best_first(baselines, measure)
+        ours, others = (project, best[:1]) if project is not None else (best[0] if best else None, best[1:2])
+        if ours is not None:
+            others = [*others, *(each for each in judged if each.method in ABLATIONS and project is not None)]
+            found += [versus for each in others for versus in compare(part, ours, each) if versus.measure == measure]
     return found
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytest
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
 
+from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.models.method import Method, Prediction
 from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.methods import Row, rows_of
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.evaluation.collections.tables import make_table
+from zoograph.training.evaluation.kept_answers import KeptAnswers
 
 ALL = Limits(None, None)
 
@@ -59,3 +67,30 @@ def test_a_method_that_cannot_learn_has_a_reason_and_the_others_have_numbers(par
     assert "20 measured accuracies or more (got 4)" in table.lines[1].reason
     assert table.lines[0].means["orders"] > 0.9
     assert table.lines[2].reason == "it is idle"
+
+
+class Noisy(Method):
+    """The truth with noise."""
+
+    def __init__(self, part, error: float) -> None:
+        self._part, self._error = part, error
+
+    def fit(self, graph: HeteroData) -> Self:
+        return self
+
+    def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
+        edges = self._part.graph[TRANSFERS_TO].edge_index
+        truth = torch.stack([self._part.values[(edges == pair[:, None]).all(0)][0] for pair in pairs.t()])
+        noise = torch.randn(len(truth), generator=torch.Generator().manual_seed(int(1000 * self._error)))
+        said = (truth + self._error * noise).float()
+        return Prediction(said, said - 0.1, said + 0.1)
+
+
+def test_the_project_is_held_against_the_best_baseline_and_against_itself_without_each_part(part, run, monkeypatch):
+    monkeypatch.setattr(KeptAnswers, "key", lambda self, name, method, fold: f"{name}{fold.name}")
+    errors = {"zoograph": 0.02, "good": 0.05, "bad": 0.3, "zoograph-without-texts": 0.04}
+    rows = [Row(name, partial(Noisy, part, error)) for name, error in errors.items()]
+    table = make_table(run, "dataset_out", rows, ALL)
+    others = {(versus.measure, versus.other) for versus in table.comparisons}
+    assert others == {(m, o) for m in ("pearson", "orders", "mae") for o in ("good", "zoograph-without-texts")}
+    assert {versus.method for versus in table.comparisons} == {"zoograph"}
