@@ -1,0 +1,64 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.distributions import Normal
+
+from zoograph.models.evidence.accuracy_logit import binomial_variance, expected_accuracy, to_accuracy, to_logits
+
+
+def tensor(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def test_logits_by_hand():
+    """Of four classes; 0.25 is chance, 0.625 is half the way up."""
+    logit, variance = to_logits(tensor(0.625), tensor(0.25), tensor(99.0))
+    assert logit.item() == pytest.approx(0.0)  # (0.5 x 99 + 0.5) / 100
+    assert variance.item() == pytest.approx(0.625 * 0.375 / 99 / (0.75 * 0.25) ** 2)
+
+
+def test_without_chance_the_variance_is_one_over_n_p_q():
+    variance = binomial_variance(tensor(0.2), tensor(0.0), tensor(50.0))
+    assert variance.item() == pytest.approx(1 / (50 * 0.2 * 0.8))
+
+
+def test_a_size_that_nobody_says_is_two_thousand():
+    known, unknown = (to_logits(tensor(0.7), tensor(0.5), tensor(n)) for n in (2000.0, math.nan))
+    assert (known.logit.item(), known.variance.item()) == (unknown.logit.item(), unknown.variance.item())
+
+
+@given(
+    accuracy=st.floats(0, 1),
+    classes=st.integers(2, 1000),
+    size=st.one_of(st.just(math.nan), st.floats(0.5, 1e6)),
+)
+def test_every_accuracy_has_a_finite_logit_and_comes_back_between_chance_and_one(accuracy, classes, size):
+    chance = tensor(1 / classes)
+    logit, variance = to_logits(tensor(accuracy), chance, tensor(size))
+    assert logit.isfinite()
+    assert 0 < variance.item() < math.inf
+    assert 1 / classes <= to_accuracy(logit, chance).item() <= 1
+
+
+@given(one=st.floats(0, 1), other=st.floats(0, 1), size=st.floats(1, 1e5))
+def test_a_higher_accuracy_never_has_a_lower_logit(one, other, size):
+    low, high = sorted((one, other))
+    logits = to_logits(tensor(low, high), tensor(0.1, 0.1), tensor(size, size)).logit
+    assert logits[1] >= logits[0]
+
+
+@pytest.mark.parametrize("mean", [-4.0, -1.0, 0.0, 2.0])
+@pytest.mark.parametrize("variance", [0.01, 0.5, 4.0])
+def test_the_expected_accuracy_is_the_mean_over_logits(mean, variance):
+    grid = torch.linspace(-12, 12, 4001, dtype=torch.float64) * variance**0.5 + mean
+    weight = torch.exp(Normal(mean, variance**0.5).log_prob(grid))
+    exact = (to_accuracy(grid, tensor(0.25)) * weight).sum() / weight.sum()
+    found = expected_accuracy(tensor(mean), tensor(variance), tensor(0.25))
+    assert found.item() == pytest.approx(exact.item(), abs=0.02)
+
+
+def test_a_logit_that_is_certain_is_its_accuracy():
+    assert expected_accuracy(tensor(1.3), tensor(0.0), tensor(0.5)) == to_accuracy(tensor(1.3), tensor(0.5))

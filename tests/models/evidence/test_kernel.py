@@ -1,0 +1,116 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
+from zoograph.models.evidence.kernel import PRIOR, DatasetCovariances, EvidenceKernel, squared_distances
+from zoograph.models.evidence.node_features import ModelFeatures
+
+PROBE, HEAD, TUNED = 2, 3, 4
+
+
+def cells(*rows):
+    """Return cells of (model, dataset, protocol)."""
+    where = torch.tensor(rows, dtype=torch.long).t()
+    return Cells(*where, torch.zeros(len(rows), dtype=torch.float64))
+
+
+def every_cell(num_models, num_datasets):
+    places = (torch.arange(num_models), torch.arange(num_datasets), torch.arange(NUM_PROTOCOLS))
+    where = torch.cartesian_prod(*places).t()
+    return Cells(*where, torch.linspace(-1, 1, where.shape[1], dtype=torch.float64))
+
+
+def smallest(matrix):
+    return torch.linalg.eigvalsh(matrix).min().item() / matrix.diagonal().max().item()
+
+
+def test_parameters_start_at_their_prior():
+    kernel = EvidenceKernel()
+    assert all(kernel.value(name).item() == pytest.approx(value) for name, value in PRIOR.items())
+    assert kernel.penalty().item() == pytest.approx(0, abs=1e-12)
+    with torch.no_grad():
+        kernel.logs["pair"] += 2.0
+        kernel.skill_places[0, 0] += 1.0
+    assert kernel.penalty().item() == pytest.approx(2.0**2 + 4 * 1.0**2)
+
+
+def test_covariances_are_symmetric_and_positive(prior):
+    for matrix in (*prior.models, prior.datasets.level, prior.datasets.where, prior.datasets.own):
+        assert torch.allclose(matrix, matrix.t())
+        assert smallest(matrix) > -1e-10
+    everything = every_cell(8, 3)
+    for matrix in (
+        prior.kernel.level(everything, everything, prior.datasets),
+        prior.kernel.skill(everything, everything, prior.datasets, prior.models),
+    ):
+        assert torch.allclose(matrix, matrix.t())
+        assert smallest(matrix) > -1e-10
+
+
+@given(seed=st.integers(0, 10_000))
+def test_so_they_are_with_any_parameters(seed, prior, graph):
+    torch.manual_seed(seed)
+    kernel = EvidenceKernel().requires_grad_(False)
+    for parameter in kernel.parameters():
+        parameter += torch.randn_like(parameter)
+    embedding = torch.randn(8, 3, dtype=torch.float64), torch.randn(len(prior.datasets.level), 3, dtype=torch.float64)
+    models = kernel.models(ModelFeatures.of(graph), embedding[0])
+    datasets = kernel.datasets(prior.features, embedding[1])
+    some = every_cell(4, 2)
+    total = kernel.level(some, some, datasets) + kernel.skill(some, some, datasets, models)
+    assert torch.allclose(total, total.t())
+    assert smallest(total) > -1e-10
+
+
+def test_what_protocols_share_is_less_than_what_one_has(prior):
+    """A pair under two protocols is more alike the nearer these are, and never more than under one."""
+    asked = cells((0, 0, TUNED))
+    under = cells((0, 0, TUNED), (0, 0, HEAD), (0, 0, PROBE))
+    same, head, probe = prior.kernel.skill(asked, under, prior.datasets, prior.models)[0].tolist()
+    assert same > head > probe > 0
+    same, head, probe = prior.kernel.level(asked, under, prior.datasets)[0].tolist()
+    assert same > head > probe > 0
+
+
+def test_the_pair_is_shared_by_its_protocols_alone(prior):
+    with_pair, without = EvidenceKernel().requires_grad_(False), EvidenceKernel().requires_grad_(False)
+    without.logs["pair"].fill_(-math.inf)
+    asked, others = cells((0, 0, TUNED)), cells((0, 0, PROBE), (1, 0, TUNED), (0, 1, TUNED))
+    gap = [k.skill(asked, others, prior.datasets, prior.models) for k in (with_pair, without)]
+    assert (gap[0] - gap[1])[0].tolist() == pytest.approx([PRIOR["pair"], 0, 0])
+
+
+def test_the_expected_level_falls_with_classes_and_rises_with_samples(kernel):
+    few = Cells(*torch.zeros(3, 3, dtype=torch.long), torch.tensor([-1.0, 0.0, 2.0]).double())
+    levels = kernel.expected_level(few, torch.tensor([0.5]).double())
+    assert levels.tolist() == pytest.approx([0.4 * x - 0.5 * 0.5 for x in (-1, 0, 2)])
+    many = kernel.expected_level(few, torch.tensor([2.5]).double())
+    assert torch.allclose(levels - many, torch.full((3,), 0.5 * 2.0).double())
+
+
+def test_means_over_datasets_covary_as_means_do():
+    torch.manual_seed(0)
+    half = torch.randn(3, 3, dtype=torch.float64)
+    where = half @ half.t()
+    plain = DatasetCovariances(where + 1, where, torch.eye(3).double(), torch.tensor([0.0, 1.0, 5.0]).double())
+    weights = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]]).double()
+    found = plain.with_means(weights)
+    both = torch.cat([torch.eye(3).double(), weights])
+    assert torch.allclose(found.where, both @ where @ both.t())
+    assert torch.allclose(found.own, both @ both.t())
+    assert found.classes.tolist() == pytest.approx([0, 1, 5, 0.5, 4.0])
+    assert torch.equal(found.level[:3, :3], plain.level)
+    assert not found.level[3:, :3].any()  # their levels were taken out
+
+
+def test_squared_distances():
+    a, b = torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[3.0, 0.0]])
+    assert squared_distances(a, b).tolist() == [[9.0], [16.0]]
+
+
+def test_without_a_network_nodes_have_no_embeddings(kernel, graph):
+    assert [part.shape[1] for part in kernel.embed(graph)] == [0, 0]

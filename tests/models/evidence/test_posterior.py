@@ -1,0 +1,180 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
+from zoograph.models.evidence import posterior as posterior_module
+from zoograph.models.evidence.accuracy_logit import to_accuracy
+from zoograph.models.evidence.cells import Cells
+from zoograph.models.evidence.posterior import Posterior
+from zoograph.models.evidence.relevant import choose_relevant
+
+PROBE, HEAD, TUNED = 2, 3, 4
+
+
+@pytest.fixture(scope="module")
+def every(graph):
+    return torch.arange(graph[DATASET].num_nodes)
+
+
+@pytest.fixture(scope="module")
+def posterior(prior, every):
+    return Posterior(prior, every, HEAD)
+
+
+@pytest.fixture
+def same_spread(posterior, monkeypatch):
+    """Whatever is left out, the spreads are those of all records."""
+    monkeypatch.setattr(posterior_module, "spreads", lambda *_: posterior.spread)
+
+
+def pairs_of(graph, count=40):
+    return torch.cartesian_prod(torch.arange(8), torch.arange(graph[DATASET].num_nodes))[:: 120 // count].t()
+
+
+def dense(posterior):
+    """Return the covariance of the records, noise included, and a callable for that of other cells."""
+    prior, kernel = posterior.prior, posterior.prior.kernel
+
+    def covariance(a, b):
+        unit_a, unit_b = posterior.unit(a), posterior.unit(b)
+        skill = kernel.skill(a, b, prior.datasets, prior.models)
+        skill = skill + kernel.value("scores") * prior.scores.at(a) @ prior.scores.at(b).t()
+        return kernel.level(a, b, prior.datasets) + unit_a[:, None] * skill * unit_b[None]
+
+    records = posterior.records
+    unit = posterior.unit(records.cells)
+    noise = records.variance * kernel.value("noise.test") + kernel.value("noise.run") * unit.square() + 1e-6
+    return covariance(records.cells, records.cells) + torch.diag(noise), covariance
+
+
+def test_it_is_gaussian_conditioning(prior, posterior, graph):
+    asked = prior.ask(pairs_of(graph), HEAD)
+    own, covariance = dense(posterior)
+    cross = covariance(asked, posterior.records.cells)
+    expected = prior.kernel.expected_level(posterior.records.cells, prior.datasets.classes)
+    solved = torch.linalg.solve(own, torch.stack([posterior.records.logit - expected], 1))
+    mean, variance = posterior.predict(asked)
+    assert torch.allclose(mean, prior.kernel.expected_level(asked, prior.datasets.classes) + (cross @ solved)[:, 0])
+    left = covariance(asked, asked) - cross @ torch.linalg.solve(own, cross.t())
+    assert torch.allclose(variance, left.diagonal().clamp(min=1e-6))
+
+
+@pytest.mark.usefixtures("same_spread")
+@pytest.mark.parametrize("hidden", ["model", "dataset", "some"])
+def test_leaving_out_in_closed_form_is_conditioning_on_the_others(prior, posterior, every, hidden):
+    records = posterior.records
+    block = {
+        "model": records.cells.model == 3,
+        "dataset": records.cells.dataset == records.cells.dataset[0],
+        "some": torch.arange(len(records)) % 6 == 0,
+    }[hidden]
+    rows, inside = block.nonzero().flatten(), torch.tensor([2, 0])
+    found = posterior.left_out([(rows, inside)])
+    without = Posterior(prior, every, HEAD, prior.records.at((~block).nonzero().flatten()))
+    for one, other in zip(found, without.predict(records.cells.at(rows[inside])), strict=True):
+        assert torch.allclose(one, other)
+
+
+def test_leaving_out_nothing_says_nothing(posterior):
+    assert [len(part) for part in posterior.left_out([])] == [0, 0]
+
+
+@pytest.mark.usefixtures("same_spread")
+def test_a_prediction_moves_by_the_weight_of_a_record_that_is_not_there(prior, posterior, every, graph):
+    asked = prior.ask(pairs_of(graph), HEAD)
+    weights, beyond = posterior.weights(asked)
+    for row in (0, 17, 60):
+        kept = (torch.arange(len(prior.records)) != row).nonzero().flatten()
+        less = Posterior(prior, every, HEAD, prior.records.at(kept))
+        moved = posterior.predict(asked)[0] - less.predict(asked)[0]
+        assert torch.allclose(moved, weights[:, row] * beyond[row])
+
+
+def test_records_leave_less_doubt_and_more_records_less_still(prior, every, graph, posterior):
+    asked = prior.ask(pairs_of(graph), HEAD)
+    half = prior.records.at(torch.arange(0, len(prior.records), 2))
+    none, some = (Posterior(prior, every, HEAD, part) for part in (prior.records.at(torch.arange(0)), half))
+    unit = (posterior.unit(asked) / some.unit(asked)).max()  # spreads differ a little
+    assert (some.predict(asked)[1] < none.predict(asked)[1] * 4).all()
+    assert (posterior.predict(asked)[1] < some.predict(asked)[1] * unit.square().clamp(min=1)).double().mean() > 0.9
+
+
+def test_without_records_the_card_says_the_mean(prior, every, graph):
+    none = Posterior(prior, every, HEAD, prior.records.at(torch.arange(0)))
+    asked = prior.ask(pairs_of(graph), HEAD)
+    assert torch.allclose(none.predict(asked)[0], prior.kernel.expected_level(asked, prior.datasets.classes))
+
+
+def test_covariances_of_means_over_datasets_are_those_of_all_cells(prior, posterior):
+    models, datasets = torch.tensor([4, 0, 2]), torch.tensor([1, 5])
+    asked = prior.ask(torch.cartesian_prod(models, datasets).t(), HEAD)
+    own, covariance = dense(posterior)
+    cross = covariance(asked, posterior.records.cells)
+    joint = covariance(asked, asked) - cross @ torch.linalg.solve(own, cross.t())
+    mean = torch.block_diag(*[torch.full((1, 2), 0.5, dtype=torch.float64)] * 3)
+    found = posterior.mean_covariance(asked, 3, 2)
+    assert torch.allclose(found, mean @ joint @ mean.t())
+    assert torch.allclose(found, found.t())
+    assert torch.linalg.eigvalsh(found).min() > 0
+
+
+def test_the_noise_of_a_run_is_that_of_its_test_set_and_of_training(prior, posterior):
+    asked = prior.ask(torch.tensor([[0], [0]]), HEAD)
+    few, many = (posterior.noise(torch.zeros(1).double(), asked, torch.tensor([n]).double()) for n in (20.0, 1e12))
+    chance = prior.features.chance[0].item()
+    accuracy = (1 + chance) / 2
+    binomial = accuracy * (1 - accuracy) / 20 / ((1 - chance) / 4) ** 2
+    assert many.item() == pytest.approx(0.08 * posterior.unit(asked).item() ** 2)
+    assert (few - many).item() == pytest.approx(binomial)
+
+
+def test_a_probe_of_the_pair_itself_moves_it_more_than_others(prior, every, graph):
+    """Model 2 is scored alone on a dataset on which nobody was measured."""
+    new = graph[TRANSFERS_TO].edge_index[1][0]
+    others = prior.records.at((prior.records.cells.dataset != new).nonzero().flatten())
+    models = torch.arange(8)
+    asked = prior.ask(torch.stack([models, new.expand(8)]), TUNED)
+
+    def answered(logit):
+        cell = Cells(torch.tensor([2]), new[None], torch.tensor([PROBE]), prior.features.per_class[new][None])
+        value = torch.tensor([logit], dtype=torch.float64)
+        probe = replace(others.at(torch.tensor([0])), cells=cell, logit=value, variance=0 * value + 0.01)
+        joined = replace(
+            probe,
+            cells=others.cells.and_(cell),
+            **{
+                name: torch.cat([getattr(others, name), getattr(probe, name)]) for name in ("logit", "variance", "edge")
+            },
+        )
+        return Posterior(prior, every, TUNED, joined).predict(asked)[0]
+
+    low, high = answered(-1.0), answered(1.0)
+    moved = high - low
+    assert moved[2] > 0
+    assert (moved[2] > moved[models != 2]).all()
+
+
+def test_a_better_measurement_of_a_pair_never_lowers_it(prior, posterior, graph):
+    """The weight of a record of the very pair is positive, under whichever protocol."""
+    records = posterior.records
+    own = records.cells.at(torch.arange(len(records)))
+    for protocol in (HEAD, TUNED):
+        asked = prior.ask(torch.stack([own.model, own.dataset]), protocol)
+        assert (posterior.weights(asked)[0].diagonal() > 0).all()
+
+
+def test_far_records_as_means_change_little(prior, graph, every, monkeypatch):
+    """Asked of one dataset, with records of the nearest ones and means of the others."""
+    asked = prior.ask(torch.stack([torch.arange(8), torch.full((8,), 3)]), HEAD)
+    whole = Posterior(prior, torch.tensor([3]), HEAD)
+    monkeypatch.setattr(posterior_module, "choose_relevant", lambda *given: choose_relevant(*given, most=60))
+    few = Posterior(prior, torch.tensor([3]), HEAD)
+    assert 0 < len(few.records) < len(whole.records) / 2
+    assert len(few.alpha) > len(few.records)
+    chance = prior.features.chance[3]
+    one, other = (to_accuracy(each.predict(asked)[0], chance) for each in (whole, few))
+    assert (one - other).abs().max() < 0.03
+    none = to_accuracy(Posterior(prior, every, HEAD, prior.records.at(torch.arange(0))).predict(asked)[0], chance)
+    assert (one - other).abs().max() < 0.3 * (one - none).abs().max()
