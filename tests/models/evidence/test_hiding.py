@@ -1,0 +1,91 @@
+import pytest
+import torch
+from torch.distributions import MultivariateNormal, Normal
+
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
+from zoograph.models.evidence import hiding as hiding_module
+from zoograph.models.evidence.hiding import Hiding
+from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.models.evidence.posterior import Posterior, Prior
+
+
+@pytest.fixture
+def hiding(graph):
+    return Hiding(graph, EvidenceKernel())
+
+
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+def test_the_loss_is_the_mean_over_ways_of_hiding_of_what_a_posterior_says(hiding, graph, monkeypatch):
+    """With every record as the one whose dataset, model and both are hidden."""
+    with torch.no_grad():
+        prior = Prior.of(hiding.kernel, graph)
+    posterior = Posterior(prior, torch.arange(graph[DATASET].num_nodes), 3)
+    cells, size = posterior.records.cells, len(posterior.records)
+    monkeypatch.setattr(hiding_module, "_HIDDEN_GROUPS", size)
+    ways = []
+    for groups in ([torch.arange(size)], [cells.dataset], [cells.model], [cells.dataset, cells.model]):
+        found = []
+        for row in range(size):
+            hidden = torch.stack([group == group[row] for group in groups])
+            block = hidden.any(0).nonzero().flatten()
+            inside = hidden.all(0)[block].nonzero().flatten()
+            mean, variance = posterior.left_out([(block, inside)])
+            noise = posterior._noise[block[inside]]
+            found.append(-Normal(mean, (variance + noise).sqrt()).log_prob(posterior.records.logit[block[inside]]))
+        ways.append(torch.cat(found).mean())
+    loss = hiding.loss(torch.arange(size), generator())
+    assert loss.item() == pytest.approx(torch.stack(ways).mean().item(), rel=1e-6)
+
+
+def test_one_record_that_is_left_out_has_its_density_given_the_others():
+    """Rasmussen and Williams, 2006, eq. 5.10 to 5.12, by three records' joint and marginal densities."""
+    half = torch.randn(3, 3, generator=generator(), dtype=torch.float64)
+    covariance = half @ half.t() + 0.1 * torch.eye(3, dtype=torch.float64)
+    y = torch.tensor([0.3, -1.0, 2.0], dtype=torch.float64)
+    inverse = torch.linalg.inv(covariance)
+    variance = 1 / inverse.diagonal()
+    losses = hiding_module._minus_log_density(inverse @ y * variance, variance)
+    whole = MultivariateNormal(torch.zeros(3).double(), covariance).log_prob(y)
+    for i in range(3):
+        rest = torch.arange(3) != i
+        others = MultivariateNormal(torch.zeros(2).double(), covariance[rest][:, rest]).log_prob(y[rest])
+        assert losses[i].item() == pytest.approx(-(whole - others).item())
+
+
+def test_the_prior_pulls_parameters_back(graph):
+    kernel = EvidenceKernel()
+    hiding = Hiding(graph, kernel)
+    with torch.no_grad():
+        kernel.logs["pair"] += 3.0
+    rows = torch.arange(len(hiding.records))
+    with_prior = hiding.loss(rows, generator())
+    kernel.penalty = lambda: torch.zeros(())  # type: ignore[method-assign]
+    assert (with_prior - hiding.loss(rows, generator())).item() == pytest.approx(3.0**2 / len(rows))
+
+
+def test_every_parameter_that_matters_is_learned(hiding):
+    """A few steps along the gradient lower the loss."""
+    rows = torch.arange(len(hiding.records))
+    before = hiding.loss(rows, generator())
+    before.backward()
+    grads = {name: parameter.grad for name, parameter in hiding.kernel.named_parameters()}
+    assert all(grad is not None and grad.isfinite().all() for grad in grads.values())
+    with torch.no_grad():
+        for parameter in hiding.kernel.parameters():
+            parameter -= 0.02 * parameter.grad
+        assert hiding.loss(rows, generator()) < before
+
+
+def test_what_is_not_learned_from_takes_no_part(graph):
+    unlearned = torch.arange(graph[TRANSFERS_TO].num_edges) % 4 == 0
+    planted = graph.clone()
+    planted[TRANSFERS_TO].edge_label = torch.where(unlearned, 0.987, graph[TRANSFERS_TO].edge_label)
+    losses = []
+    for each in (graph, planted):
+        hiding = Hiding(each, EvidenceKernel(), unlearned)
+        assert len(hiding.records) == (~unlearned).sum() + graph[MEASURED_OTHERWISE].num_edges
+        losses.append(hiding.loss(torch.arange(len(hiding.records)), generator()))
+    assert losses[0] == losses[1]

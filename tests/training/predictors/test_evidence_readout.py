@@ -1,0 +1,99 @@
+"""What the evidence says beyond one accuracy agrees with what is predicted."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch_geometric.data import HeteroData
+
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.models.evidence.posterior import Posterior
+from zoograph.models.method import INTERVAL_SIGMAS
+from zoograph.training.predictors.evidence import EvidencePredictor
+from zoograph.training.predictors.evidence_readout import similarities
+
+HEAD = 3
+MODELS = torch.arange(8)
+
+
+def test_a_joint_prediction_of_one_dataset_is_that_of_predict(graph: HeteroData, fitted: EvidencePredictor) -> None:
+    """On a dataset without records of its own there is none that makes a difference."""
+    corpus = torch.tensor([graph[DATASET].ids.index("corpus")])
+    joint = fitted.joint(MODELS, corpus)
+    prediction = fitted.predict(torch.stack([MODELS, corpus.expand(8)]))
+    for ours, theirs in zip(joint[:3], prediction, strict=True):
+        assert torch.allclose(ours.float(), theirs, atol=1e-6)
+
+
+def test_where_a_pair_was_measured_its_record_counts(graph: HeteroData, fitted: EvidencePredictor) -> None:
+    dataset = graph[TRANSFERS_TO].edge_index[1, :1]
+    joint = fitted.joint(MODELS, dataset)
+    smoothed = fitted.smoothed(torch.stack([MODELS, dataset.expand(8)]))
+    assert torch.allclose(joint.mean, smoothed)
+
+
+def test_several_datasets_are_the_mean_of_each(fitted: EvidencePredictor) -> None:
+    both = fitted.joint(MODELS, torch.tensor([2, 7]))
+    each = [fitted.joint(MODELS, torch.tensor([dataset])) for dataset in (2, 7)]
+    for column in range(3):
+        assert torch.allclose(both[column], (each[0][column] + each[1][column]) / 2)
+
+
+def test_covariances_are_symmetric_and_positive_and_within_the_intervals(fitted: EvidencePredictor) -> None:
+    joint = fitted.joint(MODELS, torch.tensor([3]))
+    (covariance,) = joint.covariances
+    assert torch.allclose(covariance, covariance.t())
+    assert torch.linalg.eigvalsh(covariance).min() > -1e-12
+    truth = INTERVAL_SIGMAS * covariance.diagonal().sqrt()
+    assert (truth < (joint.upper - joint.lower)).all()  # one more measurement has its noise besides
+    assert torch.equal(joint.centres[0], joint.mean)
+    assert joint.ranked.tolist() == [True]
+
+
+def test_models_and_datasets_are_like_themselves_and_relatives_more_than_strangers(
+    graph: HeteroData, fitted: EvidencePredictor
+) -> None:
+    akin, alike = fitted.similarities(2, torch.tensor([4]))
+    assert (akin.shape, alike.shape) == ((8,), (graph[DATASET].num_nodes,))
+    assert (akin[2].item(), alike[4].item()) == (pytest.approx(1), pytest.approx(1))
+    for part in (akin, alike):
+        assert ((part >= 0) & (part <= 1)).all()
+    family = graph[MODEL].group
+    kin = (family == family[2]) & (MODELS != 2)
+    if kin.any():
+        assert akin[kin].min() > akin[family != family[2]].mean()
+
+
+def test_datasets_are_like_several_by_their_mean(fitted: EvidencePredictor) -> None:
+    prior = fitted._prior(None)
+    both = similarities(prior, 0, torch.tensor([1, 4]))[1]
+    each = [similarities(prior, 0, torch.tensor([dataset]))[1] for dataset in (1, 4)]
+    assert torch.allclose(both, (each[0] + each[1]) / 2)
+
+
+def test_the_effect_of_a_record_is_what_conditioning_without_it_changes(
+    graph: HeteroData, fitted: EvidencePredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In logits exactly, at the slope of the accuracy there; for a mean over two datasets."""
+    asked = torch.tensor([0, 3])
+    pairs, points = fitted.record_effects(1, asked)
+    assert torch.equal(pairs, graph[TRANSFERS_TO].edge_index)
+    prior = fitted._prior(None)
+    whole = Posterior(prior, asked, HEAD)
+    monkeypatch.setattr("zoograph.models.evidence.posterior.spreads", lambda *_: whole.spread)
+    cells = prior.ask(torch.stack([torch.ones_like(asked), asked]), HEAD)
+    chance = prior.features.chance[asked]
+    expected = fitted.smoothed(torch.stack([torch.ones_like(asked), asked]))
+    slope = (expected - chance) * (1 - expected) / (1 - chance)
+    for record in (0, 17, 60):
+        hidden = torch.arange(graph[TRANSFERS_TO].num_edges) == record
+        less = Posterior(prior, asked, HEAD, prior.records.without(hidden))
+        moved = slope * (whole.predict(cells)[0] - less.predict(cells)[0])
+        assert points[record].item() == pytest.approx(100 * moved.mean().item(), rel=1e-5)
+
+
+def test_the_own_record_counts_most(graph: HeteroData, fitted: EvidencePredictor) -> None:
+    model, dataset = graph[TRANSFERS_TO].edge_index[:, 30].tolist()
+    posterior = Posterior(fitted._prior(None), torch.tensor([dataset]), HEAD)
+    weights, _ = posterior.weights(posterior.prior.ask(torch.tensor([[model], [dataset]]), HEAD))
+    assert posterior.records.edge[weights[0].argmax()] == 30
