@@ -21,7 +21,7 @@ from zoograph.training.evaluation.table import PROJECT
 
 pytestmark = pytest.mark.usefixtures("tiny_predictor")
 BASELINES = ["model-mean", "linear-regression"]
-PICTURES = ("predicted", "ranking", "intervals", "matrix", "map")
+PICTURES = ("predicted", "ranking", "intervals", "matrix")
 
 
 def test_tables_and_pictures_are_written(complete: tuple[Suite, Result], tmp_path: Path) -> None:
