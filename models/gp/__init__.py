@@ -1,1 +1,1 @@
-"""Gaussian processes of the predictor: kernels, covariances and exact inference."""
+"""Parts of the baseline Gaussian process, and the network that embeds nodes without accuracies."""

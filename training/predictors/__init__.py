@@ -1,1 +1,1 @@
-"""The product's predictor and its members."""
+"""The product's predictor: how it is trained and calibrated, and what it says."""
