@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -26,6 +29,23 @@ def get_home() -> Path:
         raise StoreError(
             f"The state folder '{chosen}' cannot be found. {error} Set {HOME_VARIABLE} to a full path."
         ) from error
+
+
+@contextmanager
+def temporary_home() -> Iterator[Path]:
+    """Yield a state folder that is new and empty, with a database of its own, and removed at the end."""
+    before = {name: os.environ.get(name) for name in (HOME_VARIABLE, DATABASE_VARIABLE)}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[HOME_VARIABLE] = folder
+        os.environ.pop(DATABASE_VARIABLE, None)
+        try:
+            yield Path(folder)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 def make_home() -> Path:

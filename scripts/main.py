@@ -23,7 +23,7 @@ from zoograph.scripts.commands import (
     versions,
 )
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app, run
-from zoograph.scripts.zoo import build, glyphs, listing, show, text
+from zoograph.scripts.zoo import build, glyphs, listing, predictors, show, text
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Ask": (predict.predict, recommend.recommend, explain.explain),
@@ -44,6 +44,7 @@ _zoo = new_app("Look up what is known, and make the tables that ship.")
 _zoo.add_typer(listing.app, name="list", rich_help_panel="Ask")
 _zoo.command("show", rich_help_panel="Ask")(show.show)
 _zoo.command("build", rich_help_panel=MAINTAINERS)(build.build)
+_zoo.command("train", rich_help_panel=MAINTAINERS)(predictors.train_shipped)
 _zoo.add_typer(glyphs.app, name="measure", rich_help_panel=MAINTAINERS)
 app.add_typer(_zoo, name="zoo", rich_help_panel="Ask")
 app.add_typer(text.app, name="text", rich_help_panel=MAINTAINERS)

@@ -36,7 +36,7 @@ def to_logits(accuracy: Tensor, chance: Tensor, test_size: Tensor) -> Measured:
     """
     size = torch.where(test_size.isnan(), _UNKNOWN_SIZE, test_size.double()).clamp(min=1)
     above = ((accuracy.double() - chance) / (1 - chance) * size + 0.5) / (size + 1)
-    above = torch.maximum(torch.minimum(above, 1 - 0.5 / (size + 1)), 0.5 / (size + 1))
+    above = torch.maximum(torch.minimum(above, 1 - 0.5 / (size + 1)), (0.5 / (size + 1)).clamp(min=_LEAST_ABOVE))
     return Measured(torch.logit(above), binomial_variance(above, chance, size))
 
 

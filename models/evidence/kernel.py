@@ -60,16 +60,17 @@ PRIOR = {
     "level.own": 0.2,
     "level.protocol": 0.3,
     "scores": 0.1,
-    "graph.skill": 0.1,
-    "graph.interaction": 0.1,
+    "graph.skill": 0.03,
+    "graph.interaction": 0.03,
     "graph.level": 0.1,
+    "graph.where": 0.03,
     "noise.run": 0.08,
     "noise.test": 1.0,
     "slope.classes": 0.5,
     "slope.per_class": 0.4,
 }
 # Where native, zero-shot, probe, head, fine-tuning, the logistic probe and the nearest neighbours lie at the start.
-_PLACES = ((0.5, -0.5), (0.0, 0.9), (0.0, 0.0), (0.3, 0.0), (0.9, 0.0), (0.2, 0.0), (0.2, -0.2))
+_PLACES = ((-0.8, -1.2), (0.0, 0.9), (0.0, 0.0), (0.3, 0.0), (0.9, 0.0), (0.2, 0.0), (0.2, -0.2))
 _COMMON = 0.38  # the least correlation of two protocols' skills
 
 
@@ -132,7 +133,7 @@ class EvidenceKernel(nn.Module):
         """Return the network's embeddings of models (M, C) and datasets (D, C), without a network no columns."""
         if self.network is None:
             return torch.zeros(graph[MODEL].num_nodes, 0).double(), torch.zeros(graph[DATASET].num_nodes, 0).double()
-        models, datasets = (part.double() / part.shape[1] ** 0.5 for part in self.network(graph))
+        models, datasets = (torch.tanh(part.double()) / part.shape[1] ** 0.5 for part in self.network(graph))
         return models, datasets
 
     def value(self, name: str) -> Tensor:
@@ -179,7 +180,8 @@ class EvidenceKernel(nn.Module):
         level = level + self.value("level.domain") * domain + self.value("level.overlap") * features.overlap
         shown = embedding @ embedding.t()
         level = level + self.value("graph.level") * shown
-        where = alike + shown + self.value("interaction.domain") * domain + self.value("interaction.dataset") * own
+        where = alike + self.value("graph.where") * shown + self.value("interaction.domain") * domain
+        where = where + self.value("interaction.dataset") * own
         where = where + self.value("interaction.overlap") * features.overlap
         return DatasetCovariances(level, where, own, features.classes)
 

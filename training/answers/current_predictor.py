@@ -23,6 +23,7 @@ from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.load import load_current
 from zoograph.training.versions.save import set_aside
+from zoograph.training.versions.shipped import take_shipped
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -220,6 +221,8 @@ def open_predictor(
     """
     root = predictor_root(question.protocol, encoder, question.metric, question.modality)
     artifact = _load(root, warn or ignore)
+    if artifact is None:
+        artifact = take_shipped(root, store.batch_digests(question.metric, question.modality))
     current = CurrentPredictor(store, question, artifact, encoder, stage, zoo, models)
     if artifact is not None:
         return current

@@ -55,7 +55,7 @@ class TrainingConfig(BaseModel):
     num_records: Annotated[int, Field(ge=2)] = 700
     learning_rate: Annotated[float, Field(gt=0)] = 0.08
     network: bool = True
-    network_rate: Annotated[float, Field(ge=0)] = 0.01
+    network_rate: Annotated[float, Field(ge=0)] = 0.005
     channels: tuple[int, int] = (16, 8)
     num_layers: Annotated[int, Field(ge=1)] = 2
     seed: int = 0
