@@ -186,14 +186,14 @@ def test_nothing_asked_nothing_answered(fitted: EvidencePredictor) -> None:
 
 
 def test_newcomers_get_wider_intervals(zoo: Zoo, graph: HeteroData, fitted: EvidencePredictor) -> None:
+    measured = graph[TRANSFERS_TO].edge_index
+    free = next(d for d in range(20) if d not in measured[1, measured[0] == 0])  # all records are read for it
+    like = zoo.datasets[graph[DATASET].ids[free]]
     newcomer = ModelCard(id="new", family="swin", parameters=10**8, input_size=224, source="t")
-    like = zoo.datasets["task_0"]
     mine = like.model_copy(update={"id": "mine", "family": None, "domain": "xray", "labels": ()})
     grown = build_graph(zoo.with_cards([newcomer], [mine]), EMBED, vocabulary=graph.vocabulary)
-    models, datasets = (
-        [grown[kind].ids.index(name) for name in names]
-        for kind, names in ((MODEL, (graph[MODEL].ids[0], "new")), (DATASET, ("task_0", "mine")))
-    )
+    models = [grown[MODEL].ids.index(name) for name in (graph[MODEL].ids[0], "new")]
+    datasets = [grown[DATASET].ids.index(name) for name in (like.id, "mine")]
     _, lower, upper = fitted.predict(torch.cartesian_prod(torch.tensor(models), torch.tensor(datasets)).t(), grown)
     chance = 1 / like.num_classes
     reach = [torch.logit((bound - chance) / (1 - chance)) for bound in (lower, upper)]
