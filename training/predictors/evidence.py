@@ -18,6 +18,7 @@ from zoograph.models.evidence.cells import Cells, Records
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.models.method import Method, Prediction
 from zoograph.training.predictors.evidence_readout import predict_jointly, record_effects, similarities
@@ -217,13 +218,20 @@ class EvidencePredictor(Method):
         datasets = torch.unique(pairs[1])
         order = datasets[torch.argsort(graph[DATASET].group[datasets], stable=True)]
         widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs)]
-        for part in order.split(_DATASETS_AT_ONCE):
+        for part in _parts(order, torch.bincount(known.cells.dataset, minlength=graph[DATASET].num_nodes)):
             asked = torch.isin(pairs[1], part).nonzero().flatten()
             cells = prior.ask(pairs[:, asked], self._code(graph))
             answer[:, asked] = answer_cells(
                 Posterior(prior, part, self._code(graph), known), cells, graph[DATASET].sample_size, widths[asked]
             )
         return answer
+
+
+def _parts(datasets: Tensor, counts: Tensor) -> list[Tensor]:
+    """Return datasets in parts of which all own records, ``counts`` (D,) of each dataset, can be read one by one."""
+    own = (counts[datasets].cumsum(0) / (0.8 * MOST_SINGLE)).long()
+    number = own * len(datasets) + torch.arange(len(datasets)) // _DATASETS_AT_ONCE
+    return [datasets[number == part] for part in torch.unique(number).tolist()]
 
 
 def answer_cells(posterior: Posterior, cells: Cells, sample_size: Tensor, widths: Tensor) -> Tensor:

@@ -22,8 +22,9 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.linear import LinearRegression
+from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.method import Prediction
-from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig, _parts
 
 EMBED = HashEmbedder(8)
 TINY = TrainingConfig(num_steps=3, num_records=80)
@@ -200,6 +201,16 @@ def test_newcomers_get_wider_intervals(zoo: Zoo, graph: HeteroData, fitted: Evid
     known, new_dataset, new_model, both = (reach[1] - reach[0]).tolist()  # where accuracies have no ends
     assert known < min(new_dataset, new_model)
     assert max(new_dataset, new_model) <= both + 1e-6
+
+
+def test_datasets_are_asked_about_together_while_their_records_can_be_read_one_by_one() -> None:
+    datasets, few = torch.arange(60).flip(0), torch.full((60,), 5)
+    assert [len(part) for part in _parts(datasets, few)] == [48, 12]
+    many = torch.where(torch.arange(60) == 30, 10 * MOST_SINGLE, 300)
+    parts = _parts(datasets, many)
+    assert torch.equal(torch.cat(parts), datasets)
+    assert all(many[part].sum() <= MOST_SINGLE for part in parts if 30 not in part)
+    assert _parts(datasets[:0], few) == []
 
 
 # -- evidence moves it in the right direction -----------------------------------------------------
