@@ -46,6 +46,7 @@ SCHEMAS = {
     "zoo list collections": 1,
     "zoo show": 1,
     "zoo build": 1,
+    "zoo train": 1,
     "zoo measure glyphs": 1,
     "zoo measure influences": 1,
     "text build": 1,

@@ -89,9 +89,11 @@ register_method("gaussian-process", GaussianProcess)
 register_method("gat", GraphAttention)
 register_method("gnn", GraphNetwork)
 register_method("zoograph", EvidencePredictor)
-register_ablation("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0, network=False)))
-register_ablation("zoograph-without-network", lambda: EvidencePredictor(TrainingConfig(network=False)))
-register_ablation("zoograph-untrained-network", lambda: EvidencePredictor(TrainingConfig(network_rate=0.0)))
+register_ablation("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0)))
+register_ablation("zoograph-with-network", lambda: EvidencePredictor(TrainingConfig(network=True)))
+register_ablation(
+    "zoograph-with-untrained-network", lambda: EvidencePredictor(TrainingConfig(network=True, network_rate=0.0))
+)
 _ABLATIONS = {
     "scores": without_scores,
     "relations": without_relations,

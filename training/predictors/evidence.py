@@ -43,7 +43,8 @@ class TrainingConfig(BaseModel):
         warm_steps: the same where learning starts from an earlier predictor.
         num_records: that each step hides parts of.
         learning_rate: of the kernel, at the start.
-        network: whether a graph network embeds the nodes.
+        network: whether a graph network embeds the nodes; off, since it did more harm than good where a whole
+            collection was left out (docs/experiments.md).
         network_rate: learning rate of its weights, at the start.
         channels: width of its states, and of the embeddings.
         num_layers: rounds of message passing.
@@ -55,7 +56,7 @@ class TrainingConfig(BaseModel):
     warm_steps: Annotated[int, Field(ge=0)] = 15
     num_records: Annotated[int, Field(ge=2)] = 700
     learning_rate: Annotated[float, Field(gt=0)] = 0.08
-    network: bool = True
+    network: bool = False
     network_rate: Annotated[float, Field(ge=0)] = 0.005
     channels: tuple[int, int] = (16, 8)
     num_layers: Annotated[int, Field(ge=1)] = 2

@@ -1,0 +1,55 @@
+"""The predictors that ship know the zoo that ships, and give way where the zoo is another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zoograph.data.errors import PredictorError
+from zoograph.data.records.records import Metric
+from zoograph.data.store.store import RecordStore
+from zoograph.training.versions import shipped
+from zoograph.training.versions.artifact import WEIGHTS
+from zoograph.training.versions.listing import predictor_root
+from zoograph.training.versions.load import load_current
+from zoograph.training.versions.shipped import SHIPPED_QUESTIONS, shipped_predictors, take_shipped
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ZOOGRAPH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("ZOOGRAPH_DATABASE_URL", raising=False)
+    return tmp_path / "home"
+
+
+def test_every_shipped_predictor_knows_the_shipped_tables(home: Path) -> None:
+    names = set()
+    with RecordStore.open() as store:
+        for protocol, modality in SHIPPED_QUESTIONS:
+            root = predictor_root(protocol, None, Metric.TOP1, modality)
+            names.add(root.name)
+            taken = take_shipped(root, store.batch_digests(Metric.TOP1, modality))
+            assert taken is not None, f"'zoograph zoo train' was not run since the tables changed: {root.name}"
+            assert (taken.manifest.protocol, taken.manifest.modality) == (protocol, modality)
+            assert load_current(root) == taken
+    assert {path.name for path in shipped_predictors().iterdir()} == names
+
+
+def test_a_predictor_of_another_zoo_is_not_taken(home: Path) -> None:
+    root = home / "predictors" / "head-default"
+    assert take_shipped(root, {"shipped": "another digest"}) is None
+    assert take_shipped(root.with_name("head-somebodys"), {}) is None
+    assert not root.exists()
+
+
+def test_a_damaged_one_is_an_error(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    folder = tmp_path / "predictors"
+    shutil.copytree(shipped_predictors(), folder)
+    weights = next((folder / "head-default").glob(f"*/{WEIGHTS}"))
+    weights.write_bytes(weights.read_bytes()[:-1])
+    monkeypatch.setattr(shipped, "shipped_predictors", lambda: folder)
+    with pytest.raises(PredictorError, match="damaged"):
+        take_shipped(home / "predictors" / "head-default", {})
