@@ -13,6 +13,7 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.hash_encoder import hash_encoder
+from zoograph.training.answers import current_predictor
 from zoograph.training.answers.current_predictor import open_predictor
 from zoograph.training.answers.predict import predict
 from zoograph.training.answers.question import ask
@@ -110,13 +111,16 @@ def test_a_home_that_cannot_be_written_is_found_out_before_training(
 
 
 @pytest.mark.usefixtures("shipped_home", "hardly_train")
-def test_interrupted_training_leaves_nothing_and_a_second_call_works(home: Path) -> None:
+def test_interrupted_training_leaves_nothing_and_a_second_call_works(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with RecordStore.open() as store:
         question = ask(store, "resnet50", "caltech101", Protocol.FINETUNE)
-        with pytest.raises(KeyboardInterrupt):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(current_predictor, "take_shipped", lambda *_: None)  # as if none shipped
             open_predictor(store, question, progress=interrupt)
         assert load_current(predictor_root(Protocol.FINETUNE, None)) is None
         assert not (home / "predictors").exists()
