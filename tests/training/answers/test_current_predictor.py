@@ -119,9 +119,10 @@ def test_interrupted_training_leaves_nothing_and_a_second_call_works(
 
     with RecordStore.open() as store:
         question = ask(store, "resnet50", "caltech101", Protocol.FINETUNE)
-        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        with monkeypatch.context() as patched:
             patched.setattr(current_predictor, "take_shipped", lambda *_: None)  # as if none shipped
-            open_predictor(store, question, progress=interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                open_predictor(store, question, progress=interrupt)
         assert load_current(predictor_root(Protocol.FINETUNE, None)) is None
         assert not (home / "predictors").exists()
         artifact = open_predictor(store, question).artifact
