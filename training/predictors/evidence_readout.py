@@ -22,8 +22,8 @@ def predict_jointly(
 ) -> JointPrediction:
     """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,).
 
-    Covariances are those of mean logits, in units of accuracy at the expected one, stretched as the intervals of the
-    models are. What a dataset adds to all models alike is in them, and cancels between models.
+    Covariances are those of mean logits, in units of accuracy at the best expected one, stretched as the intervals of
+    the models are. What a dataset adds to all models alike is in them, and cancels between models.
 
     Args:
         posterior: of every record.
@@ -46,7 +46,9 @@ def predict_jointly(
     upper = torch.maximum(to_accuracy(mean + reach, chance), expected)
     slope = ((expected - chance) * (1 - expected) / (1 - chance)).clamp(min=1e-6)
     stretch = torch.where(width.isfinite(), width / INTERVAL_SIGMAS, 1.0)
-    scale = (slope * stretch).reshape(k, t).mean(1)
+    # One slope for all, that of the likeliest best: what all models share cancels, and nobody is drawn far above 1.
+    best = expected.reshape(k, t).mean(1).argmax()
+    scale = stretch.reshape(k, t).mean(1) * slope.reshape(k, t).mean(1)[best]
     covariance = posterior.mean_covariance(cells, k, t) * scale[:, None] * scale[None]
     mean, lower, upper = (column.reshape(k, t).mean(1) for column in (expected, lower, upper))
     return JointPrediction(mean, lower, upper, mean[None], covariance[None], torch.ones(t, dtype=torch.bool))
