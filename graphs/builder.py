@@ -15,9 +15,9 @@ from zoograph.graphs.edges import (
     add_corpora,
     add_lineage,
     add_numbers,
-    add_probe_scores,
     add_reverse,
     add_runs,
+    as_runs,
     corpus_names,
     lineage_kinds,
     make_edges,
@@ -52,6 +52,7 @@ from zoograph.graphs.schema import (
     RELATED_TO,
     SCORED_ON,
     TRANSFERS_TO,
+    EdgeType,
 )
 
 # What a vocabulary calls the numbers that cards of a zoo have beside those of every zoo.
@@ -112,7 +113,7 @@ def build_graph(
     models, datasets = list(zoo.models.values()), list(zoo.datasets.values())
     labels = sorted({label_text(label) for card in datasets for label in card.labels})
     words = _make_vocabulary(zoo, vocabulary)
-    probes = zoo.scores[zoo.scores["name"].isin(PROBE_SCORES if protocol and metric in ACCURACIES else ())]
+    probes = as_runs(zoo.scores[zoo.scores["name"].isin(PROBE_SCORES if protocol and metric in ACCURACIES else ())])
     zoo = zoo.with_names(*(words[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
     runs, otherwise = _chosen_runs(zoo, protocol, metric, with_failed)
 
@@ -149,8 +150,9 @@ def build_graph(
     graph[DATASET].group = number_groups(card.family or card.id for card in datasets)
     graph[DATASET].sample_size = torch.tensor([float(card.num_samples or "nan") for card in datasets])
     add_facts(graph, models, datasets, hidden)
-    _add_edges(graph, zoo, runs, otherwise, labels)
-    add_probe_scores(graph, probes)
+    _add_edges(
+        graph, zoo, [(TRANSFERS_TO, runs), (MEASURED_OTHERWISE, otherwise), (MEASURED_OTHERWISE, probes)], labels
+    )
     graph.validate()
     return graph
 
@@ -188,11 +190,13 @@ def _chosen_runs(
     return runs[asked & (sound | with_failed)], runs[~asked & sound]
 
 
-def _add_edges(graph: HeteroData, zoo: Zoo, runs: pd.DataFrame, otherwise: pd.DataFrame, labels: list[str]) -> None:
+def _add_edges(
+    graph: HeteroData, zoo: Zoo, measured: Sequence[tuple[EdgeType, pd.DataFrame]], labels: list[str]
+) -> None:
     model_at, dataset_at = ({name: i for i, name in enumerate(graph[kind].ids)} for kind in (MODEL, DATASET))
     label_at = {label: i for i, label in enumerate(labels)}
-    add_runs(graph, TRANSFERS_TO, runs, model_at, dataset_at)
-    add_runs(graph, MEASURED_OTHERWISE, otherwise, model_at, dataset_at)
+    for edge_type, runs in measured:
+        add_runs(graph, edge_type, runs, model_at, dataset_at)
     add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
     add_numbers(graph, INFLUENCES, name_by_text(zoo.influences), label_at, dataset_at)
     add_corpora(graph, zoo, model_at, dataset_at)

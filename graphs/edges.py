@@ -11,20 +11,18 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
-from zoograph.data.records.zoo import Zoo
+from zoograph.data.records.zoo import RUN_COLUMNS, Zoo
 from zoograph.data.text.words import label_text
 from zoograph.graphs.schema import (
     DATASET,
     DERIVED_FROM,
-    MEASURED_OTHERWISE,
-    MODEL,
     PRETRAINED_ON,
     PROBE_SCORES,
     EdgeType,
     reverse,
 )
 
-_PROTOCOLS = list(Protocol)
+_CODES = {protocol.value: code for code, protocol in enumerate(Protocol)} | PROBE_SCORES
 _OBJECTIVE = "objective:"
 
 
@@ -58,7 +56,10 @@ def add_runs(
     model_at: Mapping[str, int],
     dataset_at: Mapping[str, int],
 ) -> None:
-    """Add an edge for each pair and protocol; where some runs of a pair failed, the others alone count."""
+    """Add an edge for each pair and protocol, after those that are there.
+
+    Where some runs of a pair failed, the others alone count.
+    """
     failed = runs["failure"].notna()
     keys = ["model", "dataset", "protocol"]
     sound = set(runs.loc[~failed, keys].itertuples(index=False, name=None))
@@ -72,42 +73,30 @@ def add_runs(
         repeats=("draws", "sum"),
         failed=("failed", "any"),
     )
-    store = graph[edge_type]
-    codes = [_PROTOCOLS.index(word) for word in pairs.index.get_level_values("protocol")]
-    store.protocol = torch.tensor(codes, dtype=torch.long)
-    store.edge_index = _indexed_edges(pairs.droplevel("protocol"), model_at, dataset_at)
-    store.edge_label = torch.from_numpy(pairs["value"].to_numpy(np.float32).copy())
-    store.num_runs = torch.from_numpy(pairs["num_runs"].to_numpy(np.int64).copy())
-    store.shots, measured_on = (
+    index = _indexed_edges(pairs.droplevel("protocol"), model_at, dataset_at)
+    shots, measured_on = (
         torch.from_numpy(pairs[name].to_numpy(np.float32, na_value=np.nan).copy()) for name in ("shots", "test_size")
     )
-    store.repeats = torch.from_numpy(pairs["repeats"].to_numpy(np.int64).copy())
-    store.failed = torch.from_numpy(pairs["failed"].to_numpy(bool).copy())
-    store.sample_size = torch.where(measured_on.isnan(), graph[DATASET].sample_size[store.edge_index[1]], measured_on)
-
-
-def add_probe_scores(graph: HeteroData, scores: pd.DataFrame) -> None:
-    """Add ``scores``, which are accuracies of a probe, to the edges of what was measured otherwise."""
-    if scores.empty:
-        return
-    model_at, dataset_at = ({name: i for i, name in enumerate(graph[kind].ids)} for kind in (MODEL, DATASET))
-    rows = scores.assign(protocol=scores["name"].map(PROBE_SCORES), value=scores["value"].clip(0.0, 1.0))
-    means = rows.groupby(["model", "dataset", "protocol"], sort=True)["value"].mean()
-    count = len(means)
-    index = _indexed_edges(means.to_frame().droplevel("protocol"), model_at, dataset_at)
     new = {
-        "protocol": torch.from_numpy(means.index.get_level_values("protocol").to_numpy(np.int64).copy()),
+        "protocol": torch.tensor([_CODES[word] for word in pairs.index.get_level_values("protocol")], dtype=torch.long),
         "edge_index": index,
-        "edge_label": torch.from_numpy(means.to_numpy(np.float32).copy()),
-        "num_runs": torch.ones(count, dtype=torch.long),
-        "shots": torch.full((count,), float("nan")),
-        "repeats": torch.ones(count, dtype=torch.long),
-        "failed": torch.zeros(count, dtype=torch.bool),
-        "sample_size": graph[DATASET].sample_size[index[1]],
+        "edge_label": torch.from_numpy(pairs["value"].to_numpy(np.float32).copy()),
+        "num_runs": torch.from_numpy(pairs["num_runs"].to_numpy(np.int64).copy()),
+        "shots": shots,
+        "repeats": torch.from_numpy(pairs["repeats"].to_numpy(np.int64).copy()),
+        "failed": torch.from_numpy(pairs["failed"].to_numpy(bool).copy()),
+        "sample_size": torch.where(measured_on.isnan(), graph[DATASET].sample_size[index[1]], measured_on),
     }
-    store = graph[MEASURED_OTHERWISE]
+    store = graph[edge_type]
     for key, values in new.items():
-        store[key] = torch.cat([store[key], values], -1)
+        store[key] = torch.cat([store[key], values], -1) if key in store else values
+
+
+def as_runs(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores that are accuracies of a probe as runs, one a pair and score, under protocols of their names."""
+    keys = ["model", "dataset", "protocol"]
+    rows = scores.assign(protocol=scores["name"], value=scores["value"].clip(0.0, 1.0))
+    return rows.groupby(keys)["value"].mean().reset_index().reindex(columns=list(RUN_COLUMNS))
 
 
 def corpus_names(zoo: Zoo) -> list[str]:

@@ -5,7 +5,7 @@ Unlike ``x_number``, whose columns are those that most cards of a zoo have, thes
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import log
 
 import torch
@@ -14,6 +14,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.pretraining import LineageKind
+from zoograph.graphs.nodes import number_groups, number_table
 from zoograph.graphs.schema import DATASET, MODEL
 
 SIZES = ("parameters", "gmacs", "activations", "input_size", "num_features")
@@ -39,11 +40,11 @@ def add_facts(
         hidden: names of the numbers of each model that are results here, see :mod:`zoograph.graphs.results`.
     """
     store = graph[MODEL]
-    store.sizes = _numbers([[_log(getattr(card, name)) for name in SIZES] for card in models], len(SIZES))
+    store.sizes = number_table([[_log(getattr(card, name)) for name in SIZES] for card in models], len(SIZES))
     results = [_imagenet(card, names) for card, names in zip(models, hidden, strict=True)]
-    store.imagenet = _numbers(results, len(IMAGENET))
-    store.architecture = _codes(card.architecture or card.id for card in models)
-    store.objective = _codes((card.objective for card in models), first=None)
+    store.imagenet = number_table(results, len(IMAGENET))
+    store.architecture = number_groups(card.architecture or card.id for card in models)
+    store.objective = _codes(card.objective for card in models)
     names = sorted({corpus for card in models for corpus in card.trained_on})
     place = {name: i for i, name in enumerate(names)}
     store.corpora = torch.zeros(len(models), len(names))
@@ -61,8 +62,8 @@ def add_facts(
         ("samples", [card.num_samples for card in datasets]),
         ("per_class", [_per_class(card) for card in datasets]),
     ):
-        store[name] = _numbers([[_log(value)] for value in values], 1)[:, 0]
-    store.domain = _codes((card.domain for card in datasets), first=None)
+        store[name] = number_table([[_log(value)] for value in values], 1)[:, 0]
+    store.domain = _codes(card.domain for card in datasets)
 
 
 def _imagenet(card: ModelCard, hidden: Collection[str]) -> list[float | None]:
@@ -83,12 +84,6 @@ def _log(value: float | None) -> float | None:
     return log(value) if value else None
 
 
-def _numbers(rows: list[list[float | None]], width: int) -> Tensor:
-    table = [[float("nan") if value is None else float(value) for value in row] for row in rows]
-    return torch.tensor(table, dtype=torch.float32).reshape(len(rows), width)
-
-
-def _codes(words: Iterable[Hashable], first: object = ...) -> Tensor:
-    """Return (n,) the code of each word as they come; ``first`` has code 0 wherever it comes."""
-    number: dict[Hashable, int] = {} if first is ... else {None: 0}
-    return torch.tensor([number.setdefault(word, len(number)) for word in words], dtype=torch.long)
+def _codes(words: Iterable[str | None]) -> Tensor:
+    """Return (n,) the code of each word as they come; one that is not known has code 0."""
+    return number_groups([None, *words])[1:]

@@ -100,15 +100,18 @@ def add_nodes(
 
 
 def _masked(rows: list[list[float | None]]) -> tuple[Tensor, Tensor]:
-    width = len(rows[0]) if rows else 0
-    table = torch.tensor(
-        [[float("nan") if value is None else value for value in row] for row in rows], dtype=torch.float32
-    ).reshape(len(rows), width)
+    table = number_table(rows, len(rows[0]) if rows else 0)
     mask = ~table.isnan()
     return table.nan_to_num(0.0), mask
 
 
-def number_groups(keys: Iterable[str]) -> Tensor:
+def number_table(rows: Sequence[Sequence[float | None]], width: int) -> Tensor:
+    """Return (n, width) float32 numbers, NaN where one is not known."""
+    table = [[float("nan") if value is None else value for value in row] for row in rows]
+    return torch.tensor(table, dtype=torch.float32).reshape(len(rows), width)
+
+
+def number_groups(keys: Iterable[str | None]) -> Tensor:
     """Return (n,) the group of each key, numbered from 0 as they come."""
-    number: dict[str, int] = {}
+    number: dict[str | None, int] = {}
     return torch.tensor([number.setdefault(key, len(number)) for key in keys], dtype=torch.long)
