@@ -53,6 +53,11 @@ def to_accuracy(logit: Tensor, chance: Tensor) -> Tensor:
     return chance + (1 - chance) * torch.sigmoid(logit)
 
 
+def slope(accuracy: Tensor, chance: Tensor) -> Tensor:
+    """Return how fast an accuracy rises with its logit, at that accuracy."""
+    return (accuracy - chance) * (1 - accuracy) / (1 - chance)
+
+
 def expected_accuracy(mean: Tensor, variance: Tensor, chance: Tensor) -> Tensor:
     r"""Return the mean accuracy of normal logits.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -10,12 +11,10 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
-from zoograph.graphs.results import IMAGENET_VARIANTS
-from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, PROBE_SCORES, TRANSFERS_TO
+from zoograph.graphs.schema import MEASURED_OTHERWISE, PROBE_SCORES, TRANSFERS_TO
 from zoograph.models.evidence.accuracy_logit import to_logits
 from zoograph.models.evidence.node_features import DatasetFeatures
 
-_NATIVE = list(Protocol).index(Protocol.NATIVE)
 NUM_PROTOCOLS = len(Protocol) + len(PROBE_SCORES)
 """Protocols, and after them the scores that are accuracies."""
 
@@ -78,8 +77,6 @@ def gather(graph: HeteroData, datasets: DatasetFeatures) -> Records:
         if kind in graph.edge_types and graph[kind].num_edges:
             store = graph[kind]
             sound = ~store.failed if "failed" in store else torch.ones(store.num_edges, dtype=torch.bool)
-            if kind == MEASURED_OTHERWISE:
-                sound = sound
             edge = torch.arange(store.num_edges) if kind == TRANSFERS_TO else torch.full((store.num_edges,), -1)
             index, runs = store.edge_index[:, sound], store.num_runs[sound]
             shots = torch.log(store.shots[sound].double()) - 4.0
@@ -92,18 +89,11 @@ def gather(graph: HeteroData, datasets: DatasetFeatures) -> Records:
         none = torch.zeros(0, dtype=torch.long)
         return Records(Cells(none, none, none, none.double()), none.double(), none.double(), none)
     return Records(
-        Cells(*(torch.cat(columns) for columns in zip(*(part.cells for part in parts), strict=True))),
+        reduce(Cells.and_, (part.cells for part in parts)),
         torch.cat([part.logit for part in parts]),
         torch.cat([part.variance for part in parts]),
         torch.cat([part.edge for part in parts]),
     )
-
-
-def _on_cards(graph: HeteroData) -> Tensor:
-    """Return (E,) which runs under other protocols are of a model's own head on ImageNet: its card says as much."""
-    store = graph[MEASURED_OTHERWISE]
-    variants = torch.tensor([name in IMAGENET_VARIANTS for name in graph[DATASET].ids], dtype=torch.bool)
-    return variants[store.edge_index[1]] & (store.protocol == _NATIVE)
 
 
 def _measured(

@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.graphs.schema import DATASET
 from zoograph.models.evidence.cells import gather
-from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.models.evidence.kernel import EvidenceKernel, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.spread import spreads
@@ -62,17 +62,16 @@ class Hiding:
 
     def _inverse(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the inverse covariance of records, noise included, and how far they are from what cards say."""
-        kernel, records, scores = self.kernel, self.records.at(rows), self._scores[rows]
+        kernel, records = self.kernel, self.records.at(rows)
         # Models are numbered among themselves, which keeps matrices small.
         nodes, place = torch.unique(records.cells.model, return_inverse=True)
         cells = records.cells._replace(model=place)
         embeddings = kernel.embed(self.graph)
         models = kernel.models(self.models.at(nodes), embeddings[0][nodes])
         datasets = kernel.datasets(self.datasets, embeddings[1])
-        unit = self._unit[cells.dataset, cells.protocol]
-        skill = kernel.skill(cells, cells, datasets, models) + kernel.value("scores") * (scores @ scores.t())
-        covariance = kernel.level(cells, cells, datasets) + unit[:, None] * unit[None] * skill
-        noise = records.variance * kernel.value("noise.test") + kernel.value("noise.run") * unit.square()
+        side = Side(cells, self._unit[cells.dataset, cells.protocol], self._scores[rows])
+        covariance = kernel.covariance(side, side, datasets, models)
+        noise = kernel.run_noise(records.variance, side.unit)
         residual = records.logit - kernel.expected_level(cells, datasets.classes)
         return torch.linalg.inv(covariance + torch.diag(noise + 1e-6)), residual
 

@@ -112,6 +112,24 @@ class DatasetCovariances(NamedTuple):
         return DatasetCovariances(level, extended(self.where), extended(self.own), classes)
 
 
+class Side(NamedTuple):
+    """n cells, with what else their covariances depend on.
+
+    Attributes:
+        cells: with models and datasets as the covariances number them.
+        unit: (n,) spread of models on their datasets; 1 for what is in units of it already.
+        scores: (n, F) of their pairs, see :class:`zoograph.models.evidence.pair_scores.PairScores`.
+    """
+
+    cells: Cells
+    unit: Tensor
+    scores: Tensor
+
+    def at(self, rows: Tensor) -> Side:
+        """Return the side of ``rows``, positions or a mask."""
+        return Side(self.cells.at(rows), self.unit[rows], self.scores[rows])
+
+
 class EvidenceKernel(nn.Module):
     """Prior covariances of cells; positive parameters are learned as logarithms.
 
@@ -188,6 +206,22 @@ class EvidenceKernel(nn.Module):
     def expected_level(self, cells: Cells, classes: Tensor) -> Tensor:
         """Return (n,) the mean logit by the card: fewer classes and more samples of each never lower it."""
         return self.value("slope.per_class") * cells.per_class - self.value("slope.classes") * classes[cells.dataset]
+
+    def covariance(self, a: Side, b: Side, datasets: DatasetCovariances, models: ModelCovariances) -> Tensor:
+        """Return (n, m) prior covariances of the noiseless logits of cells."""
+        skill = self.skill(a.cells, b.cells, datasets, models)
+        if a.scores.shape[1]:
+            skill = skill + self.value("scores") * (a.scores @ b.scores.t())
+        return self.level(a.cells, b.cells, datasets) + a.unit[:, None] * b.unit[None] * skill
+
+    def run_noise(self, test: Tensor, unit: Tensor) -> Tensor:
+        """Return (n,) variances of one run about its noiseless logit.
+
+        Args:
+            test: (n,) variance that the test set leaves.
+            unit: (n,) spread of models on its dataset.
+        """
+        return test * self.value("noise.test") + self.value("noise.run") * unit.square()
 
     def level(self, a: Cells, b: Cells, datasets: DatasetCovariances) -> Tensor:
         """Return (n, m) prior covariances of the levels of cells."""

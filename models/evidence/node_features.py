@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import DATASET, HAS, MODEL
+from zoograph.graphs.schema import DATASET, HAS, LABEL, MODEL
+from zoograph.models.training_records import count
 
 # Mean and spread of the logarithms of sizes, and of the logits of ImageNet accuracies, over timm's pre-trained weights.
 _SIZES = torch.tensor([[17.9, 2.4, 3.5, 5.6, 6.9], [1.6, 2.1, 1.7, 0.3, 0.7]], dtype=torch.float64)
@@ -90,7 +91,7 @@ class DatasetFeatures:
         store = graph[DATASET]
         name, domain = store.x_text[:, 0].double(), store.x_text[:, 1].double()
         members = _label_members(graph)
-        labels = normalize(members @ graph["label"].x_text[:, 0].double(), dim=1) if members.shape[1] else name
+        labels = normalize(members @ graph[LABEL].x_text[:, 0].double(), dim=1) if members.shape[1] else name
         labels = torch.where(members.sum(1, keepdim=True) > 0, labels, name)
         shared = normalize(members, dim=1)
         chance = torch.exp(-store.classes.double()).nan_to_num(0.0) if has_chance else torch.zeros(len(name))
@@ -114,10 +115,9 @@ def like_siblings(numbers: Tensor, architecture: Tensor) -> Tensor:
     """Return (M, F) ``numbers`` in which models without any have the mean of those of their architecture."""
     known = ~numbers.isnan().any(1)
     _, place = torch.unique(architecture, return_inverse=True)
-    count = torch.zeros(int(place.max()) + 1 if len(place) else 0, dtype=numbers.dtype)
-    count.index_add_(0, place[known], torch.ones(int(known.sum()), dtype=numbers.dtype))
-    total = torch.zeros(len(count), numbers.shape[1], dtype=numbers.dtype).index_add_(0, place[known], numbers[known])
-    return torch.where(numbers.isnan(), (total / count[:, None])[place], numbers)
+    number = count(place[known], int(place.max()) + 1 if len(place) else 0)
+    summed = numbers.new_zeros(len(number), numbers.shape[1]).index_add_(0, place[known], numbers[known])
+    return torch.where(numbers.isnan(), (summed / number[:, None])[place], numbers)
 
 
 def fill(numbers: Tensor, about: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ def fill(numbers: Tensor, about: Tensor) -> Tensor:
 
 
 def _label_members(graph: HeteroData) -> Tensor:
-    members = torch.zeros(graph[DATASET].num_nodes, graph["label"].num_nodes, dtype=torch.float64)
+    members = torch.zeros(graph[DATASET].num_nodes, graph[LABEL].num_nodes, dtype=torch.float64)
     dataset, label = graph[HAS].edge_index
     members[dataset, label] = 1.0
     return members

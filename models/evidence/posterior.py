@@ -11,11 +11,13 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.models.evidence.accuracy_logit import binomial_variance
 from zoograph.models.evidence.cells import Cells, Records, gather
-from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances
+from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.evidence.spread import spreads
+
+_AT_ONCE = 400  # cells whose own variances are read off a square of covariances
 
 
 class Prior(NamedTuple):
@@ -69,17 +71,14 @@ class Posterior:
         chosen = choose_relevant(known, near, self.spread, protocol)
         self.records, means = chosen.records, chosen.means
         self.datasets = prior.datasets.with_means(chosen.weights)
-        self._cells = self.records.cells.and_(means.cells)
-        unit = self.unit(self.records.cells)
-        self._unit = torch.cat([unit, torch.ones(len(means), dtype=unit.dtype)])
+        known_cells, unit = self.records.cells, self.unit(self.records.cells)
+        cells = known_cells.and_(means.cells)
+        self._known = Side(cells, torch.cat([unit, torch.ones_like(means.logit)]), prior.scores.at(cells))
         kernel = prior.kernel
-        expected = kernel.expected_level(self.records.cells, self.datasets.classes)
+        expected = kernel.expected_level(known_cells, self.datasets.classes)
         self.residual = torch.cat([self.records.logit - expected, means.logit])
-        noise = torch.cat([self.records.variance * kernel.value("noise.test"), means.variance])
-        single = torch.cat([torch.ones_like(unit), torch.zeros(len(means), dtype=unit.dtype)])
-        noise = noise + kernel.value("noise.run") * self._unit.square() * single
-        covariance = self._covariance(self._cells, self._unit, self._cells, self._unit)
-        self._noise = noise + 1e-6
+        self._noise = torch.cat([kernel.run_noise(self.records.variance, unit), means.variance]) + 1e-6
+        covariance = self._covariance(self._known, self._known)
         self.factor = torch.linalg.cholesky(covariance + torch.diag(self._noise))
         self.alpha = torch.cholesky_solve(self.residual[:, None], self.factor)[:, 0]
 
@@ -89,32 +88,32 @@ class Posterior:
 
     def predict(self, cells: Cells) -> tuple[Tensor, Tensor]:
         """Return mean and variance (n,) of the noiseless logits of cells."""
-        mean, solved, unit = self._solve(cells)
-        own = self._prior_variance(cells, unit)
-        return mean, (own - solved.square().sum(0)).clamp(min=1e-6)
+        asked = self._side(cells)
+        mean, solved = self._solve(asked)
+        return mean, self._variance(asked, solved)
 
-    def mean_covariance(self, cells: Cells, num_models: int, num_datasets: int) -> Tensor:
-        """Return (k, k) covariances of models' noiseless logits, each the mean over datasets.
+    def joint(self, cells: Cells, num_models: int, num_datasets: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what :meth:`predict` does, and (k, k) covariances of models' logits, each the mean over datasets.
 
         Args:
             cells: (k t,) of every model with every dataset, datasets fastest.
             num_models: k.
             num_datasets: t.
         """
-        _, solved, unit = self._solve(cells)
-        solved = solved.reshape(-1, num_models, num_datasets).mean(2)
-        first = [cells.at(torch.arange(place, len(unit), num_datasets)) for place in range(num_datasets)]
-        prior = torch.zeros(num_models, num_models, dtype=unit.dtype)
-        for a in first:
-            for b in first:
-                prior = prior + self._covariance(a, self.unit(a), b, self.unit(b))
-        return prior / num_datasets**2 - solved.t() @ solved
+        asked = self._side(cells)
+        mean, solved = self._solve(asked)
+        shared = solved.reshape(-1, num_models, num_datasets).mean(2)
+        parts = [asked.at(torch.arange(place, len(mean), num_datasets)) for place in range(num_datasets)]
+        prior = torch.zeros(num_models, num_models, dtype=mean.dtype)
+        for a in parts:
+            for b in parts:
+                prior = prior + self._covariance(a, b)
+        return mean, self._variance(asked, solved), prior / num_datasets**2 - shared.t() @ shared
 
     def noise(self, mean: Tensor, cells: Cells, test_size: Tensor) -> Tensor:
         """Return (n,) the variance that one run has about the noiseless logit."""
         test = binomial_variance(torch.sigmoid(mean), self.prior.features.chance[cells.dataset], test_size)
-        kernel = self.prior.kernel
-        return test * kernel.value("noise.test") + kernel.value("noise.run") * self.unit(cells).square()
+        return self.prior.kernel.run_noise(test, self.unit(cells))
 
     def weights(self, cells: Cells) -> tuple[Tensor, Tensor]:
         """Return (n, R) how each cell's mean moves with each record, and (R,) what each record says beyond the rest.
@@ -122,7 +121,7 @@ class Posterior:
         The second is the residual of a record that is left out, so that their product, record by record, is what the
         prediction moves by if the record is not there.
         """
-        cross = self._cross(cells, self.unit(cells))
+        cross = self._covariance(self._side(cells), self._known)
         solved = torch.cholesky_solve(cross.t(), self.factor).t()
         count = len(self.records)
         left_out = self.alpha[:count] / torch.cholesky_inverse(self.factor).diagonal()[:count]
@@ -145,27 +144,19 @@ class Posterior:
         none = self.residual[:0]
         return torch.cat([none, *means]), torch.cat([none, *variances])
 
-    def _solve(self, cells: Cells) -> tuple[Tensor, Tensor, Tensor]:
-        unit = self.unit(cells)
-        cross = self._cross(cells, unit)
+    def _side(self, cells: Cells) -> Side:
+        return Side(cells, self.unit(cells), self.prior.scores.at(cells))
+
+    def _solve(self, asked: Side) -> tuple[Tensor, Tensor]:
+        """Return the mean (n,) of what is asked, and (R, n) its covariances with what is known, over their factor."""
+        cross = self._covariance(asked, self._known)
         solved = torch.linalg.solve_triangular(self.factor, cross.t(), upper=False)
-        return self.prior.kernel.expected_level(cells, self.datasets.classes) + cross @ self.alpha, solved, unit
+        return self.prior.kernel.expected_level(asked.cells, self.datasets.classes) + cross @ self.alpha, solved
 
-    def _cross(self, cells: Cells, unit: Tensor) -> Tensor:
-        return self._covariance(cells, unit, self._cells, self._unit)
+    def _variance(self, asked: Side, solved: Tensor) -> Tensor:
+        chunks = torch.arange(len(asked.unit)).split(_AT_ONCE) if len(asked.unit) else ()
+        parts = [self._covariance(asked.at(rows), asked.at(rows)).diagonal() for rows in chunks]
+        return (torch.cat([asked.unit[:0], *parts]) - solved.square().sum(0)).clamp(min=1e-6)
 
-    def _covariance(self, a: Cells, unit_a: Tensor, b: Cells, unit_b: Tensor) -> Tensor:
-        kernel = self.prior.kernel
-        skill = kernel.skill(a, b, self.datasets, self.prior.models)
-        scores = self.prior.scores
-        if len(scores.values) > 1:
-            skill = skill + kernel.value("scores") * (scores.at(a) @ scores.at(b).t())
-        return kernel.level(a, b, self.datasets) + unit_a[:, None] * unit_b[None] * skill
-
-    def _prior_variance(self, cells: Cells, unit: Tensor) -> Tensor:
-        parts = [self._covariance(cells.at(i), unit[i], cells.at(i), unit[i]).diagonal() for i in _chunks(len(unit))]
-        return torch.cat([unit[:0], *parts])
-
-
-def _chunks(length: int, size: int = 400) -> list[Tensor]:
-    return list(torch.arange(length).split(size)) if length else []
+    def _covariance(self, a: Side, b: Side) -> Tensor:
+        return self.prior.kernel.covariance(a, b, self.datasets, self.prior.models)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells, Records
+from zoograph.models.training_records import count, total
 
 MOST_SINGLE = 1_800
 """Records that are taken one by one."""
@@ -55,16 +56,16 @@ def choose_relevant(
     if len(records) <= most:
         return Relevant(records, records.at(torch.zeros(0, dtype=torch.long)), near.new_zeros(0, num_datasets))
     key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
-    count = torch.bincount(key, minlength=num_datasets * NUM_PROTOCOLS)
+    number = torch.bincount(key, minlength=num_datasets * NUM_PROTOCOLS)
     same = (torch.arange(NUM_PROTOCOLS) == protocol).double() * 0.2
     order = torch.argsort(-(near[:, None] + same[None]).flatten(), stable=True)
-    order = order[count[order] > 0]
-    taken = count[order].cumsum(0) <= most
+    order = order[number[order] > 0]
+    taken = number[order].cumsum(0) <= most
     taken[0] = True
-    single = torch.zeros(len(count), dtype=torch.bool)
+    single = torch.zeros(len(number), dtype=torch.bool)
     single[order[taken]] = True
     rest = order[~taken]
-    rest = rest[count[rest] >= _LEAST_MODELS]
+    rest = rest[number[rest] >= _LEAST_MODELS]
     one_by_one = records.at(single[key].nonzero().flatten()[: 2 * most])
     for num_groups in range(_MOST_GROUPS, 0, -1):
         means, weights = _average(records, key, rest, spread, num_groups)
@@ -82,17 +83,16 @@ def _average(records: Records, key: Tensor, rest: Tensor, spread: Tensor, num_gr
     group_of[rest] = torch.searchsorted(share, places).clamp(max=num_groups - 1)
     chosen = group_of[key] >= 0
     key, taken = key[chosen], records.at(chosen)
-    count = torch.bincount(key, minlength=num_keys).clamp(min=1).double()
-    centre = torch.zeros(num_keys).double().index_add_(0, key, taken.logit) / count
+    centre = total(taken.logit, key, num_keys) / count(key, num_keys).clamp(min=1)
     unit = spread.flatten()[key]
     skill, noise = ((taken.logit - centre[key]) / unit).clamp(-3, 3), taken.variance / unit.square()
     model, group, protocol = taken.cells.model, group_of[key], taken.cells.protocol
     name = (model * num_groups + group) * NUM_PROTOCOLS + protocol
     names, place = torch.unique(name, return_inverse=True)
-    size = torch.bincount(place, minlength=len(names)).double()
+    size = count(place, len(names))
 
     def mean(values: Tensor) -> Tensor:
-        return torch.zeros(len(names)).double().index_add_(0, place, values) / size
+        return total(values, place, len(names)) / size
 
     weights = torch.zeros(num_groups, spread.shape[0]).double()
     weights.index_put_((group_of[rest], rest // NUM_PROTOCOLS), torch.ones(len(rest)).double(), accumulate=True)

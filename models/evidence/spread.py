@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Records
+from zoograph.models.training_records import count, total
 
 _TYPICAL = 0.8  # logits, where nothing was measured under a protocol
 _LEAST_RECORDS = 4
@@ -17,12 +18,11 @@ def spreads(records: Records, num_datasets: int) -> Tensor:
     """Return (D, P) the spread of each dataset and protocol; where little was measured, that of the protocol."""
     size = num_datasets * NUM_PROTOCOLS
     key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
-    count = torch.bincount(key, minlength=size).double()
-    mean = torch.zeros(size).double().index_add_(0, key, records.logit) / count
-    square = torch.zeros(size).double().index_add_(0, key, (records.logit - mean[key]).square())
-    noise = torch.zeros(size).double().index_add_(0, key, records.variance) / count
-    variance = (square / (count - 1).clamp(min=1) - noise).clamp(min=_BOUNDS[0] ** 2)
-    own, trust = 0.5 * variance.log().reshape(num_datasets, -1), count.reshape(num_datasets, -1)
+    number = count(key, size)
+    mean, noise = total(records.logit, key, size) / number, total(records.variance, key, size) / number
+    square = total((records.logit - mean[key]).square(), key, size)
+    variance = (square / (number - 1).clamp(min=1) - noise).clamp(min=_BOUNDS[0] ** 2)
+    own, trust = 0.5 * variance.log().reshape(num_datasets, -1), number.reshape(num_datasets, -1)
     told = trust >= _LEAST_RECORDS
     weight = torch.where(told, trust.sqrt(), 0.0)
     typical = torch.where(told, own * weight, 0.0).sum(0) / weight.sum(0).clamp(min=1e-9)

@@ -13,15 +13,14 @@ from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge, pair_folds
 from zoograph.models.conformal import situation
-from zoograph.models.evidence.accuracy_logit import expected_accuracy, to_accuracy
-from zoograph.models.evidence.cells import Cells, Records
+from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.models.method import Method, Prediction
-from zoograph.training.predictors.evidence_readout import predict_jointly, record_effects, similarities
+from zoograph.training.predictors.evidence_readout import answer_cells, predict_jointly, record_effects, similarities
 from zoograph.training.predictors.evidence_widths import calibrated_widths
 from zoograph.training.predictors.hiding_module import HidingModule
 from zoograph.training.predictors.joint import JointPrediction
@@ -222,8 +221,9 @@ class EvidencePredictor(Method):
         for part in _parts(order, torch.bincount(known.cells.dataset, minlength=graph[DATASET].num_nodes)):
             asked = torch.isin(pairs[1], part).nonzero().flatten()
             cells = prior.ask(pairs[:, asked], self._code(graph))
+            posterior = Posterior(prior, part, self._code(graph), known)
             answer[:, asked] = answer_cells(
-                Posterior(prior, part, self._code(graph), known), cells, graph[DATASET].sample_size, widths[asked]
+                posterior, cells, *posterior.predict(cells), graph[DATASET].sample_size, widths[asked]
             )
         return answer
 
@@ -233,21 +233,3 @@ def _parts(datasets: Tensor, counts: Tensor) -> list[Tensor]:
     own = (counts[datasets].cumsum(0) / (0.8 * MOST_SINGLE)).long()
     number = own * len(datasets) + torch.arange(len(datasets)) // _DATASETS_AT_ONCE
     return [datasets[number == part] for part in torch.unique(number).tolist()]
-
-
-def answer_cells(posterior: Posterior, cells: Cells, sample_size: Tensor, widths: Tensor) -> Tensor:
-    """Return (3, n) expected accuracies of cells, and the bounds of one run: ``widths`` (n,) deviations from the mean.
-
-    Args:
-        posterior: that answers.
-        cells: asked for.
-        sample_size: (D,) samples of each dataset.
-        widths: half-widths of intervals in standard deviations of the logit.
-    """
-    mean, variance = posterior.predict(cells)
-    chance = posterior.prior.features.chance[cells.dataset]
-    noise = posterior.noise(mean, cells, sample_size[cells.dataset].double())
-    reach = widths * (variance + noise).sqrt()
-    bounds = (to_accuracy(mean - reach, chance), to_accuracy(mean + reach, chance))
-    expected = expected_accuracy(mean, variance, chance)
-    return torch.stack([expected, torch.minimum(bounds[0], expected), torch.maximum(bounds[1], expected)])

@@ -10,11 +10,32 @@ from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET
 from zoograph.models.conformal import situation
-from zoograph.models.evidence.accuracy_logit import expected_accuracy, to_accuracy
+from zoograph.models.evidence.accuracy_logit import expected_accuracy, slope, to_accuracy
 from zoograph.models.evidence.cells import Cells
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.predictors.joint import JointPrediction
+
+
+def answer_cells(
+    posterior: Posterior, cells: Cells, mean: Tensor, variance: Tensor, sample_size: Tensor, widths: Tensor
+) -> Tensor:
+    """Return (3, n) expected accuracies of cells, and the bounds of one run: ``widths`` (n,) deviations from the mean.
+
+    Args:
+        posterior: that answers.
+        cells: asked for.
+        mean: (n,) of their noiseless logits.
+        variance: (n,) of these.
+        sample_size: (D,) samples of each dataset.
+        widths: half-widths of intervals in standard deviations of the logit.
+    """
+    chance = posterior.prior.features.chance[cells.dataset]
+    noise = posterior.noise(mean, cells, sample_size[cells.dataset].double())
+    reach = widths * (variance + noise).sqrt()
+    expected = expected_accuracy(mean, variance, chance)
+    lower, upper = to_accuracy(mean - reach, chance), to_accuracy(mean + reach, chance)
+    return torch.stack([expected, torch.minimum(lower, expected), torch.maximum(upper, expected)])
 
 
 def predict_jointly(
@@ -36,22 +57,16 @@ def predict_jointly(
     k, t = len(models), len(datasets)
     pairs = torch.cartesian_prod(models, datasets).t()
     cells = posterior.prior.ask(pairs, protocol)
-    mean, variance = posterior.predict(cells)
-    chance = posterior.prior.features.chance[cells.dataset]
-    noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
+    mean, variance, covariance = posterior.joint(cells, k, t)
     width = torch.tensor(widths, dtype=mean.dtype)[situation(graph, pairs)]
-    reach = width * (variance + noise).sqrt()
-    expected = expected_accuracy(mean, variance, chance)
-    lower = torch.minimum(to_accuracy(mean - reach, chance), expected)
-    upper = torch.maximum(to_accuracy(mean + reach, chance), expected)
-    slope = ((expected - chance) * (1 - expected) / (1 - chance)).clamp(min=1e-6)
+    answer = answer_cells(posterior, cells, mean, variance, graph[DATASET].sample_size, width)
+    rises = slope(answer[0], posterior.prior.features.chance[cells.dataset]).clamp(min=1e-6)
     stretch = torch.where(width.isfinite(), width / INTERVAL_SIGMAS, 1.0)
     # One slope for all, that of the likeliest best: what all models share cancels, and nobody is drawn far above 1.
-    best = expected.reshape(k, t).mean(1).argmax()
-    scale = stretch.reshape(k, t).mean(1) * slope.reshape(k, t).mean(1)[best]
-    covariance = posterior.mean_covariance(cells, k, t) * scale[:, None] * scale[None]
-    mean, lower, upper = (column.reshape(k, t).mean(1) for column in (expected, lower, upper))
-    return JointPrediction(mean, lower, upper, mean[None], covariance[None], torch.ones(t, dtype=torch.bool))
+    expected, lower, upper = answer.reshape(3, k, t).mean(2)
+    scale = stretch.reshape(k, t).mean(1) * rises.reshape(k, t).mean(1)[expected.argmax()]
+    covariance = covariance * scale[:, None] * scale[None]
+    return JointPrediction(expected, lower, upper, expected[None], covariance[None], torch.ones(t, dtype=torch.bool))
 
 
 def similarities(prior: Prior, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,15 +86,15 @@ def record_effects(posterior: Posterior, model: int, datasets: Tensor, protocol:
     averaged with others, since it is far from the question, is not listed.
     """
     pairs = torch.stack([torch.full_like(datasets, model), datasets])
-    cells: Cells = posterior.prior.ask(pairs, protocol)
+    cells = posterior.prior.ask(pairs, protocol)
     mean, variance = posterior.predict(cells)
     chance = posterior.prior.features.chance[cells.dataset]
     expected = expected_accuracy(mean, variance, chance)
-    slope = (expected - chance) * (1 - expected) / (1 - chance) / len(datasets)
+    rises = slope(expected, chance) / len(datasets)
     weights, left_out = posterior.weights(cells)
     listed = (posterior.records.edge >= 0).nonzero().flatten()
     known = posterior.records.cells.at(listed)
-    return torch.stack([known.model, known.dataset]), 100 * (slope @ weights * left_out)[listed]
+    return torch.stack([known.model, known.dataset]), 100 * (rises @ weights * left_out)[listed]
 
 
 def _correlation(covariance: Tensor) -> Tensor:

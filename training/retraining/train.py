@@ -63,8 +63,7 @@ def train_first(
     graph = material.graph()
     predictor = learn(graph, held_out_cells(graph), config, progress)
     verdict = Verdict(full_records=graph[TRANSFERS_TO].num_edges, seconds=time.monotonic() - begun)
-    artifact = save_predictor(root, material, graph, predictor, verdict)
-    return artifact
+    return save_predictor(root, material, graph, predictor, verdict)
 
 
 def learn(

@@ -114,7 +114,7 @@ def test_covariances_of_means_over_datasets_are_those_of_all_cells(prior, poster
     cross = covariance(asked, posterior.records.cells)
     joint = covariance(asked, asked) - cross @ torch.linalg.solve(own, cross.t())
     mean = torch.block_diag(*[torch.full((1, 2), 0.5, dtype=torch.float64)] * 3)
-    found = posterior.mean_covariance(asked, 3, 2)
+    found = posterior.joint(asked, 3, 2)[2]
     assert torch.allclose(found, mean @ joint @ mean.t())
     assert torch.allclose(found, found.t())
     assert torch.linalg.eigvalsh(found).min() > 0
