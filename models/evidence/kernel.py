@@ -13,7 +13,7 @@ the more one tells of the other. :math:`s` is the spread of models on the datase
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,9 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
-from zoograph.models.gp.structural_gnn import StructuralGNN
+
+if TYPE_CHECKING:
+    from zoograph.models.gp.structural_gnn import StructuralGNN
 
 # Variances and inverse squared lengths at the start of learning: what serves collections that are left out whole.
 PRIOR = {

@@ -18,15 +18,12 @@ from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import MOST_SINGLE
-from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.models.method import Method, Prediction
 from zoograph.training.predictors.evidence_readout import answer_cells, predict_jointly, record_effects, similarities
 from zoograph.training.predictors.evidence_widths import calibrated_widths
-from zoograph.training.predictors.hiding_module import HidingModule
 from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.runtime.progress import Progress, Ticker
 from zoograph.training.runtime.threads import one_seeded_thread, one_thread
-from zoograph.training.runtime.trainer import fit_quietly
 
 MINIMUM_RECORDS = 20
 _NUM_FOLDS = 4
@@ -181,6 +178,8 @@ class EvidencePredictor(Method):
     def _make_kernel(self, graph: HeteroData) -> EvidenceKernel:
         if not self.config.network:
             return EvidenceKernel()
+        from zoograph.models.gp.structural_gnn import StructuralGNN  # seconds to import, and off by default
+
         with one_seeded_thread(self.config.seed):
             hidden, out = self.config.channels
             return EvidenceKernel(StructuralGNN(graph, hidden, out, self.config.num_layers, _TEXT_CHANNELS))
@@ -189,6 +188,9 @@ class EvidencePredictor(Method):
         num_steps = self.config.num_steps if self._start is None else self.config.warm_steps
         if not num_steps:
             return
+        from zoograph.training.predictors.hiding_module import HidingModule  # Lightning, which answering needs not
+        from zoograph.training.runtime.trainer import fit_quietly
+
         ticker = Ticker(self._progress, num_steps)
         hiding = Hiding(graph, self._kernel, unlearned)
         generator, size = torch.Generator().manual_seed(self.config.seed), len(hiding.records)
