@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoograph.data.files.atomic import replace_file
+from zoograph.data.files.facts import load_facts, save_facts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,14 +29,14 @@ def keep_facts(path: Path, compute: Callable[[], Facts]) -> Facts:
         OSError: if the file cannot be read or written.
     """
     try:
-        held: Facts = json.loads(path.read_bytes())
+        held: Facts = load_facts(path)
         return held
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
     except ValueError as error:
         _warn(path, error)
     facts = compute()
-    replace_file(path, json.dumps(facts))
+    save_facts(path, facts)
     return facts
 
 

@@ -1,7 +1,9 @@
-"""Rows of numbers in memory-mapped files: each row is finished or not there, and there can be more of them later."""
+"""Rows of numbers in memory-mapped files: each row is as it was written or not there; more can come later."""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,14 +14,19 @@ from numpy.typing import DTypeLike, NDArray
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.atomic import PRIVATE, replacing
 
+_HASHES = "hashes"
 _DONE = "done"
+"""Where the first zoograph said which rows are finished, without a hash of what is in them."""
+
+_log = logging.getLogger(__name__)
 
 
 class RowStore:
-    """One file of float32 for each field, and one that says which rows are finished.
+    """One file of float32 for each field, and one with a hash of each row that is finished.
 
-    A row counts as finished only after all of its fields are on their way to the disk: a run that is killed in between
-    does the row again. One process writes at a time; any number may read.
+    A row gets its hash only after all of its fields are on their way to the disk: a run that is killed in between does
+    the row again, and so does one that finds another row than was written. One process writes at a time; any number
+    may read.
     """
 
     def __init__(self, folder: Path, fields: Mapping[str, tuple[int, ...]], rows: int) -> None:
@@ -36,8 +43,9 @@ class RowStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._fields = {name: _open(folder / f"{name}.npy", shape, np.float32, rows) for name, shape in fields.items()}
         # Last: where rows are said to be finished, the fields are as long.
-        self._done = _open(folder / f"{_DONE}.npy", (), np.bool_, rows)
+        self._hashes = _open(folder / f"{_HASHES}.npy", (), np.uint64, rows)
         self.rows = rows
+        self._take_over(folder / f"{_DONE}.npy")
 
     def __getitem__(self, field: str) -> NDArray[np.float32]:
         """Return the (rows, ...) values of a field, mapped; those of unfinished rows mean nothing."""
@@ -45,11 +53,19 @@ class RowStore:
 
     @property
     def done(self) -> NDArray[np.bool_]:
-        """(rows,) Whether each is finished."""
-        return np.array(self._done[: self.rows], dtype=np.bool_)
+        """(rows,) Whether each is finished, and still what was written."""
+        claimed = np.flatnonzero(self._hashes[: self.rows])
+        whole = [row for row in claimed.tolist() if self._hashes[row] == self._hash(row)]
+        if len(whole) < len(claimed):
+            count, folder = len(claimed) - len(whole), Path(str(self._hashes.filename)).parent
+            rows = "1 row" if count == 1 else f"{count:,} rows"
+            _log.warning("%s of '%s' changed on disk, and will be computed again.", rows, folder)
+        done = np.zeros(self.rows, dtype=np.bool_)
+        done[whole] = True
+        return done
 
     def write(self, row: int, values: Mapping[str, NDArray[np.float32]]) -> None:
-        """Write all fields of a row, and then that it is finished.
+        """Write all fields of a row, and then its hash.
 
         Raises:
             ValueError: if a field is missing or a value is not finite.
@@ -61,8 +77,24 @@ class RowStore:
                 raise ValueError(f"'{name}' must be finite (got NaN or infinity in row {row})")
             self._fields[name][row] = value
             self._fields[name].flush()
-        self._done[row] = True
-        self._done.flush()
+        self._hashes[row] = self._hash(row)
+        self._hashes.flush()
+
+    def _hash(self, row: int) -> int:
+        """Return a hash of 64 bits of what is in a row, never 0, which stands for a row that is not finished."""
+        digest = hashlib.blake2b(digest_size=8)
+        for name in sorted(self._fields):
+            digest.update(np.ascontiguousarray(self._fields[name][row]).tobytes())
+        return int.from_bytes(digest.digest(), "little") or 1
+
+    def _take_over(self, old: Path) -> None:
+        """Give rows that the first zoograph finished their hashes; those beyond what is asked for are done again."""
+        if not old.exists():
+            return
+        for row in np.flatnonzero(_open(old, (), np.bool_, 0)[: self.rows]):
+            self._hashes[row] = self._hash(int(row))
+        self._hashes.flush()
+        old.unlink()
 
 
 def _open(path: Path, shape: tuple[int, ...], kind: DTypeLike, rows: int) -> np.memmap[tuple[int, ...], np.dtype]:

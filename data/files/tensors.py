@@ -1,4 +1,4 @@
-"""Files of tensors that are either whole or not there: safetensors with a hash of their content."""
+"""Files of tensors that are either whole or not there: safetensors with hashes of tensors and description."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from zoograph.data.files.atomic import PRIVATE, replace_file
+from zoograph.data.files.facts import hash_json
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -25,8 +26,8 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
     held = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
     }
-    described = json.dumps({"about": dict(about), "content": hash_tensors(held)}, sort_keys=True)
-    raw = save(held, metadata={"zoograph": described})
+    described = {"about": dict(about), "content": hash_tensors(held)}
+    raw = save(held, metadata={"zoograph": json.dumps({**described, "sha256": hash_json(described)}, sort_keys=True)})
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, raw, mode=PRIVATE)
 
@@ -45,11 +46,11 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """Read the description alone; whether the tensors are as they were written is not checked.
+    """Read the description alone, which has a hash of its own; the tensors are not looked at.
 
     Raises:
         FileNotFoundError: if there is no file.
-        ValueError: if it is no such file.
+        ValueError: if it is no such file, or if the description is not what was written.
     """
     return _read(path, whole=False)[1]
 
@@ -65,9 +66,14 @@ def _read(path: Path, whole: bool) -> tuple[dict[str, Tensor], dict[str, Any], s
             described = json.loads((file.metadata() or {})["zoograph"])
             names = list(file.keys()) if whole else []
             tensors = {name: file.get_tensor(name) for name in names}
-        return tensors, described["about"], described["content"]
-    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        about, content = described["about"], described["content"]
+        expected = described.get("sha256")
+    except (SafetensorError, OSError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"'{path}' cannot be read ({error})") from error
+    # Files of the first zoograph have no hash of their description.
+    if expected is not None and expected != hash_json({"about": about, "content": content}):
+        raise ValueError(f"the description in '{path}' does not agree with its hash")
+    return tensors, about, content
 
 
 def hash_tensors(tensors: Mapping[str, Tensor]) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.facts import load_facts, seal_facts
 from zoograph.scripts.pictures.scale import draw_scale
 from zoograph.scripts.pictures.style import to_png
 from zoograph.scripts.terminal.files import write_into
@@ -45,7 +46,7 @@ def scale(
     for runs in wanted:
         if not any(row["runs"] == runs for row in rows):
             rows = sorted([*rows, _measure(runs)], key=lambda row: row["runs"])
-            write_into(out, {_JSON: json.dumps(rows, indent=1) + "\n"})
+            write_into(out, {_JSON: seal_facts(rows)})
     write_into(out, {_PICTURE: to_png(draw_scale(rows))})
     shown = [row for row in rows if row["runs"] in wanted]
     if as_json:
@@ -68,7 +69,7 @@ def _load(path: Path) -> list[Row]:
     if not path.exists():
         return []
     try:
-        rows: list[Row] = json.loads(path.read_text(encoding="utf-8"))
+        rows: list[Row] = load_facts(path)
         return [row for row in rows if row["runs"]]
     except (ValueError, TypeError, KeyError) as error:
         raise ZoographError(

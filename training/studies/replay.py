@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.files.atomic import replace_file
+from zoograph.data.files.facts import load_facts, save_facts
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.lookup import text_for
@@ -110,7 +109,7 @@ def replay(
         error = _error(answer, asked.target)
         step = Step(end, trained.start, trained.promoted, seconds, error, float(inside.float().mean()), errors)
         steps = [*steps, step]
-        replace_file(folder / _STEPS, json.dumps({"about": about, "steps": [asdict(s) for s in steps]}, indent=1))
+        save_facts(folder / _STEPS, {"about": about, "steps": [asdict(s) for s in steps]})
     return steps
 
 
@@ -133,7 +132,7 @@ def _read_steps(path: Path, about: dict[str, object]) -> list[Step]:
     if not path.exists():
         return []
     try:
-        kept = json.loads(path.read_bytes())
+        kept = load_facts(path)
         if kept["about"] == about:
             return [Step(**step) for step in kept["steps"]]
     except (ValueError, KeyError, TypeError) as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 import torch
 
+from zoograph.data.files.facts import load_facts
 from zoograph.data.files.kept import keep_facts, keep_tensors
 
 
@@ -29,7 +29,7 @@ def test_facts_are_computed_once(tmp_path: Path) -> None:
     work, path = Work(), tmp_path / "new" / "piece.json"
     assert [keep_facts(path, work.facts) for _ in range(3)] == [{"call": 1}] * 3
     assert work.done == 1
-    assert json.loads(path.read_text()) == {"call": 1}
+    assert load_facts(path) == {"call": 1}
     assert [file.name for file in path.parent.iterdir()] == ["piece.json"]
 
 

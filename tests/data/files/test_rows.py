@@ -41,8 +41,8 @@ def test_grows_and_keeps_what_is_there(tmp_path: Path) -> None:
 
 def test_growth_that_stopped_halfway_is_taken_up(tmp_path: Path) -> None:
     RowStore(tmp_path, FIELDS, 2).write(0, values(0))
-    RowStore(tmp_path / "other", FIELDS, 4)
-    (tmp_path / "other" / "outcomes.npy").replace(tmp_path / "outcomes.npy")  # longer than the rest, and empty
+    RowStore(tmp_path / "other", FIELDS, 4).write(0, values(0))
+    (tmp_path / "other" / "outcomes.npy").replace(tmp_path / "outcomes.npy")  # longer than the rest
     store = RowStore(tmp_path, FIELDS, 3)
     store.write(2, values(2))
     assert store.done.tolist() == [True, False, True]
@@ -89,3 +89,29 @@ def test_array_of_objects_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "outcomes.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ZoographError, match="must be an array"):
         RowStore(tmp_path, FIELDS, 1)
+
+
+@pytest.mark.parametrize("field", ["outcomes", "accuracy", "hashes"])
+def test_a_row_that_changed_on_disk_is_not_done(tmp_path: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
+    store = RowStore(tmp_path, FIELDS, 3)
+    for row in range(3):
+        store.write(row, values(row))
+    path = tmp_path / f"{field}.npy"
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1  # of the last row
+    path.write_bytes(raw)
+    again = RowStore(tmp_path, FIELDS, 3)
+    assert again.done.tolist() == [True, True, False]
+    assert "1 row of" in caplog.text
+    again.write(2, values(2))
+    assert RowStore(tmp_path, FIELDS, 3).done.all()
+
+
+def test_rows_of_the_first_zoograph_are_taken_over(tmp_path: Path) -> None:
+    store = RowStore(tmp_path, FIELDS, 3)
+    store.write(1, values(1))
+    (tmp_path / "hashes.npy").unlink()
+    np.save(tmp_path / "done.npy", np.array([False, True, False]))
+    assert RowStore(tmp_path, FIELDS, 3).done.tolist() == [False, True, False]
+    assert not (tmp_path / "done.npy").exists()
+    assert RowStore(tmp_path, FIELDS, 3).done.tolist() == [False, True, False]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
-from zoograph.data.files.tensors import hash_tensors, load_tensors, save_tensors
+from zoograph.data.files.tensors import hash_tensors, load_tensors, read_about, save_tensors
 
 TENSORS = {"a": torch.arange(6).reshape(2, 3), "b": torch.tensor([0.5, -1.0], dtype=torch.bfloat16)}
 
@@ -70,3 +71,27 @@ def test_the_hash_knows_names_types_shapes_and_values() -> None:
         {"c": TENSORS["a"], "b": TENSORS["b"]},
     ]
     assert len({hash_tensors(tensors) for tensors in (TENSORS, *others)}) == 5
+
+
+def test_no_flipped_bit_is_read_as_something_else(tmp_path: Path) -> None:
+    path, about = tmp_path / "file.safetensors", {"run": {"value": 0.75, "model": "resnet18"}}
+    save_tensors(path, TENSORS, about)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in range(8):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << bit)]) + whole[place + 1 :])
+            for read in (lambda: load_tensors(path), lambda: (TENSORS, read_about(path))):
+                try:
+                    tensors, said = read()
+                except (ValueError, FileNotFoundError):
+                    continue
+                assert said == about
+                assert hash_tensors(tensors) == hash_tensors(TENSORS)
+
+
+def test_the_description_of_a_file_of_the_first_zoograph_is_read(tmp_path: Path) -> None:
+    from safetensors.torch import save
+
+    described = {"about": {"answer": 42}, "content": hash_tensors(TENSORS)}
+    (tmp_path / "old.safetensors").write_bytes(save(TENSORS, metadata={"zoograph": json.dumps(described)}))
+    assert load_tensors(tmp_path / "old.safetensors")[1] == {"answer": 42}

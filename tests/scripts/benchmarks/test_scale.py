@@ -12,6 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.facts import load_facts
 from zoograph.scripts.benchmarks import scale
 
 app = typer.Typer()
@@ -52,7 +53,7 @@ def test_a_size_is_measured_once(measured: list[int], tmp_path: Path) -> None:
     assert [row["runs"] for row in run("--sizes", "27000,2700")] == [2700, 27000]
     assert measured == [2700, 27000]
     assert [row["runs"] for row in run("--sizes", "27000")] == [27000]
-    assert len(json.loads((tmp_path / "scale.json").read_text())) == 2
+    assert len(load_facts(tmp_path / "scale.json")) == 2
     run("--sizes", "27000", "--fresh")
     assert measured[2:] == [27000]
     with Image.open(tmp_path / "scale.png") as image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from zoograph.data.files.facts import load_facts
 from zoograph.data.files.kept import Facts, keep_facts
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles
 
@@ -50,7 +50,7 @@ class GlyphStudy(ABC):
 
     def read(self, kind: str, model: str, task: str) -> Facts:
         """Return the facts of a finished piece."""
-        found: Facts = json.loads(self.path(kind, model, task).read_bytes())
+        found: Facts = load_facts(self.path(kind, model, task))
         return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.files.atomic import replace_file
+from zoograph.data.files.facts import load_facts, save_facts
 from zoograph.data.files.tensors import load_tensors, save_tensors
 from zoograph.data.glyphs.models import to_input
 from zoograph.data.glyphs.plan import GlyphPlan
@@ -73,7 +72,7 @@ class GlyphFiles:
 
     def read_facts(self, stage: str, *names: str) -> Facts:
         """Return the results of a finished piece of work."""
-        return self._read(lambda path: json.loads(path.read_text(encoding="utf-8")), stage, names)
+        return self._read(load_facts, stage, names)
 
     def _read(self, read: Callable[[Path], Any], stage: str, names: Names) -> Any:
         path = self.path(stage, names)
@@ -108,7 +107,7 @@ def do_piece(files: GlyphFiles, stage: str, names: Names) -> None:
     path = files.path(stage, names)
     path.parent.mkdir(parents=True, exist_ok=True)
     if STAGES[stage].ending == ".json":
-        replace_file(path, json.dumps(facts, sort_keys=True))
+        save_facts(path, facts)
     else:
         save_tensors(path, tensors, facts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from zoograph.data.collections.tables import read_tables, write_tables
+from zoograph.data.files.facts import load_facts
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.scores.registry import SCORES
@@ -124,6 +124,6 @@ def test_a_build_that_is_killed_goes_on_where_it_was(
 def test_seconds_are_told_by_stage(files: GlyphFiles) -> None:
     seconds = seconds_by_stage(files)
     assert list(seconds) == list(STAGES)
-    heads = [json.loads(path.read_text())["seconds"] for path in files.folder.glob("heads/*.json")]
+    heads = [load_facts(path)["seconds"] for path in files.folder.glob("heads/*.json")]
     assert seconds["heads"] == pytest.approx(sum(heads), abs=0.051)
     assert seconds["sources"] > 0
