@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from zoograph.data.images.task import ImageTask
+from zoograph.data.images.unreadable import Unreadable
 
 Transform = Callable[[Image], Tensor]
 _FEWEST_IMAGES = 256  # below these, starting workers takes longer than they save
@@ -24,8 +25,8 @@ _CHUNK = 16  # images that a worker hands over at a time
 
 def load_pictures(
     task: ImageTask, transform: Transform, num_workers: int | None = None, rows: Sequence[int] | None = None
-) -> Iterator[Tensor | None]:
-    """Yield the transformed picture of each row, in order; None for one that cannot be read.
+) -> Iterator[Tensor | Unreadable]:
+    """Yield the transformed picture of each row, in order; for one that cannot be read, what is wrong with it.
 
     What an image or a transform raises is raised here, as it would be without workers.
 
@@ -50,7 +51,14 @@ def load_pictures(
     for row, seen in zip(wanted, chain.from_iterable(loader), strict=True):
         if isinstance(seen, _Raised):
             seen = pictures.see(row)  # raises it here, with the type and the message that it has
-        yield None if seen is None else torch.from_numpy(seen)
+        yield seen if isinstance(seen, Unreadable) else torch.from_numpy(seen)
+
+
+def find_unreadable(task: ImageTask, num_workers: int | None = None) -> dict[int, Unreadable]:
+    """Return all rows whose image cannot be read, in order, and what is wrong with it: every image is decoded."""
+    nothing = torch.empty(0)
+    seen = enumerate(load_pictures(task, lambda picture: nothing, num_workers))
+    return {row: kind for row, kind in seen if isinstance(kind, Unreadable)}
 
 
 def default_workers(num_images: int) -> int:
@@ -73,7 +81,7 @@ class _Pictures(Dataset[Any]):
     def __len__(self) -> int:
         return len(self._task)
 
-    def __getitem__(self, row: int) -> NDArray[Any] | _Raised | None:
+    def __getitem__(self, row: int) -> NDArray[Any] | _Raised | Unreadable:
         try:
             return self.see(row)
         except Exception:
@@ -81,7 +89,7 @@ class _Pictures(Dataset[Any]):
                 raise
             return _Raised()
 
-    def see(self, row: int) -> NDArray[Any] | None:
-        """Return one transformed picture; None if it cannot be read."""
-        picture = self._task.picture(row)
-        return None if picture is None else self._transform(picture).numpy()
+    def see(self, row: int) -> NDArray[Any] | Unreadable:
+        """Return one transformed picture; or what is wrong with it."""
+        picture = self._task.decode(row)
+        return picture if isinstance(picture, Unreadable) else self._transform(picture).numpy()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import logging
-import struct
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import os
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.images.decoding import UNREADABLE, decode
+from zoograph.data.images.depth import White
 from zoograph.data.images.stratified import stratified_sample
+from zoograph.data.images.unreadable import Unreadable, describe_unreadable
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.text.words import readable
 
@@ -26,12 +27,19 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _MOST_CORRUPT = 0.01
-_UNREADABLE = (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error, zlib.error)
-_log = logging.getLogger(__name__)
+_MOST_BYTES = 1_000_000_000
 
 
 class ImageTaskError(ZoographError):
     """Images that are no classification task, or of which too many cannot be read."""
+
+
+class UnreadableFile(OSError):
+    """A file of an image that is not opened, and what is wrong with it."""
+
+    def __init__(self, kind: Unreadable) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +53,7 @@ class ImageTask:
         labels: (N,) classes.
         read: takes a row and returns the encoded image, or the picture itself.
         is_test: (N,) whether the dataset's authors set the image aside for testing; None if they split nothing.
+        white: what is white in its pictures of more than 8 bits; that of the whole dataset, also for a sample.
     """
 
     card: DatasetCard
@@ -53,8 +62,11 @@ class ImageTask:
     labels: tuple[int, ...]
     read: Callable[[int], bytes | Image.Image]
     is_test: tuple[bool, ...] | None = None
+    white: White = field(default=None, repr=False)  # type: ignore[assignment] # made below, of what the task reads
 
     def __post_init__(self) -> None:
+        if self.white is None:
+            object.__setattr__(self, "white", White(self.read, len(self.labels)))
         if len(set(self.labels)) < 2:
             raise ImageTaskError(
                 f"The dataset '{self.card.id}' must have images of at least two classes "
@@ -74,14 +86,18 @@ class ImageTask:
 
     def picture(self, row: int) -> Image.Image | None:
         """Return one image as RGB; None if it cannot be read."""
-        from PIL import Image
+        seen = self.decode(row)
+        return None if isinstance(seen, Unreadable) else seen
 
+    def decode(self, row: int) -> Image.Image | Unreadable:
+        """Return one image as RGB, or what is wrong with it."""
         try:
             held = self.read(row)
-            picture = held if isinstance(held, Image.Image) else Image.open(io.BytesIO(held))
-            return _as_rgb(picture)
-        except (*_UNREADABLE, Image.DecompressionBombError):
-            return None
+        except UnreadableFile as error:
+            return error.kind
+        except UNREADABLE:
+            return Unreadable.DAMAGED
+        return decode(held, self.white)
 
     def sample(self, size: int, seed: int = 0) -> ImageTask:
         """Return a stratified sample of at most ``size`` images.
@@ -102,17 +118,24 @@ class ImageTask:
             is_test=None if self.is_test is None else tuple(self.is_test[row] for row in rows),
         )
 
-    def require_few_corrupt(self, corrupt: Sequence[int]) -> None:
-        """Raise if more than 1 % of the images are among the ``corrupt`` rows.
+    def allows(self, num_unreadable: int) -> bool:
+        """Return whether so many images may be left out: at most 1 %."""
+        return num_unreadable <= _MOST_CORRUPT * len(self)
+
+    def require_few_unreadable(self, rows: Mapping[int, Unreadable]) -> None:
+        """Raise if more than 1 % of the images cannot be read.
+
+        Args:
+            rows: all that cannot -> what is wrong with them.
 
         Raises:
-            ImageTaskError: with the names of some.
+            ImageTaskError: which names them by kind.
         """
-        if len(corrupt) > _MOST_CORRUPT * len(self):
-            some = ", ".join(f"'{self.names[row]}'" for row in corrupt[:5])
+        if not self.allows(len(rows)):
+            listed = describe_unreadable({self.names[row]: kind for row, kind in rows.items()})
             raise ImageTaskError(
-                f"At most 1 % of the {len(self)} images of '{self.card.id}' may be unreadable "
-                f"(got {len(corrupt)}: {some}{', …' if len(corrupt) > 5 else ''}). Repair or remove them."
+                f"At most 1 % of the {len(self):,} images of '{self.card.id}' may be unreadable "
+                f"(got {len(rows):,}). Repair or remove them: {listed}."
             )
 
 
@@ -220,18 +243,26 @@ def _content_hash(read: Callable[[int], bytes | Image.Image], row: int) -> bytes
         if isinstance(held, bytes):
             return hashlib.sha256(held).digest()
         return hashlib.sha256(json.dumps([held.mode, held.size]).encode() + held.tobytes()).digest()
-    except _UNREADABLE:
+    except UNREADABLE:
         return hashlib.sha256().digest()
 
 
-def _as_rgb(picture: Image.Image) -> Image.Image:
-    from PIL import Image
-
-    if picture.mode.startswith("I;16"):  # Pillow would clip 16 bits to the darkest 8
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    return picture.convert("RGB")
-
-
 def file_reader(paths: Sequence[Path]) -> Callable[[int], bytes]:
-    """Return what reads the encoded image of a row from its file."""
-    return lambda row: paths[row].read_bytes()
+    """Return what reads the encoded image of a row from its file, see :func:`read_image_file`."""
+    return lambda row: read_image_file(paths[row])
+
+
+def read_image_file(path: Path) -> bytes:
+    """Return the content of a regular file of bearable size; nothing that waits or never ends is opened.
+
+    Raises:
+        UnreadableFile: if it is something else.
+        OSError: if it cannot be read.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFile(Unreadable.NO_FILE)
+        if status.st_size > _MOST_BYTES:
+            raise UnreadableFile(Unreadable.TOO_LARGE)
+        return file.read(_MOST_BYTES)

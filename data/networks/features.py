@@ -13,14 +13,15 @@ from torch import Tensor, nn
 
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import load_pictures
+from zoograph.data.images.loading import find_unreadable, load_pictures
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
+from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.foreign import NetworkError, foreign_code
 from zoograph.data.networks.weights import PretrainedModel
 
 Progress = Callable[[int, int], None]
-_FORMAT = "zoograph-features-1"
+_FORMAT = "zoograph-features-2"
 _OTHER_NETWORK = "Choose another network, or smaller images."
 
 
@@ -33,7 +34,7 @@ class Features:
         probabilities: (N, S) float32 of the S source classes; None if the model has no classifier.
         labels: (N,) int64 classes of the task.
         classes: their names.
-        skipped: names of the images that could not be read, which are none of the N.
+        skipped: names of the images that could not be read, which are none of the N -> what is wrong with them.
         is_test: (N,) bool, the images that the dataset's authors set aside; None if they split nothing.
         key: hash of model, weights, transform, precision, images and labels.
     """
@@ -42,7 +43,7 @@ class Features:
     probabilities: Tensor | None
     labels: Tensor
     classes: tuple[str, ...]
-    skipped: tuple[str, ...]
+    skipped: dict[str, str]
     is_test: Tensor | None
     key: str
 
@@ -126,15 +127,19 @@ def extract_features(
     key = _key(model, task, device)
     path = make_home() / "cache" / "features" / f"{key}.safetensors"
     about = {"format": _FORMAT, "model": model.card.id, "dataset": task.card.id}
-    tensors, _ = keep_tensors(path, lambda: (_compute(model, task, device, batch_size, progress), about))
+
+    def compute() -> tuple[dict[str, Tensor], dict[str, Any]]:
+        computed, unreadable = _compute(model, task, device, batch_size, progress)
+        return computed, {**about, "unreadable": {str(row): kind.value for row, kind in unreadable.items()}}
+
+    tensors, known = keep_tensors(path, compute)
     kept = tensors["kept"]
-    rows = set(kept.tolist())
     return Features(
         tensors["features"],
         tensors.get("probabilities"),
         torch.tensor(task.labels)[kept],
         task.classes,
-        tuple(name for row, name in enumerate(task.names) if row not in rows),
+        {task.names[int(row)]: kind for row, kind in known["unreadable"].items()},
         None if task.is_test is None else torch.tensor(task.is_test)[kept],
         key,
     )
@@ -143,21 +148,24 @@ def extract_features(
 def _key(model: PretrainedModel, task: ImageTask, device: torch.device) -> str:
     precision = "bfloat16" if device.type == "cuda" else "float32"
     parts = [_FORMAT, model.card.timm_name, model.digest, repr(model.transform), precision, task.digest]
+    if task.white.value is not None:  # depends on more than the images of a sample
+        parts.append(f"white {task.white.value}")
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _compute(
     model: PretrainedModel, task: ImageTask, device: torch.device, batch_size: int, progress: Progress | None
-) -> dict[str, Tensor]:
+) -> tuple[dict[str, Tensor], dict[int, Unreadable]]:
     kept: list[int] = []
-    corrupt: list[int] = []
+    unreadable: dict[int, Unreadable] = {}
 
     def batches() -> Iterator[Tensor]:
         batch: list[Tensor] = []
         for row, picture in enumerate(load_pictures(task, model.transform)):
-            if picture is None:
-                corrupt.append(row)
-                task.require_few_corrupt(corrupt)
+            if isinstance(picture, Unreadable):
+                unreadable[row] = picture
+                if not task.allows(len(unreadable)):
+                    task.require_few_unreadable(find_unreadable(task))  # all at once: one repair is enough
             else:
                 kept.append(row)
                 batch.append(picture)
@@ -169,4 +177,4 @@ def _compute(
 
     features, probabilities = extract(model.network, batches(), device)
     tensors = {"features": features, "kept": torch.tensor(kept)}
-    return tensors if probabilities is None else {**tensors, "probabilities": probabilities}
+    return tensors if probabilities is None else {**tensors, "probabilities": probabilities}, unreadable

@@ -59,6 +59,8 @@ def score(
         )
     if as_json:
         content = asdict(report)
+        for pair in content["pairs"]:
+            pair["skipped"] = list(pair["skipped"])  # what is wrong with them is among the notes
         del content["meanings"]  # they are among the notes
         print_json("score", content, report.notes)
     elif report.pairs:

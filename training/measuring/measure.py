@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import load_pictures
+from zoograph.data.images.loading import find_unreadable, load_pictures
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask, ImageTaskError
+from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.records import Protocol, Run
@@ -48,8 +49,11 @@ class Pictures:
         """
         pictures = load_pictures(self._task, self._model.transform, rows=rows)
         for row, picture in zip(rows, pictures, strict=True):
-            if picture is None:
-                raise ImageTaskError(f"The image '{self._task.names[row]}' cannot be read. Repair or remove it.")
+            if isinstance(picture, Unreadable):
+                raise ImageTaskError(
+                    f"The image '{self._task.names[row]}' must be readable (got one that is {picture.value}). "
+                    "Repair or remove it."
+                )
             yield picture
 
 
@@ -82,7 +86,7 @@ def measure_models(
     require_measurable(protocol)
     task = subject.open()
     found: dict[int, str] = {}
-    skipped: dict[str, None] = {}
+    skipped: dict[str, str] = {}
     if protocol is Protocol.FINETUNE:
         task = _readable(task, skipped)
     with RecordStore.open() as store:
@@ -98,7 +102,7 @@ def measure_models(
                 tuned: dict[str, Tensor] = {}
                 if protocol is Protocol.HEAD:
                     seen = extract_features(model, task, subject.place(), progress=advance)
-                    skipped.update(dict.fromkeys(seen.skipped))
+                    skipped.update(seen.skipped)
                     result = measure_head_on(seen, test_fraction, seed)
                 else:
                     result = measure_finetune_on(
@@ -115,15 +119,15 @@ def measure_models(
 
         parts, failures = for_each_model(subject, work, store.names())
     runs = tuple(run for part in parts for run in part)
-    return MeasureReport(dataset.id, runs, tuple(skipped), tuple(failures), subject.explain_names(found))
+    return MeasureReport(dataset.id, runs, skipped, tuple(failures), subject.explain_names(found))
 
 
-def _readable(task: ImageTask, skipped: dict[str, None]) -> ImageTask:
-    """Return the task without the images that cannot be read, whose names are added to ``skipped``."""
-    corrupt = [row for row in range(len(task)) if task.picture(row) is None]
-    task.require_few_corrupt(corrupt)
-    skipped.update(dict.fromkeys(task.names[row] for row in corrupt))
-    return task.take([row for row in range(len(task)) if row not in set(corrupt)])
+def _readable(task: ImageTask, skipped: dict[str, str]) -> ImageTask:
+    """Return the task without the images that cannot be read, which are added to ``skipped``."""
+    unreadable = find_unreadable(task)
+    task.require_few_unreadable(unreadable)
+    skipped.update({task.names[row]: kind.value for row, kind in unreadable.items()})
+    return task.take([row for row in range(len(task)) if row not in unreadable])
 
 
 def _settings(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoograph.data.images.unreadable import describe_unreadable
 from zoograph.data.records.records import Run
 from zoograph.data.records.report import Report
 from zoograph.training.measuring.subject import Failure
@@ -22,14 +23,14 @@ class PairScores:
         model: id in the store.
         scores: by name, higher means that better transfer is expected.
         undefined: names of the scores without a value, and why.
-        skipped: images that could not be read; empty if the scores were in the store already.
+        skipped: images that could not be read -> what is wrong with them; empty if the scores were in the store.
         num_computed: scores that were not in the store.
     """
 
     model: str
     scores: dict[str, float]
     undefined: dict[str, str]
-    skipped: tuple[str, ...]
+    skipped: Mapping[str, str]
     num_computed: int
 
 
@@ -71,7 +72,7 @@ class ScoreReport(Report):
                 for pair in self.pairs
                 for name, reason in pair.undefined.items()
             ),
-            *_describe_skipped(list(dict.fromkeys(name for pair in self.pairs for name in pair.skipped))),
+            *_describe_skipped({name: kind for pair in self.pairs for name, kind in pair.skipped.items()}),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -97,14 +98,14 @@ class MeasureReport(Report):
     Attributes:
         dataset: id in the store.
         runs: one for each model and seed that did not fail, as they were stored.
-        skipped: images that could not be read.
+        skipped: images that could not be read -> what is wrong with them.
         failures: the models that failed.
         meanings: which weights the names of models were taken for, in sentences.
     """
 
     dataset: str
     runs: tuple[Run, ...]
-    skipped: tuple[str, ...]
+    skipped: Mapping[str, str]
     failures: tuple[Failure, ...]
     meanings: tuple[str, ...] = ()
 
@@ -138,8 +139,8 @@ class MeasureReport(Report):
             yield {"model": failure.model, "reason": failure.reason}
 
 
-def _describe_skipped(names: Sequence[str]) -> list[str]:
-    if not names:
+def _describe_skipped(skipped: Mapping[str, str]) -> list[str]:
+    if not skipped:
         return []
-    images = "1 image cannot be read and was" if len(names) == 1 else f"{len(names):,} images cannot be read and were"
-    return [f"{images} left out: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}."]
+    images = "1 image is" if len(skipped) == 1 else f"{len(skipped):,} images are"
+    return [f"{images} left out, which cannot be read ({describe_unreadable(skipped)})."]

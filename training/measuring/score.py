@@ -86,7 +86,7 @@ class _Scorer:
         stored = {} if self.fresh else self._stored(model_id, source)
         missing = [name for name in wanted if name not in stored]
         computed: dict[str, float | UndefinedScore] = {}
-        skipped: tuple[str, ...] = ()
+        skipped: dict[str, str] = {}
         if missing:
             seen = extract_features(model, self.task, self.device, progress=progress)
             skipped = seen.skipped

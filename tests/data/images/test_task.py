@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task, task_from_arrays, task_from_torchvision
+from zoograph.data.images.unreadable import Unreadable
 
 ARRAYS = np.random.default_rng(0).integers(0, 255, (12, 6, 5, 3), dtype=np.uint8)
 LABELS = [0, 1, 2] * 4
@@ -157,6 +158,8 @@ def test_sixteen_bits_are_not_clipped() -> None:
 
 def test_more_than_one_percent_corrupt_is_an_error() -> None:
     task = _task(images=np.zeros((200, 2, 2), np.uint8), labels=[0, 1] * 100)
-    task.require_few_corrupt([3, 4])
-    with pytest.raises(ImageTaskError, match=r"At most 1 % of the 200 images .* \(got 3: 'toy\[3\]', "):
-        task.require_few_corrupt([3, 4, 5])
+    task.require_few_unreadable({3: Unreadable.EMPTY, 4: Unreadable.EMPTY})
+    with pytest.raises(
+        ImageTaskError, match=r"At most 1 % of the 200 images .*got 3\).* 2 are each an empty file: 'toy"
+    ):
+        task.require_few_unreadable({3: Unreadable.EMPTY, 4: Unreadable.DAMAGED, 5: Unreadable.EMPTY})

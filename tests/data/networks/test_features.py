@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from zoograph.data.images import loading
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
+from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.features import Features, extract, extract_features
 from zoograph.data.networks.foreign import NetworkError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
@@ -122,7 +123,7 @@ def test_a_task_in_batches(toy: PretrainedModel) -> None:
     seen = extract_features(toy, _task(), batch_size=64, progress=lambda *step: steps.append(step))
     assert torch.equal(seen.features[:, 0], 2 * torch.arange(200.0))
     assert seen.labels.tolist() == [0, 1] * 100
-    assert (seen.classes, seen.skipped, seen.is_test) == (("cat", "dog"), (), None)
+    assert (seen.classes, seen.skipped, seen.is_test) == (("cat", "dog"), {}, None)
     assert steps == [(64, 200), (128, 200), (192, 200), (200, 200)]
 
 
@@ -130,7 +131,7 @@ def test_corrupt_images_are_named_and_skipped(toy: PretrainedModel, home: Path) 
     own = [row >= 100 for row in range(200)]
     for _ in range(2):  # the second time from the cache
         seen = extract_features(toy, _task((7, 199), is_test=own), batch_size=64)
-        assert seen.skipped == ("7.png", "199.png")
+        assert seen.skipped == dict.fromkeys(("7.png", "199.png"), Unreadable.WEB_PAGE.value)
         assert seen.features[:, 0].tolist() == [2.0 * row for row in range(200) if row not in (7, 199)]
         assert seen.labels.tolist() == [row % 2 for row in range(200) if row not in (7, 199)]
         assert seen.is_test is not None
@@ -150,12 +151,12 @@ def test_workers_change_no_bit(toy: PretrainedModel, home: Path, monkeypatch: py
     alone, written, together, again = found
     assert written == again
     assert _same(alone, together)
-    assert alone.skipped == together.skipped == ("7.png", "199.png")
+    assert list(alone.skipped) == list(together.skipped) == ["7.png", "199.png"]
 
 
 def test_too_many_corrupt_images(toy: PretrainedModel, home: Path) -> None:
-    with pytest.raises(ImageTaskError, match=r"got 3: '1.png', '2.png', '3.png'"):
-        extract_features(toy, _task((1, 2, 3)))
+    with pytest.raises(ImageTaskError, match=r"got 4\).*: '1.png', '2.png', '3.png', '199.png'"):
+        extract_features(toy, _task((1, 2, 3, 199)))
     assert not list(home.rglob("*.safetensors"))
 
 

@@ -54,7 +54,10 @@ def test_many_pictures_are_read_by_other_processes_in_the_same_order(
 def test_a_picture_that_cannot_be_read_is_named(model: PretrainedModel) -> None:
     pictures = Pictures(_task(corrupt=(3,)), model).read([1, 3])
     assert int(next(pictures)[0]) == 1
-    with pytest.raises(ImageTaskError, match=r"The image '3\.png' cannot be read\. Repair or remove it\."):
+    with pytest.raises(
+        ImageTaskError,
+        match=r"The image '3\.png' must be readable \(got one that is .* no image\)\. Repair or remove it\.",
+    ):
         next(pictures)
 
 

@@ -7,6 +7,9 @@ from zoograph.training.measuring.subject import Failure
 FAILED = Failure("broken", "no <such> weights")
 
 
+EMPTY = "an empty file"
+
+
 def run(**fields):
     given = {"source": "t", "model": "resnet18", "dataset": "pets", "protocol": Protocol.HEAD, "value": 0.9}
     return Run.model_validate({**given, "train_size": 70, "test_size": 30, "seed": 0, **fields})
@@ -15,8 +18,14 @@ def run(**fields):
 @pytest.fixture
 def scored():
     pairs = (
-        PairScores("resnet18", {"logme": 1.5, "hscore": 2.0}, {}, ("a.png",), 1),
-        PairScores("vit", {"logme": 0.5}, {"leep": "there are no source classes"}, ("a.png", "b.png"), 1),
+        PairScores("resnet18", {"logme": 1.5, "hscore": 2.0}, {}, {"a.png": EMPTY}, 1),
+        PairScores(
+            "vit",
+            {"logme": 0.5},
+            {"leep": "there are no source classes"},
+            {"a.png": "an empty file", "b.png": "an empty file"},
+            1,
+        ),
     )
     return ScoreReport("pets", 500, 7000, pairs, (FAILED,))
 
@@ -38,14 +47,14 @@ def test_notes_of_scores(scored):
     assert scored.notes == (
         "500 of 7,000 images; 2 scores computed, 1 known.",
         "vit: leep is undefined, there are no source classes.",
-        "2 images cannot be read and were left out: a.png, b.png.",
+        "2 images are left out, which cannot be read (2 are each an empty file: 'a.png', 'b.png').",
     )
     assert "no &lt;such&gt; weights" in scored._repr_html_()
 
 
 def test_measured_runs_are_one_row_each_and_so_are_failures():
     runs = (run(hyperparameters={"seconds": 2.5}), run(seed=1, value=0.8))
-    report = MeasureReport("pets", runs, ("a.png",), (FAILED,))
+    report = MeasureReport("pets", runs, {"a.png": "an empty file"}, (FAILED,))
     frame = report.to_frame()
     assert list(frame) == ["model", "value", "seed", "train_size", "test_size", "seconds", "reason"]
     assert frame["value"].tolist()[:2] == [0.9, 0.8]
@@ -53,11 +62,11 @@ def test_measured_runs_are_one_row_each_and_so_are_failures():
     assert frame.iloc[2].dropna().to_dict() == {"model": "broken", "reason": "no <such> weights"}
     assert frame["seconds"].isna().tolist() == [False, True, True]
     assert report.title == "pets, retrained head: measured top-1 accuracy"
-    assert report.notes == ("1 image cannot be read and was left out: a.png.",)
+    assert report.notes == ("1 image is left out, which cannot be read (1 is an empty file: 'a.png').",)
 
 
 def test_without_any_run_there_is_still_a_table():
-    report = MeasureReport("pets", (), (), (FAILED,))
+    report = MeasureReport("pets", (), {}, (FAILED,))
     assert report.title == "pets: measured top-1 accuracy"
     assert report.notes == ()
     assert "broken" in report._repr_html_()

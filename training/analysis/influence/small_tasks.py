@@ -20,6 +20,7 @@ from zoograph.data.glyphs.tasks import make_pool
 from zoograph.data.images.sources import open_task
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
+from zoograph.data.images.unreadable import Unreadable
 
 TRAIN_PER_CLASS = {"latin": 40, "eastern": 60, "symbols": 60}
 """Training images of a class of each corpus: more where they are of many kinds."""
@@ -133,10 +134,11 @@ def from_images(task: ImageTask) -> SmallTask:
             train on.
     """
     task = task.sample(_MOST_IMAGES)
-    pictures = [task.picture(row) for row in range(len(task))]
-    task.require_few_corrupt([row for row, picture in enumerate(pictures) if picture is None])
-    seen = [row for row, picture in enumerate(pictures) if picture is not None]
-    shown = (picture for picture in pictures if picture is not None)
+    pictures = [task.decode(row) for row in range(len(task))]
+    unreadable = {row: picture for row, picture in enumerate(pictures) if isinstance(picture, Unreadable)}
+    task.require_few_unreadable(unreadable)
+    seen = [row for row in range(len(task)) if row not in unreadable]
+    shown = (picture for picture in pictures if not isinstance(picture, Unreadable))
     images = np.stack([np.asarray(picture.convert("L").resize((SIDE, SIDE))) for picture in shown])
     kept = np.array(task.labels, dtype=np.int64)[seen]
     present, labels = np.unique(kept, return_inverse=True)
