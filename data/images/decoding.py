@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import os
-import struct
-import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoograph.data.images.opening import UNREADABLE, is_deep, open_image, quiet_libtiff, quiet_pillow
 from zoograph.data.images.unreadable import Unreadable
 
 if TYPE_CHECKING:
@@ -20,16 +14,11 @@ if TYPE_CHECKING:
 
     from zoograph.data.images.depth import White
 
-BROKEN = (OSError, EOFError, SyntaxError, ValueError, IndexError, TypeError, KeyError, OverflowError)
-"""What Pillow raises over bytes that are no sound image, beside the errors of the libraries under it."""
-UNREADABLE = (*BROKEN, struct.error, zlib.error, MemoryError)
-
 SHRUNK_ABOVE = 89_478_485
 """Pixels above which a picture is shrunk as soon as it is decoded: where Pillow begins to warn."""
 MOST_PIXELS = 300_000_000
 _SHORTER_SIDE = 1024
 _AVERAGED = frozenset({"L", "RGB", "RGBA", "LA", "CMYK", "YCbCr"})
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 
 
 def decode(held: bytes | Image.Image, white: White) -> Image.Image | Unreadable:
@@ -51,7 +40,7 @@ def decode(held: bytes | Image.Image, white: White) -> Image.Image | Unreadable:
                 return Unreadable.TOO_SMALL
             if not _fits(picture):
                 return Unreadable.TOO_MANY_PIXELS
-            with _quiet_libtiff(picture):
+            with quiet_libtiff(picture):
                 picture = _upright(_shrink(picture))
         except UNREADABLE:
             return Unreadable.DAMAGED
@@ -59,72 +48,6 @@ def decode(held: bytes | Image.Image, white: White) -> Image.Image | Unreadable:
             return _as_rgb(picture, white)
         except UNREADABLE:
             return Unreadable.NO_RGB
-
-
-def open_image(held: bytes | Image.Image) -> Image.Image | Unreadable:
-    """Return a picture whose pixels are not decoded yet; or what is wrong with it."""
-    from PIL import Image, UnidentifiedImageError
-
-    if isinstance(held, Image.Image):
-        return held
-    if not held:
-        return Unreadable.EMPTY
-    try:
-        return Image.open(io.BytesIO(held))
-    except UnidentifiedImageError:
-        return _recognise(held)
-    except UNREADABLE:
-        return Unreadable.DAMAGED
-
-
-@contextmanager
-def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow from warning on the terminal, and from refusing large pictures, which are judged here."""
-    from PIL import Image
-
-    most = Image.MAX_IMAGE_PIXELS
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = most
-
-
-@contextmanager
-def _quiet_libtiff(picture: Image.Image) -> Iterator[None]:
-    """Keep libtiff, which knows nothing of Python, from writing to the terminal while it decodes a picture."""
-    if picture.format != "TIFF":
-        yield
-        return
-    try:
-        terminal = os.dup(2)
-    except OSError:  # there is none
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        os.close(nowhere)
-
-
-def _recognise(raw: bytes) -> Unreadable:
-    """Return what kind of file it is that Pillow takes for no image."""
-    start = raw[:4096]
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS:
-        return Unreadable.HEIF
-    if start.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")):
-        return Unreadable.DAMAGED
-    try:
-        text = start.decode("utf-8", errors="strict" if len(raw) <= len(start) else "ignore")
-    except UnicodeDecodeError:
-        return Unreadable.UNKNOWN
-    return Unreadable.WEB_PAGE if text.isprintable() or "\0" not in text else Unreadable.UNKNOWN
 
 
 def _fits(picture: Image.Image) -> bool:
@@ -182,11 +105,6 @@ def _as_rgb(picture: Image.Image, white: White) -> Image.Image | Unreadable:
     if picture.mode == "P" and isinstance(picture.info.get("transparency"), bytes):
         picture = picture.convert("RGBA")
     return picture.convert("RGB")
-
-
-def is_deep(picture: Image.Image) -> bool:
-    """Return whether the pixels of a picture are grey with more than 8 bits."""
-    return picture.mode in ("I", "F") or picture.mode.startswith("I;16")
 
 
 def shades(values: np.ndarray[Any, Any], white: float) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoograph.data.images.opening import UNREADABLE, is_deep, open_image, quiet_pillow
+from zoograph.data.images.unreadable import Unreadable
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -29,9 +32,6 @@ class White:
     @cached_property
     def value(self) -> int | None:
         """White, or None if no picture that was looked at has more than 8 bits."""
-        from zoograph.data.images.decoding import UNREADABLE, is_deep, open_image, quiet_pillow
-        from zoograph.data.images.unreadable import Unreadable
-
         tops = []
         for row in range(0, self._size, max(1, -(-self._size // _MOST_READ))):
             with quiet_pillow():

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.decoding import UNREADABLE, decode
+from zoograph.data.images.decoding import decode
 from zoograph.data.images.depth import White
+from zoograph.data.images.opening import BROKEN
 from zoograph.data.images.stratified import stratified_sample
 from zoograph.data.images.unreadable import Unreadable, describe_unreadable
 from zoograph.data.records.cards import DatasetCard
@@ -95,7 +96,7 @@ class ImageTask:
             held = self.read(row)
         except UnreadableFile as error:
             return error.kind
-        except UNREADABLE:
+        except BROKEN:
             return Unreadable.DAMAGED
         return decode(held, self.white)
 
@@ -243,7 +244,7 @@ def _content_hash(read: Callable[[int], bytes | Image.Image], row: int) -> bytes
         if isinstance(held, bytes):
             return hashlib.sha256(held).digest()
         return hashlib.sha256(json.dumps([held.mode, held.size]).encode() + held.tobytes()).digest()
-    except UNREADABLE:
+    except BROKEN:
         return hashlib.sha256().digest()
 
 
