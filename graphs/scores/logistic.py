@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-
-import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+import torch
+from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
+
+_RESOLUTION = 1e-12  # a deviation smaller than this part of the mean is rounding
+_MOST_STEPS, _TOLERANCE = 100, 1e-4  # far beyond where the accuracy settles
 
 
 @score(
@@ -46,32 +45,53 @@ def logistic(inputs: ScoreInputs, *, folds: int = 5, strength: float = 1.0) -> f
     if int((inputs.counts >= 2).sum()) < 2:
         raise UndefinedScore("fewer than two classes have two samples")
     order, _ = canonical_order(inputs.features)
-    features = inputs.features[order].double().cpu().numpy()
-    targets = inputs.targets[order].cpu().numpy()
-    fold_of = _deal(targets, folds)
-    correct = 0
-    for fold in range(folds):
-        held_out = fold_of == fold
-        if held_out.any():
-            correct += _count_correct(features, targets, held_out, strength)
-    return correct / inputs.num_samples
+    fold_of = torch.empty_like(inputs.targets)
+    fold_of[order] = _deal(inputs.targets[order], folds)
+    held_out = [fold_of == fold for fold in range(folds)]
+    return sum(_count_correct(inputs, held, strength) for held in held_out if bool(held.any())) / inputs.num_samples
 
 
-def _deal(targets: np.ndarray, folds: int) -> np.ndarray:
+def _deal(targets: Tensor, folds: int) -> Tensor:
     """Return the (N,) folds: samples of a class, in their order, get 0, 1, ..., folds - 1, 0, 1, ..."""
-    by_class = np.argsort(targets, kind="stable")
-    starts = np.searchsorted(targets[by_class], targets[by_class])
-    fold_of = np.empty_like(targets)
-    fold_of[by_class] = (np.arange(len(targets)) - starts) % folds
+    by_class = targets.argsort(stable=True)
+    starts = torch.searchsorted(targets[by_class], targets[by_class])
+    fold_of = torch.empty_like(targets)
+    fold_of[by_class] = (torch.arange(len(targets), device=targets.device) - starts) % folds
     return fold_of
 
 
-def _count_correct(features: np.ndarray, targets: np.ndarray, held_out: np.ndarray, strength: float) -> int:
+def _count_correct(inputs: ScoreInputs, held_out: Tensor, strength: float) -> int:
     """Return how many held-out samples a classifier fitted to the others gets right."""
-    scaler = StandardScaler().fit(features[~held_out])
-    classifier = LogisticRegression(C=1 / strength)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # 100 steps are far beyond where the accuracy settles
-        classifier.fit(scaler.transform(features[~held_out]), targets[~held_out])
-    predicted = classifier.predict(scaler.transform(features[held_out]))
-    return int((predicted == targets[held_out]).sum())
+    train, test = _standardise(inputs.features[~held_out].double(), inputs.features[held_out].double())
+    classes, targets = torch.unique(inputs.targets[~held_out], return_inverse=True)
+    weights = _fit(train, targets, len(classes), strength)
+    predicted = torch.addmm(weights[-1], test, weights[:-1]).argmax(dim=1)
+    return int((classes[predicted] == inputs.targets[held_out]).sum())
+
+
+def _standardise(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both in float32, less the mean and by the standard deviation of the first; constant features become 0."""
+    deviation, mean = torch.std_mean(train, dim=0, correction=0)
+    scale = torch.where(deviation > _RESOLUTION * mean.abs(), 1 / deviation, 0.0)
+    return ((train - mean) * scale).float(), ((test - mean) * scale).float()
+
+
+def _fit(rows: Tensor, targets: Tensor, num_classes: int, strength: float) -> Tensor:
+    """Return the (D + 1, C) weights of the regression, the bias last: L-BFGS as scikit-learn stops it."""
+    wanted = torch.nn.functional.one_hot(targets, num_classes).float()
+    decay = strength / len(rows)
+    weights = rows.new_zeros(rows.shape[1] + 1, num_classes, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [weights], max_iter=_MOST_STEPS, tolerance_grad=_TOLERANCE, tolerance_change=0.0, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        known = weights.detach()
+        log_chances = torch.addmm(known[-1], rows, known[:-1]).log_softmax(dim=1)
+        loss = decay / 2 * known[:-1].square().sum() - (log_chances * wanted).sum() / len(rows)
+        slope = log_chances.exp_().sub_(wanted).div_(len(rows))
+        weights.grad = torch.cat([rows.T @ slope + decay * known[:-1], slope.sum(dim=0, keepdim=True)])
+        return loss
+
+    optimizer.step(closure)
+    return weights.detach()

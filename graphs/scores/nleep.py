@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 
-import numpy as np
-import torch
-from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
+from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.leep import leep
+from zoograph.graphs.scores.numerics.gaussian_mixture import mixture_posterior
+from zoograph.graphs.scores.numerics.k_means import k_means
 from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
@@ -54,20 +52,25 @@ def nleep(inputs: ScoreInputs, *, num_components: int | None = None) -> float:
     order, num_distinct = canonical_order(inputs.features)
     if num_distinct < num_components:
         raise UndefinedScore(f"{num_distinct} distinct samples, the mixture has {num_components} Gaussians")
-    posterior = mixture_posterior(inputs.features[order].double().cpu().numpy(), num_components)
-    return leep(torch.from_numpy(posterior), inputs.targets[order].cpu())
+    return leep(fit_posterior(reduce_features(inputs)[order], num_components), inputs.targets[order])
 
 
-def mixture_posterior(features: np.ndarray, num_components: int) -> np.ndarray:
-    """Return the (N, K) posterior of a mixture of K Gaussians fitted to the principal components of (N, D) features."""
-    features = features - features.mean(axis=0)
-    features /= np.sqrt(np.square(features).mean())
-    solver = "covariance_eigh" if features.shape[0] > features.shape[1] else "full"
-    reduced = PCA(EXPLAINED_VARIANCE, svd_solver=solver).fit_transform(features)
-    if num_components * reduced.shape[1] ** 2 > _MAX_PARAMETERS:
-        raise UndefinedScore(f"{num_components} Gaussians in {reduced.shape[1]} dimensions are too many to fit")
-    mixture = GaussianMixture(num_components, reg_covar=_RIDGE, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the limit of steps is part of the definition
-        posterior: np.ndarray = mixture.fit(reduced).predict_proba(reduced)
-    return posterior
+def reduce_features(inputs: ScoreInputs) -> Tensor:
+    """Return the (N, K) principal components, in units of the standard deviation that all features have together.
+
+    Raises:
+        UndefinedScore: if all samples are the same.
+    """
+    unit = math.sqrt(inputs.moments.total / inputs.features.numel())
+    return inputs.moments.project(EXPLAINED_VARIANCE) / unit
+
+
+def fit_posterior(rows: Tensor, num_components: int) -> Tensor:
+    """Return the (N, K) posterior of a mixture of K Gaussians fitted to (N, D) principal components.
+
+    Raises:
+        UndefinedScore: if the covariances of the mixture have too many entries.
+    """
+    if num_components * rows.shape[1] ** 2 > _MAX_PARAMETERS:
+        raise UndefinedScore(f"{num_components} Gaussians in {rows.shape[1]} dimensions are too many to fit")
+    return mixture_posterior(rows, k_means(rows, num_components), num_components, _RIDGE)

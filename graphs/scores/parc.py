@@ -10,7 +10,7 @@ from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _EXACT_PAIRS = 2**22
-_BLOCK_CELLS = 2**22
+_BLOCK_CELLS = 2**23
 _NUM_BINS = 2**24
 
 
@@ -76,7 +76,7 @@ def _count_exactly(units: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 def _count_in_bins(units: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return the same counts for the bins, out of 2 ** 24 over [0, 2], that hold a pair; a block of rows at a time."""
     total = torch.zeros(_NUM_BINS + 1, dtype=torch.int64, device=units.device)  # the last one is for no pair
-    same = torch.zeros_like(total)
+    same, waiting = torch.zeros_like(total), [total[:0]]
     step = max(1, _BLOCK_CELLS // len(units))
     buffer = units.new_empty(step * len(units))  # one for all blocks: a heap of them fragments
     for start in range(0, len(units), step):
@@ -87,7 +87,10 @@ def _count_in_bins(units: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         products[:, : len(rows)].masked_fill_(products.new_ones(len(rows), len(rows)).tril().bool(), _NUM_BINS)
         bins = products.long()
         total += torch.bincount(bins.flatten(), minlength=len(total))
-        same += torch.bincount(bins[targets[start : start + step, None] == targets[start:]], minlength=len(total))
+        waiting.append(bins[targets[start : start + step, None] == targets[start:]])
+        if sum(map(len, waiting)) > _BLOCK_CELLS or start + step >= len(units):
+            same += torch.bincount(torch.cat(waiting), minlength=len(total))
+            waiting = [total[:0]]
     held = total[:-1].nonzero()[:, 0]
     return total[held], same[held]
 

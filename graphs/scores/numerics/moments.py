@@ -9,11 +9,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from zoograph.graphs.scores.undefined import UndefinedScore
+
 _BLOCK = 256
 
 
 class Spectrum(NamedTuple):
-    """The eigendecomposition of the Gram matrix of features that are not centred.
+    """The eigendecomposition of a product of features with themselves.
 
     Attributes:
         values: (K,) eigenvalues, ascending; what float64 cannot tell from zero is zero.
@@ -64,7 +66,7 @@ class Moments:
         """(K, K) product of the centred features with themselves, over samples or (N < D) over features."""
         return self_product(self.centred.T if self.is_dual else self.centred)
 
-    @cached_property
+    @property
     def gram(self) -> Tensor:
         """(K, K) product of the features as they are, not centred."""
         mean = self.mean
@@ -77,6 +79,26 @@ class Moments:
     def total(self) -> float:
         """Sum of squares of the centred features; zero if and only if all samples are the same."""
         return float(self.scatter.diagonal().sum())
+
+    @cached_property
+    def principal(self) -> Spectrum:
+        """Eigenvalues and eigenvectors of :attr:`scatter`: the principal axes and the spread along them."""
+        values, vectors = torch.linalg.eigh(self.scatter)
+        return Spectrum(values.where(values > self.resolution(values[-1]), 0.0), vectors)
+
+    def project(self, explained: float) -> Tensor:
+        """Return the (N, K) centred features along the leading principal axes, which explain more than this part.
+
+        Raises:
+            UndefinedScore: if all samples are the same.
+        """
+        values, vectors = (part.flip(-1) for part in self.principal)
+        if not bool(values[0] > 0):
+            raise UndefinedScore("all samples have the same features")
+        shares = values.cumsum(0) / values.sum()
+        kept = int((shares <= explained).sum()) + 1
+        axes = vectors[:, :kept]
+        return axes * values[:kept].sqrt() if self.is_dual else self.centred @ axes
 
     @cached_property
     def spectrum(self) -> Spectrum:

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
+from torch import Tensor
 
 from zoograph.graphs.scores import nleep as module
+from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.leep import leep
-from zoograph.graphs.scores.nleep import mixture_posterior, nleep
+from zoograph.graphs.scores.nleep import fit_posterior, nleep, reduce_features
+from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 CASES = ["c1_small", "c2_n_lt_d", "c4_singleton", "c6_many"]
@@ -37,23 +41,35 @@ def test_mixture_has_the_published_dimensions_and_components(
 ) -> None:
     fitted: list[tuple[int, int]] = []
 
-    class Mixture(GaussianMixture):  # type: ignore[misc]
-        def fit(self, rows: np.ndarray, y: None = None) -> Mixture:
-            fitted.append((rows.shape[1], self.n_components))
-            super().fit(rows)
-            return self
+    def fit(rows: Tensor, num_components: int) -> Tensor:
+        fitted.append((rows.shape[1], num_components))
+        return fit_posterior(rows, num_components)
 
-    monkeypatch.setattr(module, "GaussianMixture", Mixture)
+    monkeypatch.setattr(module, "fit_posterior", fit)
     nleep(case(name)["X"], case(name)["y"])
     published = [reference(f"NLEEP.{part}", "sfda", name).value for part in ("pca_dims", "components")]
     assert fitted == [tuple(published)]
 
 
-def test_posterior_does_not_depend_on_the_unit_of_features(case: Any) -> None:
-    features = case("c1_small")["X"].numpy()
-    posterior = mixture_posterior(features, 6)
-    assert posterior.sum(axis=1) == pytest.approx(1.0)
-    assert mixture_posterior(1000 * features + 5, 6) == pytest.approx(posterior, abs=1e-6)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_leep_of_the_mixture_of_scikit_learn(name: str, case: Any) -> None:
+    features, labels = case(name)["X"].double(), case(name)["y"]
+    order, _ = canonical_order(features)
+    rows = features[order].numpy()
+    scaled = (rows - rows.mean(axis=0)) / np.sqrt(np.square(rows - rows.mean(axis=0)).mean())
+    reduced = PCA(0.8, svd_solver="full").fit_transform(scaled)
+    mixture = GaussianMixture(5 * len(labels.unique()), reg_covar=1e-6, random_state=0).fit(reduced)
+    expected = leep(torch.from_numpy(mixture.predict_proba(reduced)), labels[order])
+    assert nleep(features, labels) == pytest.approx(expected, rel=1e-6)
+
+
+def test_reduced_features_do_not_depend_on_the_unit(case: Any) -> None:
+    features, labels = case("c1_small")["X"].double(), case("c1_small")["y"]
+    plain, scaled = (reduce_features(ScoreInputs(x, labels)).abs() for x in (features, 1000 * features + 5))
+    assert plain.numpy() == pytest.approx(scaled.numpy(), abs=1e-8)
+    with pytest.raises(UndefinedScore, match="all samples have the same features"):
+        reduce_features(ScoreInputs(torch.ones(4, 2), torch.arange(4) % 2))
 
 
 def test_a_gaussian_for_almost_every_sample_is_harmless(case: Any) -> None:

@@ -19,12 +19,14 @@ def _cloud(seed: int, size: int, dimensions: int = 5, shift: float = 0.0) -> Clo
     return Cloud(points, weights / weights.sum())
 
 
+@pytest.mark.parametrize("kept_cells", [2**25, 0])
 @pytest.mark.parametrize("dense_cells", [2**22, 2000])
 @pytest.mark.parametrize("sizes", [(300, 300), (150, 400), (400, 40), (500, 1), (1, 1)])
 def test_it_is_the_optimum_of_all_pairs(
-    sizes: tuple[int, int], dense_cells: int, monkeypatch: pytest.MonkeyPatch
+    sizes: tuple[int, int], dense_cells: int, kept_cells: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_DENSE_CELLS", dense_cells)
+    monkeypatch.setattr(module, "_KEPT_CELLS", kept_cells)
     monkeypatch.setattr(module, "_CANDIDATES", 5)
     monkeypatch.setattr(module, "_BLOCK_CELLS", 3000)
     source, target = _cloud(0, sizes[0]), _cloud(1, sizes[1], shift=1.0)
@@ -39,9 +41,11 @@ def test_it_is_the_optimum_of_all_pairs(
     np.testing.assert_allclose(found.sum(dim=0), target.weights, atol=1e-12)
 
 
+@pytest.mark.parametrize("kept_cells", [2**25, 0])
 @pytest.mark.parametrize("dense_cells", [2**22, 2000])
-def test_a_cloud_goes_to_itself_at_no_cost(dense_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_goes_to_itself_at_no_cost(dense_cells: int, kept_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DENSE_CELLS", dense_cells)
+    monkeypatch.setattr(module, "_KEPT_CELLS", kept_cells)
     cloud = _cloud(2, 200, shift=1000.0)
     plan = transport(cloud, cloud)
     assert plan.cost == pytest.approx(0.0, abs=1e-9)
