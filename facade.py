@@ -15,7 +15,7 @@ from zoograph.graphs.scores.names import require_known
 if TYPE_CHECKING:
     from zoograph.data.ingest.report import IngestReport
     from zoograph.data.ingest.tables import Keep
-    from zoograph.data.ingest.values import Unit
+    from zoograph.data.ingest.values.units import Unit
     from zoograph.training.measuring.finetune import FinetuneConfig
     from zoograph.training.measuring.reports import MeasureReport, ScoreReport
     from zoograph.training.retraining.round import Round
@@ -158,7 +158,7 @@ def ingest(
     from zoograph.data.ingest.ingest import IngestSettings
     from zoograph.data.ingest.ingest import ingest as ingest_tables
     from zoograph.data.ingest.tables import Keep, open_table
-    from zoograph.data.ingest.values import Unit
+    from zoograph.data.ingest.values.units import Unit
     from zoograph.data.store.store import RecordStore
 
     settings = IngestSettings(

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.columns import KNOWN_AS, to_text
 from zoograph.data.ingest.tables import Reject, open_table
-from zoograph.data.ingest.values import is_unknown
+from zoograph.data.ingest.values.numbers import is_unknown
 from zoograph.data.records.cards import Card, DatasetCard, ModelCard
 
 AnyCard = TypeVar("AnyCard", bound=Card)

@@ -11,6 +11,7 @@ from zoograph.data.ingest.cards import AnyCard, BadCard, make_card
 from zoograph.data.networks.find_model import find_known_model
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex
+from zoograph.data.records.spellings import is_figure_name
 
 _MOST_EXPLAINED = 50  # finding the nearest names takes a while
 _MODALITIES = frozenset({"modality", "modalities"})
@@ -120,6 +121,7 @@ class _Resolver:
             return same[0][0] if same and len(same[0]) == 1 else self._enter(self.result.new_models, "model", card)
         if name.casefold() in self._known_models:
             return self._names.resolve_model(name)
+        _require_no_figure("model", name, fields)
         if _says_something(fields) or self._add_unknown:
             return self._enter(self.result.new_models, "model", self._make_card(ModelCard, name, fields))
         self._explain("model", name)
@@ -131,6 +133,7 @@ class _Resolver:
             if public is not None:
                 known = public.id in self._names.datasets.get(public.id, ())
                 return public.id if known else self._enter(self.result.new_datasets, "dataset", public)
+            _require_no_figure("dataset", name, fields)
             if _says_something(fields) or self._add_unknown:
                 return self._enter(self.result.new_datasets, "dataset", self._make_card(DatasetCard, name, fields))
             if name in LEFT_OUT:
@@ -171,6 +174,12 @@ def _fold(names: Iterable[str]) -> set[str]:
 def _says_something(fields: Mapping[str, str]) -> bool:
     """Whether fields make a card; what something is read with alone says nothing of it."""
     return bool(fields.keys() - _MODALITIES)
+
+
+def _require_no_figure(kind: str, name: str, fields: Mapping[str, str]) -> None:
+    """Raise if a name of which nothing is known is that of a figure, which needs no card."""
+    if not _says_something(fields) and is_figure_name(kind, name):
+        raise _NoCard(f"'{name}' is no {kind}, as it seems, but a figure beside others.")
 
 
 def _is_odd(name: str) -> bool:

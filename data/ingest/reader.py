@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -17,12 +16,14 @@ from zoograph.data.ingest.names import FoundNames, ResolvedNames
 from zoograph.data.ingest.rejects import Rejects
 from zoograph.data.ingest.report import TableReport
 from zoograph.data.ingest.tables import Keep, Reject, Row, Table
-from zoograph.data.ingest.values import BadValue, OutOfRange, Unit, is_unknown
+from zoograph.data.ingest.values.numbers import BadValue, OutOfRange
+from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Metric, Protocol, Record
+from zoograph.data.records.spellings import is_figure_name
 
 SOURCE = "own records"
 LONGEST_NAME = 300
-_LARGEST = 2**63 - 1  # of a column of whole numbers
+_MOST_NAMED = 5
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -79,6 +80,8 @@ class TableReader(ABC, Generic[AnyRecord]):
         self._table, self._settings = table, settings
         self._stamp = table.stamp()
         self._good = self._left_out = self._held_back = 0
+        self._notes = list[str]()
+        self._no_names = dict[tuple[str, str], None]()  # in order
         self.models, self.datasets = set[str](), set[str]()
         self._find_layout()
         for item in self._measurements():
@@ -143,6 +146,8 @@ class TableReader(ABC, Generic[AnyRecord]):
             RawDataError: if the whole table is in doubt, or changed after it was first read.
         """
         for item in self._measurements():
+            if isinstance(item, Measurement) and self._is_passed_over(item, names):
+                continue
             record = self._try(item, names, cards) if isinstance(item, Measurement) else item
             if isinstance(record, Reject):
                 self._left_out += 1
@@ -154,6 +159,16 @@ class TableReader(ABC, Generic[AnyRecord]):
             raise RawDataError(
                 f"'{self._table.name}' was changed while it was read, and nothing was stored. Try again."
             )
+
+    def _is_passed_over(self, item: Measurement, names: ResolvedNames) -> bool:
+        """Whether a cell of a matrix is in the column, or the row, of something else than models and datasets."""
+        if self.layout != "matrix":
+            return False
+        for kind, name, ids in (("model", item.model, names.models), ("dataset", item.dataset, names.datasets)):
+            if name not in ids and is_figure_name(kind, name):
+                self._no_names[kind, name] = None
+                return True
+        return False
 
     def _try(self, item: Measurement, names: ResolvedNames, cards: KnownCards) -> AnyRecord | Reject:
         text = f"{item.model}, {item.dataset}, {item.value}"
@@ -189,8 +204,20 @@ class TableReader(ABC, Generic[AnyRecord]):
             self._good,
             self._left_out - self._held_back,
             self._held_back,
-            tuple(self._table.notes),
+            (*self._table.notes, *self._notes, *self._explain_figures()),
         )
+
+    def _explain_figures(self) -> Iterator[str]:
+        for kind in ("model", "dataset"):
+            if found := [name for known, name in self._no_names if known == kind]:
+                what = f"is no {kind} and was" if len(found) == 1 else f"are no {kind}s and were"
+                yield f"{self._table.name}: {list_names(found)} {what} passed over."
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return the first names in words, and how many more there are."""
+    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMED])
+    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED:,} more"
 
 
 def require_names(item: Measurement) -> None:
@@ -206,17 +233,3 @@ def require_names(item: Measurement) -> None:
             raise BadValue(f"the name of the {kind} is longer than {LONGEST_NAME} signs")
         if not name.isprintable():
             raise BadValue(f"the name of the {kind} has a control character")
-
-
-def read_whole_number(name: str, text: str) -> int | None:
-    """Read a whole number, with commas that group thousands or not; None if it is not known.
-
-    Raises:
-        BadValue: if it is none.
-    """
-    if is_unknown(text):
-        return None
-    whole = text.replace(",", "").removesuffix(".0")
-    if not re.fullmatch(r"[+-]?[0-9]{1,19}", whole, re.ASCII) or not -_LARGEST <= int(whole) <= _LARGEST:
-        raise BadValue(f"the {name} '{text[:LONGEST_NAME]}' is no whole number")
-    return int(whole)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoograph.data.ingest.values import Unit
+from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.report import Report
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import reduce
 from pathlib import PurePath
 from typing import Any
 
@@ -13,18 +12,17 @@ from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.columns import Matrix, Measurement, Tidy, find_layout
 from zoograph.data.ingest.formats.history import is_history, read_history
 from zoograph.data.ingest.names import ResolvedNames
-from zoograph.data.ingest.reader import LONGEST_NAME, BadTable, TableReader, read_whole_number
+from zoograph.data.ingest.reader import LONGEST_NAME, BadTable, TableReader, list_names
 from zoograph.data.ingest.tables import Reject, Row
-from zoograph.data.ingest.values import (
+from zoograph.data.ingest.values.numbers import (
     BadValue,
     OutOfRange,
     Reading,
-    Unit,
-    ValueSurvey,
-    convert,
     is_unknown,
     read_value,
+    read_whole_number,
 )
+from zoograph.data.ingest.values.units import ColumnUnits, Unit, convert
 from zoograph.data.records.records import Run
 from zoograph.data.records.spellings import is_score_name, read_metric
 from zoograph.data.store.schema import in_utc
@@ -49,7 +47,7 @@ class RunReader(TableReader[Run]):
         if isinstance(self._layout, Tidy) and is_history(table.columns):
             self._table = read_history(table, self._layout, settings.keep)
             self.layout = "history" if self._table.notes else self.layout
-        self._seen: dict[str, ValueSurvey] = {}
+        self._units = ColumnUnits()
 
     def _split(self, row: Row) -> Iterator[Measurement | Reject]:
         return self._layout.measurements(row)
@@ -73,42 +71,74 @@ class RunReader(TableReader[Run]):
                 )
 
     def _read(self, text: str) -> Reading:
-        return read_value(text)
+        return read_value(text, self._table.decimal_comma)
 
     def _look(self, item: Measurement, value: Reading | OutOfRange) -> None:
-        percent = isinstance(value, Reading) and value.percent
-        self._seen.setdefault(item.dataset, ValueSurvey()).count(value.number, percent, item.line)
+        self._count(self._units, item, value)
+
+    def _count(self, units: ColumnUnits, item: Measurement, value: Reading | OutOfRange) -> None:
+        units.count(self._column(item), value.number, isinstance(value, Reading) and value.percent, item.line)
+
+    def _column(self, item: Measurement) -> str:
+        """Return what values of one unit share: a column of a matrix; else the metric and the source of the row."""
+        if isinstance(self._layout, Matrix):
+            return item.model if self._layout.rows_are_datasets else item.dataset
+        if self._table.row_units:
+            return f"result {item.line}"
+        metric, source = item.fields.get("metric", self._settings.metric), item.fields.get("source")
+        return f"{metric} of {source or self._settings.source}"
 
     def decide(self, names: ResolvedNames) -> None:
-        """Decide the unit, by the values on datasets that are known, or by all values if none is.
+        """Decide the unit of each column, by its values of models and datasets that are known, if there are any.
 
         Raises:
             RawDataError: if the unit changes in between, or the values can hardly be accuracies.
         """
-        known = [seen for name, seen in self._seen.items() if name in names.datasets]
-        values = reduce(ValueSurvey.join, known or self._seen.values(), ValueSurvey())
-        if self._settings.unit is None:
-            self._require_accuracies(values)
-        self.unit = self._settings.unit or values.unit
-        is_read_so = self._settings.unit is Unit.PERCENT  # then 0.5 is half a percent
-        self.against_unit = 0 if is_read_so else values.num_against(self.unit)
+        if names.held and names.models and names.datasets:
+            self._units = self._look_at_known(names)
+        chosen, units = self._settings.unit, self._units.units
+        if chosen is None:
+            self._require_accuracies()
+        self.unit = chosen or (next(iter(units), Unit.FRACTION) if len(units) < 2 else None)
+        if self.unit is None:
+            said = "; ".join(f"{list_names(columns)} in {unit}" for unit, columns in units.items())
+            self._notes.append(f"Units differ in {self._table.name}: {said}.")
+        is_read_so = chosen is Unit.PERCENT  # then 0.5 is half a percent
+        self.against_unit = 0 if is_read_so else self._units.num_against(chosen)
 
-    def _require_accuracies(self, values: ValueSurvey) -> None:
-        if (oddity := values.oddity) is not None:
+    def _look_at_known(self, names: ResolvedNames) -> ColumnUnits:
+        """Look once more, at what goes in alone: the rest has no say."""
+        units = ColumnUnits()
+        for item in self._measurements():
+            if isinstance(item, Measurement) and item.model in names.models and item.dataset in names.datasets:
+                try:
+                    value: Reading | OutOfRange = self._read(item.value)
+                except OutOfRange as error:
+                    value = error
+                except BadValue:
+                    continue
+                self._count(units, item, value)
+        return units
+
+    def _require_accuracies(self) -> None:
+        values = self._units.joined
+        if not self._table.row_units and (oddity := values.oddity) is not None:
             raise RawDataError(f"'{self._table.name}' holds no accuracies as it seems: {oddity}. {_SCORES_REMEDY}")
-        if (change := values.find_change()) is not None:
-            line, before, after = change
-            raise RawDataError(
-                f"'{self._table.name}' changes its unit: values look like {before.value} before line {line}, and like "
-                f"{after.value} from there on. Make them alike, or say --unit, which then holds for all of them. "
-                "Nothing was stored."
-            )
+        # In a matrix, rows of all columns can change together.
+        for survey in (values,) if isinstance(self._layout, Matrix) else self._units.surveys:
+            if (change := survey.find_change()) is not None:
+                line, before, after = change
+                raise RawDataError(
+                    f"'{self._table.name}' changes its unit: values look like {before.value} before line {line}, and "
+                    f"like {after.value} from there on. Make them alike, or say --unit, which then holds for all of "
+                    "them. Nothing was stored."
+                )
 
     def _make(self, item: Measurement, value: Reading, model: str, dataset: str) -> Run:
-        unit = self.unit or Unit.FRACTION
+        unit = self._settings.unit or self._units.get(self._column(item))
         if self._settings.unit is None and unit is Unit.PERCENT and not value.percent and 0 < value.number <= 1:
             raise BadValue(
-                f"the value {value.number} looks like a fraction in a file in percent: say --unit percent if it is "
+                f"the value {value.number} looks like a fraction in a column in percent: say --unit percent if it is "
                 "a percentage"
             )
         settings = self._settings
@@ -120,10 +150,10 @@ class RunReader(TableReader[Run]):
         }
         fields["metric"] = read_metric(fields["metric"])
         for name in _SIZES & fields.keys():
-            fields[name] = read_whole_number(name, fields[name])
+            fields[name] = read_whole_number(name, fields[name], self._table.decimal_comma)
         for name in _KINDS & fields.keys():
             try:
-                fields[name] = read_whole_number(name, fields[name])
+                fields[name] = read_whole_number(name, fields[name], self._table.decimal_comma)
             except BadValue as error:
                 raise BadTable(f"{error}. Correct it, or rename the column if it holds something else.") from error
         if "measured_at" in fields:

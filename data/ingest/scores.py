@@ -9,7 +9,7 @@ from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.columns import KNOWN_AS, Measurement, find_column, find_matrix, require_columns, to_text
 from zoograph.data.ingest.reader import TableReader
 from zoograph.data.ingest.tables import Reject, Row
-from zoograph.data.ingest.values import read_score
+from zoograph.data.ingest.values.numbers import read_score
 from zoograph.data.records.records import Score
 from zoograph.data.records.spellings import is_score_name, read_score_name
 
@@ -93,7 +93,7 @@ class ScoreReader(TableReader[Score]):
             yield replace(item, fields={_NAME: self._score})
 
     def _read(self, text: str) -> float:
-        return read_score(text)
+        return read_score(text, self._table.decimal_comma)
 
     def _make(self, item: Measurement, value: float, model: str, dataset: str) -> Score:
         source = item.fields.get("source", self._settings.source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,19 +12,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.files.csv_cells import unguard
+from zoograph.data.ingest.formats.text_lines import Line, read_lines
 from zoograph.data.ingest.formats.trainer import is_benchmark_result, keeps_best, read_results
 from zoograph.data.optional_imports import import_pyarrow
 
 Cells = Mapping[str, Any]
-LONGEST_LINE = 1 << 20  # bytes
 _LONGEST_RECORD = 50  # lines that one quoted cell may go over
 _SAMPLE = 1_000  # lines of JSON whose keys are the columns
-_DELIMITERS = ",;\t"
-_Line = tuple[int, str, str]  # number, text and fault
+_DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)  # as Excel writes and reads it
 
 
 class Keep(StrEnum):
@@ -83,6 +84,14 @@ class Table(Protocol):
     def keep(self) -> Keep:
         """Which value of a history counts, unless the user says otherwise."""
 
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether one comma in a number stands for the point."""
+
+    @property
+    def row_units(self) -> bool:
+        """Whether each row has its own unit, as results in a model card have."""
+
     def stamp(self) -> object:
         """Return something that changes with the content."""
 
@@ -118,6 +127,8 @@ class RowTable:
     given: Sequence[Row | Reject]
     notes: Sequence[str] = ()
     keep: Keep = Keep.LAST
+    row_units: bool = False
+    decimal_comma = False
 
     @property
     def columns(self) -> Sequence[str]:
@@ -140,10 +151,14 @@ class _FileTable:
         name: of the file.
         notes: none.
         keep: as of a table.
+        row_units: likewise.
+        decimal_comma: likewise.
     """
 
     notes: Sequence[str] = ()
     keep = Keep.LAST
+    row_units = False
+    decimal_comma = False
 
     def __init__(self, path: Path) -> None:
         self.name, self._path = path.name, path
@@ -156,10 +171,11 @@ class _FileTable:
 
 
 class CsvTable(_FileTable):
-    """UTF-8 text with a header, and commas, semicolons or tabs between the cells.
+    """Text with a header, and commas, semicolons, tabs or bars between the cells.
 
-    A line that is too long or no UTF-8, a row with too few or too many cells, and a quote that is never closed cost
-    the line that they are on, and no other.
+    Where no commas part the cells, a comma in a value is a decimal comma. A first line such as ``sep=;`` says what
+    parts them. A line that is too long or no UTF-8, a row with too few or too many cells, and a quote that is never
+    closed cost the line that they are on, and no other.
 
     Raises:
         RawDataError: if there is no header, or two columns share a name.
@@ -167,30 +183,44 @@ class CsvTable(_FileTable):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        with _readable(path), path.open("rb") as file:
-            _, text, fault = next(_decoded_lines(file), (1, "", "it is empty"))
-        if fault:
-            raise RawDataError(f"'{path}' needs a header as UTF-8 text (got: {fault}). Save it as UTF-8 CSV.")
-        self._delimiter = max(_DELIMITERS, key=text.count)
-        self.columns: Sequence[str] = [cell.strip() for cell in next(csv.reader([text], delimiter=self._delimiter), [])]
+        said, self._header, text = "", 1, ""
+        with _readable(path):
+            for line in read_lines(path):
+                if line.fault:
+                    raise RawDataError(
+                        f"'{path}' needs a header as UTF-8 text (got: {line.fault}). Save it as UTF-8 CSV."
+                    )
+                self._header, text = line.number, f"{text}\n{line.text}" if text else line.text
+                if line.number == 1 and (found := _SEPARATOR.fullmatch(text)):
+                    said, text = found[1], ""
+                elif (text.count('"') % 2 == 0 and text.strip()) or line.number >= _LONGEST_RECORD:
+                    break
+        if not text.strip():
+            raise RawDataError(f"'{path}' needs a header as UTF-8 text (got: it is empty). Save it as UTF-8 CSV.")
+        bare = re.sub(r'"[^"]*"', "", text)
+        self._delimiter = said or max(_DELIMITERS, key=bare.count)
+        self.decimal_comma = self._delimiter != ","
+        self.columns: Sequence[str] = [
+            " ".join(cell.split()) for cell in next(csv.reader([text], delimiter=self._delimiter), [])
+        ]
         twice = [name for name in self.columns if name and self.columns.count(name) > 1]
         if twice:
             raise RawDataError(f"'{path}' has two columns '{twice[0]}'. Rename or remove one.")
 
     def rows(self) -> Iterator[Row | Reject]:
         """Yield the rows after the header."""
-        with _readable(self._path), self._path.open("rb") as file:
-            lines, ahead = islice(_decoded_lines(file), 1, None), deque[_Line]()
+        with _readable(self._path):
+            lines, ahead = islice(read_lines(self._path), self._header, None), deque[Line]()
             while (first := ahead.popleft() if ahead else next(lines, None)) is not None:
                 number, text, fault = first
                 if not fault and text.count('"') % 2:
                     more = self._find_end(text, lines, ahead)
-                    text = "\n".join([text, *(ahead.popleft()[1] for _ in range(more))])
+                    text = "\n".join([text, *(ahead.popleft().text for _ in range(more))])
                     fault = "" if more else "a quote is never closed"
                 if fault or text.strip():
                     yield Reject(number, fault, text) if fault else self._split(number, text)
 
-    def _find_end(self, text: str, lines: Iterator[_Line], ahead: deque[_Line]) -> int:
+    def _find_end(self, text: str, lines: Iterator[Line], ahead: deque[Line]) -> int:
         """Return how many more lines belong to a row whose quote is open, 0 if nothing fits; read lines wait ahead."""
         for more in range(1, _LONGEST_RECORD):
             following = ahead[more - 1] if len(ahead) >= more else next(lines, None)
@@ -198,9 +228,9 @@ class CsvTable(_FileTable):
                 return 0
             if len(ahead) < more:
                 ahead.append(following)
-            if following[2]:
+            if following.fault:
                 return 0
-            text = f"{text}\n{following[1]}"
+            text = f"{text}\n{following.text}"
             if text.count('"') % 2 == 0:
                 return more if isinstance(self._split(0, text), Row) else 0
         return 0
@@ -221,28 +251,6 @@ class CsvTable(_FileTable):
         return Row(number, dict(zip(self.columns, map(unguard, cells) if "'" in text else cells, strict=True)))
 
 
-def _decoded_lines(file: IO[bytes]) -> Iterator[_Line]:
-    """Yield number, text and fault of each line; of one that is too long only the beginning is kept."""
-    number = 0
-    while raw := file.readline(LONGEST_LINE):
-        number += 1
-        whole = raw.endswith(b"\n") or len(raw) < LONGEST_LINE
-        if not whole:
-            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
-                pass
-        if number == 1:
-            raw = raw.removeprefix(b"\xef\xbb\xbf")
-        try:
-            text, fault = raw.rstrip(b"\r\n").decode("utf-8"), ""
-        except UnicodeDecodeError:
-            text, fault = raw[:_SAMPLE].decode("utf-8", errors="replace").rstrip("\r\n"), "the line is no UTF-8"
-        if not whole:
-            text, fault = text[:_SAMPLE], f"the line is longer than {LONGEST_LINE:,} bytes"
-        elif not fault and "\0" in text:
-            fault = "the line has a NUL in it"
-        yield number, text, fault
-
-
 class JsonLinesTable(_FileTable):
     """One JSON object a line; its keys are columns, and those of the first lines are known beforehand."""
 
@@ -252,8 +260,8 @@ class JsonLinesTable(_FileTable):
 
     def rows(self) -> Iterator[Row | Reject]:
         """Yield a row for each object."""
-        with _readable(self._path), self._path.open("rb") as file:
-            for line, text, fault in _decoded_lines(file):
+        with _readable(self._path):
+            for line, text, fault in read_lines(self._path):
                 if fault:
                     yield Reject(line, fault, text)
                 elif text.strip():
@@ -281,7 +289,7 @@ class JsonTable(_FileTable):
         super().__init__(path)
         with _readable(path):
             try:
-                document = json.loads(path.read_text(encoding="utf-8-sig"))
+                document = json.loads(path.read_bytes())
             except (ValueError, RecursionError) as error:
                 raise RawDataError(f"'{path}' is no JSON that can be read ({error}). Check the file.") from error
         if is_benchmark_result(document):

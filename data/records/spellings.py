@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeVar
@@ -45,6 +46,18 @@ _OTHER_METRICS = {
     Metric.JACCARD: ("jaccardindex",),
     Metric.R2: ("rsquared",),
 }
+# Words of columns beside datasets that are none: figures over datasets, what a model costs, and how it was trained.
+_SUMMARIES = re.compile(
+    "averages?|averaged|avgs?|means?|median|overall|total|sum|ranks?|ranking|borda|std|stdev|stddev|sd|stderr|variance|"
+    "minimum|maximum|(avg|average|mean)acc(uracy)?"
+)
+_COSTS = re.compile("param(eter)?s?|[mgt]?flops?|[mg]?macs?|latency|throughput|runtime|vram")
+_OTHER_FIGURES = re.compile(
+    "acc|accuracy|batch|best|count|crop|date|delta|dim|epochs?|err|error|features?|fps|gain|gap|gb|height|hours|images?|"
+    "img|input|iterations?|k|layers|learning|loss|lr|m|max|mb|memory|min|minutes|models?|ms|n|num|number|of|pct|per|"
+    "percent|pixels|place|position|rate|ram|res|resolution|samples?|scores?|sec|seconds?|seed|shots|size|speed|steps?|"
+    "tasks?|time|trial|width|wins|worst|year"
+)
 _NEAREST = 3
 
 Meaning = TypeVar("Meaning", bound=str)
@@ -80,6 +93,26 @@ def read_score_name(text: str) -> str:
 def is_score_name(text: str) -> bool:
     """Whether a name is that of a transferability score, however it is spelled."""
     return fold(text) in {fold(name) for name in (*SCORE_NAMES, *HINDSIGHT)}
+
+
+@lru_cache(maxsize=1_000)
+def is_figure_name(kind: str, text: str) -> bool:
+    """Whether an unknown name is that of a figure beside names, such as an average or a number of parameters.
+
+    Args:
+        kind: ``dataset``, or ``model``, of whose names only those of summaries are meant.
+        text: the name.
+
+    >>> [is_figure_name("dataset", name) for name in ("Params (M)", "Avg. Rank", "VTAB mean", "Oxford pets")]
+    [True, True, True, False]
+    """
+    words = re.findall(r"[a-z]+|[0-9]+", re.sub(r"\(.*?\)|\[.*?\]", " ", text.casefold()))
+    are_summaries = [_SUMMARIES.fullmatch(word) is not None for word in words]
+    if kind == "model":
+        return bool(words) and all(are_summaries)
+    if any(are_summaries) or any(_COSTS.fullmatch(word) for word in words):
+        return True
+    return bool(words) and all(_OTHER_FIGURES.fullmatch(word) for word in words)
 
 
 def fold(text: str) -> str:

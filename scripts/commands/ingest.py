@@ -10,7 +10,7 @@ import typer
 
 import zoograph
 from zoograph.data.ingest.tables import Keep
-from zoograph.data.ingest.values import Unit
+from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.options import AsJson, DryRun
 from zoograph.scripts.terminal.output import print_json

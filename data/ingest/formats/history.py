@@ -8,6 +8,7 @@ from typing import Any
 
 from zoograph.data.ingest.columns import Tidy, to_text
 from zoograph.data.ingest.tables import Keep, Reject, Row, Table
+from zoograph.data.ingest.values.numbers import read_number
 
 _TIMES = ("epoch", "step", "global_step", "iteration")
 # Columns that tell one training from another, beside the fields of a run.
@@ -26,6 +27,8 @@ class HistoryTable:
         notes: which row of each training was taken.
         source: the table.
         keep: as of the table.
+        decimal_comma: likewise.
+        row_units: likewise.
     """
 
     name: str
@@ -34,6 +37,8 @@ class HistoryTable:
     notes: Sequence[str]
     source: Table
     keep: Keep
+    decimal_comma: bool = False
+    row_units: bool = False
 
     def rows(self) -> Iterator[Row | Reject]:
         """Yield the rows."""
@@ -65,7 +70,7 @@ def read_history(table: Table, layout: Tidy, keep: Keep | None = None) -> Histor
     fixed = [column for name, column in layout.columns.items() if name not in _CHANGING]
     fixed += [column for column in table.columns if column.lower() in _TRAININGS and column not in fixed]
     times = [column for name in _TIMES for column in table.columns if column.lower() == name]
-    value = layout.columns["value"]
+    value, comma = layout.columns["value"], table.decimal_comma
     known = {*fixed, *times, *(layout.columns[name] for name in _CHANGING & layout.columns.keys())}
     for row in table.rows():
         if isinstance(row, Reject):
@@ -75,10 +80,10 @@ def read_history(table: Table, layout: Tidy, keep: Keep | None = None) -> Histor
         training = trainings.setdefault(key, _Training())
         training.note_settings(row.cells, known)
         if to_text(row.cells.get(value)):
-            training.offer(row, _time(row.cells, times), _number(row.cells[value]), chosen)
+            training.offer(row, _time(row.cells, times, comma), _number(row.cells[value], comma), chosen)
     results = [found for training in trainings.values() if (found := training.result()) is not None]
     notes = _explain(table.name, value, times, list(trainings.values()), results, chosen)
-    return HistoryTable(table.name, table.columns, [*rejects, *results], (*table.notes, *notes), table, chosen)
+    return HistoryTable(table.name, table.columns, [*rejects, *results], (*table.notes, *notes), table, chosen, comma)
 
 
 @dataclass
@@ -129,13 +134,10 @@ def _explain(
     )
 
 
-def _time(cells: Mapping[str, Any], times: Sequence[str]) -> tuple[float, ...]:
-    return tuple(_number(cells.get(column)) for column in times)
+def _time(cells: Mapping[str, Any], times: Sequence[str], comma: bool) -> tuple[float, ...]:
+    return tuple(_number(cells.get(column), comma) for column in times)
 
 
-def _number(cell: Any) -> float:
-    try:
-        number = float(to_text(cell).removesuffix("%"))
-    except ValueError:
-        return float("-inf")
-    return number if number == number else float("-inf")
+def _number(cell: Any, comma: bool) -> float:
+    number = read_number(to_text(cell), comma)
+    return float("-inf") if number is None else number

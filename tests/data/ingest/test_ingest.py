@@ -14,7 +14,7 @@ import pytest
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.ingest import IngestReport, IngestSettings, ingest
 from zoograph.data.ingest.tables import open_table
-from zoograph.data.ingest.values import Unit
+from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
@@ -181,7 +181,7 @@ def test_one_unit_holds_for_the_whole_file(toy_store: RecordStore, read: Ingest)
     assert (report.tables[0].unit, report.tables[0].against_unit) == (Unit.PERCENT, 1)
     assert [value for (value,) in _stored(toy_store, "value")] == [0.8, 0.9]
     ((line, reason),) = _reasons(report.rejects)
-    assert (line, reason[:55]) == ("3", "the value 0.5 looks like a fraction in a file in percen")
+    assert (line, reason[:55]) == ("3", "the value 0.5 looks like a fraction in a column in perc")
     assert read("model,dataset,accuracy", "vit,pets,80", "vit,pets,0.5", unit=Unit.PERCENT).num_left_out == 0
     assert [value for (value,) in _stored(toy_store, "value")] == [0.005, 0.8, 0.9]
 
@@ -189,7 +189,7 @@ def test_one_unit_holds_for_the_whole_file(toy_store: RecordStore, read: Ingest)
 def test_a_percentage_in_a_file_of_fractions_is_rejected(read: Ingest) -> None:
     report = read("model,dataset,accuracy", "vit,pets,0.8", "vit,pets,0.9", "vit,pets,70")
     assert report.new == 2
-    assert _reasons(report.rejects) == [("4", "the value 70 is above 1 in a file of fractions")]
+    assert _reasons(report.rejects) == [("4", "the value 70 is above 1 in a column of fractions")]
 
 
 def test_the_unit_can_be_said(toy_store: RecordStore, read: Ingest) -> None:

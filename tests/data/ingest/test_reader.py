@@ -10,10 +10,10 @@ from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.checks import KnownCards
 from zoograph.data.ingest.columns import Measurement
 from zoograph.data.ingest.names import FoundNames, ResolvedNames
-from zoograph.data.ingest.reader import BadTable, IngestSettings, TableReader, read_whole_number, require_names
+from zoograph.data.ingest.reader import BadTable, IngestSettings, TableReader, require_names
 from zoograph.data.ingest.rejects import Rejects
 from zoograph.data.ingest.tables import Reject, Row, RowTable
-from zoograph.data.ingest.values import BadValue
+from zoograph.data.ingest.values.numbers import BadValue, read_whole_number
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Relation
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zoograph.data.ingest.report import IngestReport, TableReport
-from zoograph.data.ingest.values import Unit
+from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Protocol
 
 

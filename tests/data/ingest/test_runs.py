@@ -8,7 +8,7 @@ import pytest
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.ingest import IngestReport
-from zoograph.data.ingest.values import Unit
+from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Metric
 from zoograph.data.store.store import RecordStore
 
@@ -38,8 +38,73 @@ def test_a_unit_that_changes_between_the_rows_of_a_matrix_is_found(
 def test_columns_of_other_things_do_not_decide_the_unit(toy_store: RecordStore, ingest_lines: Ingest) -> None:
     lines = ("model,pets,birds_1,Params,GMACs", "vit,0.8,0.7,86.6,17.6", "resnet,0.9,0.6,25.6,4.1")
     report = ingest_lines(*lines)
-    assert (report.tables[0].unit, report.new, report.tables[0].held_back) == (Unit.FRACTION, 4, 4)
+    assert (report.tables[0].unit, report.new, report.num_left_out) == (Unit.FRACTION, 4, 0)
+    assert report.tables[0].notes == ("runs.csv: 'Params', 'GMACs' are no datasets and were passed over.",)
     assert sorted(toy_store.snapshot().runs["value"])[:3] == [0.5, 0.6, 0.7]
+
+
+def test_rows_and_columns_of_summaries_become_no_names(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    lines = ("model,pets,new set,Average,Rank", "vit,0.8,0.6,0.7,1", "own net,0.9,0.5,0.7,1", "Mean,0.85,0.55,0.7,1")
+    report = ingest_lines(*lines, add_unknown=True)
+    assert (report.new, report.num_left_out) == (4, 0)
+    assert (report.new_models, report.new_datasets) == (("own net",), ("new set",))
+    assert "'Mean' is no model" in report.tables[0].notes[0]
+    assert "'Average', 'Rank'" in report.tables[0].notes[1]
+
+
+def test_a_summary_in_a_tidy_row_is_held_back(ingest_lines: Ingest) -> None:
+    report = ingest_lines("model,dataset,accuracy", "vit,pets,0.81", "vit,Average,0.7", add_unknown=True)
+    assert (report.new, report.tables[0].held_back) == (1, 1)
+    assert list(report.reasons) == ["'Average' is no dataset, as it seems, but a figure beside others."]
+
+
+def test_rows_that_do_not_go_in_have_no_say_in_the_unit(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    rows = (f"nobody's net {i},pets,{80 + i}" for i in range(4))
+    report = ingest_lines("model,dataset,accuracy", "vit,pets,0.81", *rows, "resnet,pets,0.7")
+    assert (report.new, report.tables[0].unit, report.tables[0].against_unit) == (2, Unit.FRACTION, 0)
+    assert 0.81 in set(toy_store.snapshot().runs["value"])
+
+
+def test_each_column_of_a_matrix_has_its_unit_and_the_answer_says_so(
+    toy_store: RecordStore, ingest_lines: Ingest
+) -> None:
+    report = ingest_lines("model,pets,birds_1", "vit,0.81,62.5", "resnet,0.9,71.5")
+    assert (report.new, report.num_left_out, report.tables[0].unit) == (4, 0, None)
+    assert {0.81, 0.9, 0.625, 0.715} <= set(toy_store.snapshot().runs["value"])
+    assert report.tables[0].notes == ("Units differ in runs.csv: 'pets' in fraction; 'birds_1' in percent.",)
+
+
+@pytest.mark.parametrize("column", ["source", "metric"])
+def test_sources_and_metrics_of_rows_have_their_units(
+    toy_store: RecordStore, ingest_lines: Ingest, column: str
+) -> None:
+    one, other = ("paper", "hub") if column == "source" else ("top1", "auroc")
+    lines = (f"vit,pets,0.81,{one}", f"resnet,pets,0.9,{one}", f"vit,pets,62.5,{other}", f"resnet,pets,71.5,{other}")
+    report = ingest_lines(f"model,dataset,accuracy,{column}", *lines)
+    assert (report.new, report.num_left_out) == (4, 0)
+    assert "Units differ in runs.csv" in report.tables[0].notes[0]
+
+
+def test_a_mixed_column_is_held_back_where_it_is_in_doubt(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    before = set(toy_store.snapshot().runs["value"])
+    report = ingest_lines("model,dataset,accuracy", "vit,pets,0.914", "resnet,pets,88.2", "vit,birds_1,90.5")
+    assert (report.new, report.tables[0].rejected) == (2, 1)
+    assert set(toy_store.snapshot().runs["value"]) - before == {0.882, 0.905}
+
+
+def test_semicolons_mean_decimal_commas(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    report = ingest_lines("model;dataset;accuracy;train_size", "vit;pets;0,075;200", "resnet;pets;0,100;1,281,167")
+    runs = toy_store.snapshot().runs.set_index("value")
+    assert (report.new, runs.loc[0.075, "train_size"], runs.loc[0.1, "train_size"]) == (2, 200, 1_281_167)
+
+
+def test_a_comma_is_blamed_where_it_may_be_either(ingest_lines: Ingest) -> None:
+    quoted = ingest_lines("model,dataset,accuracy", 'vit,pets,"91,375"', 'resnet,pets,"0,075"')
+    assert quoted.new == 0
+    assert all("comma" in reason for reason in quoted.reasons)
+    sizes = ingest_lines("model;dataset;accuracy;seed", "vit;pets;91,4;50,000")
+    assert sizes.new == 0
+    assert list(sizes.reasons) == ["the seed '50,000' has a comma that may group thousands or not: write it without"]
 
 
 @pytest.mark.parametrize(

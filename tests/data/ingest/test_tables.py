@@ -11,7 +11,8 @@ import pytest
 from pyarrow import parquet
 
 from zoograph.data.errors import RawDataError, ZoographError
-from zoograph.data.ingest.tables import LONGEST_LINE, Reject, Row, open_table
+from zoograph.data.ingest.formats.text_lines import LONGEST_LINE
+from zoograph.data.ingest.tables import Reject, Row, open_table
 
 
 def _write(path: Path, content: bytes | str) -> Path:
@@ -33,10 +34,35 @@ def test_csv_gives_cells_by_column(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_header_tells_the_delimiter(tmp_path: Path, delimiter: str) -> None:
     path = _write(tmp_path / "r.txt", f"model{delimiter}dataset\na{delimiter}b\n")
     assert _rows(path) == [(2, {"model": "a", "dataset": "b"})]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+def test_lines_end_as_on_any_machine(tmp_path: Path, end: str) -> None:
+    path = _write(tmp_path / "r.csv", end.join(("model,dataset", "a,b", 'c,"d', 'e"', "")))
+    assert next(cells for _, cells in _rows(path)) == {"model": "a", "dataset": "b"}
+    assert [cells for _, cells in _rows(path)][1]["dataset"].split() == ["d", "e"]
+
+
+@pytest.mark.parametrize("first", ["sep=|", "SEP=|", '"sep=|"', "sep=|||"])
+def test_the_line_that_tells_excel_the_separator_is_obeyed(tmp_path: Path, first: str) -> None:
+    path = _write(tmp_path / "r.csv", f"\ufeff{first}\r\nmodel|a, b; c, d\r\nx|y\r\n")
+    assert _rows(path) == [(3, {"model": "x", "a, b; c, d": "y"})]
+
+
+def test_a_header_can_begin_late_and_go_over_lines(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.csv", '\n\nmodel,"top-1\n(%), new"\na,b\n')
+    assert _rows(path) == [(5, {"model": "a", "top-1 (%), new": "b"})]
+
+
+def test_text_of_a_byte_order_mark_is_read_as_it_says(tmp_path: Path) -> None:
+    for name, text in (("r.txt", "model\tdataset\nä\tb\n"), ("r.json", '[{"model": "ä", "dataset": "b"}]')):
+        for encoding in ("utf-16", "utf-8-sig"):
+            (tmp_path / name).write_bytes(text.encode(encoding))
+            assert [cells for _, cells in _rows(tmp_path / name)] == [{"model": "ä", "dataset": "b"}]
 
 
 def test_bad_lines_of_csv_cost_themselves_alone(tmp_path: Path) -> None:
@@ -65,7 +91,7 @@ def test_bad_lines_of_csv_cost_themselves_alone(tmp_path: Path) -> None:
         (8, "the line is no UTF-8"),
         (9, "the line has a NUL in it"),
         (10, "the row is no CSV: ',' expected after '\"'"),
-        (11, "the line is longer than 1,048,576 bytes"),
+        (11, "the line is longer than 1,048,576 characters"),
         (12, {"m": "good", "d": "4"}),
         (13, "a quote is never closed"),
     ]
@@ -130,7 +156,7 @@ def test_parquet_gives_single_precision_as_it_was_written(tmp_path: Path) -> Non
     [
         ("r.xlsx", b"", r"needs to be CSV, JSON or Parquet \(.csv, "),
         ("r.csv", b"", "needs a header as UTF-8 text .got: it is empty"),
-        ("r.csv", "m,d\n".encode("utf-16"), "needs a header as UTF-8 text .got: the line is no UTF-8"),
+        ("r.csv", b"m\xff,d\n", "needs a header as UTF-8 text .got: the line is no UTF-8"),
         ("r.csv", b"m,m\n", "has two columns 'm'"),
         ("r.parquet", b"PAR1garbage", "is no Parquet file that can be read"),
     ],

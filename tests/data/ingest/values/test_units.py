@@ -1,4 +1,4 @@
-"""Values: every rule for what is a number, and one unit for a whole file."""
+"""Units: each column has its own, and what makes a table doubtful."""
 
 from __future__ import annotations
 
@@ -9,67 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoograph.data.ingest.values import (
+from zoograph.data.ingest.values.numbers import (
     BadValue,
     OutOfRange,
-    Reading,
-    Unit,
-    ValueSurvey,
-    convert,
-    read_score,
     read_value,
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "number", "percent"),
-    [
-        ("0.8", "0.8", False),
-        ("80", "80", False),
-        ("+80.", "80", False),
-        (".5", "0.5", False),
-        ("8e1", "80", False),
-        ("80%", "80", True),
-        ("80.5 %", "80.5", True),
-        ("20.0 ± 1.2", "20.0", False),
-        ("20.0±1.2%", "20.0", True),
-        ("20.0 +/- 1.2", "20.0", False),
-        ("20.0 +- 1.2", "20.0", False),
-        ("100", "100", False),
-        ("0,000.5", "0.5", False),
-    ],
-)
-def test_numbers_are_read_as_people_write_them(text: str, number: str, percent: bool) -> None:
-    assert read_value(text) == Reading(Decimal(number), percent)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "the value is missing"),
-        ("nan", "is not finite"),
-        ("-inf", "is not finite"),
-        ("Infinity", "is not finite"),
-        ("1.7976931348623157e+308", "is above 100"),
-        ("-1.7976931348623157e+308", "is negative"),
-        ("1e9999", "is above 100"),
-        ("-0.1", "is negative"),
-        ("100.01", "is above 100"),
-        ("1,014.45", "'1,014.45' is above 100"),
-        ("85,3", "has a comma that groups no thousands: write a point"),
-        ("1,01", "has a comma that groups no thousands"),
-        ("0.8.1", "is no number"),
-        ("٨٠", "is no number"),
-        ("0x10", "is no number"),
-        ("True", "is no number"),
-        ("=1+1", "is no number"),
-        ("20 ± x", "is no number"),
-        ("9" * 101, "is no number"),
-    ],
-)
-def test_what_is_no_accuracy_is_refused_with_a_reason(text: str, reason: str) -> None:
-    with pytest.raises(BadValue, match=reason.replace("+", r"\+")):
-        read_value(text)
+from zoograph.data.ingest.values.units import Unit, ValueSurvey, convert
 
 
 def _survey(*texts: str) -> ValueSurvey:
@@ -149,19 +94,12 @@ def test_values_that_can_hardly_be_accuracies_are_told(texts: tuple[str, ...], o
     assert _survey(*texts).oddity == oddity
 
 
-def test_scores_are_any_finite_numbers() -> None:
-    assert [read_score(text) for text in ("-1.25", "3e2", "0")] == [-1.25, 300.0, 0.0]
-    for text, reason in (("", "the score is missing"), ("nan", "is no finite"), ("1_0", "is no"), ("٨", "is no")):
-        with pytest.raises(BadValue, match=reason):
-            read_score(text)
-
-
 def test_the_unit_holds_for_every_value_of_the_file() -> None:
     assert [convert(read_value(text), Unit.PERCENT) for text in ("79.3", "0.5", "1", "100")] == [0.793, 0.005, 0.01, 1]
     assert [convert(read_value(text), Unit.FRACTION) for text in ("0.793", "1", "0")] == [0.793, 1.0, 0.0]
-    with pytest.raises(BadValue, match="above 1 in a file of fractions"):
+    with pytest.raises(BadValue, match="above 1 in a column of fractions"):
         convert(read_value("1.5"), Unit.FRACTION)
-    with pytest.raises(BadValue, match="percent sign in a file of fractions"):
+    with pytest.raises(BadValue, match="percent sign in a column of fractions"):
         convert(read_value("0.5%"), Unit.FRACTION)
 
 

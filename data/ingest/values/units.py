@@ -1,20 +1,16 @@
-"""Parsing of measured values: numbers, percent signs, scores, and the one unit of a whole file."""
+"""Units: whether the values of a column are percent or fractions, and what makes them doubtful."""
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import reduce
 
-_GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
-_NUMBER = rf"[+-]?(?:{_GROUPED}|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?"
-_READING = re.compile(rf"({_NUMBER})\s*(%?)(?:\s*(?:±|\+/-|\+-)\s*{_NUMBER}\s*(%?))?")
-_NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-_LONGEST_TEXT = 100
-_UNKNOWN = frozenset({"", "nan", "nat", "none", "null"})
-_SCORES = "transferability scores come in with --scores"
+from zoograph.data.ingest.values.numbers import BadValue, Reading
+
+_MOST_COLUMNS = 1_000
 _FEWEST_IN_A_HALF = 2
 _FEWEST_TO_JUDGE = 3
 _LOW_PERCENTAGE = 5
@@ -22,89 +18,11 @@ _SOME = 0.1  # fewer values above 1 than this share are mistakes in a file of fr
 _INFINITE = Decimal("1e300")  # some trackers write the largest double instead of infinity
 
 
-class BadValue(ValueError):
-    """A cell that holds no value, and why."""
-
-
-class OutOfRange(BadValue):
-    """A number that is no accuracy."""
-
-    def __init__(self, number: Decimal, reason: str) -> None:
-        self.number = number
-        super().__init__(f"{reason}; {_SCORES}")
-
-
 class Unit(StrEnum):
-    """What 1 means in a file: one percent, or everything."""
+    """What 1 means in a column: one percent, or everything."""
 
     PERCENT = "percent"
     FRACTION = "fraction"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A number as it was written.
-
-    Attributes:
-        number: without its spread.
-        percent: whether a percent sign follows.
-    """
-
-    number: Decimal
-    percent: bool = False
-
-
-def read_value(text: str) -> Reading:
-    """Read a measured value: ``0.8``, ``80``, ``80 %``, ``8e1``, ``1,014.45`` or ``20.0 ± 1.2``; the spread is dropped.
-
-    Raises:
-        BadValue: if it is empty, no number, not finite, negative or above 100 (then an :class:`OutOfRange`).
-
-    >>> read_value("20.0 ± 1.2").number
-    Decimal('20.0')
-    """
-    if not text:
-        raise BadValue("the value is missing")
-    found = _READING.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
-    if found is None:
-        raise BadValue(_what_is_wrong(text))
-    number = Decimal(found[1].replace(",", ""))
-    if number < 0:
-        raise OutOfRange(number, f"the value '{text}' is negative")
-    if number > 100:
-        raise OutOfRange(number, f"the value '{text}' is above 100")
-    return Reading(number, bool(found[2] or found[3]))
-
-
-def read_score(text: str) -> float:
-    """Read a transferability score: any finite number, such as ``-1.25`` or ``3e2``.
-
-    Raises:
-        BadValue: if it is none.
-    """
-    try:
-        score = float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        score = math.nan
-    if not math.isfinite(score):
-        raise BadValue(
-            "the score is missing" if not text else f"the score '{text[:_LONGEST_TEXT]}' is no finite number"
-        )
-    return score
-
-
-def is_unknown(text: str) -> bool:
-    """Whether a cell says that something is not known: it is empty, or what programs write for nothing."""
-    return text.lower() in _UNKNOWN
-
-
-def _what_is_wrong(text: str) -> str:
-    shown = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
-    if _NOT_FINITE.fullmatch(text):
-        return f"the value '{shown}' is not finite"
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
-        return f"the value '{shown}' has a comma that groups no thousands: write a point"
-    return f"the value '{shown}' is no number"
 
 
 @dataclass
@@ -206,12 +124,58 @@ def convert(reading: Reading, unit: Unit) -> float:
     """Return a value as a fraction in [0, 1].
 
     Raises:
-        BadValue: if it does not fit a file of fractions.
+        BadValue: if it does not fit a column of fractions.
     """
     if unit is Unit.PERCENT:
         return float(reading.number.scaleb(-2))  # exactly what the same value is as a fraction
     if reading.percent:
-        raise BadValue("the value has a percent sign in a file of fractions")
+        raise BadValue("the value has a percent sign in a column of fractions")
     if reading.number > 1:
-        raise BadValue(f"the value {reading.number} is above 1 in a file of fractions")
+        raise BadValue(f"the value {reading.number} is above 1 in a column of fractions")
     return float(reading.number)
+
+
+class ColumnUnits:
+    """The units of the columns of a table, each decided by its own values.
+
+    A table with very many columns, or sources of its rows, has one unit for all.
+    """
+
+    def __init__(self) -> None:
+        self._surveys: dict[str, ValueSurvey] = {}
+
+    def count(self, column: str, number: Decimal, percent: bool, line: int) -> None:
+        """Count one value of a column, which needs not be an accuracy."""
+        if column not in self._surveys and len(self._surveys) >= _MOST_COLUMNS:
+            self._surveys = {"": self.joined}
+        self._find(column).count(number, percent, line)
+
+    def _find(self, column: str) -> ValueSurvey:
+        return self._surveys[""] if "" in self._surveys else self._surveys.setdefault(column, ValueSurvey())
+
+    def get(self, column: str) -> Unit:
+        """Return the unit of a column."""
+        return self._surveys.get("", self._surveys.get(column, ValueSurvey())).unit
+
+    @property
+    def surveys(self) -> Iterable[ValueSurvey]:
+        """What the values of each column look like."""
+        return self._surveys.values()
+
+    @property
+    def joined(self) -> ValueSurvey:
+        """What all values look like."""
+        return reduce(ValueSurvey.join, self._surveys.values(), ValueSurvey())
+
+    @property
+    def units(self) -> dict[Unit, list[str]]:
+        """The columns of each unit, those left out whose values speak for neither."""
+        found = dict[Unit, list[str]]()
+        for column, survey in self._surveys.items():
+            if survey.percent.count or survey.fraction.count:
+                found.setdefault(survey.unit, []).append(column)
+        return found
+
+    def num_against(self, unit: Unit | None = None) -> int:
+        """Return how many values look as if they had another unit than that of their column, or than one for all."""
+        return sum(survey.num_against(unit or survey.unit) for survey in self._surveys.values())

@@ -1,0 +1,1 @@
+"""Values: what a cell says as a number, and the unit of a column."""
