@@ -1,29 +1,78 @@
-"""Dataset cards from a folder of images with one sub-folder for each class; no image is opened."""
+"""Folders of images with one sub-folder for each class, with or without splits; no image is opened."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from zoograph.data.errors import ImageFolderError
+from zoograph.data.images.listing import Tree, image_suffixes, list_tree, some
+from zoograph.data.images.splits import Joined, Split, join_splits, split_named
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.text.words import readable
 
-# Pillow recognises these containers but cannot show a picture from one.
-_NO_PICTURES = frozenset({"BUFR", "GRIB", "HDF5", "MPEG"})
+__all__ = ["ImageFolder", "check_folder", "count_images", "dataset_card_from_folder", "image_suffixes", "is_saved"]
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """The labelled images of a folder.
+
+    Attributes:
+        root: the folder.
+        classes: names of the class folders, sorted.
+        files: of each image, its path in the folder and its place in ``classes``; ordered by split, class and path.
+        is_test: which images are in the folder's own test split; None if it has none.
+        is_validation: which are in the split to choose by; None if there is none.
+        warnings: what was left out of its splits, in sentences.
+        splits: name of a split -> its images; empty if there are none.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    files: tuple[tuple[str, int], ...]
+    is_test: tuple[bool, ...] | None = None
+    is_validation: tuple[bool, ...] | None = None
+    warnings: tuple[str, ...] = ()
+    splits: tuple[tuple[str, int], ...] = ()
+
+
+def read_folder(path: str | os.PathLike[str]) -> ImageFolder:
+    """Return the labelled images of a folder, in the order of the names of their classes.
+
+    Its sub-folders are the classes, and the images in them at any depth are theirs, as torchvision reads them; or else
+    its sub-folders are splits, by their names, and the sub-folders of these the classes. What is an image and which
+    links are followed is said by :func:`zoograph.data.images.listing.list_tree`. What is left out is warned of.
+
+    Raises:
+        ImageFolderError: if it is missing or a file, holds no sub-folders with images, or if fewer than two classes do.
+    """
+    tree = list_tree(path)
+    where = str(tree.root)
+    splits = _find_splits(where, tree)
+    found = _read_classes(where, tree) if splits is None else _read_splits(where, tree, splits)
+    if left_out := tree.left_out.describe():
+        _log.warning("Left out of '%s': %s.", where, "; ".join(left_out))
+    return found
+
+
+def count_images(path: str | os.PathLike[str]) -> dict[str, int]:
+    """Count the images of each class, in the order of the names of the classes, see :func:`read_folder`."""
+    folder = read_folder(path)
+    counts = Counter(label for _, label in folder.files)
+    return {name: counts[label] for label, name in enumerate(folder.classes)}
 
 
 def dataset_card_from_folder(
     path: str | os.PathLike[str], domain: str | None = None, id: str | None = None
 ) -> DatasetCard:
-    """Return the card of a folder that holds one sub-folder of images for each class.
+    """Return the card of a folder of images.
 
     Args:
         path: the folder.
@@ -31,33 +80,41 @@ def dataset_card_from_folder(
         id: default: the folder's name.
 
     Raises:
-        ImageFolderError: if the folder is no classification dataset; see :func:`count_images`.
+        ImageFolderError: if the folder is no classification dataset; see :func:`read_folder`.
     """
-    counts = count_images(path)
-    folders: dict[str, str] = {}
-    for name in counts:
+    return card_of(read_folder(path), domain, id)
+
+
+def card_of(folder: ImageFolder, domain: str | None = None, id: str | None = None) -> DatasetCard:
+    """Return the card of a folder that was read.
+
+    Raises:
+        ImageFolderError: if the names of folder or classes cannot be those of a card.
+    """
+    labels: dict[str, str] = {}
+    for name in folder.classes:
         label = readable(name)
-        if label in folders:
+        if label in labels:
             raise ImageFolderError(
-                f"The classes of '{path}' must have distinct names (got '{folders[label]}' and '{name}', "
+                f"The classes of '{folder.root}' must have distinct names (got '{labels[label]}' and '{name}', "
                 f"both read as '{label}'). Rename or join them."
             )
-        folders[label] = name
-    total = sum(counts.values())
+        labels[label] = name
     try:
         return DatasetCard(
-            id=id or Path(path).resolve().name,
+            id=id or folder.root.resolve().name,
             source="image folder",
             domain=domain,
-            labels=tuple(folders),
-            num_classes=len(counts),
-            num_samples=total,
-            samples_per_class=total / len(counts),
+            labels=tuple(labels),
+            num_classes=len(labels),
+            num_samples=len(folder.files),
+            samples_per_class=len(folder.files) / len(labels),
+            splits=dict(folder.splits),
         )
     except ValidationError as error:
         first = error.errors()[0]
         raise ImageFolderError(
-            f"The folder '{path}' must give a valid card (got {first['msg']} in "
+            f"The folder {str(folder.root)!r} must give a valid card (got {first['msg']} in "
             f"'{'.'.join(map(str, first['loc']))}'). Rename the folder, or pass another id."
         ) from error
 
@@ -66,144 +123,136 @@ def check_folder(dataset: str) -> None:
     """Raise if ``dataset`` is a path, by its look or because something is there, that holds no dataset of images.
 
     Raises:
-        ImageFolderError: see :func:`count_images`. What ``save_to_disk`` of the library ``datasets`` wrote passes.
+        ImageFolderError: see :func:`read_folder`. What ``save_to_disk`` of the library ``datasets`` wrote passes.
     """
     path = Path(dataset).expanduser()
     looks_like_path = dataset.startswith((".", "~", os.sep)) or dataset.endswith("/")
-    is_saved = any((path / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
-    if (looks_like_path or path.exists()) and not is_saved:
-        count_images(path)
+    if (looks_like_path or path.exists()) and not is_saved(path):
+        dataset_card_from_folder(path)
 
 
-def count_images(path: str | os.PathLike[str]) -> dict[str, int]:
-    """Count the images in each sub-folder, in the order of the sub-folders' names.
+def is_saved(folder: Path) -> bool:
+    """Return whether ``save_to_disk`` of the library ``datasets`` wrote a folder."""
+    return any((folder / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
 
-    Every sub-folder is listed once. Hidden names are skipped; a link to a file counts as the file, a link to
-    a folder is followed only to inside ``path``. A sub-folder without images is left out with a warning, and
-    so are images outside the sub-folders or deeper in them.
+
+def _read_classes(path: str, tree: Tree) -> ImageFolder:
+    if not tree.files:
+        raise ImageFolderError(_no_classes(path, tree))
+    if tree.loose:
+        _log.warning("%s in '%s' belong to no class and are left out.", _images(len(tree.loose)), path)
+    classes = tuple(name for name, files in tree.files.items() if files)
+    empty = [name for name, files in tree.files.items() if not files]
+    if len(classes) < 2:
+        raise ImageFolderError(_too_few(path, tree, classes, empty))
+    if empty:
+        _log.warning("Classes without images in '%s' are left out: %s.", path, some(empty))
+    inner = {file.partition("/")[0] for files in tree.files.values() for file in files if "/" in file}
+    if divided := sorted(name for name in inner if split_named(name)):
+        _log.warning(
+            "Folders inside the classes of '%s' are called %s: their images are read together.", path, some(divided)
+        )
+    files = tuple((f"{name}/{file}", label) for label, name in enumerate(classes) for file in tree.files[name])
+    return ImageFolder(tree.root, classes, files)
+
+
+def _no_classes(path: str, tree: Tree) -> str:
+    left_out = tree.left_out.describe()
+    got = f"{_images(len(tree.loose))} beside each other" if tree.loose else "no sub-folders"
+    if left_out:
+        got = f"{got if tree.loose else 'none'}, and left out: {'; '.join(left_out)}"
+    hint = "Move the images of each class into a sub-folder named after it."
+    if tree.left_out.outside and not tree.loose:
+        hint = "Give --follow-links if you trust where the links lead."
+    return f"The folder '{path}' must hold one sub-folder of images for each class (got {got}). {hint}"
+
+
+def _too_few(path: str, tree: Tree, classes: tuple[str, ...], empty: list[str]) -> str:
+    left_out = "".join(f"; {what}" for what in tree.left_out.describe())
+    if not classes:
+        return (
+            f"The sub-folders of '{path}' must hold images (got none in {some(empty)}{left_out}). "
+            "Check the path and the file types."
+        )
+    but = f"; no images in {some(empty)}" if empty else ""
+    inner = {file.partition("/")[0] for file in tree.files[classes[0]] if "/" in file}
+    hint = "Add the images of another class."
+    if len(inner) > 1:
+        hint = (
+            f"If the classes are the {len(inner):,} folders in '{Path(path) / classes[0]}', give that folder instead."
+        )
+    got = f"only '{classes[0]}'{but}{left_out}"
+    return f"The dataset '{path}' must have at least two classes with images (got {got}). {hint}"
+
+
+def _find_splits(path: str, tree: Tree) -> dict[Split, str] | None:
+    """Return the folders of the splits; None if the sub-folders are classes.
+
+    They are splits if one is called like a training split and holds folders with images, and if another one is called
+    like a split or none else holds images.
 
     Raises:
-        ImageFolderError: if ``path`` is missing or a file, holds no sub-folders, or if fewer than two of
-            them hold images.
+        ImageFolderError: if they are called like splits, and cannot be read as such or as classes.
     """
-    root = Path(path).expanduser()
-    if not root.is_dir():
-        got = "a file" if root.exists() else "nothing there"
+    filled = {name: split_named(name) for name, files in tree.files.items() if files}
+    named = [(split, name) for name, split in filled.items() if split is not None]
+    train = [name for split, name in named if split is Split.TRAIN and any("/" in file for file in tree.files[name])]
+    if train and (len(named) > 1 or len(filled) == 1):
+        twice = [split for split, number in Counter(split for split, _ in named).items() if number > 1]
+        if twice:
+            got = some([name for split, name in named if split in twice])
+            raise ImageFolderError(
+                f"The folder '{path}' must hold one folder of each split (got {got}). Join them, or move one away."
+            )
+        return dict(named)
+    if len(named) > 1 and len(named) == len(filled):
         raise ImageFolderError(
-            f"The dataset '{path}' must be a folder with one sub-folder of images for each class "
-            f"(got {got}). Check the path."
+            f"The splits of '{path}' must hold one sub-folder of images for each class, and one of them must be to "
+            f"train on (got {some([name for _, name in named])}). Move the images of each class into a sub-folder of "
+            "its split, such as 'train/cat'."
         )
-    suffixes = image_suffixes()
-    classes, loose = _list_classes(root, suffixes)
-    if not classes:
-        got = f"{loose} images beside each other" if loose else "no sub-folders"
-        raise ImageFolderError(
-            f"The folder '{path}' must hold one sub-folder of images for each class (got {got}). "
-            "Move the images of each class into a sub-folder named after it."
-        )
-    if loose:
-        _log.warning("%d images in '%s' belong to no class and are left out.", loose, path)
-    counts: dict[str, int] = {}
-    empty: list[str] = []
-    nested: list[str] = []
-    for name in sorted(classes):
-        images, folders = _count_class(root / name, suffixes)
-        if folders:
-            nested.append(name)
-        if images:
-            counts[name] = images
-        else:
-            empty.append(name)
-    _require_two(str(path), counts, empty, nested)
-    if empty:
-        _log.warning("Classes without images in '%s' are left out: %s.", path, _some(empty))
-    if deeper := [name for name in nested if name in counts]:
-        _log.warning("Folders inside the classes of '%s' are left out: %s.", path, _some(deeper))
-    return counts
+    return None
 
 
-def _require_two(path: str, counts: dict[str, int], empty: list[str], nested: list[str]) -> None:
-    if len(counts) >= 2:
-        return
-    if not counts:
-        hint = (
-            f"Its sub-folders hold folders: give one of them instead, such as '{Path(path) / nested[0]}'."
-            if nested
-            else "Check the path and the file types."
+def _read_splits(path: str, tree: Tree, splits: dict[Split, str]) -> ImageFolder:
+    images = {split: [f"{name}/{file}" for file in tree.files[name]] for split, name in splits.items()}
+    labels = {split: [_class_in_split(file) for file in files] for split, files in images.items()}
+    classes = tuple(sorted({name for name in labels[Split.TRAIN] if name is not None}))
+    if len(classes) < 2:
+        raise ImageFolderError(
+            f"The training split of '{path}' must have at least two classes with images (got {some(list(classes))}). "
+            "Add the images of another class."
         )
-        raise ImageFolderError(f"The sub-folders of '{path}' must hold images (got none in {_some(empty)}). {hint}")
-    but = f"; no images in {_some(empty)}" if empty else ""
-    raise ImageFolderError(
-        f"The dataset '{path}' must have at least two classes with images (got only "
-        f"'{next(iter(counts))}'{but}). Add the images of another class."
+    joined = join_splits(path, classes, labels)
+    others = [name for name, files in tree.files.items() if files and name not in splits.values()]
+    warnings = [
+        *([f"Folders beside the splits of '{path}' are left out: {some(others)}."] if others else []),
+        *joined.warnings,
+    ]
+    if tree.loose:
+        warnings.append(f"{_images(len(tree.loose))} beside the splits of '{path}' are left out.")
+    _log.warning("The folders %s of '%s' are read as its splits.", some(list(splits.values())), path)
+    for warning in warnings:
+        _log.warning("%s", warning)
+    rows = sorted(joined.rows, key=lambda row: (list(Split).index(row[0]), row[2], row[1]))
+    ordered = Joined(tuple(rows), joined.test, joined.validation, joined.warnings)
+    sizes = Counter(split.value for split, _, _ in rows)
+    return ImageFolder(
+        tree.root,
+        classes,
+        tuple((images[split][row], label) for split, row, label in rows),
+        ordered.mask(ordered.test),
+        ordered.mask(ordered.validation),
+        joined.warnings,
+        tuple(sizes.items()),
     )
 
 
-def _list_classes(root: Path, suffixes: frozenset[str]) -> tuple[list[str], int]:
-    """Return the names of the class folders and the number of images that lie beside them."""
-    inside = root.resolve()
-    classes: list[str] = []
-    loose = 0
-    with scan_folder(root) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                classes.append(entry.name)
-            elif entry.is_symlink() and entry.is_dir():
-                if Path(entry.path).resolve().is_relative_to(inside):
-                    classes.append(entry.name)
-                else:
-                    _log.warning("The link '%s' leads out of the dataset and is left out.", entry.path)
-            elif is_image(entry, suffixes):
-                loose += 1
-    return classes, loose
+def _class_in_split(file: str) -> str | None:
+    """Return the folder of an image in the folder of its split; None if it lies beside those folders."""
+    parts = file.split("/", 2)
+    return parts[1] if len(parts) == 3 else None
 
 
-def _count_class(folder: Path, suffixes: frozenset[str]) -> tuple[int, int]:
-    """Return the number of images and of folders directly in ``folder``."""
-    images = folders = 0
-    with scan_folder(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if is_image(entry, suffixes):
-                images += 1
-            elif entry.is_dir(follow_symlinks=False):
-                folders += 1
-    return images, folders
-
-
-def is_image(entry: os.DirEntry[str], suffixes: frozenset[str]) -> bool:
-    """Return whether an entry is a file, or a link to one, that ends like an image."""
-    return os.path.splitext(entry.name)[1].lower() in suffixes and entry.is_file()  # noqa: PTH122
-
-
-@contextmanager
-def scan_folder(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
-    """Yield the entries of ``folder``.
-
-    Raises:
-        ImageFolderError: if it cannot be read.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            yield entries
-    except OSError as error:
-        raise ImageFolderError(
-            f"The folder '{folder}' must be readable (got {error.strerror or error}). Check its permissions."
-        ) from error
-
-
-@cache
-def image_suffixes() -> frozenset[str]:
-    """Return the suffixes of the formats that Pillow can open."""
-    from PIL import Image
-
-    known = Image.registered_extensions()
-    return frozenset(end for end, kind in known.items() if kind in Image.OPEN and kind not in _NO_PICTURES)
-
-
-def _some(names: list[str]) -> str:
-    quoted = ", ".join(f"'{name}'" for name in names[:5])
-    return quoted if len(names) <= 5 else f"{quoted} and {len(names) - 5} more"
+def _images(number: int) -> str:
+    return "1 image" if number == 1 else f"{number:,} images"

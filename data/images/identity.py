@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.folder import image_suffixes
+from zoograph.data.images.folder import is_saved, read_folder
 from zoograph.data.records.names import NameIndex
 
 CONTENT = "content:"
@@ -76,10 +76,8 @@ def folder_digest(folder: Path) -> str:
         ImageFolderError: if a file cannot be read.
     """
     try:
-        files = list(_list_files(folder))
-        images = [(name, size) for name, size in files if "/" in name and _suffix(name) in image_suffixes()]
-        chosen = sorted(images or files)
-        classes = hashlib.sha256(repr(sorted({name.rpartition("/")[0] for name, _ in chosen})).encode())
+        chosen, folders = _list_saved(folder) if is_saved(folder) else _list_images(folder)
+        classes = hashlib.sha256(repr(sorted(folders)).encode())
         digest = hashlib.sha256(repr(chosen).encode())
         for name, _ in chosen[:: max(1, -(-len(chosen) // _MOST_READ))]:
             with (folder / name).open("rb") as file:
@@ -89,6 +87,21 @@ def folder_digest(folder: Path) -> str:
             f"The folder '{folder}' must be readable (got {error.strerror or error}). Check its permissions."
         ) from error
     return f"{classes.hexdigest()[:8]}-{digest.hexdigest()[:16]}"
+
+
+def _list_images(folder: Path) -> tuple[list[tuple[str, int]], set[str]]:
+    """Return relative path and size of every image that belongs to a class, sorted, and the folders of the classes."""
+    found = read_folder(folder)
+    depth = 2 if found.splits else 1
+    names = sorted(name for name, _ in found.files)
+    folders = {"/".join(name.split("/", depth)[:depth]) for name in names}
+    return [(name, (folder / name).stat().st_size) for name in names], folders
+
+
+def _list_saved(folder: Path) -> tuple[list[tuple[str, int]], set[str]]:
+    """Return relative path and size of every file in a folder and its sub-folders, sorted, and these sub-folders."""
+    files = sorted(_list_files(folder))
+    return files, {name.rpartition("/")[0] for name, _ in files}
 
 
 def _list_files(folder: Path, inside: str = "") -> Iterator[tuple[str, int]]:
@@ -101,7 +114,3 @@ def _list_files(folder: Path, inside: str = "") -> Iterator[tuple[str, int]]:
                 yield inside + entry.name, entry.stat().st_size
             elif not inside and entry.is_dir():
                 yield from _list_files(folder, f"{entry.name}/")
-
-
-def _suffix(name: str) -> str:
-    return Path(name).suffix.lower()

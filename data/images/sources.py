@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.images.folder import count_images, dataset_card_from_folder, image_suffixes, is_image, scan_folder
-from zoograph.data.images.task import ImageTask, ImageTaskError, file_reader, make_task
+from zoograph.data.images.folder import card_of, is_saved, read_folder
+from zoograph.data.images.splits import Split, join_splits, split_named
+from zoograph.data.images.task import (
+    ImageTask,
+    ImageTaskError,
+    UnreadableFile,
+    file_reader,
+    make_task,
+    read_image_file,
+)
+from zoograph.data.images.unreadable import Unreadable
 
-_TEST_SPLITS = ("test", "validation", "val", "valid")
 _log = logging.getLogger(__name__)
 
 
@@ -28,7 +36,7 @@ def open_task(dataset: str, domain: str | None = None) -> ImageTask:
         ZoographError: if it is none of them.
     """
     folder = Path(dataset).expanduser()
-    if (folder / "dataset_dict.json").is_file() or (folder / "dataset_info.json").is_file():
+    if is_saved(folder):
         return task_from_saved(folder, domain)
     if folder.exists() or dataset.startswith((".", "~", os.sep)) or dataset.endswith("/"):
         return task_from_folder(dataset, domain)
@@ -38,24 +46,23 @@ def open_task(dataset: str, domain: str | None = None) -> ImageTask:
 def task_from_folder(path: str | os.PathLike[str], domain: str | None = None) -> ImageTask:
     """Return the task of a folder with one sub-folder of images for each class, sorted by their names.
 
-    What counts as an image, and what is left out, is said by :func:`zoograph.data.images.folder.count_images`.
+    What counts as an image, and what is left out, is said by :func:`zoograph.data.images.folder.read_folder`.
 
     Raises:
         ImageFolderError: if the folder is no classification dataset.
     """
-    root = Path(path).expanduser()
-    card = dataset_card_from_folder(root, domain=domain)
-    classes = tuple(count_images(root))
-    suffixes = image_suffixes()
-    paths: list[Path] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        with scan_folder(root / name) as entries:
-            files = sorted(e.name for e in entries if not e.name.startswith(".") and is_image(e, suffixes))
-        paths += [root / name / file for file in files]
-        labels += [label] * len(files)
-    names = tuple(str(path.relative_to(root)) for path in paths)
-    return ImageTask(card, classes, names, tuple(labels), file_reader(paths))
+    folder = read_folder(path)
+    card = card_of(folder, domain)
+    return ImageTask(
+        card,
+        folder.classes,
+        tuple(name for name, _ in folder.files),
+        tuple(label for _, label in folder.files),
+        file_reader([folder.root / name for name, _ in folder.files]),
+        folder.is_test,
+        folder.is_validation,
+        folder.warnings,
+    )
 
 
 def task_from_saved(folder: Path, domain: str | None = None) -> ImageTask:
@@ -71,14 +78,13 @@ def task_from_saved(folder: Path, domain: str | None = None) -> ImageTask:
         raise ImageTaskError(
             f"The folder '{folder}' must hold a dataset that 'save_to_disk' wrote (got: {error}). Save it again."
         ) from error
-    return _task_of(loaded, folder.resolve().name, f"datasets, {folder.name}", domain)
+    return _task_of(loaded, folder.resolve().name, f"datasets, {folder.name}", domain, [folder])
 
 
 def task_from_hub(name: str, domain: str | None = None) -> ImageTask:
     """Return the task of an image dataset on the Hugging Face hub; it is downloaded if it is not cached.
 
-    The train split is used, and the test split (or else the validation split) as the task's own test images.
-    Images without a label are left out.
+    Its splits are joined by the names of their classes, see :func:`zoograph.data.images.splits.join_splits`.
 
     Args:
         name: its id, such as ``owner/name``.
@@ -96,7 +102,14 @@ def task_from_hub(name: str, domain: str | None = None) -> ImageTask:
             f"The dataset '{name}' must be a folder of images or a dataset on the Hugging Face hub "
             f"(got: {reason}). Check the name, or give the path of a folder."
         ) from error
-    return _task_of(loaded, name, "Hugging Face hub", domain)
+    return _task_of(loaded, name, "Hugging Face hub", domain, _caches())
+
+
+def _caches() -> list[Path]:
+    """Return the folders into which the libraries of the hub download."""
+    from huggingface_hub import constants
+
+    return [Path(_import_datasets().config.HF_DATASETS_CACHE), Path(constants.HF_HUB_CACHE)]
 
 
 def _import_datasets() -> Any:
@@ -110,36 +123,55 @@ def _import_datasets() -> Any:
     return datasets
 
 
-def _task_of(loaded: Any, id: str, source: str, domain: str | None) -> ImageTask:
-    """Return the task of a ``Dataset``, or of the splits in a ``DatasetDict``."""
-    splits = [loaded]
-    if isinstance(loaded, dict):
-        first = loaded["train"] if "train" in loaded else next(iter(loaded.values()))
-        own_test = next((loaded[name] for name in _TEST_SPLITS if name in loaded and loaded[name] is not first), None)
-        splits = [first] if own_test is None else [first, own_test]
-    columns = [_columns_of(split, id) for split in splits]
-    classes: list[str] = splits[0].features[columns[0][1]].names
-    names: list[str] = []
-    labels: list[int] = []
-    readers: list[tuple[Callable[[int], bytes], int]] = []
-    is_test: list[bool] = []
-    for place, (split, (image, label)) in enumerate(zip(splits, columns, strict=True)):
-        read = _reader(split, image)
-        for row, value in enumerate(split[label]):
-            if value is None or value < 0:
-                continue
-            names.append(f"{id}[{split.split or place}, {row}]")
-            labels.append(int(value))
-            readers.append((read, row))
-            is_test.append(place == 1)
-    if len(labels) < sum(map(len, splits)):
-        _log.warning("%d images of '%s' have no label and are left out.", sum(map(len, splits)) - len(labels), id)
+def _task_of(loaded: Any, id: str, source: str, domain: str | None, roots: Sequence[Path]) -> ImageTask:
+    """Return the task of a ``Dataset``, or of the splits in a ``DatasetDict``; its files lie in one of ``roots``."""
+    splits = _choose_splits(loaded, id)
+    image, label = _columns_of(splits[Split.TRAIN], id)
+    classes: list[str] = splits[Split.TRAIN].features[label].names
+    joined = join_splits(id, classes, {split: _labels_of(rows, image, label) for split, rows in splits.items()})
+    for warning in joined.warnings:
+        _log.warning("%s", warning)
+    used = {split: _reader(splits[split], image, roots) for split in dict.fromkeys(row[0] for row in joined.rows)}
 
     def read_row(row: int) -> bytes:
-        read, place = readers[row]
-        return read(place)
+        split, place, _ = joined.rows[row]
+        return used[split](place)
 
-    return make_task(id, source, classes, names, labels, read_row, is_test if any(is_test) else None, domain)
+    return make_task(
+        id,
+        source,
+        classes,
+        [f"{id}[{splits[split].split or split.value}, {place}]" for split, place, _ in joined.rows],
+        [label for _, _, label in joined.rows],
+        read_row,
+        joined.mask(joined.test),
+        domain,
+        joined.mask(joined.validation),
+        joined.warnings,
+    )
+
+
+def _choose_splits(loaded: Any, id: str) -> dict[Split, Any]:
+    """Return the splits by what they are for: the one to train on is called so, or is the first."""
+    if not isinstance(loaded, dict):
+        return {Split.TRAIN: loaded}
+    meant: dict[Split, str] = {}
+    for name in loaded:
+        if (split := split_named(name)) is not None:
+            meant.setdefault(split, name)
+    first = meant.setdefault(Split.TRAIN, next(iter(loaded)))
+    chosen = {split: name for split, name in meant.items() if split is Split.TRAIN or name != first}
+    if unused := [name for name in loaded if name not in chosen.values()]:
+        _log.warning("Splits of '%s' that are not used: %s.", id, ", ".join(map(repr, unused)))
+    return {split: loaded[name] for split, name in chosen.items()}
+
+
+def _labels_of(rows: Any, image: str, label: str) -> list[str | None]:
+    """Return the name of the class of each row; None where it has none, and for all if the columns are others."""
+    if image not in rows.features or not hasattr(rows.features.get(label), "names"):
+        return [None] * len(rows)
+    names = rows.features[label].names
+    return [names[value] if value is not None and 0 <= value < len(names) else None for value in rows[label]]
 
 
 def _columns_of(split: Any, id: str) -> tuple[str, str]:
@@ -157,13 +189,29 @@ def _columns_of(split: Any, id: str) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def _reader(split: Any, column: str) -> Callable[[int], bytes]:
+def _reader(split: Any, column: str, roots: Sequence[Path]) -> Callable[[int], bytes]:
     encoded = split.select_columns([column]).cast_column(column, _import_datasets().Image(decode=False))
 
     def read(row: int) -> bytes:
         image = encoded[row][column]
         if image is None:
-            raise ValueError("no image")
-        return image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
+            raise UnreadableFile(Unreadable.EMPTY)
+        if image["bytes"] is not None:
+            content: bytes = image["bytes"]
+            return content
+        return read_image_file(_find_inside(image["path"], roots))
 
     return read
+
+
+def _find_inside(path: str | None, roots: Sequence[Path]) -> Path:
+    """Return the file that a row names, if it lies in one of the folders that a dataset may read.
+
+    Raises:
+        UnreadableFile: if it does not.
+    """
+    for root in roots:
+        file = Path(root, path or "").resolve()
+        if path and file.is_relative_to(root.resolve()):
+            return file
+    raise UnreadableFile(Unreadable.NO_FILE)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,8 @@ class ImageTask:
         labels: (N,) classes.
         read: takes a row and returns the encoded image, or the picture itself.
         is_test: (N,) whether the dataset's authors set the image aside for testing; None if they split nothing.
+        is_validation: (N,) whether they set it aside for choosing, such as between strengths of a penalty; None if not.
+        warnings: what is to be known of the split before a measurement is believed, in sentences.
         white: what is white in its pictures of more than 8 bits; that of the whole dataset, also for a sample.
     """
 
@@ -63,6 +65,8 @@ class ImageTask:
     labels: tuple[int, ...]
     read: Callable[[int], bytes | Image.Image]
     is_test: tuple[bool, ...] | None = None
+    is_validation: tuple[bool, ...] | None = None
+    warnings: tuple[str, ...] = ()
     white: White = field(default=None, repr=False)  # type: ignore[assignment] # made below, of what the task reads
 
     def __post_init__(self) -> None:
@@ -80,7 +84,12 @@ class ImageTask:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the images, their labels, their order and their split; names do not count."""
-        total = hashlib.sha256(json.dumps([self.labels, self.is_test]).encode())
+        parts = (
+            [self.labels, self.is_test]
+            if self.is_validation is None
+            else [self.labels, self.is_test, self.is_validation]
+        )
+        total = hashlib.sha256(json.dumps(parts).encode())
         for row in range(len(self)):
             total.update(_content_hash(self.read, row))
         return total.hexdigest()
@@ -96,6 +105,10 @@ class ImageTask:
             held = self.read(row)
         except UnreadableFile as error:
             return error.kind
+        except FileNotFoundError:
+            return Unreadable.NO_FILE
+        except PermissionError:
+            return Unreadable.DENIED
         except BROKEN:
             return Unreadable.DAMAGED
         return decode(held, self.white)
@@ -107,7 +120,13 @@ class ImageTask:
         """
         if size >= len(self):
             return self
-        return self.take([int(row) for row in stratified_sample(self.labels, size, seed)])
+        return self.take([int(row) for row in stratified_sample(self._strata(), size, seed)])
+
+    def _strata(self) -> list[int]:
+        """Return what a sample keeps the proportions of: classes, in each split."""
+        nowhere = (False,) * len(self)
+        splits = zip(self.labels, self.is_test or nowhere, self.is_validation or nowhere, strict=True)
+        return [4 * label + 2 * test + validation for label, test, validation in splits]
 
     def take(self, rows: Sequence[int]) -> ImageTask:
         """Return the task of these rows alone, in this order."""
@@ -117,6 +136,7 @@ class ImageTask:
             labels=tuple(self.labels[row] for row in rows),
             read=lambda row: self.read(rows[row]),
             is_test=None if self.is_test is None else tuple(self.is_test[row] for row in rows),
+            is_validation=None if self.is_validation is None else tuple(self.is_validation[row] for row in rows),
         )
 
     def allows(self, num_unreadable: int) -> bool:
@@ -173,37 +193,6 @@ def task_from_arrays(
     )
 
 
-def task_from_torchvision(dataset: Any, id: str) -> ImageTask:
-    """Return the task of a torchvision dataset, or of anything whose items are ``(PIL image, label)``.
-
-    Labels are read from ``targets``, ``labels`` or ``_labels``; without these every item is opened once.
-
-    Args:
-        dataset: made without a transform; ``classes`` names the classes, if it is there.
-        id: of the dataset.
-
-    Raises:
-        ImageTaskError: if an item is no PIL image, or if there are fewer than two classes.
-    """
-    from PIL import Image
-
-    listed = next((getattr(dataset, name) for name in ("targets", "labels", "_labels") if hasattr(dataset, name)), None)
-    labels = [int(dataset[row][1]) for row in range(len(dataset))] if listed is None else [int(y) for y in listed]
-
-    def read(row: int) -> Image.Image:
-        image = dataset[row][0]
-        if not isinstance(image, Image.Image):
-            raise ImageTaskError(
-                f"The items of '{id}' must be PIL images (got {type(image).__name__}). "
-                "Make the dataset without a transform."
-            )
-        return image
-
-    classes = [str(name) for name in getattr(dataset, "classes", ())]
-    names = [f"{id}[{row}]" for row in range(len(labels))]
-    return make_task(id, type(dataset).__name__, classes, names, labels, read)
-
-
 def make_task(
     id: str,
     source: str,
@@ -213,6 +202,8 @@ def make_task(
     read: Callable[[int], bytes | Image.Image],
     is_test: Sequence[bool] | None = None,
     domain: str | None = None,
+    is_validation: Sequence[bool] | None = None,
+    warnings: Sequence[str] = (),
 ) -> ImageTask:
     """Return a task with a card that is made from what is given; without ``classes`` their names are not known.
 
@@ -234,7 +225,16 @@ def make_task(
         samples_per_class=len(labels) / num_classes if labels else None,
     )
     known = tuple(classes) or tuple(str(label) for label in range(max(labels, default=-1) + 1))
-    return ImageTask(card, known, tuple(names), tuple(labels), read, None if is_test is None else tuple(is_test))
+    return ImageTask(
+        card,
+        known,
+        tuple(names),
+        tuple(labels),
+        read,
+        None if is_test is None else tuple(is_test),
+        None if is_validation is None else tuple(is_validation),
+        tuple(warnings),
+    )
 
 
 def _content_hash(read: Callable[[int], bytes | Image.Image], row: int) -> bytes:

@@ -21,6 +21,7 @@ class Unreadable(StrEnum):
     NO_RANGE = "of numbers below 0, not finite or above 24 bits, so save it with 8 or 16 bits"
     NO_RGB = "of a colour space that does not become RGB"
     NO_FILE = "no regular file inside the dataset's folder"
+    DENIED = "a file that you may not read"
     TOO_SMALL = "without a pixel"
 
 

@@ -13,7 +13,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.networks.blocks import Grouping
 from zoograph.graphs.scores.analysis.parameter_distance import Norm
 from zoograph.scripts.terminal.files import require_place, write_file
-from zoograph.scripts.terminal.options import AsJson, Device, Domain, MaxImages, TestFraction, Weights
+from zoograph.scripts.terminal.options import AsJson, Device, Domain, FollowLinks, MaxImages, TestFraction, Weights
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
@@ -42,6 +42,7 @@ def distance(
     device: Device = None,
     domain: Domain = None,
     picture: Annotated[Path | None, typer.Option(help="Where to draw T by block, a PNG.")] = None,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare random, pre-trained and fine-tuned weights: T = D(random, tuned) / D(pre-trained, tuned) by block.

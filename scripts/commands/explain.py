@@ -13,7 +13,7 @@ from zoograph.scripts.commands.predict import print_answer
 from zoograph.scripts.commands.relatedness import bound_parts
 from zoograph.scripts.terminal.evidence import print_evidence
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Encoder, Model, Question
+from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Encoder, FollowLinks, Model, Question
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -29,6 +29,7 @@ def explain(
     protocol: AnyProtocol = None,
     metric: AnyMetric = None,
     encoder: Encoder = None,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what is known of a model on a dataset, and which command would measure the rest.

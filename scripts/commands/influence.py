@@ -11,7 +11,7 @@ from zoograph.data.images.folder import check_folder
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.messages import warn
-from zoograph.scripts.terminal.options import AsJson, Device, OneProtocol, Processes, Stored
+from zoograph.scripts.terminal.options import AsJson, Device, FollowLinks, OneProtocol, Processes, Stored
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
@@ -49,6 +49,7 @@ def influence(
     stored: Stored = False,
     processes: Processes = 2,
     device: Device = None,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Say which classes of a source help a target, by training many small models on random halves of the source.

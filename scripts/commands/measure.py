@@ -14,6 +14,7 @@ from zoograph.scripts.terminal.options import (
     Dataset,
     Device,
     Domain,
+    FollowLinks,
     MaxImages,
     Models,
     OneProtocol,
@@ -40,6 +41,7 @@ def measure(
     weights: Weights = None,
     device: Device = None,
     domain: Domain = None,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import zoograph
 from zoograph.scripts.terminal.evidence import format_number
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Domain, Encoder, Model, Question
+from zoograph.scripts.terminal.options import (
+    AnyMetric,
+    AnyProtocol,
+    AsJson,
+    Domain,
+    Encoder,
+    FollowLinks,
+    Model,
+    Question,
+)
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -25,6 +34,7 @@ def predict(
     metric: AnyMetric = None,
     domain: Domain = None,
     encoder: Encoder = None,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict the accuracy of a pre-trained model on a dataset, or another metric, with a 90 % interval.

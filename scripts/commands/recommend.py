@@ -11,7 +11,7 @@ import typer
 
 import zoograph
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Domain, Encoder, Question
+from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Domain, Encoder, FollowLinks, Question
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 
@@ -57,6 +57,7 @@ def recommend(
     domain: Domain = None,
     encoder: Encoder = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what the first prediction rests on.")] = False,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Rank models for a dataset by expected accuracy, with the probability of being the best and the expected regret.

@@ -9,7 +9,16 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.images.folder import check_folder
-from zoograph.scripts.terminal.options import AsJson, Device, Models, Stored, Weights, end_with_failures, split_names
+from zoograph.scripts.terminal.options import (
+    AsJson,
+    Device,
+    FollowLinks,
+    Models,
+    Stored,
+    Weights,
+    end_with_failures,
+    split_names,
+)
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -44,6 +53,7 @@ def relatedness(
     stored: Stored = False,
     weights: Weights = None,
     device: Device = None,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Bound the loss that models will have on a target, from a reference task. Lower is better.

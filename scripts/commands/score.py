@@ -13,6 +13,7 @@ from zoograph.scripts.terminal.options import (
     Dataset,
     Device,
     Domain,
+    FollowLinks,
     Fresh,
     Models,
     Weights,
@@ -37,6 +38,7 @@ def score(
     device: Device = None,
     domain: Domain = None,
     fresh: Fresh = False,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Score the transferability of models to a dataset, and store the scores. Higher is better.

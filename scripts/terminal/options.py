@@ -47,6 +47,22 @@ Weights = Annotated[
     typer.Option(help="File of weights for the one model, or `random`. Default: the weights of the name."),
 ]
 Device = Annotated[str | None, typer.Option(help="Where to compute. Default: cuda if it is there.")]
+
+
+def _follow(context: typer.Context, chosen: bool) -> bool:
+    from zoograph.data.images.listing import following_links
+
+    if chosen:
+        context.with_resource(following_links())
+    return chosen
+
+
+FollowLinks = Annotated[
+    bool,
+    typer.Option(
+        "--follow-links", callback=_follow, help="Follow links that lead out of a folder of images, not only inside it."
+    ),
+]
 Domain = Annotated[str | None, typer.Option(help="Kind of images, such as `sketch` or `photo`.")]
 MaxImages = Annotated[int | None, typer.Option(min=4, help="Use a stratified sample of so many images. Default: all.")]
 TestFraction = Annotated[

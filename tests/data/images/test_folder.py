@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.folder import count_images, dataset_card_from_folder
+from zoograph.data.images.folder import count_images, dataset_card_from_folder, read_folder
 
 
 def make(root: Path, **classes: int | list[str]) -> Path:
@@ -59,19 +59,6 @@ def test_each_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(listed) == len(set(listed)) == 51
 
 
-def test_links(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    outside = make(tmp_path / "outside", birds=4)
-    root = make(tmp_path / "root", cat=1, dog=1)
-    (root / "cat" / "linked.jpg").symlink_to(outside / "birds" / "0.jpg")
-    (root / "cat" / "broken.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    (root / "birds").symlink_to(outside / "birds", target_is_directory=True)
-    (root / "kitten").symlink_to(root / "cat", target_is_directory=True)
-    (root / "loop").symlink_to(root, target_is_directory=True)
-    with caplog.at_level(logging.WARNING):
-        assert count_images(root) == {"cat": 2, "dog": 1, "kitten": 2}
-    assert "birds' leads out of the dataset" in caplog.text
-
-
 def test_an_empty_class_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     make(tmp_path, cat=2, dog=1, owl=["notes.txt"])
     with caplog.at_level(logging.WARNING):
@@ -88,9 +75,8 @@ def test_images_outside_the_classes_are_left_out_with_a_warning(
     (tmp_path / "loose.png").touch()
     make(tmp_path / "dog", puppy=3)
     with caplog.at_level(logging.WARNING):
-        assert count_images(tmp_path) == {"cat": 1, "dog": 1}
-    assert "1 images in" in caplog.text
-    assert "Folders inside the classes" in caplog.text
+        assert count_images(tmp_path) == {"cat": 1, "dog": 4}
+    assert "1 image in" in caplog.text
 
 
 def test_nothing_there(tmp_path: Path) -> None:
@@ -118,15 +104,147 @@ def test_images_that_lie_flat(tmp_path: Path) -> None:
 
 def test_no_image_at_all(tmp_path: Path) -> None:
     make(tmp_path, cat=["a.txt"], dog=0)
-    with pytest.raises(ImageFolderError, match=r"must hold images \(got none in 'cat', 'dog'\). Check"):
+    with pytest.raises(
+        ImageFolderError,
+        match=r"must hold images \(got none in 'cat', 'dog'; 1 file ending in '.txt' \(no image format\)\). Check",
+    ):
         dataset_card_from_folder(tmp_path)
 
 
-def test_a_folder_of_splits(tmp_path: Path) -> None:
-    make(tmp_path / "train", cat=1, dog=1)
+# -- splits ---------------------------------------------------------------------------------------
+
+
+def test_splits_are_read_as_such(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    make(tmp_path / "Train", king=3, queen=2)
+    make(tmp_path / "valid", queen=1, king=1)
+    make(tmp_path / "test", king=2)
+    with caplog.at_level(logging.WARNING):
+        folder = read_folder(tmp_path)
+    assert folder.classes == ("king", "queen")
+    assert folder.files == (
+        *((f"Train/king/{row}.jpg", 0) for row in range(3)),
+        *((f"Train/queen/{row}.jpg", 1) for row in range(2)),
+        ("valid/king/0.jpg", 0),
+        ("valid/queen/0.jpg", 1),
+        ("test/king/0.jpg", 0),
+        ("test/king/1.jpg", 0),
+    )
+    assert folder.is_validation == (False,) * 5 + (True,) * 2 + (False,) * 2
+    assert folder.is_test == (False,) * 7 + (True,) * 2
+    assert "'Train', 'test', 'valid' of" in caplog.text
+    card = dataset_card_from_folder(tmp_path, id="chess")
+    assert (card.labels, card.num_samples, card.splits) == (
+        ("king", "queen"),
+        9,
+        {"train": 5, "validation": 2, "test": 2},
+    )
+
+
+def test_a_test_split_without_classes_is_passed_over(tmp_path: Path) -> None:
+    make(tmp_path / "train", cat=2, dog=2)
     make(tmp_path / "val", cat=1, dog=1)
-    with pytest.raises(ImageFolderError, match=r"give one of them instead, such as '.*train'"):
+    make(tmp_path, test=5)
+    folder = read_folder(tmp_path)
+    assert len(folder.files) == 6
+    assert folder.is_test == (False,) * 4 + (True,) * 2
+    assert folder.is_validation is None
+    assert folder.warnings == (
+        f"The test split of '{tmp_path}' is passed over: its images have no labels (5 images).",
+        f"The validation split of '{tmp_path}' is what is tested on.",
+    )
+
+
+def test_a_split_whose_folders_are_no_classes_is_passed_over(tmp_path: Path) -> None:
+    make(tmp_path / "train" / "n01", images=2)
+    make(tmp_path / "train" / "n02", images=2)
+    make(tmp_path / "val", images=3)
+    folder = read_folder(tmp_path)
+    assert (folder.classes, len(folder.files), folder.is_test) == (("n01", "n02"), 4, None)
+    assert "none of its classes is one to train on" in folder.warnings[0]
+
+
+def test_a_training_split_alone(tmp_path: Path) -> None:
+    make(tmp_path / "train", cat=2, dog=2)
+    assert count_images(tmp_path) == {"cat": 2, "dog": 2}
+
+
+@pytest.mark.parametrize("others", [{"test": 3}, {"test": 3, "val": 2}])
+def test_splits_without_classes_are_no_classes(tmp_path: Path, others: dict[str, int]) -> None:
+    make(tmp_path, train=5, **others)
+    with pytest.raises(ImageFolderError, match=r"must hold one sub-folder of images for each class.*'train/cat'"):
+        read_folder(tmp_path)
+
+
+def test_splits_of_published_names_without_classes_are_no_classes(tmp_path: Path) -> None:
+    make(tmp_path, train2017=5, val2017=2, annotations=["instances.json"])
+    with pytest.raises(ImageFolderError, match="got 'train2017', 'val2017'"):
+        read_folder(tmp_path)
+
+
+def test_two_folders_of_one_split(tmp_path: Path) -> None:
+    for name in ("train", "val", "valid"):
+        make(tmp_path / name, cat=2, dog=2)
+    with pytest.raises(ImageFolderError, match=r"one folder of each split \(got 'val', 'valid'\)"):
+        read_folder(tmp_path)
+
+
+def test_a_class_that_is_called_like_a_split(tmp_path: Path) -> None:
+    make(tmp_path / "train", steam=2, diesel=1)
+    make(tmp_path, car=1, bus=2)
+    assert count_images(tmp_path) == {"bus": 2, "car": 1, "train": 3}
+
+
+def test_a_training_split_of_one_class(tmp_path: Path) -> None:
+    make(tmp_path / "train", cat=2)
+    make(tmp_path / "test", cat=2, dog=2)
+    with pytest.raises(ImageFolderError, match=r"training split .* at least two classes with images \(got 'cat'\)"):
+        read_folder(tmp_path)
+
+
+# -- folders inside the classes -------------------------------------------------------------------
+
+
+def test_images_at_any_depth_belong_to_the_class(tmp_path: Path) -> None:
+    make(tmp_path / "ripe", batch_1=4, batch_2=4)
+    make(tmp_path / "unripe" / "2023", batch_1=4)
+    (tmp_path / "unripe" / "x.jpg").touch()
+    assert count_images(tmp_path) == {"ripe": 8, "unripe": 5}
+    assert read_folder(tmp_path).files[:1] == (("ripe/batch_1/0.jpg", 0),)
+
+
+def test_the_order_is_that_of_torchvision(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("torchvision.datasets")
+    make(tmp_path / "b" / "x-y", z=2)
+    make(tmp_path / "b", x=2, xa=1)
+    make(tmp_path / "b" / "x", y=["b.png", "a.jpg"])
+    make(tmp_path, a=11)
+    expected = [
+        (str(Path(path).relative_to(tmp_path)), label) for path, label in datasets.ImageFolder(tmp_path).samples
+    ]
+    assert list(read_folder(tmp_path).files) == expected
+
+
+def test_one_folder_around_all_classes(tmp_path: Path) -> None:
+    make(tmp_path / "images", cat=5, dog=5)
+    with pytest.raises(ImageFolderError, match=r"If the classes are the 2 folders in '.*images', give that folder"):
         dataset_card_from_folder(tmp_path)
+
+
+def test_splits_inside_the_classes_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("cat", "dog"):
+        make(tmp_path / name, train=2, test=1)
+    with caplog.at_level(logging.WARNING):
+        assert count_images(tmp_path) == {"cat": 3, "dog": 3}
+    assert "are called 'test', 'train': their images are read together" in caplog.text
+
+
+def test_what_is_left_out_is_counted_by_kind(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("cat", "dog"):
+        make(tmp_path, **{name: ["a.jpg", "b.jpg", *(f"{row}.HEIC" for row in range(9)), "noending"]})
+    with caplog.at_level(logging.WARNING):
+        count_images(tmp_path)
+    assert "18 files ending in '.heic' (pip install pillow-heif makes them readable)" in caplog.text
+    assert "2 files without an ending" in caplog.text
 
 
 def test_one_class_only(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_folder_without_class_images_counts_all_its_files(tmp_path):
 
 
 def test_large_folders_are_read_in_part_only(tmp_path, monkeypatch):
-    folder = make_folder(tmp_path / "many", **{f"cat_{i:03}": b"x" for i in range(300)})
+    folder = make_folder(tmp_path / "many", **{f"{'cat' if i else 'ant'}_{i:03}": b"x" for i in range(300)})
     opened = []
     whole = Path.open
     monkeypatch.setattr(Path, "open", lambda self, *how: [opened.append(self.name), whole(self, *how)][1])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 from PIL import Image
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.sources import open_task, task_from_folder
+from zoograph.data.images.sources import _task_of, open_task, task_from_folder
 from zoograph.data.images.task import ImageTaskError
+from zoograph.data.images.unreadable import Unreadable
 
 
 def _folder(root: Path) -> Path:
@@ -62,9 +64,9 @@ def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return pytest.importorskip("datasets")
 
 
-def _split(datasets: Any, labels: list[int | None], shade: int = 0) -> Any:
+def _split(datasets: Any, labels: list[int | None], shade: int = 0, names: tuple[str, ...] = ("cat", "dog")) -> Any:
     images = [Image.new("RGB", (4, 4), (shade, row, 0)) for row in range(len(labels))]
-    features = datasets.Features(picture=datasets.Image(), kind=datasets.ClassLabel(names=["cat", "dog"]))
+    features = datasets.Features(picture=datasets.Image(), kind=datasets.ClassLabel(names=list(names)))
     return datasets.Dataset.from_dict({"picture": images, "kind": labels}, features=features)
 
 
@@ -87,6 +89,62 @@ def test_a_saved_dataset_with_a_split_of_its_own(datasets: Any, tmp_path: Path) 
     picture = task.picture(4)
     assert picture is not None
     assert picture.getpixel((0, 0)) == (200, 2, 0)
+
+
+def test_splits_that_list_other_classes_are_joined_by_name(datasets: Any, tmp_path: Path) -> None:
+    train = _split(datasets, [0, 1, 2, 2], names=("ant", "bee", "cat"))
+    test = _split(datasets, [0, 1, 1], names=("cat", "bee"))
+    datasets.DatasetDict({"train": train, "test": test}).save_to_disk(tmp_path / "pets")
+    task = open_task(str(tmp_path / "pets"))
+    assert task.classes == ("ant", "bee", "cat")
+    assert task.labels == (0, 1, 2, 2, 2, 1, 1)
+
+
+@pytest.mark.parametrize("unlabelled", ["missing", "no column"])
+def test_an_unlabelled_test_split_gives_way_to_validation(
+    datasets: Any, tmp_path: Path, unlabelled: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    test = _split(datasets, [-1, -1, None], shade=9)
+    test = test if unlabelled == "missing" else test.remove_columns("kind")
+    splits = {"train": _split(datasets, [0, 1, 1]), "validation": _split(datasets, [1, 0], shade=5), "test": test}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "pets")
+    task = open_task(str(tmp_path / "pets"))
+    assert (task.labels, task.is_test) == ((0, 1, 1, 1, 0), (False, False, False, True, True))
+    assert task.is_validation is None
+    picture = task.picture(3)
+    assert picture is not None
+    assert picture.getpixel((0, 0)) == (5, 0, 0)
+    assert "The test split of 'pets' is passed over: its images have no labels (3 images)." in caplog.text
+
+
+def test_all_three_splits_are_used_and_others_said(
+    datasets: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("extra", "test", "train", "validation")
+    splits = {name: _split(datasets, [0, 1], shade=place) for place, name in enumerate(names)}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "pets")
+    task = open_task(str(tmp_path / "pets"))
+    assert task.is_validation == (False, False, True, True, False, False)
+    assert task.is_test == (False,) * 4 + (True,) * 2
+    assert "Splits of 'pets' that are not used: 'extra'." in caplog.text
+
+
+@pytest.mark.timeout(20)
+def test_rows_that_name_files_elsewhere_are_not_opened(datasets: Any, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (4, 4)).save(secret)
+    os.mkfifo(tmp_path / "pipe.png")
+    rows = _split(datasets, [0, 1, 0, 1, 0]).cast_column("picture", datasets.Image(decode=False))
+    rows.save_to_disk(tmp_path / "pets")
+    Image.new("RGB", (4, 4), (7, 0, 0)).save(tmp_path / "pets" / "inside.png")
+    (tmp_path / "pets" / "link.png").symlink_to(secret)
+    paths = iter([str(secret), "/dev/zero", "../pipe.png", "link.png", "inside.png"])
+    named = rows.map(lambda row: {"picture": {"bytes": None, "path": next(paths)}, "kind": row["kind"]})
+    task = _task_of(named.cast_column("picture", datasets.Image()), "pets", "x", None, [tmp_path / "pets"])
+    assert [task.decode(row) for row in range(4)] == [Unreadable.NO_FILE] * 4
+    picture = task.picture(4)
+    assert picture is not None
+    assert picture.getpixel((0, 0)) == (7, 0, 0)
 
 
 def test_a_dataset_without_class_labels(datasets: Any, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoograph.data.images.task import ImageTask, ImageTaskError, make_task, task_from_arrays, task_from_torchvision
+from zoograph.data.images.task import ImageTask, ImageTaskError, file_reader, make_task, task_from_arrays
 from zoograph.data.images.unreadable import Unreadable
 
 ARRAYS = np.random.default_rng(0).integers(0, 255, (12, 6, 5, 3), dtype=np.uint8)
@@ -17,21 +18,6 @@ CLASSES = ["flying_saucer", "cat", "dog"]
 
 def _task(**changes: Any) -> ImageTask:
     return task_from_arrays(**{"images": ARRAYS, "labels": LABELS, "classes": CLASSES, "id": "toy", **changes})
-
-
-class Items:
-    """What torchvision's datasets look like from outside."""
-
-    classes = ("cat", "dog")
-
-    def __init__(self, items: list[tuple[Any, int]]) -> None:
-        self.items = items
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, row: int) -> tuple[Any, int]:
-        return self.items[row]
 
 
 def test_arrays() -> None:
@@ -76,33 +62,6 @@ def test_classes_without_images_are_not_on_the_card() -> None:
     assert _task(classes=[*CLASSES, "owl"]).card.labels == ("flying saucer", "cat", "dog")
 
 
-def test_a_torchvision_dataset() -> None:
-    items = Items([(Image.fromarray(array), label % 2) for label, array in enumerate(ARRAYS)])
-    task = task_from_torchvision(items, "birds")
-    assert (task.card.id, task.card.source, task.card.labels) == ("birds", "Items", ("cat", "dog"))
-    assert task.labels == (0, 1) * 6
-    assert task.names[3] == "birds[3]"
-    picture = task.picture(3)
-    assert picture is not None
-    assert np.array_equal(np.asarray(picture), ARRAYS[3])
-
-
-def test_labels_of_a_torchvision_dataset_are_read_without_its_images() -> None:
-    class Listed(Items):
-        targets = (0, 1, 1)
-
-        def __getitem__(self, row: int) -> tuple[Any, int]:
-            raise AssertionError("no image is needed")
-
-    assert task_from_torchvision(Listed([]), "birds").labels == (0, 1, 1)
-
-
-def test_a_torchvision_dataset_with_a_transform() -> None:
-    task = task_from_torchvision(Items([(ARRAYS[0], 0), (ARRAYS[1], 1)]), "birds")
-    with pytest.raises(ImageTaskError, match=r"must be PIL images \(got ndarray\)"):
-        task.picture(0)
-
-
 def test_the_digest_is_of_images_labels_order_and_split() -> None:
     changed = ARRAYS.copy()
     changed[3, 2, 1, 0] ^= 1
@@ -130,9 +89,37 @@ def test_a_sample_is_stratified_and_keeps_images_and_labels_together() -> None:
     assert _task().sample(12).names == _task().names
 
 
+def test_a_sample_has_images_of_each_class_in_each_split() -> None:
+    own = [False] * 9 + [True] * 3
+    task = make_task("toy", "x", CLASSES, [""] * 12, LABELS, _task().read, is_test=own)
+    for seed in range(20):
+        sample = task.sample(6, seed)
+        assert sorted(zip(sample.labels, sample.is_test or (), strict=True)) == [
+            (label, split) for label in range(3) for split in (False, True)
+        ]
+
+
 def test_a_sample_keeps_the_split() -> None:
     task = make_task("toy", "x", CLASSES, [""] * 12, LABELS, _task().read, is_test=[True, False] * 6)
     assert task.take([0, 1, 3]).is_test == (True, False, False)
+    assert task.take([0, 1, 3]).white is task.white
+
+
+def test_the_digest_is_of_the_validation_split_too() -> None:
+    own = {"is_test": [True] + [False] * 11}
+    masks = [None, [False, True] + [False] * 10, [False, False, True] + [False] * 9]
+    tasks = [make_task("toy", "x", CLASSES, [""] * 12, LABELS, _task().read, **own, is_validation=m) for m in masks]
+    assert len({task.digest for task in tasks}) == 3
+
+
+def test_a_file_that_is_not_there_or_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "large.png").write_bytes(b"x" * 2000)
+    monkeypatch.setattr("zoograph.data.images.task._MOST_BYTES", 1000)
+    read = file_reader([tmp_path / "pipe.png", tmp_path / "none.png", Path("/dev/zero"), tmp_path / "large.png"])
+    task = make_task("toy", "x", [], [""] * 4, [0, 1, 0, 1], read)
+    kinds = [task.decode(row) for row in range(4)]
+    assert kinds == [Unreadable.NO_FILE, Unreadable.NO_FILE, Unreadable.NO_FILE, Unreadable.TOO_LARGE]
 
 
 def test_an_image_that_cannot_be_read_is_none() -> None:
