@@ -11,6 +11,7 @@ from typing import Any
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.columns import Matrix, Measurement, Tidy, find_layout
 from zoograph.data.ingest.formats.history import is_history, read_history
+from zoograph.data.ingest.formats.splits import find_training_split
 from zoograph.data.ingest.names import ResolvedNames
 from zoograph.data.ingest.reader import LONGEST_NAME, BadTable, TableReader, list_names
 from zoograph.data.ingest.tables import Reject, Row
@@ -29,6 +30,7 @@ from zoograph.data.store.schema import in_utc
 
 # Words of file names that are no part of a score's name, without and with those that can be.
 _TABLE_WORDS = ({"scores", "matrix", "table", "values"}, {"score", "scores", "matrix", "table", "values"})
+_TRAINED = "the split '{}' is what models learn from, so that its accuracy says nothing of new samples"
 # What a run is: where one of these cannot be read, its column holds something else.
 _KINDS = frozenset({"shots", "input_size", "repeats"})
 _SIZES = frozenset({"train_size", "test_size", "seed"})
@@ -50,7 +52,9 @@ class RunReader(TableReader[Run]):
         self._units = ColumnUnits()
 
     def _split(self, row: Row) -> Iterator[Measurement | Reject]:
-        return self._layout.measurements(row)
+        for item in self._layout.measurements(row):
+            split = find_training_split(item.hyperparameters) if isinstance(item, Measurement) else None
+            yield item if split is None else Reject(row.line, _TRAINED.format(split), f"{item.model}, {item.dataset}")
 
     def _require_no_scores(self) -> None:
         """Refuse a table that is called like a transferability score, or whose values are in such a column."""

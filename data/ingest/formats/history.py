@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoograph.data.ingest.columns import Tidy, to_text
+from zoograph.data.ingest.formats.splits import find_training_split
 from zoograph.data.ingest.tables import Keep, Reject, Row, Table
 from zoograph.data.ingest.values.numbers import read_number
 
@@ -70,11 +71,15 @@ def read_history(table: Table, layout: Tidy, keep: Keep | None = None) -> Histor
     fixed = [column for name, column in layout.columns.items() if name not in _CHANGING]
     fixed += [column for column in table.columns if column.lower() in _TRAININGS and column not in fixed]
     times = [column for name in _TIMES for column in table.columns if column.lower() == name]
+    learned, notes = 0, list(table.notes)
     value, comma = layout.columns["value"], table.decimal_comma
     known = {*fixed, *times, *(layout.columns[name] for name in _CHANGING & layout.columns.keys())}
     for row in table.rows():
         if isinstance(row, Reject):
             rejects.append(row)
+            continue
+        if find_training_split(row.cells) is not None:
+            learned += 1
             continue
         key = tuple(to_text(row.cells.get(column)) for column in fixed)
         training = trainings.setdefault(key, _Training())
@@ -82,8 +87,10 @@ def read_history(table: Table, layout: Tidy, keep: Keep | None = None) -> Histor
         if to_text(row.cells.get(value)):
             training.offer(row, _time(row.cells, times, comma), _number(row.cells[value], comma), chosen)
     results = [found for training in trainings.values() if (found := training.result()) is not None]
-    notes = _explain(table.name, value, times, list(trainings.values()), results, chosen)
-    return HistoryTable(table.name, table.columns, [*rejects, *results], (*table.notes, *notes), table, chosen, comma)
+    if learned:
+        notes.append(f"{table.name}: {learned:,} rows on the training split were passed over.")
+    notes += _explain(table.name, value, times, list(trainings.values()), results, chosen)
+    return HistoryTable(table.name, table.columns, [*rejects, *results], notes, table, chosen, comma)
 
 
 @dataclass

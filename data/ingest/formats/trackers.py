@@ -1,4 +1,4 @@
-"""Trackers: runs of MLflow and Weights & Biases, and results in model cards, as tables to ingest."""
+"""Trackers: runs of MLflow and Weights & Biases as tables to ingest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ast
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,11 @@ from zoograph.data.errors import RawDataError, UnknownName, ZoographError
 from zoograph.data.ingest.columns import METRICS, show
 from zoograph.data.ingest.tables import CsvTable, JsonLinesTable, Reject, Row, RowTable, Table
 from zoograph.data.records.names import NEAREST
-from zoograph.data.records.records import Protocol
-from zoograph.data.records.spellings import read_metric
 
 _PAGE = 1_000
 # Columns of the table that Weights & Biases exports: what they are called elsewhere, and what is no setting.
 _PLAIN_NAMES = {"ID": "id", "Name": "name", "State": "state", "Created": "created_at"}
 _ABOUT_RUNS = frozenset({*_PLAIN_NAMES.values(), "Notes", "User", "Tags", "Runtime", "Sweep"})
-# What tools that write cards by themselves call any folder of images.
-_GENERIC_DATASETS = frozenset({"imagefolder", "image_folder", "custom", "generator"})
 
 
 def read_mlflow(uri: str, experiment: str | None = None) -> Table:
@@ -172,87 +167,3 @@ def _parse(cell: Any) -> Mapping[str, Any]:
 def _unwrap(value: Any) -> Any:
     """Return what a configuration file wraps with a description."""
     return value["value"] if isinstance(value, dict) and {"value"} <= value.keys() <= {"value", "desc"} else value
-
-
-def read_model_card(path: Path) -> Table:
-    """Return the results in a model card (``model-index``) or in a file of the folder ``.eval_results``, one a row.
-
-    The model is what the card names as its base model, and else the card's own; a base model was fine-tuned.
-
-    Raises:
-        RawDataError: if there is no such file, or it holds no results.
-    """
-    if not path.is_file():
-        raise RawDataError(f"The model card '{path}' is no file. Give the README.md of a model.")
-    if path.suffix.lower() in (".yaml", ".yml"):
-        readme = path.parent.parent / "README.md"
-        about = _describe(_load_card(readme).data) if readme.is_file() else {}
-        rows: list[Row | Reject] = [Row(line, {**about, **cells}) for line, cells in _eval_results(path)]
-    else:
-        data = _load_card(path).data
-        results = enumerate(data.eval_results or (), start=1)
-        rows = [_read_result(line, _describe(data), result) for line, result in results]
-    if not rows:
-        raise RawDataError(f"The model card '{path}' holds no results. Add a model-index, or give another file.")
-    return RowTable(path.name, rows)
-
-
-def _load_card(path: Path) -> Any:
-    from huggingface_hub import ModelCard
-
-    with _explained(path):
-        return ModelCard(path.read_text(encoding="utf-8"))
-
-
-def _describe(data: Any) -> dict[str, Any]:
-    """Return the model of a card; its base model, if it has exactly one, was fine-tuned."""
-    base = data.base_model
-    base = base[0] if isinstance(base, list) and len(base) == 1 else base
-    name = data.model_name
-    about = {"source": f"model card {name}" if name else "model card"}
-    if isinstance(base, str) and base:
-        return {**about, "model": base, "protocol": Protocol.FINETUNE.value}
-    return {**about, "model": name}
-
-
-def _read_result(line: int, about: Mapping[str, Any], result: Any) -> Row | Reject:
-    try:
-        metric = read_metric(str(result.metric_type))
-    except UnknownName as error:
-        return Reject(line, str(error), f"{result.metric_value}")
-    generic = str(result.dataset_type).lower() in _GENERIC_DATASETS
-    cells = {
-        **about,
-        "dataset": result.dataset_name if generic else result.dataset_type,
-        "value": result.metric_value,
-        "metric": metric.value,
-        "split": result.dataset_split,
-        "config": result.dataset_config,
-    }
-    return Row(line, cells)
-
-
-def _eval_results(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    import yaml
-    from huggingface_hub import parse_eval_result_entries
-
-    with _explained(path):
-        entries = parse_eval_result_entries(yaml.safe_load(path.read_text(encoding="utf-8")))
-    return [
-        (
-            line,
-            {"dataset": entry.dataset_id, "value": entry.value, "task": entry.task_id, "measured_at": entry.date},
-        )
-        for line, entry in enumerate(entries, start=1)
-    ]
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    import yaml
-
-    try:
-        yield
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise RawDataError(f"The model card '{path}' cannot be read: {reason}. Correct it.") from error

@@ -169,3 +169,10 @@ def test_a_history_is_one_run(toy_store: RecordStore, ingest_lines: Ingest) -> N
     report = ingest_lines("model,dataset,epoch,accuracy", *rows)
     assert (report.new, report.tables[0].layout) == (1, "history")
     assert "the last 'accuracy' (epoch 8: 0.81) is the result" in report.notes[2]
+
+
+def test_rows_on_the_training_split_are_left_out_and_have_no_say(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    lines = ("vit,pets,99.9,train", "vit,birds_1,99.8,Training", "vit,pets,0.91,test")
+    report = ingest_lines("model,dataset,accuracy,split", *lines)
+    assert (report.new, report.tables[0].rejected, report.tables[0].unit) == (1, 2, Unit.FRACTION)
+    assert "the split 'train' is what models learn from" in next(iter(report.reasons))

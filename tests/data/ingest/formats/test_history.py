@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zoograph.data.ingest.columns import Tidy, find_layout
 from zoograph.data.ingest.formats.history import HistoryTable, is_history, read_history
-from zoograph.data.ingest.tables import Keep, Reject, Row, RowTable
+from zoograph.data.ingest.tables import Keep, Reject, Row, RowTable, open_table
 
 # As Lightning's CSVLogger writes it: training and validation have rows of their own.
 LIGHTNING = [
@@ -81,3 +82,24 @@ def test_rows_that_are_runs_of_their_own_need_no_note_and_rejects_stay() -> None
         [],
         None,
     )
+
+
+def test_rows_on_the_training_split_are_passed_over_and_counted() -> None:
+    rows = [
+        {"model": "vit", "dataset": "pets", "epoch": epoch, "phase": phase, "accuracy": value}
+        for epoch, phase, value in ((1, "train", 0.8), (1, "val", 0.6), (2, "val", 0.7), (2, "train", 0.99))
+    ]
+    table = RowTable("log", [Row(line, cells) for line, cells in enumerate(rows, 2)])
+    history = read_history(table, Tidy({"model": "model", "dataset": "dataset", "value": "accuracy"}))
+    assert [row.cells["accuracy"] for row in history.rows() if isinstance(row, Row)] == [0.7]
+    assert history.notes[0] == "log: 2 rows on the training split were passed over."
+
+
+def test_decimal_commas_tell_the_best_value(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("model;dataset;epoch;accuracy\nvit;pets;1;91,4\nvit;pets;2;90,9\n")
+    table = open_table(path)
+    layout = find_layout(table, {})
+    assert isinstance(layout, Tidy)
+    history = read_history(table, layout, Keep.BEST)
+    assert [row.cells["accuracy"] for row in history.rows() if isinstance(row, Row)] == ["91,4"]

@@ -1,4 +1,4 @@
-"""Trackers: finished runs of MLflow and Weights & Biases, and results in model cards, become rows."""
+"""Trackers: finished runs of MLflow and Weights & Biases become rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from zoograph.data.errors import RawDataError, UnknownName, ZoographError
-from zoograph.data.ingest.formats.trackers import read_mlflow, read_model_card, read_wandb
+from zoograph.data.ingest.formats.trackers import read_mlflow, read_wandb
 from zoograph.data.ingest.ingest import IngestReport, IngestSettings, ingest
 from zoograph.data.ingest.tables import Reject, Row, Table
 from zoograph.data.store.store import RecordStore
@@ -39,24 +39,6 @@ WANDB_RUNS = [
     },
     {"id": "abd", "state": "failed", "config": {}, "summary": {}},
 ]
-CARD = """\
----
-base_model: vit
-model-index:
-- name: my-vit
-  results:
-  - task: {type: image-classification}
-    dataset: {type: pets, name: Oxford Pets, split: test}
-    metrics:
-    - {type: accuracy, value: "90.5 ± 1.2"}
-    - {type: bleu, value: 3}
-  - task: {type: image-classification}
-    dataset: {type: imagefolder, name: birds_1}
-    metrics:
-    - {type: f1, value: 81}
----
-Text.
-"""
 
 
 def _cells(table: Table) -> list[dict[str, Any]]:
@@ -236,50 +218,3 @@ def test_a_server_of_mlflow_gives_what_is_a_number(toy_store: RecordStore, mlflo
 def test_an_experiment_without_a_measurement_says_so(mlflow_server: str) -> None:
     with pytest.raises(RawDataError, match="no finished run with a metric in the experiment 'empty'"):
         read_mlflow(mlflow_server, "empty")
-
-
-# -- model cards ----------------------------------------------------------------------------------
-
-
-def test_results_of_a_model_card_belong_to_its_base_model(toy_store: RecordStore, tmp_path: Path) -> None:
-    report = _ingest(toy_store, read_model_card(_write(tmp_path / "README.md", CARD)))
-    source = "model card my-vit"
-    assert _stored(toy_store) == [
-        ("vit", "birds_1", "finetune", "f1", 0.81, {}, source),
-        ("vit", "pets", "finetune", "top1", 0.905, {"split": "test"}, source),
-    ]
-    ((reason, count),) = report.reasons.items()
-    assert (reason.partition(" Known")[0][:36], count) == ("Unknown metric 'bleu'. Nearest names", 1)
-
-
-def test_without_a_base_model_the_results_are_the_models_own(tmp_path: Path) -> None:
-    rows = _cells(read_model_card(_write(tmp_path / "README.md", CARD.replace("base_model: vit\n", ""))))
-    assert {(row["model"], row.get("protocol")) for row in rows} == {("my-vit", None)}
-
-
-def test_eval_results_take_their_model_from_the_card_beside_them(toy_store: RecordStore, tmp_path: Path) -> None:
-    _write(tmp_path / "README.md", CARD)
-    text = "- dataset: {id: pets, task_id: default}\n  value: 90.5\n  date: '2025-01-15T10:30:00Z'\n"
-    path = _write(tmp_path / ".eval_results" / "pets.yaml", text)
-    _ingest(toy_store, read_model_card(path))
-    assert _stored(toy_store) == [("vit", "pets", "finetune", "top1", 0.905, {"task": "default"}, "model card my-vit")]
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("README.md", "No header.", "holds no results"),
-        ("README.md", "---\nmodel-index: 3\n---\n", "cannot be read"),
-        ("README.md", "---\n[\n---\n", "cannot be read"),
-        ("a/b.yaml", "- 1\n", "cannot be read"),
-        ("a/b.yaml", "!!python/object/apply:os.system ['true']\n", "cannot be read"),
-    ],
-)
-def test_a_card_without_results_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
-    with pytest.raises(RawDataError, match=message):
-        read_model_card(_write(tmp_path / name, text))
-
-
-def test_a_card_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RawDataError, match="is no file"):
-        read_model_card(tmp_path / "README.md")
