@@ -24,9 +24,9 @@ from zoograph.data.ingest.values.numbers import (
     read_whole_number,
 )
 from zoograph.data.ingest.values.units import ColumnUnits, Unit, convert
+from zoograph.data.records.fields import in_utc
 from zoograph.data.records.records import Run
 from zoograph.data.records.spellings import is_score_name, read_metric
-from zoograph.data.store.schema import in_utc
 
 # Words of file names that are no part of a score's name, without and with those that can be.
 _TABLE_WORDS = ({"scores", "matrix", "table", "values"}, {"score", "scores", "matrix", "table", "values"})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from zoograph.data.records.fields import Count, Name
+from zoograph.data.records.fields import Count, Moment, Name
 
 
 def _without_sign_of_zero(value: float) -> float:
@@ -136,7 +135,7 @@ class Run(Record):
     test_size: Count | None = None
     seed: int | None = None
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
-    measured_at: datetime | None = None
+    measured_at: Moment | None = None
     shots: Count | None = None
     input_size: Count | None = None
     repeats: Count | None = None

@@ -16,6 +16,16 @@ from zoograph.data.errors import StoreError
 from zoograph.data.home import DATABASE_VARIABLE
 from zoograph.data.store import schema
 
+_CAUSES = {
+    "is full": "Free some space, and run it again.",
+    "disk I/O error": "The disk may be full or failing: free some space, and look at what the system says of it.",
+    "locked": "Another program holds it: wait until that has ended, and run it again.",
+    "readonly": "Make the file and its folder writable.",
+    "unable to open": "Make its folder writable, and see that the disk is not full.",
+    "malformed": "'zoograph status --check --repair' may mend it; keep a copy of the file before.",
+}
+"""What to do, by what SQLite says is the cause."""
+
 _BUSY_TIMEOUT_MS = 300_000  # as long as the largest batch may take to go in
 _POSTGRES = "postgresql+psycopg"
 _WRITERS_LOCK = 0x7A6F6F  # any number that all writers agree on
@@ -59,11 +69,18 @@ def begin(engine: Engine, *, write: bool = False) -> Iterator[Connection]:
 
 @contextmanager
 def explained(what: str, remedy: str = "") -> Iterator[None]:
-    """Raise what the database refuses, and values that nobody wrote, as a :class:`StoreError`."""
+    """Raise what the database refuses, and values that nobody wrote, as a :class:`StoreError`.
+
+    Args:
+        what: did not work.
+        remedy: where the cause is none that has a remedy of its own.
+    """
     try:
         yield
     except (SQLAlchemyError, ValueError) as error:
-        raise StoreError(f"{what}: {_reason(error)}. {remedy}".rstrip()) from error
+        reason = _reason(error)
+        advice = next((advice for cause, advice in _CAUSES.items() if cause in reason), remedy)
+        raise StoreError(f"{what}: {reason}. {advice}".rstrip()) from error
 
 
 def _configure_sqlite(connection: Any, _: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,6 +13,7 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store import schema
 from zoograph.data.store.selection import counted_runs, modality_of
+from zoograph.data.store.soundness.reading import read_sound, read_sound_cards, tell
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ def count_ways(connection: Connection, datasets: Sequence[str] | None) -> dict[t
     modality = {id: str(kind) for id, kind in connection.execute(known)}
     found: dict[tuple[Protocol, Metric, str], int] = {}
     for dataset, protocol, metric, count in rows:
+        if protocol not in set(Protocol) or metric not in set(Metric) or dataset not in modality:
+            continue  # the row was changed on disk, and is left out wherever it is read
         way = Protocol(protocol), Metric(metric), modality[dataset]
         found[way] = found.get(way, 0) + int(count)
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
@@ -46,7 +50,8 @@ def count_sources(connection: Connection) -> dict[tuple[str, Protocol], int]:
     """Return how many runs there are of each source and protocol, failed ones too."""
     columns = (schema.runs.c.source, schema.runs.c.protocol)
     rows = connection.execute(sa.select(*columns, sa.func.count()).group_by(*columns))
-    return {(source, Protocol(protocol)): int(n) for source, protocol, n in sorted(tuple(row) for row in rows)}
+    known = sorted(tuple(row) for row in rows if row[1] in set(Protocol))
+    return {(source, Protocol(protocol)): int(n) for source, protocol, n in known}
 
 
 def average_runs(
@@ -54,12 +59,13 @@ def average_runs(
 ) -> dict[str, Measured]:
     """Return what was measured of ``model``, by dataset; unmeasured datasets are left out."""
     runs = schema.runs.c
-    query = (
-        sa.select(runs.dataset, sa.func.avg(runs.value), sa.func.count())
-        .where(runs.model == model, runs.dataset.in_(datasets), *counted_runs(protocol, metric))
-        .group_by(runs.dataset)
-    )
-    return {name: Measured(float(value), int(n)) for name, value, n in connection.execute(query)}
+    asked = (runs.model == model, runs.dataset.in_(datasets), *counted_runs(protocol, metric))
+    rows, damaged = read_sound(connection, schema.runs, ("dataset", "value"), *asked)
+    tell(damaged)
+    values: dict[str, list[float]] = {}
+    for dataset, value in rows:
+        values.setdefault(dataset, []).append(value)
+    return {dataset: Measured(fmean(found), len(found)) for dataset, found in values.items()}
 
 
 def find_measured_models(
@@ -68,11 +74,9 @@ def find_measured_models(
     """Return the cards of the models with runs on some of ``datasets``, by id."""
     runs, models = schema.runs.c, schema.models.c
     chosen = sa.select(runs.model).where(runs.dataset.in_(datasets), *counted_runs(protocol, metric))
-    cards = [
-        ModelCard.model_validate(card)
-        for card in connection.execute(sa.select(models.card).where(models.id.in_(chosen))).scalars()
-    ]
-    return tuple(sorted(cards, key=lambda card: card.id))
+    cards, damaged = read_sound_cards(connection, schema.models, ModelCard, models.id.in_(chosen))
+    tell(damaged)
+    return tuple(cards.values())
 
 
 def find_unmeasured(

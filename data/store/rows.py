@@ -14,6 +14,7 @@ from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import Card, DatasetCard, ModelCard
 from zoograph.data.records.records import Record
 from zoograph.data.store import schema
+from zoograph.data.store.soundness.reading import read_sound_cards, seal_card, tell
 
 AnyCard = TypeVar("AnyCard", bound=Card)
 
@@ -69,14 +70,14 @@ def _put_cards(
     chosen: Mapping[str, ModelCard | DatasetCard] = {card.id: card for card in cards if replace or card.id not in known}
     if not chosen:
         return
-    rows = {card.id: card.model_dump(mode="json", exclude_none=True) for card in chosen.values()}
+    rows = {card.id: seal_card(card) for card in chosen.values()}
     for card_id in known.intersection(chosen):
         connection.execute(sa.update(table).where(table.c.id == card_id).values(card=rows[card_id]))
     fresh = [{"id": card_id, "card": row, "batch": batch} for card_id, row in rows.items() if card_id not in known]
     if fresh:
         connection.execute(sa.insert(table), fresh)
     forget_names(connection, kind, list(chosen))
-    connection.execute(sa.insert(schema.names), [row for card in chosen.values() for row in _name_rows(kind, card)])
+    connection.execute(sa.insert(schema.names), [row for card in chosen.values() for row in name_rows(kind, card)])
 
 
 def forget_names(connection: Connection, kind: str, ids: Sequence[str]) -> None:
@@ -88,19 +89,29 @@ def forget_names(connection: Connection, kind: str, ids: Sequence[str]) -> None:
 
 
 def read_cards(connection: Connection, table: sa.Table, card: type[AnyCard]) -> dict[str, AnyCard]:
-    """Return the cards by id, sorted here, because databases do not agree on the order of text."""
-    cards = [card.model_validate(row) for row in connection.execute(sa.select(table.c.card)).scalars()]
-    return {card.id: card for card in sorted(cards, key=lambda card: card.id)}
+    """Return the cards by id, sorted; those that changed on disk are told and left out."""
+    cards, damaged = read_sound_cards(connection, table, card)
+    tell(damaged)
+    return cards
 
 
 def pick_cards(connection: Connection, table: sa.Table, card: type[AnyCard], ids: Sequence[str]) -> tuple[AnyCard, ...]:
-    """Return the cards of ``ids``, in their order; an id that is not known is left out."""
-    rows = connection.execute(sa.select(table.c.id, table.c.card).where(table.c.id.in_(ids)))
-    found = {id: card.model_validate(row) for id, row in rows}
+    """Return the cards of ``ids``, in their order; an id that is not known is left out.
+
+    Raises:
+        StoreError: if a card changed on disk after it was stored.
+    """
+    found, damaged = read_sound_cards(connection, table, card, table.c.id.in_(ids))
+    if damaged:
+        raise StoreError(
+            f"The card of '{damaged[0].id}' was changed on disk by something else than zoograph. "
+            "Run 'zoograph status --check --repair'."
+        )
     return tuple(found[id] for id in ids if id in found)
 
 
-def _name_rows(kind: str, card: ModelCard | DatasetCard) -> Iterator[dict[str, str]]:
+def name_rows(kind: str, card: ModelCard | DatasetCard) -> Iterator[dict[str, str]]:
+    """Yield the rows of what a card can be called: its id, its aliases, and its family."""
     for name in dict.fromkeys((card.id, *card.aliases)):
         yield {"kind": kind, "name": name, "target": card.id}
     if isinstance(card, DatasetCard) and card.family is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import (
     JSON,
@@ -19,6 +19,8 @@ from sqlalchemy import (
     Table,
 )
 from sqlalchemy.types import TypeDecorator
+
+from zoograph.data.records.fields import in_utc
 
 SCHEMA_VERSION = 4
 
@@ -41,11 +43,6 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give it back in UTC."""
         return None if value is None else in_utc(value)
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Return the same moment in UTC; one without a zone is taken as UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 # SQLite's integers are wide anyway, PostgreSQL's have 32 bits.

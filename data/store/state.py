@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import HINDSIGHT, Metric
 from zoograph.data.store import schema
 from zoograph.data.store.rows import get_meta, read_cards
 from zoograph.data.store.selection import counted_runs
+from zoograph.data.store.soundness.reading import read_sound, tell
+from zoograph.data.store.soundness.repair import check_pages
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +47,15 @@ class StoreState:
 
 
 def read_state(connection: Connection, metric: Metric, modality: str | None = None) -> StoreState:
-    """Return the state of the store; the connection is in a transaction that sees one moment."""
+    """Return the state of the store; the connection is in a transaction that sees one moment.
+
+    Raises:
+        StoreError: if the database finds fault with its file, so that rows may be passed over.
+    """
+    if pages := check_pages(connection):
+        raise StoreError(
+            f"The database says that its file is damaged ({pages[0]}). Run 'zoograph status --check --repair' first."
+        )
     revision = get_meta(connection).get("revision", "")
     zoo, batches = read_zoo(connection)
     digests = digest_batches(connection, metric, modality)
@@ -55,26 +66,35 @@ def read_zoo(connection: Connection) -> tuple[Zoo, pd.Series[str]]:
     """Return all cards and records, in the order of their ids, and the batch of each run."""
     from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
 
-    runs = _read_frame(connection, schema.runs, (*RUN_COLUMNS, "batch"))
-    batches = runs.pop("batch").astype(str)
-    others = (
-        _read_frame(connection, table, columns)
+    models = read_cards(connection, schema.models, ModelCard)
+    datasets = read_cards(connection, schema.datasets, DatasetCard)
+    runs, *others = (
+        _read_frame(connection, table, columns, {"models": models, "datasets": datasets})
         for table, columns in (
+            (schema.runs, (*RUN_COLUMNS, "batch")),
             (schema.scores, SCORE_COLUMNS),
             (schema.relations, RELATION_COLUMNS),
             (schema.influences, INFLUENCE_COLUMNS),
         )
     )
-    models = read_cards(connection, schema.models, ModelCard)
-    datasets = read_cards(connection, schema.datasets, DatasetCard)
+    batches = runs.pop("batch").astype(str)
     return Zoo(models, datasets, runs, *others), batches
 
 
-def _read_frame(connection: Connection, table: sa.Table, columns: Sequence[str]) -> pd.DataFrame:
+def _read_frame(
+    connection: Connection, table: sa.Table, columns: Sequence[str], cards: Mapping[str, Mapping[str, object]]
+) -> pd.DataFrame:
+    """Return the sound records of a table whose models and datasets have sound cards."""
     import pandas as pd
 
-    query = sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)
-    return pd.DataFrame(connection.execute(query).all(), columns=list(columns))
+    rows, damaged = read_sound(connection, table, columns)
+    tell(damaged)
+    frame = pd.DataFrame(rows, columns=list(columns))
+    for name in columns:
+        for key in table.c[name].foreign_keys:
+            known = frame[name].isin(list(cards[key.column.table.name]))
+            frame = frame if known.all() else frame[known].reset_index(drop=True)
+    return frame
 
 
 def digest_batches(connection: Connection, metric: Metric, modality: str | None = None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -28,10 +29,12 @@ from zoograph.data.store.measurements import (
 from zoograph.data.store.preparation import make_tables, prepare, unusable
 from zoograph.data.store.rows import get_meta, pick_cards, read_cards
 from zoograph.data.store.selection import counted_runs
+from zoograph.data.store.soundness.reading import Cells, Damaged, read_sound, stream_sound, tell
 from zoograph.data.store.state import StoreState, digest_batches, digest_scores, read_state, read_zoo
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
+    from zoograph.data.store.soundness.repair import Condition
     from zoograph.data.store.staging import Staging
 
 
@@ -147,6 +150,13 @@ class RecordStore:
         with explained("Nothing was taken back"), begin(self._engine, write=True) as connection:
             return undo_batch(connection, batch)
 
+    def repair(self) -> Condition:
+        """Take out, in one transaction, what is not as it was stored; return what was wrong before."""
+        from zoograph.data.store.soundness.repair import repair
+
+        with explained("Nothing was repaired"), begin(self._engine, write=True) as connection:
+            return repair(connection)
+
     # -- reading ------------------------------------------------------------------------------
 
     @contextmanager
@@ -183,11 +193,12 @@ class RecordStore:
 
     def runs_of(self, *, model: str | None = None, datasets: Sequence[str] = ()) -> list[Run]:
         """Return all runs of a model, or of some datasets, in the order of their ids; failed ones too."""
-        table = schema.runs
-        query = sa.select(*(table.c[name] for name in Run.model_fields)).order_by(table.c.id)
-        query = query.where(sa.or_(table.c.model == model, table.c.dataset.in_(datasets)))
+        table, names = schema.runs, tuple(Run.model_fields)
         with self._read() as connection:
-            return [Run.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+            asked = sa.or_(table.c.model == model, table.c.dataset.in_(datasets))
+            rows, damaged = read_sound(connection, table, names, asked)
+            tell(damaged)
+            return [Run.model_validate(dict(zip(names, row, strict=True))) for row in rows]
 
     def count_cards(self) -> tuple[int, int]:
         """Return the numbers of models and datasets."""
@@ -206,14 +217,14 @@ class RecordStore:
         with self._read() as connection:
             return list_batches(connection)
 
-    def stream_runs(self, columns: Sequence[str], size: int = 10_000) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Yield the runs as of one moment, in the order of their ids, so many at a time."""
-        table = schema.runs
-        query = sa.select(*(table.c[name] for name in columns)).order_by(table.c.id)
+    def stream_runs(self, columns: Sequence[str], size: int = 10_000) -> Iterator[Sequence[Cells]]:
+        """Yield the sound runs as of one moment, in the order of their ids, so many at a time."""
+        damaged: list[Damaged] = []
         with self._read() as connection:
-            rows = connection.execution_options(stream_results=True, max_row_buffer=size).execute(query)
-            for part in rows.partitions(size):
-                yield [tuple(row) for row in part]
+            rows = stream_sound(connection, schema.runs, columns, damaged)
+            while part := list(islice(rows, size)):
+                yield part
+        tell(damaged)
 
     def count_runs(self, protocol: Protocol, metric: Metric = Metric.TOP1, modality: str | None = None) -> int:
         """Return the number of runs of one protocol and metric, on datasets of one modality or of all."""
@@ -300,6 +311,13 @@ class RecordStore:
         """
         with self._read() as connection:
             return digest_batches(connection, metric, modality)
+
+    def check(self) -> Condition:
+        """Return what is not as it was stored: rows that do not agree with their hashes, and faults of the database."""
+        from zoograph.data.store.soundness.repair import check
+
+        with self._read() as connection:
+            return check(connection)
 
     def snapshot(self) -> Zoo:
         """Return all cards and records, as one consistent view."""

@@ -8,19 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoograph.data.errors import StoreError
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.commands.versions import NONE_YET, describe, versions_of
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.options import AsJson, WhoseEncoder
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.program import FAILED
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
+    from zoograph.data.store.soundness.repair import Condition
     from zoograph.data.store.store import RecordStore
     from zoograph.training.versions.artifact import Manifest
     from zoograph.training.versions.changes import Changes
     from zoograph.training.versions.folders import PredictorFolder
     from zoograph.training.versions.listing import Versions
+
+
+_PAGES_TOLD = 5
+_LEFT_OUT = "No answer and no training reads them. 'zoograph status --check --repair' removes them."
+_REPAIRED = (
+    "They were removed. What came with the package is back; bring the rest again with 'zoograph ingest'. "
+    "Have the disk checked."
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,13 @@ def status(
         Path | None, typer.Option(help="Where to draw the learning curve, a PNG of error against records.")
     ] = None,
     encoder: WhoseEncoder = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare every row of the store with its hash; end with 1 if one differs.")
+    ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="With --check: remove what differs. What came with the package comes back."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what is in the store, what the predictors know of it, and how their error moved from version to version.
@@ -54,19 +72,37 @@ def status(
     """
     if picture is not None:
         require_place(picture, "--picture")
+    if repair and not check:
+        raise typer.BadParameter("goes with --check", param_hint="'--repair'")
     from zoograph.data.store.store import RecordStore
 
-    with RecordStore.open() as store:
-        contents = _read(store)
-        known = versions_of(encoder=encoder)
-        changes = {folder: _find_changes(store, folder, found) for folder, found in known.items()}
+    condition = None
+    if check:
+        with RecordStore.open() as store:
+            condition = store.repair() if repair else store.check()
+    try:
+        with RecordStore.open() as store:
+            contents = _read(store)
+            known = versions_of(encoder=encoder)
+            changes = {folder: _find_changes(store, folder, found) for folder, found in known.items()}
+    except StoreError:
+        if condition is None or condition.is_sound:
+            raise
+        _tell_damage(condition, as_json)
+        raise typer.Exit(FAILED) from None
     if picture is not None:
         _draw(known, picture)
     if as_json:
         predictors = {folder.key: _as_dict(found, changes[folder]) for folder, found in known.items()}
-        print_json("status", {"store": asdict(contents), "predictors": predictors})
+        checked = None if condition is None else {**condition.as_dict(), "repaired": repair and not condition.is_sound}
+        print_json("status", {"store": asdict(contents), "predictors": predictors, "check": checked})
     else:
         _print(contents, known, changes)
+        if condition is not None:
+            print()
+            _print_condition(condition, repair)
+    if condition is not None and not condition.is_sound and not repair:
+        raise typer.Exit(FAILED)
 
 
 def _read(store: RecordStore) -> Contents:
@@ -143,6 +179,32 @@ def _print(
     if not known:
         print()
         print_notes([NONE_YET])
+
+
+def _tell_damage(condition: Condition, as_json: bool) -> None:
+    """Say what is wrong with a store of which nothing else can be told."""
+    if as_json:
+        checked = {**condition.as_dict(), "repaired": False}
+        print_json("status", {"store": None, "predictors": {}, "check": checked})
+    else:
+        _print_condition(condition, repaired=False)
+
+
+def _print_condition(condition: Condition, repaired: bool) -> None:
+    if condition.is_sound:
+        print_notes(["Every row of the store is as it was stored."])
+        return
+    if condition.rows:
+        print_table(
+            "Rows that something else than zoograph changed",
+            ("table", "id", "about", "batch"),
+            [(row.table, row.short, row.what, row.batch) for row in condition.rows],
+            names={"about"},
+            copied={"batch"},
+        )
+    if condition.pages:
+        print_notes([f"The database says of its file: {'; '.join(condition.pages[:_PAGES_TOLD])}."])
+    print_notes([_REPAIRED if repaired else _LEFT_OUT])
 
 
 def _knows(folder: PredictorFolder, current: Manifest, changed: Changes) -> str:

@@ -1,27 +1,22 @@
+"""Fields that cards and records share: times are in UTC, so that one moment is one record."""
+
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
-from zoograph.data.records.fields import Count, Fraction, Name, Positive
+from zoograph.data.records.fields import in_utc
+from zoograph.data.records.records import Run
 
 
-@pytest.mark.parametrize(
-    ("kind", "good", "bad"),
-    [
-        (Name, "a/b.c", ""),
-        (Name, "ViT-L/14", "a\x00b"),
-        (Fraction, 0.0, -0.01),
-        (Fraction, 1.0, float("nan")),
-        (Count, 1, 0),
-        (Positive, 1e-9, 0.0),
-        (Positive, 1e9, float("inf")),
-    ],
-)
-def test_bounds(kind: Any, good: Any, bad: Any) -> None:
-    adapter = TypeAdapter(kind)
-    assert adapter.validate_python(good) == good
-    with pytest.raises(ValidationError):
-        adapter.validate_python(bad)
+def test_one_moment_in_two_zones_is_one_run() -> None:
+    noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    times = (noon, noon.astimezone(timezone(timedelta(hours=2))), noon.replace(tzinfo=None))
+    run = {"source": "t", "model": "m", "dataset": "d", "protocol": "head", "value": 0.5}
+    assert len({Run.model_validate({**run, "measured_at": time}).identity for time in times}) == 1
+
+
+def test_a_time_that_has_no_equal_in_utc_is_refused() -> None:
+    with pytest.raises(ValueError, match="has no equal in UTC"):
+        in_utc(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2))))

@@ -100,11 +100,13 @@ def _upgrade_to_version_3(database_url: str) -> None:
         )
         connection.exec_driver_sql(
             "INSERT INTO influences (id, label, corpus, dataset, name, value, source, batch) "
-            "VALUES ('i', 'cat', 'pets', 'birds_1', 'influence_correct', 0.25, 'mine', 'third')"
+            "VALUES ('bb110832931191166d7a718e8f64513c234d54acddd07c1e6ead3276301bcdbe', "
+            "'cat', 'pets', 'birds_1', 'influence_correct', 0.25, 'mine', 'third')"
         )
         connection.exec_driver_sql(
             "INSERT INTO runs (id, model, dataset, protocol, metric, value, hyperparameters, source, batch, stored_at) "
-            "VALUES ('r', 'vit', 'birds_1', 'finetune', 'miou', 0.5, '{\"lr\": 0.1}', 'mine', 'third', "
+            "VALUES ('9acbdf1c2ba9795c14854be0f21f911fb7de14f709fcd2eeaf7d683f07e21c38', "
+            "'vit', 'birds_1', 'finetune', 'miou', 0.5, '{\"lr\": 0.1}', 'mine', 'third', "
             "'2026-01-02 03:04:05')"
         )
     engine.dispose()

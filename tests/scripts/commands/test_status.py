@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from zoograph.data.records.records import Protocol
 from zoograph.training.versions.artifact import Artifact
 
 Run = Callable[..., Any]
@@ -48,3 +51,48 @@ def test_a_picture_needs_versions_and_a_place(history: list[Artifact], toy_store
 
 def test_there_is_no_curve_yet(toy_store: object, run_zoograph: Run, tmp_path: Path) -> None:
     assert "There is no learning curve yet" in run_zoograph("status", "--picture", str(tmp_path / "curve.png")).err
+
+
+def _change(home: Path, statement: str) -> None:
+    with closing(sqlite3.connect(home / "zoograph.db")) as connection, connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute(statement)
+
+
+def test_a_check_names_the_row_that_changed_on_disk_and_a_repair_brings_it_back(
+    toy_store: Any, home: Path, run_zoograph: Run
+) -> None:
+    ran = run_zoograph("status", "--check")
+    assert ran.code == 0
+    assert "Every row of the store is as it was stored." in ran.out
+    _change(home, "UPDATE runs SET value = 0.25 WHERE dataset = 'birds_1'")
+    ran = run_zoograph("status", "--check")
+    assert ran.code == 1
+    words = " ".join(ran.out.replace("│", " ").split())
+    assert "resnet birds_1 head top1 shipped" in words
+    assert "No answer and no training reads them." in words
+    said = json.loads(run_zoograph("status", "--check", "--json").out)["check"]
+    assert [row["what"] for row in said["rows"]] == ["resnet birds_1 head top1"]
+    assert (said["pages"], said["repaired"]) == ([], False)
+    said = json.loads(run_zoograph("status", "--check", "--repair", "--json").out)["check"]
+    assert (len(said["rows"]), said["repaired"]) == (1, True)
+    assert run_zoograph("status", "--check").code == 0
+    assert toy_store.measured("resnet", ["birds_1"], Protocol.HEAD)["birds_1"].value == 0.5
+
+
+def test_a_check_says_what_is_wrong_where_nothing_else_can_be_told(
+    toy_store: Any, home: Path, run_zoograph: Run
+) -> None:
+    _change(home, "UPDATE datasets SET card = '{' WHERE id = 'pets'")
+    assert "malformed JSON" in run_zoograph("status").err
+    ran = run_zoograph("status", "--check", "--json")
+    assert ran.code == 1
+    assert [row["id"] for row in json.loads(ran.out)["check"]["rows"]] == ["pets"]
+    assert "pets" in run_zoograph("status", "--check").out
+    assert run_zoograph("status", "--check", "--repair").code == 0
+    assert run_zoograph("status", "--check").code == 0
+
+
+def test_a_repair_goes_with_a_check(run_zoograph: Run) -> None:
+    ran = run_zoograph("status", "--repair")
+    assert (ran.code, "goes with --check" in ran.err) == (2, True)
