@@ -37,7 +37,7 @@ COLUMNS = (
 _WHOLE_NUMBERS = ("train_size", "test_size", "seed", "shots", "input_size", "repeats")
 _SETTINGS = COLUMNS.index("hyperparameters")
 
-Rows = Sequence[tuple[Any, ...]]
+Rows = Sequence[Sequence[Any]]
 
 
 def export_runs(store: RecordStore, path: Path) -> int:
