@@ -153,9 +153,10 @@ def ingest(
     Raises:
         ZoographError: with what to do next.
     """
+    from zoograph.data.ingest.formats.mlflow_runs import read_mlflow
     from zoograph.data.ingest.formats.model_cards import read_model_card
     from zoograph.data.ingest.formats.mteb import read_mteb
-    from zoograph.data.ingest.formats.trackers import read_mlflow, read_wandb
+    from zoograph.data.ingest.formats.wandb_runs import read_wandb
     from zoograph.data.ingest.ingest import IngestSettings
     from zoograph.data.ingest.ingest import ingest as ingest_tables
     from zoograph.data.ingest.tables import Keep, open_table
@@ -176,7 +177,7 @@ def ingest(
         None if keep is None else choose(Keep, keep),
     )
     tables = [open_table(Path(file)) for file in files]
-    tables += [read_mlflow(mlflow, experiment)] if mlflow is not None else []
+    tables += [read_mlflow(mlflow, experiment, settings.keep)] if mlflow is not None else []
     tables += [read_wandb(wandb)] if wandb is not None else []
     tables += [read_model_card(Path(card), model) for card in model_cards]
     tables += [read_mteb(Path(mteb))] if mteb is not None else []

@@ -53,8 +53,10 @@ class RunReader(TableReader[Run]):
 
     def _split(self, row: Row) -> Iterator[Measurement | Reject]:
         for item in self._layout.measurements(row):
-            split = find_training_split(item.hyperparameters) if isinstance(item, Measurement) else None
-            yield item if split is None else Reject(row.line, _TRAINED.format(split), f"{item.model}, {item.dataset}")
+            if isinstance(item, Measurement) and (split := find_training_split(item.hyperparameters)) is not None:
+                yield Reject(row.line, _TRAINED.format(split), f"{item.model}, {item.dataset}, {item.value}")
+            else:
+                yield item
 
     def _require_no_scores(self) -> None:
         """Refuse a table that is called like a transferability score, or whose values are in such a column."""

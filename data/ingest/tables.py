@@ -128,7 +128,7 @@ class RowTable:
     notes: Sequence[str] = ()
     keep: Keep = Keep.LAST
     row_units: bool = False
-    decimal_comma = False
+    decimal_comma: bool = False
 
     @property
     def columns(self) -> Sequence[str]:

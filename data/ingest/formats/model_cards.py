@@ -24,7 +24,6 @@ _GENERIC_DATASETS = frozenset(
 )
 # Relations to a base model whose weights are no more what was trained on the dataset alone.
 _OTHER_WEIGHTS = frozenset({"quantized", "merge"})
-_TOP_K = {1: Metric.TOP1, 5: Metric.TOP5}
 
 
 def read_model_card(path: Path, model: str = "") -> Table:
@@ -137,7 +136,8 @@ def _find_metric(metric: Mapping[str, Any]) -> str:
     for arguments in (metric.get("args"), metric.get("config")):
         if isinstance(arguments, dict):
             k = arguments.get("k", arguments.get("top_k", 1))
-            return _TOP_K.get(k, f"top{k}") if k != 1 else kind or name
+            if k != 1:
+                return f"top{k}"
     try:
         is_plain = not kind or read_metric(kind) is Metric.TOP1
         return read_metric(name).value if is_plain and name else kind
