@@ -61,7 +61,7 @@ def ingest(
         bool, typer.Option("--add-unknown", help="Let models and datasets in that are known by their names alone.")
     ] = False,
     mlflow: Annotated[
-        str | None, typer.Option(metavar="URI", help="Read the finished runs of MLflow: a folder, a database, or a server.")
+        str | None, typer.Option(metavar="URI", help="Read the finished runs of MLflow: folder, database or server.")
     ] = None,
     experiment: Annotated[str | None, typer.Option(help="Name of an experiment of MLflow. Default: all.")] = None,
     wandb: Annotated[
