@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -204,9 +205,7 @@ def image_suffixes() -> frozenset[str]:
     from PIL import Image
 
     if find_spec("pillow_heif") is not None:
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
+        import_module("pillow_heif").register_heif_opener()
     known = Image.registered_extensions()
     return frozenset(end for end, kind in known.items() if kind in Image.OPEN and kind not in _NO_PICTURES)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -54,11 +55,19 @@ def load_pictures(
         yield seen if isinstance(seen, Unreadable) else torch.from_numpy(seen)
 
 
-def find_unreadable(task: ImageTask, num_workers: int | None = None) -> dict[int, Unreadable]:
-    """Return all rows whose image cannot be read, in order, and what is wrong with it: every image is decoded."""
-    nothing = torch.empty(0)
-    seen = enumerate(load_pictures(task, lambda picture: nothing, num_workers))
-    return {row: kind for row, kind in seen if isinstance(kind, Unreadable)}
+def look_at_all(task: ImageTask, num_workers: int | None = None) -> tuple[dict[int, Unreadable], int]:
+    """Decode every image.
+
+    Returns:
+        All rows whose image cannot be read, in order, with what is wrong; and how many of the others look different.
+    """
+    seen = list(load_pictures(task, _fingerprint, num_workers))
+    unreadable = {row: found for row, found in enumerate(seen) if isinstance(found, Unreadable)}
+    return unreadable, len({int(found) for found in seen if not isinstance(found, Unreadable)})
+
+
+def _fingerprint(picture: Image) -> Tensor:
+    return torch.tensor(zlib.crc32(picture.resize((32, 32)).tobytes()))
 
 
 def default_workers(num_images: int) -> int:

@@ -49,6 +49,25 @@ def stratified_hold_out(labels: ArrayLike, fraction: float, seed: int = 0) -> ND
     return held
 
 
+def validation_rows(labels: ArrayLike, given: ArrayLike | None, fraction: float, seed: int = 0) -> NDArray[np.bool_]:
+    """Return the training images to choose by: those given, if every class has others; else a stratified fraction.
+
+    Args:
+        labels: (N,) integer classes of the training images.
+        given: (N,) bool, those that the authors of the dataset set aside; None if they did not.
+        fraction: in (0, 1).
+        seed: of the choice.
+
+    Returns:
+        (N,) True where an image is chosen by.
+    """
+    if given is not None:
+        held, classes = np.asarray(given, dtype=bool), np.asarray(labels)
+        if held.any() and len(np.unique(classes[~held])) == len(np.unique(classes)):
+            return held
+    return stratified_hold_out(labels, fraction, seed)
+
+
 def _ranks(labels: ArrayLike, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return shuffled row numbers, and beside each its place within its class and the size of the class."""
     shuffled = np.random.default_rng(seed).permutation(len(np.asarray(labels)))

@@ -90,9 +90,14 @@ class ImageTask:
             else [self.labels, self.is_test, self.is_validation]
         )
         total = hashlib.sha256(json.dumps(parts).encode())
-        for row in range(len(self)):
-            total.update(_content_hash(self.read, row))
+        for content in self.hashes:
+            total.update(content)
         return total.hexdigest()
+
+    @cached_property
+    def hashes(self) -> tuple[bytes, ...]:
+        """(N,) SHA-256 of each encoded image, or of a picture's pixels; of nothing where it cannot be read."""
+        return tuple(_content_hash(self.read, row) for row in range(len(self)))
 
     def picture(self, row: int) -> Image.Image | None:
         """Return one image as RGB; None if it cannot be read."""

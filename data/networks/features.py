@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import find_unreadable, load_pictures
+from zoograph.data.images.loading import load_pictures, look_at_all
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
 from zoograph.data.images.unreadable import Unreadable
@@ -36,6 +36,8 @@ class Features:
         classes: their names.
         skipped: names of the images that could not be read, which are none of the N -> what is wrong with them.
         is_test: (N,) bool, the images that the dataset's authors set aside; None if they split nothing.
+        is_validation: (N,) bool, the images that they set aside to choose by; None if there are none.
+        rows: (N,) int64 rows of the task.
         key: hash of model, weights, transform, precision, images and labels.
     """
 
@@ -46,6 +48,8 @@ class Features:
     skipped: dict[str, str]
     is_test: Tensor | None
     key: str
+    is_validation: Tensor | None = None
+    rows: Tensor | None = None
 
     def test_rows(self, fraction: float = 0.3, seed: int = 0) -> Tensor:
         """Return (N,) bool: the task's own test images, or else a stratified fraction that is held out by seed."""
@@ -142,6 +146,8 @@ def extract_features(
         {task.names[int(row)]: kind for row, kind in known["unreadable"].items()},
         None if task.is_test is None else torch.tensor(task.is_test)[kept],
         key,
+        None if task.is_validation is None else torch.tensor(task.is_validation)[kept],
+        kept,
     )
 
 
@@ -165,7 +171,7 @@ def _compute(
             if isinstance(picture, Unreadable):
                 unreadable[row] = picture
                 if not task.allows(len(unreadable)):
-                    task.require_few_unreadable(find_unreadable(task))  # all at once: one repair is enough
+                    task.require_few_unreadable(look_at_all(task)[0])  # all at once: one repair is enough
             else:
                 kept.append(row)
                 batch.append(picture)

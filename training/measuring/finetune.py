@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from zoograph.data.errors import FoldsError
 from zoograph.data.files.tensors import hash_tensors
-from zoograph.data.images.stratified import stratified_hold_out
+from zoograph.data.images.stratified import validation_rows
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState, Progress
@@ -62,6 +62,7 @@ def measure_finetune(
     checkpoint: Path | None = None,
     device: str | torch.device = "cpu",
     keep: Keep | None = None,
+    validation: Tensor | None = None,
 ) -> FinetuneResult:
     """Fine-tune a copy of a network with a new classifier and measure its accuracy.
 
@@ -83,6 +84,7 @@ def measure_finetune(
             the end. One that is damaged or of another run is replaced.
         device: the CPU computes in float32, CUDA under bfloat16 autocast.
         keep: called with the weights that were tested, on the CPU, before the checkpoint is removed.
+        validation: (N,) bool, the training images to stop by; default: a stratified part.
 
     Raises:
         NetworkError: if the network takes no new classifier, or cannot look at these images.
@@ -94,7 +96,8 @@ def measure_finetune(
     config = config or FinetuneConfig()
     _check(train_images, train_labels, test_images, test_labels)
     classes, targets = torch.unique(train_labels.cpu(), return_inverse=True)
-    held = torch.from_numpy(stratified_hold_out(targets, config.validation_fraction, seed))
+    given = None if validation is None else validation.cpu()
+    held = torch.from_numpy(validation_rows(targets, given, config.validation_fraction, seed))
     if not bool(held.any()):
         raise FoldsError("Fine-tuning needs a class with two training images, one of them to stop by (got none).")
     with torch.random.fork_rng():
@@ -104,12 +107,12 @@ def measure_finetune(
             network.reset_classifier(len(classes))
         state = FinetuneState(config, seed, _identity(network, targets, held, config, seed), checkpoint, progress)
         train = Batches(train_images, targets, torch.where(~held)[0], config.batch_size, state)
-        validation = Batches(train_images, targets, torch.where(held)[0], config.batch_size)
+        chosen_by = Batches(train_images, targets, torch.where(held)[0], config.batch_size)
         module = Finetuning(network, config, state, len(train))
         state.take_up(network)
         with quiet_trainer(**_settings(config, state, torch.device(device))) as trainer:
             if not state.finished:
-                trainer.fit(module, train, validation)
+                trainer.fit(module, train, chosen_by)
             network.load_state_dict(state.best)
             test_targets = (test_labels.cpu()[:, None] == classes).int().argmax(1)
             test_targets[~torch.isin(test_labels.cpu(), classes)] = -1

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoograph.data.errors import FoldsError
-from zoograph.data.images.stratified import stratified_hold_out
+from zoograph.data.images.stratified import validation_rows
 from zoograph.data.networks.features import Features
 
 L2_GRID = tuple(10.0 ** (exponent / 2) for exponent in range(2, -9, -1))
@@ -50,6 +50,7 @@ def measure_head(
     test_labels: Tensor,
     seed: int = 0,
     l2_grid: Sequence[float] = L2_GRID,
+    validation: Tensor | None = None,
 ) -> HeadResult:
     r"""Fit a linear classifier on frozen features and measure its accuracy.
 
@@ -70,6 +71,7 @@ def measure_head(
         test_labels: (M,) integer classes.
         seed: of the validation split.
         l2_grid: the strengths to choose from.
+        validation: (N,) bool, the training images to choose by; default: a stratified fifth.
 
     Raises:
         FoldsError: if there are fewer than two training classes or no test images, or if a feature is not
@@ -80,7 +82,8 @@ def measure_head(
     _check(train_features, train_labels, test_features, test_labels)
     classes, targets = torch.unique(train_labels, return_inverse=True)
     train, test = _decorrelate(train_features, test_features)
-    held = torch.from_numpy(stratified_hold_out(targets.cpu(), _VALIDATION_FRACTION, seed)).to(train.device)
+    given = None if validation is None else validation.cpu()
+    held = torch.from_numpy(validation_rows(targets.cpu(), given, _VALIDATION_FRACTION, seed)).to(train.device)
     l2, validation_accuracy, start = _L2_WITHOUT_VALIDATION, None, None
     if bool(held.any()):
         l2, validation_accuracy, start = _choose_l2(train, targets, held, l2_grid)
@@ -125,7 +128,8 @@ def measure_head_on(features: Features, test_fraction: float = 0.3, seed: int = 
     """
     test = features.test_rows(test_fraction, seed)
     x, y = features.features, features.labels
-    return measure_head(x[~test], y[~test], x[test], y[test], seed)
+    validation = None if features.is_validation is None else features.is_validation[~test]
+    return measure_head(x[~test], y[~test], x[test], y[test], seed, validation=validation)
 
 
 def _check(train_features: Tensor, train_labels: Tensor, test_features: Tensor, test_labels: Tensor) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoograph.data.errors import FoldsError
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import find_unreadable, load_pictures
+from zoograph.data.images.loading import load_pictures, look_at_all
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask, ImageTaskError
 from zoograph.data.images.unreadable import Unreadable
@@ -23,7 +24,8 @@ from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
-from zoograph.training.measuring.reports import MeasureReport
+from zoograph.training.measuring.reports import WARNINGS, MeasureReport
+from zoograph.training.measuring.split_quality import judge_split, require_difference
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
 from zoograph.training.measuring.subject import Subject, for_each_model, require_measurable
 from zoograph.training.runtime.progress import Progress, part_of
@@ -103,12 +105,18 @@ def measure_models(
                 if protocol is Protocol.HEAD:
                     seen = extract_features(model, task, subject.place(), progress=advance)
                     skipped.update(seen.skipped)
+                    require_difference(seen.features, task.card.id)
+                    test = seen.test_rows(test_fraction, seed).tolist()
+                    warnings = judge_split(task, test, None if seen.rows is None else seen.rows.tolist())
                     result = measure_head_on(seen, test_fraction, seed)
                 else:
+                    warnings = judge_split(task, _test_rows(task, test_fraction, seed).tolist())
                     result = measure_finetune_on(
                         model, task, test_fraction, seed, config, subject.place(), advance, keep and tuned.update
                     )
                 settings = _settings(task, protocol, test_fraction, config)
+                if warnings:
+                    settings[WARNINGS] = warnings
                 run = _make_run(model_id, dataset.id, protocol, seed, describe_source(model, task), settings, result)
                 if keep is not None and protocol is Protocol.FINETUNE:
                     keep(model, run, tuned)
@@ -124,8 +132,10 @@ def measure_models(
 
 def _readable(task: ImageTask, skipped: dict[str, str]) -> ImageTask:
     """Return the task without the images that cannot be read, which are added to ``skipped``."""
-    unreadable = find_unreadable(task)
+    unreadable, distinct = look_at_all(task)
     task.require_few_unreadable(unreadable)
+    if distinct == 1:
+        raise FoldsError(f"The images of '{task.card.id}' must differ (got {len(task):,} that look the same).")
     skipped.update({task.names[row]: kind.value for row, kind in unreadable.items()})
     return task.take([row for row in range(len(task)) if row not in unreadable])
 
@@ -180,11 +190,7 @@ def measure_finetune_on(
         FoldsError: see :func:`zoograph.training.measuring.finetune.measure_finetune`.
     """
     labels = torch.tensor(task.labels)
-    test = (
-        torch.from_numpy(stratified_hold_out(labels, test_fraction, seed))
-        if task.is_test is None
-        else torch.tensor(task.is_test)
-    )
+    test = _test_rows(task, test_fraction, seed)
     train_rows, test_rows = (torch.where(chosen)[0].tolist() for chosen in (~test, test))
     parts = [repr(model.transform), task.digest, test_fraction, seed]
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -200,4 +206,12 @@ def measure_finetune_on(
         checkpoint=make_home() / "cache" / "finetune" / f"{model.digest[:16]}-{name[:16]}.safetensors",
         device=device,
         keep=keep,
+        validation=None if task.is_validation is None else torch.tensor(task.is_validation)[~test],
     )
+
+
+def _test_rows(task: ImageTask, fraction: float, seed: int) -> Tensor:
+    """Return (N,) bool: the task's own test images, or else a stratified fraction that is held out by seed."""
+    if task.is_test is not None:
+        return torch.tensor(task.is_test)
+    return torch.from_numpy(stratified_hold_out(torch.tensor(task.labels), fraction, seed))

@@ -14,6 +14,9 @@ from zoograph.training.measuring.subject import Failure
 if TYPE_CHECKING:
     import pandas as pd
 
+WARNINGS = "warnings"
+"""Among the settings of a run: what is to be known before its value is believed."""
+
 
 @dataclass(frozen=True)
 class PairScores:
@@ -117,8 +120,9 @@ class MeasureReport(Report):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which weights were looked at, and which images were left out."""
-        return (*self.meanings, *_describe_skipped(self.skipped))
+        """Which weights were looked at, which images were left out, and what the accuracies do not say."""
+        said = [text for run in self.runs for text in run.hyperparameters.get(WARNINGS, ())]
+        return (*self.meanings, *_describe_skipped(self.skipped), *dict.fromkeys(said))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a run: ``model``, ``value`` in [0, 1], ``seed``, ``train_size``, ``test_size``, ``seconds``.

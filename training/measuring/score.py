@@ -21,6 +21,7 @@ from zoograph.graphs.scores.registry import SCORES
 from zoograph.graphs.scores.spec import PROBABILITIES
 from zoograph.graphs.scores.undefined import UndefinedScore
 from zoograph.training.measuring.reports import PairScores, ScoreReport
+from zoograph.training.measuring.split_quality import require_difference
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
 from zoograph.training.measuring.subject import Subject, for_each_model
 from zoograph.training.runtime.progress import Progress, part_of
@@ -90,6 +91,7 @@ class _Scorer:
         if missing:
             seen = extract_features(model, self.task, self.device, progress=progress)
             skipped = seen.skipped
+            require_difference(seen.features, self.task.card.id)
             computed = compute_scores(ScoreInputs(seen.features, seen.labels, seen.probabilities), missing)
         values = {name: value for name, value in computed.items() if not isinstance(value, UndefinedScore)}
         if values:

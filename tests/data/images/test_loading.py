@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from zoograph.data.images import loading
-from zoograph.data.images.loading import default_workers, load_pictures
+from zoograph.data.images.loading import default_workers, load_pictures, look_at_all
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
 from zoograph.data.images.unreadable import Unreadable
 
@@ -61,6 +61,13 @@ def test_some_rows_come_in_the_order_that_they_are_wanted_in(num_workers: int) -
     for row, found in zip(rows, some, strict=True):
         assert found is not None
         assert torch.equal(found, everything[row])
+
+
+def test_all_images_are_looked_at() -> None:
+    task = _task(corrupt=(3, 17))
+    assert look_at_all(task) == ({3: Unreadable.WEB_PAGE, 17: Unreadable.WEB_PAGE}, 48)
+    white = make_task("x", "x", [], [""] * 4, [0, 1] * 2, lambda row: Image.new("RGB", (5 + row, 4), "white"))
+    assert look_at_all(white, num_workers=2) == ({}, 1)
 
 
 def test_workers_are_other_processes() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoograph.data.images.stratified import stratified_hold_out, stratified_sample
+from zoograph.data.images.stratified import stratified_hold_out, stratified_sample, validation_rows
 
 LABELS = np.repeat([3, 7, 9], [60, 30, 10])
 
@@ -51,3 +51,9 @@ def test_small_classes_lend_one_and_keep_one() -> None:
 def test_a_fraction_outside_the_unit_interval(fraction: float) -> None:
     with pytest.raises(ValueError, match="needs to be between 0 and 1"):
         stratified_hold_out(LABELS, fraction)
+
+
+def test_given_images_are_chosen_by_if_every_class_has_others():
+    assert validation_rows([0, 0, 1, 1], [True, False, False, True], 0.5).tolist() == [True, False, False, True]
+    for given in ([True, True, False, False], [False] * 4, None):
+        assert validation_rows([0, 0, 1, 1], given, 0.5).sum() == 2

@@ -196,3 +196,11 @@ def test_tasks_that_are_too_small(model: Toy, train_labels: list[int], num_test:
 def test_labels_that_do_not_fit(model: Toy, split: Any) -> None:
     with pytest.raises(ValueError, match="one label for each image"):
         measure_finetune(model, split[0], split[1][:-1], *split[2:])
+
+
+def test_given_images_are_stopped_by(model: Toy, split: Any) -> None:
+    given = torch.arange(65) >= 45
+    result = measure_finetune(model, *split, CONFIG, validation=given)
+    assert result.num_train == 65
+    assert round(result.validation_accuracy * 20, 6) == int(round(result.validation_accuracy * 20))
+    assert _facts(result) != _facts(measure_finetune(model, *split, CONFIG))

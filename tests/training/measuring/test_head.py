@@ -128,3 +128,14 @@ def test_a_task_is_split_by_class_or_as_its_authors_did(digits: Callable[[int], 
     assert drawn.num_train == 500 - drawn.num_test
     own = Features(x, None, y, task.classes, (), torch.arange(500) >= 400, "key")
     assert measure_head_on(own).accuracy == measure_head(x[:400], y[:400], x[400:], y[400:]).accuracy
+
+
+def test_given_images_choose_the_strength(digits: Callable[[int], Split]) -> None:
+    x, y, test_x, test_y = digits(300)
+    given = torch.arange(300) >= 200
+    result = measure_head(x, y, test_x, test_y, validation=given)
+    losses = {l2: measure_head(x[~given], y[~given], x[given], y[given], l2_grid=[l2]).accuracy for l2 in L2_GRID}
+    assert result.validation_accuracy == pytest.approx(losses[result.l2], abs=0.011)
+    assert result.num_train == 300
+    other = measure_head(x, y, test_x, test_y, validation=torch.arange(300) < 30)
+    assert other.validation_accuracy != result.validation_accuracy

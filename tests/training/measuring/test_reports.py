@@ -65,6 +65,12 @@ def test_measured_runs_are_one_row_each_and_so_are_failures():
     assert report.notes == ("1 image is left out, which cannot be read (1 is an empty file: 'a.png').",)
 
 
+def test_what_an_accuracy_does_not_say_is_among_the_notes():
+    runs = (run(hyperparameters={"warnings": ["Nothing is known of 'owl'."]}), run(seed=1), run(seed=2))
+    runs = (*runs, run(seed=3, hyperparameters={"warnings": ["Nothing is known of 'owl'."]}))
+    assert MeasureReport("pets", runs, {}, ()).notes == ("Nothing is known of 'owl'.",)
+
+
 def test_without_any_run_there_is_still_a_table():
     report = MeasureReport("pets", (), {}, (FAILED,))
     assert report.title == "pets: measured top-1 accuracy"

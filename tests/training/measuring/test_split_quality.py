@@ -1,0 +1,62 @@
+"""Splits that measure nothing are refused, and those that leave something out are warned of."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from zoograph.data.errors import FoldsError
+from zoograph.data.images.task import ImageTask, make_task
+from zoograph.training.measuring.split_quality import judge_split, require_difference
+
+CLASSES = ["ok", "scratch", "dent"]
+
+
+def _task(labels: list[int], contents: list[bytes] | None = None, warnings: tuple[str, ...] = ()) -> ImageTask:
+    held = contents or [bytes([row]) for row in range(len(labels))]
+    return make_task("defect", "x", CLASSES, [""] * len(labels), labels, lambda row: held[row], warnings=warnings)
+
+
+def test_a_sound_split_has_no_warning() -> None:
+    assert judge_split(_task([0, 0, 1, 1]), [True, False, True, False]) == []
+
+
+def test_test_images_of_one_class_say_nothing() -> None:
+    with pytest.raises(FoldsError, match=r"\(got 2 of 'ok' alone\)\. Add images of 'scratch'\."):
+        judge_split(_task([0, 0, 0, 1]), [True, True, False, False])
+
+
+def test_a_class_without_test_images_is_named() -> None:
+    (warning,) = judge_split(_task([0, 0, 1, 1, 2]), [True, False, True, False, False])
+    assert warning == "Nothing is known of 'dent': no test image is of it."
+
+
+def test_a_class_without_training_images_is_named() -> None:
+    (warning,) = judge_split(_task([0, 0, 1, 1, 2]), [True, False, True, False, True])
+    assert warning == "No training image is of 'dent': their 1 test images count as errors."
+
+
+def test_test_images_that_were_trained_on_are_counted() -> None:
+    task = _task([0, 0, 1, 1], [b"a", b"a", b"b", b"c"])
+    (warning,) = judge_split(task, [True, False, True, False])
+    assert warning == "1 of the 2 test images are among the training images too."
+
+
+def test_one_picture_many_times() -> None:
+    with pytest.raises(FoldsError, match=r"must differ \(got one picture 4 times\)"):
+        judge_split(_task([0, 0, 1, 1], [b"a"] * 4), [True, False, True, False])
+
+
+def test_only_the_rows_that_are_used_count_and_warnings_of_the_task_come_first() -> None:
+    task = _task([0, 0, 1, 1, 2], warnings=("The test split is passed over.",))
+    rows = [0, 1, 2, 3]
+    assert judge_split(task, [True, False, True, False], rows) == ["The test split is passed over."]
+
+
+def test_features_that_are_all_the_same() -> None:
+    same = torch.ones(5, 3)
+    same[2, 1] += 1e-7
+    with pytest.raises(FoldsError, match=r"got the same features for all 5"):
+        require_difference(same, "defect")
+    same[2, 1] += 1e-2
+    require_difference(same, "defect")

@@ -1,0 +1,76 @@
+"""What a split of a dataset cannot measure: refused where it says nothing, warned of where it leaves something out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from zoograph.data.errors import FoldsError
+from zoograph.data.images.task import ImageTask
+
+_MOST_NAMED = 10
+_SAME = 1e-5
+
+
+def judge_split(task: ImageTask, is_test: Sequence[bool], rows: Sequence[int] | None = None) -> list[str]:
+    """Return what is to be known of an accuracy that is measured on a split, in sentences.
+
+    Args:
+        task: whose images are split.
+        is_test: for each row, whether it is tested on; the others are trained on.
+        rows: of the task that are used; default: all.
+
+    Raises:
+        FoldsError: if the test images are of fewer than two classes, or if all pictures are one and the same: then an
+            accuracy says nothing.
+    """
+    rows = range(len(task)) if rows is None else rows
+    sides = [(row, bool(test)) for row, test in zip(rows, is_test, strict=True)]
+    train, test = (Counter(task.labels[row] for row, side in sides if side is wanted) for wanted in (False, True))
+    hashes = task.hashes
+    seen = {hashes[row] for row, side in sides if not side}
+    again = sum(side and hashes[row] in seen for row, side in sides)
+    if len({hashes[row] for row, _ in sides}) == 1:
+        raise FoldsError(f"The images of '{task.card.id}' must differ (got one picture {len(sides):,} times).")
+    if len(test) == 1:
+        (tested,) = test
+        others = _some([task.classes[label] for label in sorted(train.keys() - test.keys())])
+        raise FoldsError(
+            f"The test images of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
+            f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add images of {others or 'another class'}."
+        )
+    warnings = list(task.warnings)
+    if untested := sorted(train.keys() - test.keys()):
+        names = _some([task.classes[label] for label in untested])
+        warnings.append(f"Nothing is known of {names}: no test image is of {'them' if untested[1:] else 'it'}.")
+    if untrained := sorted(test.keys() - train.keys()):
+        names, number = _some([task.classes[label] for label in untrained]), sum(test[label] for label in untrained)
+        warnings.append(f"No training image is of {names}: their {number:,} test images count as errors.")
+    if again:
+        warnings.append(f"{again:,} of the {sum(test.values()):,} test images are among the training images too.")
+    return warnings
+
+
+def require_difference(features: Tensor, dataset: str) -> None:
+    """Raise if a model sees no difference between the images.
+
+    Args:
+        features: (N, D).
+        dataset: its id.
+
+    Raises:
+        FoldsError: if all rows are the same, up to the last digits.
+    """
+    spread = float((features.amax(0) - features.amin(0)).max())
+    if spread <= _SAME * float(features.abs().max()):
+        raise FoldsError(
+            f"The images of '{dataset}' must differ in what the model sees (got the same features for all "
+            f"{len(features):,}). Look at some of them, or choose another model."
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    quoted = ", ".join(repr(name) for name in names[:_MOST_NAMED])
+    return quoted if len(names) <= _MOST_NAMED else f"{quoted} and {len(names) - _MOST_NAMED:,} more"
