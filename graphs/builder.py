@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import ACCURACIES, HINDSIGHT, Metric, Protocol
 from zoograph.data.records.zoo import Zoo
@@ -33,6 +33,7 @@ from zoograph.graphs.nodes import (
     number_groups,
     read_number,
 )
+from zoograph.graphs.plain_graph import PlainGraph
 from zoograph.graphs.relations import relation_edges
 from zoograph.graphs.results import hidden_numbers
 from zoograph.graphs.schema import (
@@ -55,6 +56,9 @@ from zoograph.graphs.schema import (
     EdgeType,
 )
 
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
+
 # What a vocabulary calls the numbers that cards of a zoo have beside those of every zoo.
 MODEL_NUMBERS_KEY, DATASET_NUMBERS_KEY = "model_numbers", "dataset_numbers"
 _LATER_KINDS = (MODEL_NUMBERS_KEY, DATASET_NUMBERS_KEY, INFLUENCES[1], PRETRAINED_ON[1], DERIVED_FROM[1])
@@ -70,6 +74,7 @@ def build_graph(
     vocabulary: Vocabulary | None = None,
     *,
     with_failed: bool = False,
+    plain: bool = False,
 ) -> HeteroData:
     """Build the heterogeneous graph of a zoo, for the runs of one protocol and metric.
 
@@ -106,6 +111,7 @@ def build_graph(
             does not list is left out. Default: all in ``zoo``. Scores of
             :data:`zoograph.data.records.records.HINDSIGHT` never enter.
         with_failed: whether a pair whose runs all failed is an edge as well, marked in ``failed``.
+        plain: whether to return a :class:`zoograph.graphs.plain_graph.PlainGraph`, which no graph network reads.
 
     Returns:
         A validated graph.
@@ -117,7 +123,7 @@ def build_graph(
     zoo = zoo.with_names(*(words[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
     runs, otherwise = _chosen_runs(zoo, protocol, metric, with_failed)
 
-    graph = HeteroData()
+    graph: Any = PlainGraph() if plain else _hetero_data()
     graph.vocabulary, graph.metric = words, metric.value
     graph.protocol = None if protocol is None else protocol.value
     measured_on = {model: frozenset(part) for model, part in runs.groupby("model")["dataset"]}
@@ -155,6 +161,12 @@ def build_graph(
     )
     graph.validate()
     return graph
+
+
+def _hetero_data() -> HeteroData:
+    from torch_geometric.data import HeteroData  # seconds to import
+
+    return HeteroData()
 
 
 def _make_vocabulary(zoo: Zoo, given: Vocabulary | None) -> dict[str, list[str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.zoo import RUN_COLUMNS, Zoo
@@ -21,6 +21,9 @@ from zoograph.graphs.schema import (
     EdgeType,
     reverse,
 )
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 _CODES = {protocol.value: code for code, protocol in enumerate(Protocol)} | PROBE_SCORES
 _OBJECTIVE = "objective:"

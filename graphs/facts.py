@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from math import log
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.pretraining import LineageKind
 from zoograph.graphs.nodes import number_groups, number_table
 from zoograph.graphs.schema import DATASET, MODEL
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 SIZES = ("parameters", "gmacs", "activations", "input_size", "num_features")
 IMAGENET = ("imagenet", "real", "v2", "a", "r", "sketch")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import log
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.cards import Card, DatasetCard, ModelCard
 from zoograph.graphs.schema import MODEL_NUMBERS
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 TextLookup = Callable[[Sequence[str]], np.ndarray]
 

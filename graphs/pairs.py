@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import EdgeType
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 
 class PairIndex(NamedTuple):

@@ -7,15 +7,18 @@ one of the test sets made after it, does; the accuracy on a model's own last cor
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MODEL, MODEL_NUMBERS, PRETRAINED_ON
 from zoograph.graphs.splits import is_edge
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 IMAGENET_VARIANTS = frozenset(
     {"imagenet", "imagenet-real", "imagenetv2", "imagenet-a", "imagenet-o", "imagenet-r", "imagenet-sketch"}

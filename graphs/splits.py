@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 _PROBE = list(Protocol).index(Protocol.PROBE)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.method import COVERAGE
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 SITUATIONS = ("both known", "new dataset", "new model", "both new")
 _ENOUGH = 30

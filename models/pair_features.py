@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.pairs import PairIndex
 from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON
 from zoograph.models.standardizer import Standardizer
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 
 def metadata_rows(graph: HeteroData, pairs: Tensor, scalers: dict[str, Standardizer]) -> Tensor:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeCV
 from torch import Tensor
 
 
@@ -39,6 +38,8 @@ def fit_ridge(rows: Tensor, target: Tensor, weight: Tensor, penalties: Sequence[
     Returns:
         The fit; the error of a single row, without which nothing is left, is 0.
     """
+    from sklearn.linear_model import RidgeCV  # a second to import, and answering seldom needs it
+
     shares = (weight / weight.mean()).numpy()
 
     def score(_: Any, predicted: np.ndarray, truth: np.ndarray, **__: Any) -> float:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.baselines.least_squares import fit_ridge
@@ -15,6 +14,9 @@ from zoograph.models.method import Method, Prediction
 from zoograph.models.pair_features import fit_scalers, metadata_rows
 from zoograph.models.standardizer import Standardizer
 from zoograph.models.training_records import TrainingRecords
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 _PENALTIES = (0.1, 1.0, 10.0, 100.0)
 

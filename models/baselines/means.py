@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.models.baselines.dataset_scale import DatasetScale
 from zoograph.models.baselines.least_squares import fit_ridge
@@ -14,6 +13,9 @@ from zoograph.models.conformal import half_width
 from zoograph.models.intervals import Widths, around, without_own
 from zoograph.models.method import Method, Prediction
 from zoograph.models.training_records import TrainingRecords, count, look_up, total
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 _PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import MEASURED_OTHERWISE, PROBE_SCORES, TRANSFERS_TO
 from zoograph.models.evidence.accuracy_logit import to_logits
 from zoograph.models.evidence.node_features import DatasetFeatures
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 NUM_PROTOCOLS = len(Protocol) + len(PROBE_SCORES)
 """Protocols, and after them the scores that are accuracies."""

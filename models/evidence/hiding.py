@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.graphs.schema import DATASET
@@ -15,6 +15,9 @@ from zoograph.models.evidence.kernel import EvidenceKernel, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.spread import spreads
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 _HIDDEN_GROUPS = 12
 

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 
 if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
+
     from zoograph.models.gp.structural_gnn import StructuralGNN
 
 # Variances and inverse squared lengths at the start of learning: what serves collections that are left out whole.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, HAS, LABEL, MODEL
 from zoograph.models.training_records import count
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 # Mean and spread of the logarithms of sizes, and of the logits of ImageNet accuracies, over timm's pre-trained weights.
 _SIZES = torch.tensor([[17.9, 2.4, 3.5, 5.6, 6.9], [1.6, 2.1, 1.7, 0.3, 0.7]], dtype=torch.float64)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.pairs import PairIndex
 from zoograph.graphs.schema import SCORED_ON
 from zoograph.models.evidence.cells import Cells
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 _MOST = 2.5  # spreads from the mean; a score beyond counts as no farther
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.models.evidence.accuracy_logit import binomial_variance
@@ -16,6 +15,9 @@ from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeature
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.evidence.spread import spreads
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 _AT_ONCE = 400  # cells whose own variances are read off a square of covariances
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.pair_features import measured_scores
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 
 class Covariances(NamedTuple):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from torch_geometric.data import HeteroData
 
 from zoograph.data.store.measurements import Measured
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.training_records import same_names
 from zoograph.training.predictors.evidence import EvidencePredictor
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 MeasuredPairs = Mapping[tuple[str, str], Measured]
 

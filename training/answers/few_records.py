@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import PredictorError
 from zoograph.data.records.records import Metric, Protocol
@@ -19,6 +19,9 @@ from zoograph.models.baselines.means import Additive
 from zoograph.models.method import INTERVAL_SIGMAS, Prediction
 from zoograph.models.training_records import same_names
 from zoograph.training.predictors.joint import JointPrediction
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 
 class AdditivePredictor:
@@ -67,7 +70,7 @@ class AdditivePredictor:
 
 def make_additive(zoo: Zoo, protocol: Protocol, metric: Metric = Metric.TOP1) -> tuple[HeteroData, AdditivePredictor]:
     """Return the graph of a zoo and the additive predictor on it; no text is embedded, as none is read."""
-    graph = build_graph(zoo, lambda texts: np.zeros((len(texts), 1), np.float32), protocol, metric)
+    graph = build_graph(zoo, lambda texts: np.zeros((len(texts), 1), np.float32), protocol, metric, plain=True)
     return graph, AdditivePredictor(graph)
 
 

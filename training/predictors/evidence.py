@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
@@ -24,6 +23,9 @@ from zoograph.training.predictors.evidence_widths import calibrated_widths
 from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.runtime.progress import Progress, Ticker
 from zoograph.training.runtime.threads import one_seeded_thread, one_thread
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 MINIMUM_RECORDS = 20
 _NUM_FOLDS = 4

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET
 from zoograph.models.conformal import situation
@@ -15,6 +15,9 @@ from zoograph.models.evidence.cells import Cells
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.predictors.joint import JointPrediction
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 
 def answer_cells(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET
 from zoograph.models.conformal import calibrate
 from zoograph.models.evidence.posterior import Posterior, Prior
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 Block = tuple[Tensor, Tensor]
 _BOTH_NEW_SAMPLES = 150

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import PredictorError
 from zoograph.data.records.zoo import Zoo
@@ -29,6 +29,9 @@ from zoograph.training.versions.artifact import (
     damaged_error,
     read_tensor_file,
 )
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 # What the tensors of each begin with in the file of weights.
 PREDICTOR, BASELINE = "predictor.", "baseline."
@@ -103,7 +106,8 @@ def load_on(
             f"The predictor was trained on embeddings of another encoder than '{text.encoder}'. "
             f"Remove the folder '{artifact.folder.parent}' to have it trained anew."
         )
-    graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary)
+    plain = not manifest.values.get("config", {}).get("network")
+    graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary, plain=plain)
     return graph, *load_methods(artifact, graph)
 
 
