@@ -153,7 +153,9 @@ def ingest(
     Raises:
         ZoographError: with what to do next.
     """
-    from zoograph.data.ingest.formats.mlflow_runs import read_mlflow
+    from zoograph.data.files.outputs import require_no_input
+    from zoograph.data.home import own_files
+    from zoograph.data.ingest.formats.mlflow_runs import local_place, read_mlflow
     from zoograph.data.ingest.formats.model_cards import read_model_card
     from zoograph.data.ingest.formats.mteb import read_mteb
     from zoograph.data.ingest.formats.wandb_runs import read_wandb
@@ -176,6 +178,9 @@ def ingest(
         score_name,
         None if keep is None else choose(Keep, keep),
     )
+    if rejects is not None:
+        read = [mteb, wandb, *model_cards, *files, None if mlflow is None else local_place(mlflow)]
+        require_no_input(Path(rejects), [*own_files(), *(Path(path) for path in read if path)], "--rejects")
     tables = [open_table(Path(file)) for file in files]
     tables += [read_mlflow(mlflow, experiment, settings.keep)] if mlflow is not None else []
     tables += [read_wandb(wandb)] if wandb is not None else []

@@ -31,6 +31,12 @@ def get_home() -> Path:
         ) from error
 
 
+def own_files() -> list[Path]:
+    """Return the files and folders of the state folder that no command writes over at a user's wish."""
+    home = get_home()
+    return [home / name for name in ("zoograph.db", "predictors", "cache")]
+
+
 @contextmanager
 def temporary_home() -> Iterator[Path]:
     """Yield a state folder that is new and empty, with a database of its own, and removed at the end."""

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import IO
 
 from zoograph.data.errors import RawDataError
-from zoograph.data.files.atomic import make_beside, put_in_place
+from zoograph.data.files.atomic import discard, make_beside, put_in_place
 from zoograph.data.files.csv_cells import guard
 from zoograph.data.ingest.tables import Reject
 
@@ -41,7 +41,7 @@ class Rejects:
         if self._file is not None:
             self._file.close()
         if self._temporary is not None:
-            self._temporary.unlink(missing_ok=True)
+            discard(self._temporary)
 
     def add(self, file: str, reject: Reject) -> None:
         """Write one reject down."""

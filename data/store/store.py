@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from zoograph.data.files.atomic import sweep
 from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex, index_names
@@ -38,6 +41,14 @@ if TYPE_CHECKING:
     from zoograph.data.store.staging import Staging
 
 
+@lru_cache
+def _sweep_once(home: Path) -> None:
+    """Remove what processes that were killed left of files that they wrote."""
+    for top in (home / "rejects", home / "cache"):
+        for folder, _, _ in os.walk(top):
+            sweep(Path(folder))
+
+
 class RecordStore:
     """Cards and records in a database. Every write is one transaction."""
 
@@ -60,6 +71,7 @@ class RecordStore:
         else:
             home = make_home()
             require_writable(home)
+            _sweep_once(home)
             store = cls(make_engine(sa.URL.create("sqlite", database=str(home / "zoograph.db"))))
         try:
             prepare(store._engine)

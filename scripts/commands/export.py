@@ -22,10 +22,13 @@ def export(
     """
     if (file is None) == (out is None):
         raise typer.BadParameter("give one file, which ends in `.parquet` or `.csv`.")
+    from zoograph.data.files.outputs import require_no_input
+    from zoograph.data.home import own_files
     from zoograph.data.store.export import export_runs
     from zoograph.data.store.store import RecordStore
 
     path = file or out or Path()
+    require_no_input(path, own_files(), "FILE")
     with RecordStore.open() as store:
         count = export_runs(store, path)
     if as_json:

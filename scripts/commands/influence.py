@@ -61,7 +61,7 @@ def influence(
     """
     shares = _split_shares(remove) if remove else []
     if examples is not None:
-        require_place(examples, "--examples")
+        require_place(examples, "--examples", [Path(source), Path(target)])
     for dataset in (source, target):
         check_folder(dataset)
     from zoograph.data.home import make_home

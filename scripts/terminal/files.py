@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.atomic import replace_file
+from zoograph.data.files.outputs import require_no_input
+from zoograph.data.home import own_files
 
 
-def require_place(path: Path, option: str) -> None:
+def require_place(path: Path, option: str, inputs: Iterable[Path] = ()) -> None:
     """Raise unless a file can be written to ``path``, before the work whose result it will hold.
 
+    Args:
+        path: the file.
+        option: that chose it.
+        inputs: files and folders that are read, which it must not replace; what is not there is none.
+
     Raises:
-        ZoographError: if its folder is not there or not writable, or if it is a folder itself.
+        ZoographError: if its folder is not there or not writable, if it is a folder itself, or if it is read.
     """
+    require_no_input(path, (*own_files(), *inputs), option)
     folder = path.parent
     if path.is_dir():
         reason = errno.EISDIR

@@ -99,7 +99,7 @@ def _open_mlflow(uri: str) -> Iterator[FolderStore | DatabaseStore | _Server]:
     elif "://" in uri and scheme != "file":
         raise RawDataError(f"'{uri}' is no address of MLflow: give a folder, sqlite:///FILE, or http://HOST:PORT.")
     else:
-        path = Path(_path_of(uri)).expanduser()
+        path = Path(local_place(uri)).expanduser()
         require_there(path, uri)
         if path.is_dir():
             yield FolderStore(path)
@@ -108,7 +108,10 @@ def _open_mlflow(uri: str) -> Iterator[FolderStore | DatabaseStore | _Server]:
                 yield store
 
 
-def _path_of(uri: str) -> str:
+def local_place(uri: str) -> str:
+    """Return the path that an address says; an address of something else as it is."""
+    if uri.lower().startswith("sqlite:///"):
+        return uri[len("sqlite:///") :]
     if not uri.lower().startswith("file:"):
         return uri
     parts = urlsplit(uri)

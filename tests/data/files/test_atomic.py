@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from zoograph.data.files.atomic import PRIVATE, make_beside, put_in_place, replace_file, replacing, write_durably
+from zoograph.data.files.atomic import (
+    PRIVATE,
+    discard,
+    make_beside,
+    put_in_place,
+    replace_file,
+    replacing,
+    sweep,
+    write_durably,
+)
 
 
 def _names(folder: Path) -> list[str]:
@@ -105,3 +117,38 @@ def test_a_durable_write_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fsync", _no_space)
     with pytest.raises(OSError, match="No space left on device"):
         write_durably(tmp_path / "other", b"not here")
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from zoograph.data.files.atomic import make_beside
+make_beside(Path(sys.argv[1]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _leave(path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", _KILLED, str(path)], check=False).returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write_of_the_file(tmp_path: Path) -> None:
+    _leave(tmp_path / "runs.csv")
+    _leave(tmp_path / "other.csv")
+    assert len(_names(tmp_path)) == 2
+    replace_file(tmp_path / "runs.csv", "all")
+    left, written = _names(tmp_path)
+    assert (left.startswith(".other.csv."), written) == (True, "runs.csv")
+    sweep(tmp_path)
+    assert _names(tmp_path) == ["runs.csv"]
+
+
+def test_what_is_being_written_and_files_of_others_are_never_swept(tmp_path: Path) -> None:
+    (tmp_path / ".runs.csv.mine").write_text("kept")
+    first, second = make_beside(tmp_path / "runs.csv"), make_beside(tmp_path / "runs.csv")
+    sweep(tmp_path)
+    first.write_text("1")
+    put_in_place(first, tmp_path / "runs.csv")
+    discard(second)
+    assert _names(tmp_path) == [".runs.csv.mine", "runs.csv"]
+    sweep(tmp_path / "none")

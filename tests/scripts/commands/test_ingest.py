@@ -169,3 +169,34 @@ def test_a_mapping_needs_both_sides(runs: Path, run_command: Command) -> None:
 def test_help_shows_an_example(run_command: Command) -> None:
     ran = run_command(ingest, "--help")
     assert "zoograph ingest runs.csv --map accuracy=eval_acc --protocol finetune" in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_the_rejects_never_replace_what_is_read(
+    runs: Path, run_command: Command, tmp_path: Path, home: Path, link: bool
+) -> None:
+    before, out = runs.read_bytes(), tmp_path / "out.csv" if link else runs
+    if link:
+        out.hardlink_to(runs)
+    ran = run_command(ingest, str(runs), "--map", "accuracy=eval_acc", "--rejects", str(out))
+    assert (ran.code, runs.read_bytes(), _counts()[Protocol.FINETUNE]) == (2, before, 2)
+    assert "is what is read, and would be replaced" in " ".join(ran.err.split())
+    ran = run_command(ingest, str(runs), "--map", "accuracy=eval_acc", "--rejects", str(home / "zoograph.db"))
+    assert (ran.code, _counts()[Protocol.FINETUNE]) == (2, 2)
+
+
+def test_a_file_with_old_mac_line_ends_is_read(run_command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "mac.csv"
+    path.write_bytes(b"model,dataset,accuracy\rresnet,pets,0.815\rvit,birds_2,0.5\r")
+    ran = run_command(ingest, str(path))
+    assert (ran.code, "2 runs are new" in ran.out) == (0, True)
+
+
+def test_rejects_of_a_killed_process_are_swept_at_the_next_start(runs: Path, run_command: Command, home: Path) -> None:
+    folder = home / "rejects"
+    folder.mkdir(parents=True, exist_ok=True)
+    left = folder / ".20260101T000000-abc.csv.xyz12345.part"
+    left.write_text("file,line\n")
+    run_command(ingest, str(runs), "--map", "accuracy=eval_acc")
+    assert not left.exists()
+    assert len(list(folder.iterdir())) == 1
