@@ -1,66 +1,39 @@
-"""The command line: every verb under one name."""
+"""The command line: where the console scripts begin, so that Ctrl-C is heard while the programs are imported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+from types import FrameType
+from typing import NoReturn
 
-from zoograph.scripts.benchmarks import accuracy as benchmark
-from zoograph.scripts.commands import (
-    analyze,
-    explain,
-    export,
-    ingest,
-    measure,
-    picture,
-    predict,
-    prune,
-    recommend,
-    relatedness,
-    retrain,
-    score,
-    status,
-    undo,
-    versions,
-)
-from zoograph.scripts.terminal.program import MAINTAINERS, new_app, run
-from zoograph.scripts.zoo import build, glyphs, listing, predictors, show, text
-
-_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Ask": (predict.predict, recommend.recommend, explain.explain),
-    "Measure": (score.score, measure.measure, relatedness.relatedness),
-    "Keep records": (ingest.ingest, undo.undo, export.export, status.status),
-    "Keep predictors": (retrain.retrain, versions.versions, versions.rollback, prune.prune),
-}
-
-app = new_app("Predict how well a pre-trained model will do on a dataset it was never fine-tuned on.")
-for _panel, _verbs in _PANELS.items():
-    for _verb in _verbs:
-        app.command(_verb.__name__, rich_help_panel=_panel)(_verb)
-app.add_typer(analyze.app, name="analyze", rich_help_panel="Analyse")
-app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Benchmarks")
-app.command("picture", rich_help_panel=MAINTAINERS)(picture.picture)
-
-_zoo = new_app("Look up what is known, and make the tables that ship.")
-_zoo.add_typer(listing.app, name="list", rich_help_panel="Ask")
-_zoo.command("show", rich_help_panel="Ask")(show.show)
-_zoo.command("build", rich_help_panel=MAINTAINERS)(build.build)
-_zoo.command("train", rich_help_panel=MAINTAINERS)(predictors.train_shipped)
-_zoo.add_typer(glyphs.app, name="measure", rich_help_panel=MAINTAINERS)
-app.add_typer(_zoo, name="zoo", rich_help_panel="Ask")
-app.add_typer(text.app, name="text", rich_help_panel=MAINTAINERS)
-
-_predict_app = new_app()
-_predict_app.command()(predict.predict)
+_STOPPED = 130
 
 
 def main() -> None:
     """Run ``zoograph``."""
-    run(app, "zoograph")
+    _run("app", "zoograph")
 
 
 def predict_main() -> None:
     """Run ``predict``, the same command as ``zoograph predict``."""
-    run(_predict_app, "predict")
+    _run("predict_app", "predict")
+
+
+def _run(app: str, name: str) -> None:
+    """Import a program and run it; until it can say so itself, Ctrl-C ends the process, as nothing was begun."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
+    from zoograph.scripts import programs
+    from zoograph.scripts.terminal.program import run
+
+    signal.signal(signal.SIGINT, before)
+    run(getattr(programs, app), name)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    os._exit(_STOPPED)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 import re
 import sys
 import traceback
@@ -15,6 +15,7 @@ from typer.rich_utils import rich_format_error
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.terminal.messages import Loudness, current_messages, listening
 from zoograph.scripts.terminal.output import print_error
+from zoograph.scripts.terminal.streams import prepare_streams
 
 MAINTAINERS = "For maintainers"
 """Panel of the help for what a user of the package does not need; it is the last one."""
@@ -49,10 +50,19 @@ def run(app: typer.Typer, name: str | None = None) -> NoReturn:
         app: the application.
         name: by which it is called, and completed in a shell; default: as it was started.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show a sign shows a question mark
-    with listening():
-        status = _run(app, name)
+    outlet = prepare_streams()
+    try:
+        with listening():
+            status = _run(app, name)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = STOPPED
+    except BrokenPipeError:  # found at the last line
+        _forget_stdout()
+        status = FAILED
+    if outlet is not None and outlet.lost is not None:
+        print(f"Error: What was to be said cannot be written to stdout ({outlet.lost}).", file=sys.stderr)
+        status = status or WRONG
     sys.exit(status)
 
 
@@ -87,6 +97,12 @@ def _run(app: typer.Typer, name: str | None) -> int:
     except Exception as error:  # noqa: BLE001 - whatever is left is a bug of ours, and is told as one
         _tell_bug(error)
         return BUG
+
+
+def _forget_stdout() -> None:
+    """Let what nobody reads go nowhere, so that the end of the process does not try it once more."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 1)
 
 
 def _tell_usage(error: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from zoograph.data.records.records import Protocol
-from zoograph.scripts.main import app
+from zoograph.scripts.programs import app
 from zoograph.scripts.terminal.options import end_with_failures, split_names
 from zoograph.scripts.terminal.program import build_program
 from zoograph.training.measuring.subject import Failure

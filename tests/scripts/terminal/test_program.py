@@ -12,7 +12,8 @@ import pytest
 import typer
 
 from zoograph.data.errors import AmbiguousName, StoreError, UnknownName, ZoographError
-from zoograph.scripts.main import app, predict_main
+from zoograph.scripts.main import predict_main
+from zoograph.scripts.programs import app
 from zoograph.scripts.terminal.messages import current_messages
 from zoograph.scripts.terminal.program import build_program, new_app, run
 
