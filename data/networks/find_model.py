@@ -5,6 +5,7 @@ Predicting, scoring, measuring and ingesting all find models here, so that a nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.pretraining import LineageKind
 
-_PREFIXES = ("hf_hub:", "hf-hub:", "timm/")
+# How timm, people and browsers say that a name is one of the hub, and of its main branch.
+_HUB = re.compile(r"(?:hf[-_]hub:|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)+", re.IGNORECASE)
+_MAIN = re.compile(r"(?:@main|/(?:tree|blob|resolve)/main(?:/.*)?|/)$")
 _OWN = "@"
 
 
@@ -47,17 +50,18 @@ def find_model(names: NameIndex, name: str) -> FoundModel:
         AmbiguousName: if the store has several models of a name that nobody else knows.
     """
     found = find_known_model(names, name)
-    return found or FoundModel(names.resolve_model(name, more_names=lambda: _nearest(name)))
+    return found or FoundModel(names.resolve_model(without_hub(name), more_names=lambda: _nearest(name)))
 
 
 def find_known_model(names: NameIndex, name: str) -> FoundModel | None:
     """Return what :func:`find_model` does, and ``None`` for a name that nobody knows exactly as it is written."""
-    known = names.models.get(name, ())
-    if name in known:
-        return FoundModel(name)
-    if len(known) == 1:
-        return FoundModel(known[0])
-    return _ask_libraries(names, name)
+    for written in dict.fromkeys((name, without_hub(name))):
+        known = names.models.get(written, ())
+        if written in known:
+            return FoundModel(written)
+        if len(known) == 1:
+            return FoundModel(known[0])
+    return _ask_libraries(names, without_hub(name))
 
 
 def explain_name(name: str, model: str) -> str | None:
@@ -83,9 +87,17 @@ def bare_architecture(name: str) -> str | None:
 
 def without_prefix(name: str) -> str:
     """Return a name without what says that it is one of the hub, or of timm."""
-    for prefix in _PREFIXES:
-        name = name.removeprefix(prefix)
-    return name
+    return without_hub(name).removeprefix("timm/")
+
+
+def without_hub(name: str) -> str:
+    """Return a name without what says that it is one of the hub, as timm or the address in a browser does.
+
+    >>> without_hub("hf-hub:timm/resnet50.a1_in1k"), without_hub("https://huggingface.co/timm/resnet50.a1_in1k/tree/main")
+    ('timm/resnet50.a1_in1k', 'timm/resnet50.a1_in1k')
+    """
+    found = _HUB.match(name)
+    return _MAIN.sub("", name[found.end() :]) if found else name.removesuffix("@main")
 
 
 def is_own(card: ModelCard) -> bool:

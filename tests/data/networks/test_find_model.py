@@ -40,6 +40,26 @@ def test_what_was_stored_is_found_under_every_name(name: str) -> None:
     assert find_model(STORED, name) == ("resnet10t.c3_in1k", None)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hf_hub:{}",
+        "hf-hub:{}",
+        "HF_HUB:{}",
+        "hf_hub:{}@main",
+        "{}@main",
+        "https://huggingface.co/{}",
+        "http://www.huggingface.co/{}/",
+        "huggingface.co/{}/tree/main",
+        "https://hf.co/{}/blob/main/README.md",
+    ],
+)
+@pytest.mark.parametrize("written", ["timm/resnet10t.c3_in1k", "google/own-net"])
+def test_whoever_says_that_a_name_is_one_of_the_hub_means_that_name(name: str, written: str) -> None:
+    names = index_names([("model", id, id) for id in ("resnet10t.c3_in1k", "google/own-net")])
+    assert find_model(names, name.format(written)).id == written.removeprefix("timm/")
+
+
 def test_an_id_is_itself() -> None:
     assert find_model(STORED, "resnet50") == ("resnet50", None)
 
