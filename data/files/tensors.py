@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zoograph.data.files.atomic import PRIVATE, replace_file
 from zoograph.data.files.facts import hash_json
+from zoograph.data.files.safetensors_header import check_safetensors_file
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -61,6 +62,10 @@ def _read(path: Path, whole: bool) -> tuple[dict[str, Tensor], dict[str, Any], s
 
     if not path.is_file():
         raise FileNotFoundError(path)
+    try:
+        check_safetensors_file(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"'{path}' cannot be read ({error})") from error
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {})["zoograph"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.errors import UnknownName
 from zoograph.data.files.tensors import hash_tensors
+from zoograph.data.networks.checkpoints import read_checkpoint
+from zoograph.data.networks.fitting import Fitted, fit_weights
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.model_names import resolve_model_name
 from zoograph.data.networks.registry.timm_names import nearest_timm_names
 from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.networks.torchvision_cards import model_card_from_torchvision
+from zoograph.data.networks.weight_files import WeightFile, WeightsError, find_weight_file
 from zoograph.data.optional_imports import import_torchvision
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import LineageKind
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 RANDOM = "random"
+_ANY_CLASSES = 1000
+_OTHER_FILE = "Check that the file is of this architecture."
+_log = logging.getLogger(__name__)
 _OF_THE_NETWORK = (
     "family",
     "timm_name",
@@ -37,10 +44,6 @@ _OF_THE_NETWORK = (
     "input_size",
     "num_features",
 )
-
-
-class WeightsError(ZoographError):
-    """Weights that cannot be had, or that do not fit the architecture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,16 +63,18 @@ class PretrainedModel:
     transform: Callable[[Image.Image], Tensor]
 
 
-def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedModel:
+def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = True) -> PretrainedModel:
     """Return a timm model with weights.
 
     Args:
         name: ``arch`` (timm's default weights are meant), ``arch.tag``, or any other name of such weights, see
             :mod:`zoograph.data.networks.model_names`. torchvision's are loaded where timm has the same.
-        weights: a checkpoint or safetensors file for the architecture, read without unpickling code; the
-            number of source classes follows from it. ``random`` means weights drawn with seed 0, for those
-            who want to compare with an untrained network. Default: the weights of the name, from the Hugging
-            Face cache or hub.
+        weights: a file, or a folder, see :func:`zoograph.data.networks.weight_files.find_weight_file`, of weights of
+            the architecture, under whatever prefix, see :func:`zoograph.data.networks.fitting.fit_weights`; read
+            without unpickling code. The number of source classes follows from it. ``random`` means weights drawn with
+            seed 0, for those who want to compare with an untrained network. Default: the weights of the name, from
+            the Hugging Face cache or hub.
+        alone: whether no other model is to be found at ``weights``.
 
     Raises:
         UnknownName: if timm has no such model.
@@ -91,8 +96,8 @@ def load_pretrained(name: str, weights: str | Path | None = None) -> PretrainedM
     if weights == RANDOM:
         network = random_network(card.id)
     else:
-        path = Path(weights).expanduser()
-        source, network = f"weights of {path.name}", _from_file(card.id, path)
+        found = find_weight_file(weights, name, alone)
+        source, network = f"weights of {found.path.name}", _from_file(card.id, found)
     digest = hash_tensors(network.state_dict())
     # What is known of the published weights is true of the network alone.
     own = ModelCard(
@@ -149,24 +154,21 @@ def empty_network(name: str) -> nn.Module:
         return _create(name)
 
 
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file.
+def read_weights(path: Path, name: str) -> dict[str, Tensor]:
+    """Return the weights in a file under timm's names for an architecture, the classifier among them if there is one.
+
+    Args:
+        path: anything that :func:`load_pretrained` takes.
+        name: that timm knows.
 
     Raises:
-        WeightsError: if it is anything else.
+        WeightsError: if they cannot be read, or do not fit.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise WeightsError(f"The checkpoint '{path}' must be a file (got nothing there). Check the path.")
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"The checkpoint '{path}' must be a safetensors file (got: {str(error).rstrip('.')}). "
-            "Save the state dict with safetensors.torch.save_file."
-        ) from error
+    found = find_weight_file(path, name)
+    with torch.device("meta"):
+        network = _create(name, num_classes=_ANY_CLASSES, **found.arguments)
+    state = _fit(found, network, name).state
+    return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
 def _ready(card: ModelCard, network: nn.Module, digest: str) -> PretrainedModel:
@@ -193,42 +195,32 @@ def _from_hub(name: str) -> nn.Module:
     return _create(name, needs, "Allow the network, or give a file of weights.", pretrained=True)
 
 
-def _from_file(name: str, path: Path) -> nn.Module:
-    state = _read_state(path)
+def _from_file(name: str, found: WeightFile) -> nn.Module:
     with torch.device("meta"):
-        classifier = _classifier_names(_create(name))
-    heads = [state[f"{layer}.weight"] for layer in classifier if f"{layer}.weight" in state]
-    num_classes = heads[0].shape[0] if heads else 0
-    network = _create(name, num_classes=num_classes)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise WeightsError(
-            f"The weights in '{path}' must fit '{name}' (got: {reason}). Check that the file is of this architecture."
-        ) from error
+        empty = _create(name, num_classes=_ANY_CLASSES, **found.arguments)
+    fitted = _fit(found, empty, name)
+    network = _create(name, num_classes=fitted.num_classes, pretrained_cfg_overlay=found.sees, **found.arguments)
+    parameters = {key for key, _ in network.named_parameters()}
+    with foreign_code(f"The weights in '{found.path}' must fit '{name}'", _OTHER_FILE, WeightsError):
+        missing = [key for key in network.load_state_dict(fitted.state, strict=False).missing_keys if key in parameters]
+        if missing:
+            raise ValueError(f"nothing for {', '.join(missing[:5])}")
     return network
 
 
-def _read_state(path: Path) -> dict[str, Tensor]:
-    import_torchvision()
-    from timm.models import load_state_dict
+def _fit(found: WeightFile, empty: nn.Module, name: str) -> Fitted:
+    _require_architecture(found, name)
+    fitted = fit_weights(read_checkpoint(found.path), empty, name, found.path.name)
+    for sentence in fitted.said:
+        _log.warning("%s", sentence)
+    return fitted
 
-    if not path.is_file():
-        raise WeightsError(f"The weights '{path}' must be a file (got nothing there). Check the path.")
-    try:
-        state: Any = load_state_dict(str(path), weights_only=True)
-        if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-            raise TypeError("it holds something else than named tensors")
-    except Exception as error:
+
+def _require_architecture(found: WeightFile, name: str) -> None:
+    card = model_card_from_timm(name)
+    wanted = name if card is None else str(card.timm_name)
+    if found.architecture is not None and found.architecture.partition(".")[0] != wanted.partition(".")[0]:
         raise WeightsError(
-            f"The weights '{path}' must be a safetensors file or a checkpoint of tensors alone "
-            f"(got: {str(error).partition(chr(10))[0].rstrip('.')}). Save the state dict again."
-        ) from error
-    return state
-
-
-def _classifier_names(network: nn.Module) -> tuple[str, ...]:
-    config: Any = network.pretrained_cfg
-    names = config.get("classifier") or ()
-    return (names,) if isinstance(names, str) else tuple(names)
+            f"The weights in '{found.path.parent}' must be of the architecture '{wanted}' "
+            f"(got '{found.architecture}'). Name the model '{found.architecture}'."
+        )

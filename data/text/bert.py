@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoograph.data.errors import EncoderError
+from zoograph.data.files.safetensors_header import check_safetensors_file
 from zoograph.data.optional_imports import import_torchvision
 from zoograph.data.text.encoder import Encoder
 
@@ -142,6 +143,8 @@ def _digest_weights(files: list[Path], name: str) -> bytes:
 
     digest = hashlib.sha256()
     try:
+        for file in files:
+            check_safetensors_file(file)
         handles: list[Any] = [safe_open(file, framework="pt") for file in files]
         where = {key: handle for handle in handles for key in handle.keys()}  # noqa: SIM118
         for key in sorted(where):
@@ -149,7 +152,7 @@ def _digest_weights(files: list[Path], name: str) -> bytes:
             if tensor.is_floating_point():
                 digest.update(f"{key}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
                 digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    except (OSError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise EncoderError(
             f"Encoder '{name}' needs readable weights in '{files[0].parent}' (got: {error}). Download it again."
         ) from error

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.files.atomic import replace_file
+from zoograph.data.files.safetensors_header import check_safetensors
 from zoograph.data.text.encoder import Encoder
 
 FORMAT = "zoograph-text-1"
@@ -183,6 +184,7 @@ def _parse(raw: bytes) -> tuple[dict[str, Any], NDArray[np.float16]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    check_safetensors(raw, most_entries=8, most_header_bytes=_MAX_BYTES)
     try:
         tensors = load(raw)
     except (SafetensorError, KeyError, TypeError) as error:

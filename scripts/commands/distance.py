@@ -30,9 +30,9 @@ def distance(
         list[str] | None,
         typer.Option(help="What to fine-tune on, as `measure` takes it; may be given several times."),
     ] = None,
-    random: Annotated[_Checkpoint, typer.Option(help="Safetensors file of the random weights.")] = None,
-    pretrained: Annotated[_Checkpoint, typer.Option(help="Safetensors file of the pre-trained weights.")] = None,
-    finetuned: Annotated[_Checkpoint, typer.Option(help="Safetensors file of the fine-tuned weights.")] = None,
+    random: Annotated[_Checkpoint, typer.Option(help="Checkpoint of the random weights.")] = None,
+    pretrained: Annotated[_Checkpoint, typer.Option(help="Checkpoint of the pre-trained weights.")] = None,
+    finetuned: Annotated[_Checkpoint, typer.Option(help="Checkpoint of the fine-tuned weights.")] = None,
     blocks: Annotated[Grouping, typer.Option(help="How fine the blocks are.")] = Grouping.BLOCKS,
     norm: Annotated[Norm, typer.Option(help="Mean absolute difference, or Euclidean distance.")] = Norm.L1,
     weights: Weights = None,
@@ -82,9 +82,10 @@ def distance(
 
 
 def _compare(model: str, files: dict[str, Path], blocks: Grouping, norm: Norm) -> DistanceReport:
+    from zoograph.data.networks.weight_files import find_weight_file
+
     for path in files.values():
-        if not path.expanduser().is_file():
-            raise ZoographError(f"The checkpoint '{path}' must be a safetensors file (got no file). Check the path.")
+        find_weight_file(path, model)
     from zoograph.training.analysis.distance.compare import How, compare_checkpoints
 
     return compare_checkpoints(model, files, How(blocks, norm))

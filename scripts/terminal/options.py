@@ -44,7 +44,10 @@ Dataset = Annotated[
 OneProtocol = Annotated[Protocol, typer.Option(help="How models are transferred.")]
 Weights = Annotated[
     str | None,
-    typer.Option(help="File of weights for the one model, or `random`. Default: the weights of the name."),
+    typer.Option(
+        help="Weights for the one model: a safetensors file, a checkpoint (`.pth`, `.ckpt`), a folder cloned from the "
+        "hub, or `random`; or a folder with a file called like each model. Default: the weights of the name."
+    ),
 ]
 Device = Annotated[str | None, typer.Option(help="Where to compute. Default: cuda if it is there.")]
 

@@ -54,7 +54,7 @@ class Subject:
         dataset: see :func:`zoograph.data.images.sources.open_task`.
         domain: kind of images.
         max_images: size of a stratified probe; None for all images.
-        weights: a file for the one model, or ``random``; None for the weights of the names.
+        weights: a file for the one model, a folder of files, or ``random``; None for the weights of the names.
         device: where to compute; None for CUDA where it is there, else the CPU.
     """
 
@@ -85,19 +85,31 @@ class Subject:
             ZoographError: if ``dataset`` is a path without images, if weights are no file or are given for several
                 models, or if nobody knows such a device.
         """
-        if self.weights is not None and len(self.models) > 1:
-            raise ZoographError(
-                f"A file of weights belongs to one model (got {len(self.models)}). Run the command once for each."
-            )
-        if self.weights not in (None, "random") and not Path(str(self.weights)).expanduser().is_file():
-            raise ZoographError(
-                f"The weights '{self.weights}' must be a file or 'random' (got no file). Check the path."
-            )
+        self._check_weights()
         if self.device is not None and self.device.partition(":")[0] not in _DEVICES:
             raise ZoographError(
                 f"The device '{self.device}' cannot be used (got none of {', '.join(_DEVICES)}). Choose 'cpu'."
             )
         check_folder(self.dataset)
+
+    def _check_weights(self) -> None:
+        if self.weights in (None, "random"):
+            return
+        from zoograph.data.networks.weight_files import find_weight_file
+
+        path = Path(str(self.weights)).expanduser()
+        if len(self.models) > 1 and not path.is_dir():
+            raise ZoographError(
+                f"A file of weights belongs to one model (got {len(self.models)}). Run the command once for each, or "
+                "give a folder with a file for each."
+            )
+        if not path.exists():
+            raise ZoographError(
+                f"The weights '{self.weights}' must be a file, a folder or 'random' (got nothing there). "
+                "Check the path."
+            )
+        for model in self.models:
+            find_weight_file(path, model, alone=len(self.models) == 1)
 
     def open(self) -> ImageTask:
         """Return the images.
@@ -155,7 +167,7 @@ def for_each_model(
     for place, name in enumerate(subject.models):
         try:
             model = find_model(names, name).id if names is not None and subject.weights is None else name
-            results.append(work(load_pretrained(model, subject.weights), place))
+            results.append(work(load_pretrained(model, subject.weights, len(subject.models) == 1), place))
         except expected as error:
             failures.append(Failure(name, str(error).partition("\n")[0] or type(error).__name__))
     return results, failures

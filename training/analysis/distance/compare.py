@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from zoograph.data.networks.blocks import Grouping, network_blocks
+from zoograph.data.networks.weight_files import WeightsError
 from zoograph.data.networks.weights import (
-    WeightsError,
     empty_network,
-    read_safetensors,
+    read_weights,
 )
 from zoograph.graphs.scores.analysis.parameter_distance import Norm, parameter_distance
 
@@ -74,11 +74,12 @@ class DistanceReport(BaseModel):
 
 
 def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = AS_PUBLISHED) -> DistanceReport:
-    """Compare three safetensors files of one architecture.
+    """Compare three checkpoints of one architecture.
 
     Args:
         name: the architecture, which timm knows.
-        files: the files of the ``random``, ``pretrained`` and ``finetuned`` weights.
+        files: of the ``random``, ``pretrained`` and ``finetuned`` weights, each whatever
+            :func:`zoograph.data.networks.weights.load_pretrained` takes.
         how: blocks and distance.
 
     Raises:
@@ -86,25 +87,7 @@ def compare_checkpoints(name: str, files: Mapping[str, Path], how: How = AS_PUBL
         WeightsError: if a file cannot be read, is of another architecture, or holds what is no number.
     """
     network = empty_network(name)
-    states = {role: read_safetensors(files[role]) for role in ("random", "pretrained", "finetuned")}
-    known = network.state_dict().keys()
-    needed = [weight for weights in network_blocks(network).blocks.values() for weight in weights]
-    for role, state in states.items():
-        strange = next((weight for weight in state if weight not in known), None)
-        absent = next((weight for weight in needed if weight not in state), None)
-        if strange is not None or absent is not None:
-            got = f"'{strange}', which that has not" if strange is not None else f"nothing for '{absent}'"
-            raise WeightsError(
-                f"The checkpoint '{files[role]}' must be of the architecture '{name}' (got {got}). "
-                "Name the one architecture of all three with --model."
-            )
-    for weight in needed:
-        shapes = {role: tuple(state[weight].shape) for role, state in states.items()}
-        if len(set(shapes.values())) > 1:
-            raise WeightsError(
-                f"The three checkpoints must be of one architecture (got '{weight}' as "
-                f"{', '.join(f'{shape} in {role}' for role, shape in shapes.items())}). Choose others."
-            )
+    states = {role: read_weights(files[role], name) for role in ("random", "pretrained", "finetuned")}
     return compare_states(name, network, states, how)
 
 
