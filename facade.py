@@ -45,7 +45,7 @@ def score(
         domain: kind of images, such as ``sketch``.
         max_images: size of a stratified probe; None for all images.
         weights: a file for the one model, or ``random``; default: the weights of the name.
-        device: where to compute; default: CUDA where it is there.
+        device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
         fresh: whether scores that the store has are computed again.
         progress: called with (images done, images in all).
 
@@ -88,7 +88,7 @@ def measure(
         domain: kind of images, such as ``sketch``.
         max_images: size of a stratified sample; default: all images.
         weights: a file for the one model, or ``random``; default: the weights of the name.
-        device: where to compute; default: CUDA where it is there.
+        device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
         config: of fine-tuning.
         progress: called with (steps done, steps in all).
 

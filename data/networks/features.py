@@ -17,6 +17,7 @@ from zoograph.data.images.loading import load_pictures, look_at_all
 from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
 from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.networks.devices import half_precision, number_device
 from zoograph.data.networks.foreign import NetworkError, foreign_code
 from zoograph.data.networks.weights import PretrainedModel
 
@@ -30,7 +31,7 @@ class Features:
     """One model's view of one task.
 
     Attributes:
-        features: (N, D) float32, pooled, as the model's classifier reads them.
+        features: (N, D) float32, pooled, as the model's classifier reads them. This and the rest are on one device.
         probabilities: (N, S) float32 of the S source classes; None if the model has no classifier.
         labels: (N,) int64 classes of the task.
         classes: their names.
@@ -55,7 +56,7 @@ class Features:
         """Return (N,) bool: the task's own test images, or else a stratified fraction that is held out by seed."""
         if self.is_test is not None:
             return self.is_test
-        return torch.from_numpy(stratified_hold_out(self.labels, fraction, seed))
+        return torch.from_numpy(stratified_hold_out(self.labels.cpu(), fraction, seed)).to(self.labels.device)
 
 
 def extract(
@@ -63,7 +64,7 @@ def extract(
 ) -> tuple[Tensor, Tensor | None]:
     """Return what a network with timm's interface sees in images, in one pass.
 
-    On CUDA the body runs under bfloat16 autocast; pooling, classifier and softmax are always float32.
+    On CUDA the body runs under autocast, in bfloat16 or float16; pooling, classifier and softmax are always float32.
 
     Args:
         network: moved to ``device``; used in evaluation mode.
@@ -72,13 +73,14 @@ def extract(
 
     Returns:
         (N, D) pooled features that the classifier reads, and (N, S) probabilities of its classes, or None if
-        it has none; float32 on the CPU.
+        it has none; float32, on the device.
 
     Raises:
         NetworkError: if the network cannot look at these images, or if its pooled features are no matrix.
         ValueError: if there are no images.
     """
     device = torch.device(device)
+    half = half_precision(device)
     was_training = network.training
     with foreign_code(f"The network must fit on the device '{device}'", "Choose another device or network."):
         seeing: Any = network.to(device).eval()  # timm's interface is not typed
@@ -87,12 +89,13 @@ def extract(
     with torch.inference_mode():
         for batch in batches:
             with foreign_code(f"The network must take images of shape {tuple(batch.shape)}", _OTHER_NETWORK):
-                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                    body = seeing.forward_features(batch.to(device))
+                images = _send(batch, device)
+                with torch.autocast(device.type, half, enabled=half is not None):
+                    body = seeing.forward_features(images)
                 body = body.float()
-                features.append(seeing.forward_head(body, pre_logits=True).cpu())
+                features.append(seeing.forward_head(body, pre_logits=True))
                 if seeing.num_classes:
-                    probabilities.append(seeing.forward_head(body).softmax(1).cpu())
+                    probabilities.append(seeing.forward_head(body).softmax(1))
     network.train(was_training)
     if not features:
         raise ValueError("'batches' must have images (got no images)")
@@ -104,6 +107,13 @@ def extract(
     return torch.cat(features), torch.cat(probabilities) if probabilities else None
 
 
+def _send(batch: Tensor, device: torch.device) -> Tensor:
+    """Return a batch on the device; to CUDA from pinned memory, so that it travels while the card computes."""
+    if device.type == "cuda":
+        return batch.pin_memory().to(device, non_blocking=True)
+    return batch.to(device)
+
+
 def extract_features(
     model: PretrainedModel,
     task: ImageTask,
@@ -111,7 +121,7 @@ def extract_features(
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Features:
-    """Return what a model sees in a task, from the cache if it was asked before.
+    """Return what a model sees in a task, from the cache if it was asked before, on the device.
 
     The cache is the folder ``cache/features`` of the home. It is keyed by the content of the weights and of the
     images, not by names or paths; a file that is damaged is computed again.
@@ -119,7 +129,7 @@ def extract_features(
     Args:
         model: with its transform.
         task: its images are decoded by several processes, if there are many.
-        device: where to compute.
+        device: where to compute, and where the features stay; those of MPS, which has no float64, come to the CPU.
         batch_size: images in one pass.
         progress: called with (images done, images in all).
 
@@ -137,14 +147,15 @@ def extract_features(
         return computed, {**about, "unreadable": {str(row): kind.value for row, kind in unreadable.items()}}
 
     tensors, known = keep_tensors(path, compute)
-    kept = tensors["kept"]
+    kept, place = tensors["kept"], number_device(device)
+    probabilities = tensors.get("probabilities")
     return Features(
-        tensors["features"],
-        tensors.get("probabilities"),
-        torch.tensor(task.labels)[kept],
+        tensors["features"].to(place),
+        None if probabilities is None else probabilities.to(place),
+        torch.tensor(task.labels)[kept].to(place),
         task.classes,
         {task.names[int(row)]: kind for row, kind in known["unreadable"].items()},
-        None if task.is_test is None else torch.tensor(task.is_test)[kept],
+        None if task.is_test is None else torch.tensor(task.is_test)[kept].to(place),
         key,
         None if task.is_validation is None else torch.tensor(task.is_validation)[kept],
         kept,
@@ -152,7 +163,7 @@ def extract_features(
 
 
 def _key(model: PretrainedModel, task: ImageTask, device: torch.device) -> str:
-    precision = "bfloat16" if device.type == "cuda" else "float32"
+    precision = str(half_precision(device) or torch.float32).removeprefix("torch.")
     parts = [_FORMAT, model.card.timm_name, model.digest, repr(model.transform), precision, task.digest]
     if task.white.value is not None:  # depends on more than the images of a sample
         parts.append(f"white {task.white.value}")

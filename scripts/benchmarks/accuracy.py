@@ -10,7 +10,16 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
-from zoograph.scripts.benchmarks import collections, ingest_speed, poison_rates, replay, scale, score_speed, warm
+from zoograph.scripts.benchmarks import (
+    collections,
+    devices,
+    ingest_speed,
+    poison_rates,
+    replay,
+    scale,
+    score_speed,
+    warm,
+)
 from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
@@ -29,6 +38,7 @@ _STUDIES: dict[str, Callable[..., None]] = {
     "warm": warm.warm,
     "scale": scale.scale,
     "scores": score_speed.scores,
+    "devices": devices.devices,
     "relatedness": relatedness_study.relatedness,
     "distance": distance_study.distance,
     "influence": influence_study.influence,

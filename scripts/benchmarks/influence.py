@@ -24,7 +24,7 @@ def influence(
     sources: Annotated[str, typer.Option(help="Corpora, separated by commas.")] = "latin,eastern,symbols",
     models: Annotated[int, typer.Option(min=1, help="Models of each source that influences rest on.")] = 200,
     processes: Processes = 2,
-    device: Device = None,
+    device: Device = "auto",
     planted: Annotated[bool, typer.Option("--planted", help="The planted case alone.")] = False,
     unit: Annotated[str, typer.Option(help="Of the planted case: `class` or `example`.")] = "class",
     speed: Annotated[

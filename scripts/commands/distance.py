@@ -39,7 +39,7 @@ def distance(
     seed: Annotated[int, typer.Option(min=0, help="Of the random weights.")] = 0,
     test_fraction: TestFraction = 0.3,
     max_images: MaxImages = None,
-    device: Device = None,
+    device: Device = "auto",
     domain: Domain = None,
     picture: Annotated[Path | None, typer.Option(help="Where to draw T by block, a PNG.")] = None,
     follow_links: FollowLinks = False,

@@ -48,7 +48,7 @@ def influence(
     ] = None,
     stored: Stored = False,
     processes: Processes = 2,
-    device: Device = None,
+    device: Device = "auto",
     follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:

@@ -39,7 +39,7 @@ def measure(
     test_fraction: TestFraction = 0.3,
     max_images: MaxImages = None,
     weights: Weights = None,
-    device: Device = None,
+    device: Device = "auto",
     domain: Domain = None,
     follow_links: FollowLinks = False,
     as_json: AsJson = False,

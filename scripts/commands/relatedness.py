@@ -52,7 +52,7 @@ def relatedness(
     max_images: Annotated[int, typer.Option(min=8, help="Images of each side that models look at.")] = 1500,
     stored: Stored = False,
     weights: Weights = None,
-    device: Device = None,
+    device: Device = "auto",
     follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:

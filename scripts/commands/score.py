@@ -35,7 +35,7 @@ def score(
     max_images: Annotated[int, typer.Option(min=2, help="Images in the stratified probe.")] = 500,
     all_images: Annotated[bool, typer.Option("--all", help="Look at all images instead of a probe.")] = False,
     weights: Weights = None,
-    device: Device = None,
+    device: Device = "auto",
     domain: Domain = None,
     fresh: Fresh = False,
     follow_links: FollowLinks = False,

@@ -49,7 +49,9 @@ Weights = Annotated[
         "hub, or `random`; or a folder with a file called like each model. Default: the weights of the name."
     ),
 ]
-Device = Annotated[str | None, typer.Option(help="Where to compute. Default: cuda if it is there.")]
+Device = Annotated[
+    str, typer.Option(help="Where to compute: `auto`, `cuda`, `mps` or `cpu`. `auto` takes the fastest that is there.")
+]
 
 
 def _follow(context: typer.Context, chosen: bool) -> bool:

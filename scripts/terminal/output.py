@@ -33,6 +33,7 @@ SCHEMAS = {
     "benchmark warm": 1,
     "benchmark scale": 1,
     "benchmark scores": 1,
+    "benchmark devices": 1,
     "benchmark relatedness": 1,
     "benchmark distance": 1,
     "benchmark influence": 1,

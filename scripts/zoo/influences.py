@@ -16,7 +16,7 @@ from zoograph.scripts.terminal.output import print_json
 
 def influences(
     processes: Processes = 2,
-    device: Device = None,
+    device: Device = "auto",
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the tables of the glyph zoo.", show_default="glyphs in the package's zoo"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from zoograph.data.errors import UnknownName
+from zoograph.data.networks.devices import find_device, number_device
 from zoograph.graphs.ablation import (
     without_imagenet,
     without_influences,
@@ -86,8 +87,8 @@ register_method("ridge", InteractionRidge)
 register_method("gradient-boosting", GradientBoosting)
 register_method("extra-trees", ExtraTrees)
 register_method("gaussian-process", GaussianProcess)
-register_method("gat", GraphAttention)
-register_method("gnn", GraphNetwork)
+register_method("gat", lambda: GraphAttention(device=number_device(find_device())))
+register_method("gnn", lambda: GraphNetwork(device=number_device(find_device())))
 register_method("zoograph", EvidencePredictor)
 register_ablation("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0)))
 register_ablation("zoograph-with-network", lambda: EvidencePredictor(TrainingConfig(network=True)))

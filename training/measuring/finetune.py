@@ -15,13 +15,15 @@ from torch import Tensor, nn
 from zoograph.data.errors import FoldsError
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.images.stratified import validation_rows
+from zoograph.data.networks.devices import half_precision
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState, Progress
-from zoograph.training.runtime.trainer import quiet_trainer
+from zoograph.training.runtime.trainer import accelerator, quiet_trainer
 
 __all__ = ["FinetuneConfig", "FinetuneResult", "ImageRows", "Images", "Keep", "measure_finetune"]
 
+_PRECISIONS = {torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed"}
 Keep = Callable[[dict[str, Tensor]], None]
 """Is given the weights of a network by name."""
 
@@ -82,7 +84,7 @@ def measure_finetune(
         progress: called with (epochs done, epochs at most).
         checkpoint: safetensors file that is written after every epoch, taken up if it is there, and removed in
             the end. One that is damaged or of another run is replaced.
-        device: the CPU computes in float32, CUDA under bfloat16 autocast.
+        device: CUDA computes under autocast, in bfloat16 or float16, all others in float32.
         keep: called with the weights that were tested, on the CPU, before the checkpoint is removed.
         validation: (N,) bool, the training images to stop by; default: a stratified part.
 
@@ -152,9 +154,10 @@ def _identity(network: nn.Module, targets: Tensor, held: Tensor, config: Finetun
 
 
 def _settings(config: FinetuneConfig, state: FinetuneState, device: torch.device) -> dict[str, Any]:
-    on_gpu = {"accelerator": "gpu", "devices": [device.index or 0], "precision": "bf16-mixed"}
+    half = half_precision(device)
     return {
-        **(on_gpu if device.type == "cuda" else {}),
+        **accelerator(device),
+        "precision": "32-true" if half is None else _PRECISIONS[half],
         "max_epochs": config.max_epochs,
         "gradient_clip_val": config.gradient_clip,
         "callbacks": [state],

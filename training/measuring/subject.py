@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.images.folder import check_folder
+from zoograph.data.networks.devices import find_device, require_device
 from zoograph.data.records.records import Protocol
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 MEASURABLE = (Protocol.HEAD, Protocol.FINETUNE)
 """What ``measure`` can do to a model."""
-_DEVICES = ("cpu", "cuda", "mps", "xpu")
 
 
 def require_measurable(protocol: Protocol) -> None:
@@ -55,7 +55,7 @@ class Subject:
         domain: kind of images.
         max_images: size of a stratified probe; None for all images.
         weights: a file for the one model, a folder of files, or ``random``; None for the weights of the names.
-        device: where to compute; None for CUDA where it is there, else the CPU.
+        device: where to compute, see :func:`zoograph.data.networks.devices.find_device`.
     """
 
     models: Sequence[str]
@@ -86,10 +86,7 @@ class Subject:
                 models, or if nobody knows such a device.
         """
         self._check_weights()
-        if self.device is not None and self.device.partition(":")[0] not in _DEVICES:
-            raise ZoographError(
-                f"The device '{self.device}' cannot be used (got none of {', '.join(_DEVICES)}). Choose 'cpu'."
-            )
+        require_device(self.device)
         check_folder(self.dataset)
 
     def _check_weights(self) -> None:
@@ -130,16 +127,7 @@ class Subject:
         Raises:
             ZoographError: if it is not there.
         """
-        import torch
-
-        chosen = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(chosen)
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0].rstrip(".")
-            raise ZoographError(f"The device '{chosen}' cannot be used (got: {reason}). Choose 'cpu'.") from error
-        return device
+        return find_device(self.device)
 
 
 def for_each_model(

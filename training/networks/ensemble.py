@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import NamedTuple, Self
 
 import torch
@@ -18,7 +19,7 @@ from zoograph.training.networks.episodes import Episodes
 from zoograph.training.networks.module import NetworkModule
 from zoograph.training.networks.noise import measurement_variance
 from zoograph.training.runtime.threads import one_seeded_thread
-from zoograph.training.runtime.trainer import fit_quietly
+from zoograph.training.runtime.trainer import CPU, fit_quietly
 
 MINIMUM_RECORDS = 20
 
@@ -55,10 +56,11 @@ class GraphNetwork(Method):
 
     Args:
         config: how to train.
+        device: where to train; predictions are made on the CPU.
     """
 
-    def __init__(self, config: NetworkConfig | None = None) -> None:
-        self.config = config or NetworkConfig()
+    def __init__(self, config: NetworkConfig | None = None, device: torch.device = CPU) -> None:
+        self.config, self.device = config or NetworkConfig(), device
 
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""
@@ -121,7 +123,8 @@ class GraphNetwork(Method):
         seed = config.seed * 1000 + member
         with one_seeded_thread(seed):
             module = NetworkModule(graph, config.hidden_channels, config.num_layers, config.lr, config.num_steps)
-            fit_quietly(module, Episodes(graph, config.num_steps, seed), gradient_clip=1.0)
+            steps = Episodes(copy.copy(graph).to(self.device), config.num_steps, seed)
+            fit_quietly(module, steps, gradient_clip=1.0, device=self.device)
         return module.network.eval()
 
 

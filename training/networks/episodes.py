@@ -46,7 +46,8 @@ class Episodes(IterableDataset[Episode]):
     def __iter__(self) -> Iterator[Episode]:
         generator = torch.Generator().manual_seed(self.seed)
         for _ in range(self.num_steps):
-            yield make_episode(self.graph, draw_hidden(self.graph, generator))
+            hidden = draw_hidden(self.graph, generator)
+            yield make_episode(self.graph, hidden.to(self.graph[TRANSFERS_TO].edge_index.device))
 
 
 def make_episode(graph: HeteroData, hidden: Tensor) -> Episode:
@@ -61,8 +62,8 @@ def make_episode(graph: HeteroData, hidden: Tensor) -> Episode:
 
 
 def draw_hidden(graph: HeteroData, generator: torch.Generator) -> Tensor:
-    """Return (E,) bool of the accuracies to hide; at least one is hidden."""
-    source, target = graph[TRANSFERS_TO].edge_index
+    """Return (E,) bool of the accuracies to hide, drawn on the CPU; at least one is hidden."""
+    source, target = graph[TRANSFERS_TO].edge_index.cpu()
     num_edges = len(source)
     share = torch.rand((), generator=generator) * 0.6 + 0.1
     hidden = torch.rand(num_edges, generator=generator) < share

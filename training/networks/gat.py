@@ -18,7 +18,7 @@ from zoograph.models.networks.gat import SkipGAT
 from zoograph.models.training_records import TrainingRecords
 from zoograph.training.networks.episodes import Episode, Episodes
 from zoograph.training.runtime.threads import one_seeded_thread
-from zoograph.training.runtime.trainer import fit_quietly
+from zoograph.training.runtime.trainer import CPU, fit_quietly
 
 _MINIMUM_RECORDS = 4
 _HELD_OUT = 10
@@ -63,6 +63,7 @@ class GraphAttention(Method):
         num_steps: of training.
         lr: peak learning rate.
         seed: of weights and episodes.
+        device: where to train; predictions are made on the CPU.
     """
 
     def __init__(
@@ -72,9 +73,10 @@ class GraphAttention(Method):
         num_steps: int = 800,
         lr: float = 0.01,
         seed: int = 0,
+        device: torch.device = CPU,
     ) -> None:
         self.hidden_channels, self.num_layers = hidden_channels, num_layers
-        self.num_steps, self.lr, self.seed = num_steps, lr, seed
+        self.num_steps, self.lr, self.seed, self.device = num_steps, lr, seed, device
 
     def fit(self, graph: HeteroData) -> Self:
         """See :meth:`Method.fit`."""
@@ -88,7 +90,8 @@ class GraphAttention(Method):
             network = SkipGAT(split.train, self.hidden_channels, self.num_layers)
             network.fit_scale(split.train)
             module = GATModule(network, self.lr, self.num_steps)
-            fit_quietly(module, Episodes(split.train, self.num_steps, self.seed), gradient_clip=1.0)
+            steps = Episodes(copy.copy(split.train).to(self.device), self.num_steps, self.seed)
+            fit_quietly(module, steps, gradient_clip=1.0, device=self.device)
         self._network = network.eval()
         self._widths = self._measure(split)
         return self

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import lightning as L
+import torch
 from torch.utils.data import DataLoader, IterableDataset
+
+CPU = torch.device("cpu")
 
 
 @contextmanager
@@ -40,7 +43,19 @@ def fit_quietly(
     module: L.LightningModule,
     steps: IterableDataset[object] | Iterable[object],
     gradient_clip: float | None = None,
+    device: torch.device = CPU,
 ) -> None:
-    """Train ``module`` on every one of ``steps`` once, on the CPU, with gradients clipped at that norm."""
-    with quiet_trainer(max_epochs=1, gradient_clip_val=gradient_clip) as trainer:
+    """Train ``module`` on every one of ``steps`` once, with gradients clipped at that norm.
+
+    It is trained on the device, and on the CPU again afterwards.
+    """
+    with quiet_trainer(**accelerator(device), max_epochs=1, gradient_clip_val=gradient_clip) as trainer:
         trainer.fit(module, DataLoader(steps, batch_size=None))  # type: ignore[arg-type]
+    module.cpu()
+
+
+def accelerator(device: torch.device) -> dict[str, Any]:
+    """Return the settings of a trainer that put it on a device."""
+    if device.type == "cuda":
+        return {"accelerator": "gpu", "devices": [device.index or 0]}
+    return {"accelerator": device.type, "devices": 1}

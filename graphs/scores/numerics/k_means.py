@@ -40,7 +40,7 @@ def _seeds(points: Tensor, num_clusters: int, random: np.random.RandomState) -> 
     first = random.choice(len(points), p=np.full(len(points), 1 / len(points)))
     draws = torch.from_numpy(random.uniform(size=(num_clusters - 1, trials))).to(points.device)
     norms = points.square().sum(dim=1)
-    chosen = [torch.tensor(first, device=points.device)]
+    chosen = [torch.full((), int(first), device=points.device)]
     closest = _distances(points, norms, chosen[0][None])[0]
     for draw in draws:
         rows = torch.searchsorted(closest.cumsum(0), draw * closest.sum()).clamp_max(len(points) - 1)

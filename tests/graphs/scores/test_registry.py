@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from zoograph.data.errors import UnknownName
+from zoograph.data.testing.pretend_device import PRETEND, PretendDevice
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.lfc import lfc
@@ -120,8 +121,22 @@ def test_higher_is_better(name: str) -> None:
 @pytest.mark.parametrize("num_features", [8, 90])
 def test_device_does_not_matter(name: str, num_features: int) -> None:
     inputs = _make(num_features=num_features)
-    moved = ScoreInputs(*(None if part is None else part.cuda() for part in vars(inputs).values()))
+    moved = _moved(inputs, torch.device("cuda"))
     _assert_same(compute_scores(moved, [name])[name], compute_scores(inputs, [name])[name], 1e-6)
+
+
+@every_score
+@pytest.mark.parametrize("num_features", [8, 90])
+def test_it_is_computed_where_the_features_are(name: str, num_features: int) -> None:
+    inputs = _make(num_features=num_features)
+    with PretendDevice():
+        value = compute_scores(_moved(inputs, PRETEND), [name])[name]
+    _assert_same(value, compute_scores(inputs, [name])[name], 1e-12)
+
+
+def _moved(inputs: ScoreInputs, device: torch.device) -> ScoreInputs:
+    parts = (getattr(inputs, field.name) for field in fields(inputs))
+    return ScoreInputs(*(None if part is None else part.to(device) for part in parts))
 
 
 def _column(value: float) -> Callable[[Tensor], Tensor]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zoograph.data.errors import FoldsError
 from zoograph.data.networks.features import Features
+from zoograph.data.testing.pretend_device import PRETEND, PretendDevice
 from zoograph.training.measuring.head import L2_GRID, measure_head, measure_head_on
 
 Split = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -139,3 +140,15 @@ def test_given_images_choose_the_strength(digits: Callable[[int], Split]) -> Non
     assert result.num_train == 300
     other = measure_head(x, y, test_x, test_y, validation=torch.arange(300) < 30)
     assert other.validation_accuracy != result.validation_accuracy
+
+
+def test_it_is_fitted_where_the_features_are(digits: Callable[[int], Split]) -> None:
+    x, y, _, _ = digits(100)
+
+    def seen(device: torch.device) -> Features:
+        return Features(x.to(device), None, y.to(device), tuple("0123456789"), {}, None, "key")
+
+    with PretendDevice():
+        there = measure_head_on(seen(PRETEND))
+    here = measure_head_on(seen(torch.device("cpu")))
+    assert (there.accuracy, there.l2, there.num_test) == (here.accuracy, here.l2, here.num_test)

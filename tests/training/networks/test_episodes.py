@@ -1,11 +1,15 @@
+import copy
+
 import torch
 
 from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.pretend_device import PRETEND, PretendDevice
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO, reverse
 from zoograph.graphs.splits import is_edge
 from zoograph.training.networks.episodes import Episodes, draw_hidden
+from zoograph.training.networks.module import NetworkModule
 
 
 def make_graph():
@@ -42,3 +46,18 @@ def test_whole_datasets_and_whole_models_get_hidden():
         whole_models += sum(bool(hidden[source == m].all()) for m in source.unique())
     assert whole_datasets > 50 * 30 * 0.1
     assert whole_models > 50 * 6 * 0.05
+
+
+def test_a_network_reads_episodes_where_the_graph_is():
+    graph = make_graph()
+    module = NetworkModule(graph, 8, 1, lr=0.01, num_steps=2).eval()
+    here = [module.training_step(episode, 0).item() for episode in Episodes(graph, 2, seed=0)]
+    with PretendDevice():
+        there = copy.copy(graph)
+        for store in there.stores:
+            for name, value in store.items():
+                store[name] = value.to(PRETEND) if isinstance(value, torch.Tensor) else value
+        for part in module.modules():
+            for held in (part._parameters, part._buffers):
+                held |= {name: value.detach().to(PRETEND) for name, value in held.items() if value is not None}
+        assert [module.training_step(episode, 0).item() for episode in Episodes(there, 2, seed=0)] == here

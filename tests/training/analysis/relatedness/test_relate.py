@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from zoograph.data.testing.pretend_device import PRETEND, PretendDevice
 from zoograph.graphs.scores.relatedness.tasks import RelatednessError, Task, prepare
 from zoograph.training.analysis.relatedness.relate import QUICK, Relating, Setting, relate_tasks, true_loss
 
@@ -144,3 +145,20 @@ def test_a_reference_with_too_few_classes_and_a_batch_that_is_too_small_are_refu
         relate_tasks(gaussians("a"), gaussians("b", num_classes=6))
     with pytest.raises(RelatednessError, match=r"each of the 4 classes \(got 3\)"):
         relate_tasks(gaussians("a"), gaussians("b"), Relating(Setting.LEARNED_ALL, batch_size=3))
+
+
+@pytest.mark.parametrize("coupler", ["exact", "entropic"])
+@pytest.mark.parametrize("setting", list(Setting))
+def test_it_is_computed_where_the_features_are(setting: Setting, coupler: str) -> None:
+    how = Relating(setting, samples=60, iterations=2, coupler=coupler, matched=True, hard=True)
+    tasks = gaussians("a", 5), gaussians("b", noise=1, seed=1)
+
+    def moved(task: Task) -> Task:
+        parts = (task.features, task.labels, task.held_features, task.held_labels)
+        return Task(task.name, *(None if part is None else part.to(PRETEND) for part in parts))  # type: ignore[arg-type]
+
+    here = relate_tasks(*tasks, how)
+    with PretendDevice():
+        there = relate_tasks(*map(moved, tasks), how)
+        assert there.chain.matrix.device == PRETEND
+    assert there.bound == pytest.approx(here.bound, rel=1e-9)
