@@ -157,7 +157,7 @@ def extract_features(
         {task.names[int(row)]: kind for row, kind in known["unreadable"].items()},
         None if task.is_test is None else torch.tensor(task.is_test)[kept].to(place),
         key,
-        None if task.is_validation is None else torch.tensor(task.is_validation)[kept],
+        None if task.is_validation is None else torch.tensor(task.is_validation)[kept].to(place),
         kept,
     )
 

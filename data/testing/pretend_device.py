@@ -22,13 +22,13 @@ class PretendTensor(Tensor):
     @staticmethod
     def __new__(cls, held: Tensor) -> PretendTensor:
         """Wrap a tensor of the CPU."""
-        made = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made = Tensor._make_wrapper_subclass(
             cls, held.shape, strides=held.stride(), dtype=held.dtype, device=PRETEND, requires_grad=held.requires_grad
         )
         made.held = held.detach()
-        return made  # type: ignore[no-any-return]
+        return made
 
-    def __repr__(self, **_: Any) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"PretendTensor({self.held})"
 
     def __matmul__(self, other: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class PretendTensor(Tensor):
         return self.held.tolist()
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return _call(func, args, kwargs or {})
 
 
@@ -58,7 +58,7 @@ class PretendDevice(TorchDispatchMode):
         super().__exit__(*raised)
         torch.tensor, torch.as_tensor = self._makers
 
-    def __torch_dispatch__(self, func: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return _call(func, args, kwargs or {})
 
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -158,7 +159,7 @@ def _scores(where: torch.device, size: str, _: str, __: int) -> Iterator[tuple[s
         inputs = moved(size)
         yield (
             f"score_{name}",
-            {"seconds": _seconds(lambda inputs=inputs, name=name: compute_scores(inputs, [name]), where)},
+            {"seconds": _seconds(partial(compute_scores, inputs, [name]), where)},
         )
     inputs = moved(size)
     yield "scores_together", {"seconds": _seconds(lambda: compute_scores(inputs), where)}
@@ -170,9 +171,7 @@ def _head(where: torch.device, size: str, _: str, __: int) -> Iterator[tuple[str
     for shape, name in ((_SMALL, None), (size, "head")):
         made = make_inputs(shape)
         x, y, split = made.features.to(where), made.labels.to(where), 7 * made.num_samples // 10
-        seconds = _seconds(
-            lambda x=x, y=y, split=split: measure_head(x[:split], y[:split], x[split:], y[split:]), where
-        )
+        seconds = _seconds(partial(measure_head, x[:split], y[:split], x[split:], y[split:]), where)
         if name is not None:
             yield name, {"seconds": seconds}
 
@@ -184,17 +183,17 @@ def _relatedness(where: torch.device, _: str, __: str, ___: int) -> Iterator[tup
     made = make_inputs("n2000_d512_C10")
     x, y = made.features.to(where), made.labels.to(where)
     half = 1000
-    sides = [
+    reference, target = (
         Task(name, x[rows][:700], y[rows][:700], x[rows][700:], y[rows][700:])
         for name, rows in (("reference", slice(0, half)), ("target", slice(half, None)))
-    ]
-    relate_tasks(*sides, Relating(samples=100))
+    )
+    relate_tasks(reference, target, Relating(samples=100))
     for name, how in (
         ("sparse", Relating(samples=500)),
         ("sparse_entropic", Relating(samples=500, coupler="entropic")),
         ("learned", Relating(Setting.LEARNED_ALL, iterations=_ITERATIONS, batch_size=300)),
     ):
-        yield f"relatedness_{name}", {"seconds": _seconds(lambda how=how: relate_tasks(*sides, how), where)}
+        yield f"relatedness_{name}", {"seconds": _seconds(partial(relate_tasks, reference, target, how), where)}
 
 
 def _finetune(where: torch.device, _: str, network: str, images: int) -> Iterator[tuple[str, Row]]:
@@ -210,8 +209,15 @@ def _finetune(where: torch.device, _: str, network: str, images: int) -> Iterato
     for rows, epochs in ((32, 1), (number, 3)):
         config = FinetuneConfig(max_epochs=epochs)
         seconds = _seconds(
-            lambda rows=rows, config=config: measure_finetune(
-                model, made[:rows], labels[:rows], made[number:], labels[number:], config, device=where
+            partial(
+                measure_finetune,
+                model,
+                made[:rows],
+                labels[:rows],
+                made[number:],
+                labels[number:],
+                config,
+                device=where,
             ),
             where,
         )
@@ -219,13 +225,15 @@ def _finetune(where: torch.device, _: str, network: str, images: int) -> Iterato
 
 
 def _gnn(where: torch.device, _: str, __: str, ___: int) -> Iterator[tuple[str, Row]]:
-    from zoograph.data.testing.hash_encoder import HashEmbedder
+    from zoograph.data.testing.hash_encoder import hash_encoder
     from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
     from zoograph.graphs.builder import build_graph
     from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
     from zoograph.training.networks.gat import GraphAttention
 
-    graph = build_graph(make_synthetic_zoo(100, 200, density=0.5, num_relations=2000).zoo, HashEmbedder(64))
+    embed = hash_encoder(64).embed
+    zoo = make_synthetic_zoo(100, 200, density=0.5, num_relations=2000).zoo
+    graph = build_graph(zoo, lambda texts: embed(list(texts)))
     few = NetworkConfig(num_members=2, num_steps=2)
     GraphNetwork(few, where).fit(graph)
     steps = 50
