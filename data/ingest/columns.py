@@ -11,8 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from zoograph.data.errors import RawDataError
+from zoograph.data.ingest.formats.value_columns import (
+    METRICS,
+    SECOND_CHOICE,
+    is_other_result,
+    not_on_training_images,
+    plain_name,
+)
 from zoograph.data.ingest.tables import Cells, Reject, Row, Table
 from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.spellings import fold
 
 # Our field -> the columns that are taken for it, in any case of letters.
 KNOWN_AS = {
@@ -37,24 +45,16 @@ KNOWN_AS = {
     },
     "input_size": ("input_size", "img_size", "image_size"),
 }
-# Taken for the value where there is no column of the first choice.
-_SECOND_CHOICE = (
-    *("eval_acc", "test_acc", "val_acc", "val_accuracy", "valid_acc", "valid_accuracy", "validation_accuracy"),
-    *("accuracy_top1", "acc_top1", "acc1", "top1_acc"),
-)
 _CARD_FIELDS = {
     f"{kind}.{name}": (kind, name)
     for kind, card in (("model", ModelCard), ("dataset", DatasetCard))
     for name in card.model_fields
     if name not in ("id", "source")
 }
-# What trackers write before the name of something that was measured.
-METRICS = "metrics."
 
 # What `zoograph export` writes beside the run, and the numbers that pandas writes in front of rows.
 _LONGEST_NUMBER = 30
-# Other results of the same run, as timm's tables have them, are no settings either.
-_NOT_SETTINGS = frozenset({"", "id", "batch", "stored_at", "unnamed: 0", "top5", "top1_err", "top5_err"})
+_NOT_SETTINGS = frozenset({"", "id", "batch", "stored_at", "unnamed: 0"})
 _NAMES_OF_ROWS = frozenset({"", "unnamed: 0", *KNOWN_AS["model"]})
 
 
@@ -162,8 +162,10 @@ def find_layout(table: Table, mapping: Mapping[str, str], model: str = "", datas
     for name, known_as in KNOWN_AS.items():
         if name not in columns and (found := find_column(table, name, known_as, chosen.values())):
             columns[name] = found
-    if "value" not in columns and (found := find_column(table, "value", _SECOND_CHOICE, chosen.values())):
+    if "value" not in columns and (found := find_column(table, "value", SECOND_CHOICE, chosen.values())):
         columns["value"] = found
+    if "value" not in chosen and "value" in columns:
+        columns["value"] = not_on_training_images(table, columns["value"])
     columns |= {column: column for column in table.columns if column in _CARD_FIELDS and column not in columns}
     given = {"model": model, "dataset": dataset}
     missing = [name for name in ("model", "dataset", "value") if name not in columns and not given.get(name)]
@@ -194,15 +196,15 @@ def find_column(table: Table, name: str, known_as: Sequence[str], taken: Collect
     Args:
         table: what is to be read.
         name: of the field.
-        known_as: what its column can be called, in any case of letters; the first one comes before the others.
+        known_as: what its column can be called, however it is spelled; the first one comes before the others.
         taken: columns that hold something else.
 
     Raises:
         RawDataError: if several could be meant.
     """
-    plain = {column: column.removeprefix(METRICS).lower() for column in table.columns}
-    found = [column for column in plain if plain[column] in known_as and column not in taken]
-    exact = [column for column in found if plain[column] == known_as[0]]
+    plain, names = {column: plain_name(column) for column in table.columns}, {fold(name) for name in known_as}
+    found = [column for column in plain if plain[column] in names and column not in taken]
+    exact = [column for column in found if plain[column] == fold(known_as[0])]
     if len(found) > 1 and len(exact) != 1:
         raise RawDataError(
             f"'{table.name}' has several columns for the {name} ({', '.join(found)}). "
@@ -223,7 +225,7 @@ def require_columns(columns: Iterable[str], table: Table) -> None:
 
 
 def _has(table: Table, kind: str) -> bool:
-    return any(column.lower() in KNOWN_AS[kind] for column in table.columns)
+    return find_column(table, kind, KNOWN_AS[kind]) is not None
 
 
 def _say_missing(table: Table, missing: Sequence[str]) -> str:
@@ -288,7 +290,7 @@ def to_plain(cell: Any) -> Any:
 
 @lru_cache(maxsize=10_000)
 def _is_setting(column: str) -> bool:
-    return column.lower() not in _NOT_SETTINGS and not column.startswith(METRICS)
+    return column.lower() not in _NOT_SETTINGS and not is_other_result(column)
 
 
 def _setting(cell: Any) -> Any:

@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from zoograph.data.errors import RawDataError, UnknownName, ZoographError
-from zoograph.data.ingest.columns import METRICS
 from zoograph.data.ingest.formats.mlflow_stores import (
     DatabaseStore,
     FolderStore,
@@ -26,6 +25,7 @@ from zoograph.data.ingest.formats.mlflow_stores import (
     open_sqlite,
     require_there,
 )
+from zoograph.data.ingest.formats.value_columns import METRICS
 from zoograph.data.ingest.tables import Keep, Row, RowTable, Table
 from zoograph.data.records.names import NEAREST
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from zoograph.data.errors import RawDataError, ZoographError
-from zoograph.data.ingest.columns import METRICS, show
+from zoograph.data.ingest.columns import show
+from zoograph.data.ingest.formats.value_columns import METRICS
 from zoograph.data.ingest.tables import CsvTable, JsonLinesTable, Reject, Row, RowTable, Table
 
 # Columns of the table that Weights & Biases exports: what they are called elsewhere, and what is no setting.

@@ -77,8 +77,32 @@ def test_a_name_in_a_row_comes_before_that_of_all_rows() -> None:
 
 
 def test_validation_accuracy_is_a_second_choice() -> None:
-    assert find_layout(_table("model", "dataset", "acc", "val_acc"), {}).columns["value"] == "acc"
+    assert find_layout(_table("model", "dataset", "test_accuracy", "val_acc"), {}).columns["value"] == "test_accuracy"
     assert find_layout(_table("model", "dataset", "val_acc"), {}).columns["value"] == "val_acc"
+
+
+def test_accuracy_on_training_images_is_never_the_value() -> None:
+    for more in ("epoch", "val_loss"):
+        layout = find_layout(_table("model", "dataset", "accuracy", "val_accuracy", more), {})
+        assert layout.columns["value"] == "val_accuracy"
+    both = _table("model", "dataset", "acc", "val_acc")
+    with pytest.raises(RawDataError, match=r"'acc' beside 'val_acc'.*--map value=val_acc, or --map value=acc"):
+        find_layout(both, {})
+    assert find_layout(both, {"value": "acc"}).columns["value"] == "acc"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("Acc@1", "Top-1 Acc (%)", "Top 1 Accuracy", "test/acc1", "val/acc", "Validation Accuracy", "eval_top1"),
+        *("metrics/accuracy_top1", "metrics.val_acc", "TOP-1", "Accuracy [%]"),
+    ],
+)
+def test_the_value_has_many_spellings(column: str) -> None:
+    layout = find_layout(_table("Model Name", "Data-Set", column, "metrics/accuracy_top5", "val_top5"), {})
+    assert layout.columns == {"model": "Model Name", "dataset": "Data-Set", "value": column}
+    (item,) = layout.measurements(Row(2, {"Model Name": "a", "Data-Set": "b", column: 0.5, "val_top5": 0.9}))
+    assert (item.value, item.hyperparameters) == ("0.5", {})
 
 
 def test_a_tidy_row_is_one_measurement_with_all_that_it_says() -> None:
