@@ -14,6 +14,7 @@ from zoograph.data.errors import ImageFolderError
 from zoograph.data.images.listing import Tree, image_suffixes, list_tree, some
 from zoograph.data.images.splits import Joined, Split, join_splits, split_named
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.text.printable import is_plain, show
 from zoograph.data.text.words import readable
 
 __all__ = ["ImageFolder", "check_folder", "count_images", "dataset_card_from_folder", "image_suffixes", "is_saved"]
@@ -91,6 +92,13 @@ def card_of(folder: ImageFolder, domain: str | None = None, id: str | None = Non
     Raises:
         ImageFolderError: if the names of folder or classes cannot be those of a card.
     """
+    own = id or folder.root.resolve().name
+    for what, shown in (("folder", own), *(("class", label) for label in folder.classes)):
+        if not is_plain(shown):
+            raise ImageFolderError(
+                f"The name of a {what} must be one that a terminal can show (got '{show(shown)}' in "
+                f"'{show(str(folder.root))}'). Rename it."
+            )
     labels: dict[str, str] = {}
     for name in folder.classes:
         label = readable(name)
@@ -102,7 +110,7 @@ def card_of(folder: ImageFolder, domain: str | None = None, id: str | None = Non
         labels[label] = name
     try:
         return DatasetCard(
-            id=id or folder.root.resolve().name,
+            id=own,
             source="image folder",
             domain=domain,
             labels=tuple(labels),

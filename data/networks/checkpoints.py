@@ -57,10 +57,14 @@ def _read_file(path: Path) -> Any:
     if start == b"version ht":
         raise ValueError("a pointer of Git LFS: 'git lfs pull' fetches the file")
     if start[8:9] == b"{":
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         check_safetensors_file(path)
-        return load_file(path)
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise ValueError(str(error)) from error
     if start.startswith(b"PK"):
         _check_archive(path)
     elif path.suffix == ".safetensors" and not start.startswith(b"\x80"):

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import IntEnum
 
+from zoograph.data.text.printable import show
+
 _log = logging.getLogger("zoograph")
 
 
@@ -39,7 +41,7 @@ class Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a warning, or take note of a stage; print every record if the command is verbose."""
-        text = record.getMessage()
+        text = show(record.getMessage())
         if record.levelno >= logging.WARNING:
             if text in self.warnings:
                 return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.program import FAILED
 
 if TYPE_CHECKING:
@@ -112,6 +113,6 @@ def end_with_failures(failures: Collection[Failure]) -> None:
         typer.Exit: if there are failures.
     """
     for failure in failures:
-        print(f"Failed: {failure.model}: {failure.reason}", file=sys.stderr)
+        print(show(f"Failed: {failure.model}: {failure.reason}"), file=sys.stderr)
     if failures:
         raise typer.Exit(FAILED)

@@ -13,6 +13,7 @@ import typer
 from typer.rich_utils import rich_format_error
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages, listening
 from zoograph.scripts.terminal.output import print_error
 from zoograph.scripts.terminal.streams import prepare_streams
@@ -70,7 +71,7 @@ def tell_error(error: Exception, exit_code: int = WRONG) -> None:
     """Say on stderr, in a sentence, what went wrong; on stdout too, as JSON, if JSON was asked for."""
     if current_messages().loudness is Loudness.VERBOSE:
         traceback.print_exception(error)
-    print(f"Error: {error}", file=sys.stderr, flush=True)
+    print(f"Error: {show(str(error))}", file=sys.stderr, flush=True)
     if _wants_json():
         print_error(type(error).__name__, str(error), exit_code)
 
@@ -120,7 +121,9 @@ def _tell_bug(error: Exception) -> None:
     advice = "Please report it with the lines above." if verbose else "Run it again with -v, and report what that says."
     if verbose:
         traceback.print_exception(error)
-    print(f"Error: This is a bug of zoograph {version('zoograph')} ({what}). {advice}", file=sys.stderr, flush=True)
+    print(
+        f"Error: This is a bug of zoograph {version('zoograph')} ({show(what)}). {advice}", file=sys.stderr, flush=True
+    )
     if _wants_json():
         print_error(type(error).__name__, str(error), BUG)
 

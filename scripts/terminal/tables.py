@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from zoograph.data.text.printable import show
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -56,9 +58,9 @@ def print_table(
     from rich.console import Console
 
     console = Console()
-    console.print(title, style="italic", highlight=False, markup=False)
+    console.print(show(title), style="italic", highlight=False, markup=False)
     columns = [
-        _measure(heading, [row[place] for row in rows], heading in (*names, *copied), heading not in copied)
+        _measure(heading, [show(row[place]) for row in rows], heading in (*names, *copied), heading not in copied)
         for place, heading in enumerate(headings)
     ]
     for number, table in enumerate(set_tables(columns, console.width, bold, sections)):
@@ -73,7 +75,7 @@ def print_notes(notes: Sequence[str]) -> None:
 
     console = Console()
     for note in notes:
-        console.print(note, highlight=False, markup=False)
+        console.print(show(note), highlight=False, markup=False)
 
 
 def _measure(heading: str, cells: list[str], is_name: bool, may_fold: bool) -> _Column:

@@ -265,10 +265,21 @@ def test_two_spellings_of_one_class(tmp_path: Path) -> None:
         dataset_card_from_folder(tmp_path)
 
 
-def test_a_name_that_no_card_can_have(tmp_path: Path) -> None:
-    make(tmp_path, **{"cat\x07": 1, "dog": 1})
-    with pytest.raises(ImageFolderError, match="must give a valid card"):
+@pytest.mark.parametrize("name", ["cat\x07", "cat\x1b[31m", "gpj.\u202ecat"])
+def test_names_that_speak_to_the_terminal_are_refused_and_shown_escaped(tmp_path: Path, name: str) -> None:
+    make(tmp_path, **{name: 1, "dog": 1})
+    with pytest.raises(ImageFolderError, match="name of a class must be one that a terminal can show") as caught:
         dataset_card_from_folder(tmp_path)
+    assert ascii(name)[1:-1] in str(caught.value)
+    make(tmp_path / name, cat=1, dog=1)
+    with pytest.raises(ImageFolderError, match="name of a folder must be"):
+        dataset_card_from_folder(tmp_path / name)
+
+
+def test_a_name_that_no_card_can_have(tmp_path: Path) -> None:
+    make(tmp_path, cat=1, dog=1)
+    with pytest.raises(ImageFolderError, match="must give a valid card"):
+        dataset_card_from_folder(tmp_path, id="x" * 400)
 
 
 def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,7 @@ def test_dictionaries_that_hold_each_other_many_times_are_no_maze(tmp_path: Path
     ("content", "reason"),
     [
         (b"", "an empty file"),
+        (b'5\0\0\0\0\0\0\0{"a":{"dtype":"XX","shape":[0],"data_offsets":[0,0]}}', "unknown variant `XX`"),
         (b"<html>", "neither of the two, or one that is cut short"),
         (save(STATE)[:-3], "end after"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS.*git lfs pull"),
