@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import torch
 
+from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import ACCURACIES, HINDSIGHT, Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text, model_text, name_text
@@ -102,7 +104,7 @@ def build_graph(
 
     Args:
         zoo: cards and records.
-        text: looks up text embeddings: n strings -> (n, T) float32.
+        text: looks up text embeddings: n strings -> (n, T) float32; a row of NaN is masked.
         protocol: whose runs become ``transfers_to`` edges; None for all, with an edge for each protocol of a pair, so
             that none was measured otherwise.
         metric: likewise.
@@ -117,7 +119,7 @@ def build_graph(
         A validated graph.
     """
     models, datasets = list(zoo.models.values()), list(zoo.datasets.values())
-    labels = sorted({label_text(label) for card in datasets for label in card.labels})
+    labels = _known_labels(datasets, text)
     words = _make_vocabulary(zoo, vocabulary)
     probes = as_runs(zoo.scores[zoo.scores["name"].isin(PROBE_SCORES if protocol and metric in ACCURACIES else ())])
     zoo = zoo.with_names(*(words[kind[1]] for kind in (SCORED_ON, RELATED_TO, INFLUENCES)))
@@ -161,6 +163,13 @@ def build_graph(
     )
     graph.validate()
     return graph
+
+
+def _known_labels(datasets: Sequence[DatasetCard], text: TextLookup) -> list[str]:
+    """Return the texts of all labels, sorted; one that is looked up as NaN is as one that the cards do not name."""
+    labels = sorted({label_text(label) for card in datasets for label in card.labels})
+    known = ~np.isnan(text(labels)).any(axis=1) if labels else []
+    return [label for label, is_known in zip(labels, known, strict=True) if is_known]
 
 
 def _hetero_data() -> HeteroData:
@@ -210,11 +219,15 @@ def _add_edges(
     for edge_type, runs in measured:
         add_runs(graph, edge_type, runs, model_at, dataset_at)
     add_numbers(graph, SCORED_ON, zoo.scores, model_at, dataset_at)
-    add_numbers(graph, INFLUENCES, name_by_text(zoo.influences), label_at, dataset_at)
+    influences = name_by_text(zoo.influences)
+    add_numbers(graph, INFLUENCES, influences[influences["label"].isin(label_at)], label_at, dataset_at)
     add_corpora(graph, zoo, model_at, dataset_at)
     add_lineage(graph, zoo, model_at)
     graph[HAS].edge_index = make_edges(
-        (dataset_at[card.id], label_at[label_text(label)]) for card in zoo.datasets.values() for label in card.labels
+        (dataset_at[card.id], label_at[label_text(label)])
+        for card in zoo.datasets.values()
+        for label in card.labels
+        if label_text(label) in label_at
     )
     edge_index, attributes, mask, names = relation_edges(
         zoo, graph.vocabulary[RELATED_TO[1]], dataset_at, graph[LABEL].x_text[:, 0], label_at

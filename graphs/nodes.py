@@ -88,7 +88,10 @@ def add_nodes(
     texts: list[list[str | None]],
     text: TextLookup,
 ) -> None:
-    """Add nodes of one kind with their numbers, categories and text embeddings, and masks of what is known."""
+    """Add nodes of one kind with their numbers, categories and text embeddings, and masks of what is known.
+
+    A text that is looked up as NaN is not known.
+    """
     store = graph[kind]
     store.num_nodes, store.ids = len(ids), ids
     store.x_number, store.x_number_mask = _masked(numbers)
@@ -98,7 +101,8 @@ def add_nodes(
     known = torch.tensor([value is not None for value in flat], dtype=torch.bool)
     found = torch.from_numpy(text([value for value in flat if value is not None]).copy()).float()
     vectors = torch.zeros(len(flat), found.shape[1])
-    vectors[known] = found
+    vectors[known] = found.nan_to_num(0.0)
+    known[known.clone()] = ~found.isnan().any(1)
     store.x_text, store.x_text_mask = vectors.reshape(len(ids), slots, found.shape[1]), known.reshape(len(ids), slots)
 
 

@@ -86,7 +86,8 @@ def _label_membership(zoo: Zoo, dataset_at: Mapping[str, int], label_at: Mapping
     membership = torch.zeros(len(dataset_at), len(label_at))
     for card in zoo.datasets.values():
         for label in card.labels:
-            membership[dataset_at[card.id], label_at[label_text(label)]] = 1.0
+            if (node := label_at.get(label_text(label))) is not None:
+                membership[dataset_at[card.id], node] = 1.0
     return membership
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
 
 _log = logging.getLogger(__name__)
+_MOST_NAMED = 5
 SHIPPED = Path(__file__).parents[1] / "zoo" / "text.safetensors"
 
 
@@ -91,6 +93,40 @@ def _cache_file(cache: Path, table: TextTable) -> Path:
     return cache / f"{table.digest}.safetensors"
 
 
-def text_for(zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] | None = None) -> TextTable:
-    """Return the embeddings of every text in ``zoo``, computing only those that are not shipped or cached."""
-    return text_table_for(zoo_texts(zoo.models.values(), zoo.datasets.values()), encoder, stage=stage)
+def text_for(
+    zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] | None = None, *, required: bool = False
+) -> TextTable:
+    """Return the embeddings of every text in ``zoo``, computing only those that are not shipped or cached.
+
+    Where the shipped table lacks a few, and the default encoder is not to be had, these are absent, which is warned of.
+
+    Args:
+        zoo: cards.
+        encoder: text encoder; default as shipped.
+        stage: told how many texts are embedded, if some have to be.
+        required: whether a text that cannot be embedded is an error all the same.
+
+    Raises:
+        EncoderError: if an encoder that was asked for by name is not found.
+    """
+    texts = zoo_texts(zoo.models.values(), zoo.datasets.values())
+    try:
+        return text_table_for(texts, encoder, stage=stage)
+    except EncoderError:
+        if required or encoder not in (None, DEFAULT_ENCODER) or not SHIPPED.exists():
+            raise
+        table = TextTable.load(SHIPPED)
+        table = table.joined(_read_cache(get_home() / "cache" / "text", table))
+        absent = table.missing(texts)
+        _log.warning("%s", _describe_absent(absent))
+        return replace(table, absent=frozenset(absent))
+
+
+def _describe_absent(texts: Sequence[str]) -> str:
+    some = ", ".join(f"'{text}'" for text in texts[:_MOST_NAMED])
+    more = f" and {len(texts) - _MOST_NAMED:,} more" if len(texts) > _MOST_NAMED else ""
+    are, them = ("text is", "it") if len(texts) == 1 else ("texts are", "them")
+    return (
+        f"The text encoder is not to be had here, so {len(texts):,} {are} not read: {some}{more}. "
+        f'To read {them}: pip install "zoograph[offline]".'
+    )

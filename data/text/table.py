@@ -33,12 +33,14 @@ class TextTable:
         digest: what the encoder is recognised by; see :class:`zoograph.data.text.encoder.Encoder`.
         texts: the distinct texts, in the order of the rows.
         vectors: shape ``(n, d)``, float32, L2-normalised up to float16 rounding, read-only.
+        absent: texts that nobody could embed; they are looked up as NaN.
     """
 
     encoder: str
     digest: str
     texts: tuple[str, ...]
     vectors: NDArray[np.float32] = field(repr=False)
+    absent: frozenset[str] = frozenset()
     _rows: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -74,18 +76,21 @@ class TextTable:
         return [text for text in dict.fromkeys(texts) if text not in self._rows]
 
     def lookup(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of ``texts``, shape ``(len(texts), d)``, float32.
+        """Return the vectors of ``texts``, shape ``(len(texts), d)``, float32, NaN for one that is ``absent``.
 
         Raises:
             EncoderError: if a text is not in the table.
         """
-        if missing := self.missing(texts):
+        if missing := [text for text in self.missing(texts) if text not in self.absent]:
             some = ", ".join(f"'{text}'" for text in missing[:5])
             raise EncoderError(
                 f"The text table must hold all texts looked up (got {len(missing)} missing: {some}); "
                 f"extend it with its encoder '{self.encoder}' first."
             )
-        return self.vectors[[self._rows[text] for text in texts]]
+        found = np.full((len(texts), self.dim), np.nan, np.float32)
+        known = [i for i, text in enumerate(texts) if text in self._rows]
+        found[known] = self.vectors[[self._rows[texts[i]] for i in known]]
+        return found
 
     def taken(self, texts: Sequence[str]) -> TextTable:
         """Return the table of ``texts`` alone."""

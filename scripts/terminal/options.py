@@ -22,7 +22,8 @@ Model = Annotated[str, typer.Option(help="A model of the zoo, or any name that t
 Question = Annotated[
     str,
     typer.Option(
-        help="A dataset, a family of datasets, or a folder of images with one sub-folder a class. "
+        help="A dataset, a family of datasets, a folder of images with one sub-folder a class, or a card: a file of "
+        "YAML or JSON with labels, number of images and so on. "
         "A folder that exists is meant before a dataset of its name; `dataset:NAME` is always the stored one."
     ),
 ]

@@ -94,3 +94,19 @@ def test_a_zoo_without_labels_is_a_graph_too():
     graph = build_graph(replace(zoo, datasets=bare), EMBED)
     assert graph[LABEL].num_nodes == graph[HAS].num_edges == 0
     assert graph[LABEL].x_text.shape == (0, 1, 8)
+
+
+def test_a_text_without_embedding_is_a_mask(graph):
+    def lookup(texts):
+        vectors = EMBED(texts)
+        vectors[[i for i, text in enumerate(texts) if text in ("jail", "s2")]] = float("nan")
+        return vectors
+
+    masked = build_graph(make_toy_zoo(), lookup)
+    assert masked[LABEL].ids == ["car", "cat", "dog", "hot dog"]
+    assert pairs_of(masked, HAS) == [pair for pair in pairs_of(graph, HAS) if "jail" not in pair]
+    place = masked[DATASET].ids.index("s2")
+    assert graph[DATASET].x_text_mask[place].tolist()[0]
+    assert not masked[DATASET].x_text_mask[place].tolist()[0]
+    assert all(not store.x_text.isnan().any() for store in masked.node_stores)
+    assert masked[DATASET].x_text_mask.sum() == graph[DATASET].x_text_mask.sum() - 1

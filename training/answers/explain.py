@@ -159,8 +159,8 @@ def explain(
 
     Args:
         model: a name in the store, or one that timm knows.
-        dataset: one dataset in the store, or a folder of images. A folder that exists is that folder; ``dataset:``
-            before a name asks for the dataset of the store all the same.
+        dataset: one dataset in the store, a folder of images, or a card file. A folder that exists is that folder;
+            ``dataset:`` before a name asks for the dataset of the store all the same.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
         encoder: text encoder; default as shipped.

@@ -103,11 +103,11 @@ def predict(
 
     Args:
         model: a name in the store, or one that timm knows.
-        dataset: a name or a family in the store, or a folder of images. A folder that exists is that folder;
-            ``dataset:`` before a name asks for the dataset of the store all the same.
+        dataset: a name or a family in the store, a folder of images, or a card file. A folder that exists is that
+            folder; ``dataset:`` before a name asks for the dataset of the store all the same.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
-        domain: kind of images in a folder.
+        domain: kind of images in a folder, or of a card that does not say.
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know, such as a damaged predictor that was set aside.

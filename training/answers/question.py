@@ -18,6 +18,8 @@ from zoograph.training.runtime.progress import Stage, Warn, ignore
 STORED = "dataset:"
 """Before a name: the dataset of the store, also where a folder of that name exists."""
 
+_CARD_SUFFIXES = (".yaml", ".yml", ".json")
+
 
 @dataclass(frozen=True)
 class Question:
@@ -32,7 +34,7 @@ class Question:
         metric: what is predicted.
         modality: what the samples of the tasks are.
         models: card of the model if the store does not know it.
-        datasets: card of a folder of images that the store does not know.
+        datasets: card of a folder of images that the store does not know, or of a card file.
         meaning: which weights the name of the model was taken for, in a sentence; None if the name says so itself.
     """
 
@@ -166,20 +168,24 @@ def _require_reader(card: ModelCard, dataset: str, modality: str) -> None:
 def find_datasets(
     names: NameIndex, dataset: str, domain: str | None = None, warn: Warn | None = None, stage: Stage | None = None
 ) -> tuple[tuple[str, ...], tuple[DatasetCard, ...]]:
-    """Return the datasets' ids, and the card of a folder of images that the store does not know.
+    """Return the datasets' ids, and the card of a folder of images or of a file that the store does not know.
 
     A folder that exists is that folder, whatever the store calls by its name; ``dataset:`` before a name asks for the
-    stored one. A folder that was measured is known again by its content.
+    stored one. A folder that was measured is known again by its content. A file of YAML or JSON is
+    a card, see :mod:`zoograph.data.ingest.formats.card_files`.
 
     Args:
         names: of the store.
-        dataset: a name or a family in the store, or a folder of images.
-        domain: kind of images in a folder.
+        dataset: a name or a family in the store, a folder of images, or a card file.
+        domain: kind of images in a folder, or of a card that does not say.
         warn: told if a name could have meant something else.
         stage: told that images are counted.
     """
     warn = warn or ignore
     folder = _as_folder(dataset)
+    if _is_card_file(dataset, folder):
+        card = _read_card(names, Path(dataset).expanduser(), domain)
+        return (card.id,), (card,)
     if folder is not None and folder.is_dir():
         id, cards = _find_folder(names, dataset, folder, domain, warn, stage or ignore)
         found: tuple[str, ...] = (id,)
@@ -188,6 +194,29 @@ def find_datasets(
     if domain is not None and not cards:
         warn(f"The domain '{domain}' is not used: '{dataset}' is a known dataset, with a domain of its own.")
     return found, cards
+
+
+def _is_card_file(dataset: str, path: Path | None) -> bool:
+    """Return whether a dataset is given as a card file, which may be missing."""
+    if dataset.startswith(STORED) or not dataset.lower().endswith(_CARD_SUFFIXES):
+        return False
+    return path is None or not path.is_dir()
+
+
+def _read_card(names: NameIndex, path: Path, domain: str | None) -> DatasetCard:
+    from zoograph.data.ingest.formats.card_files import read_dataset_card
+
+    card = read_dataset_card(path)
+    if domain is not None and card.domain not in (None, domain):
+        raise ZoographError(
+            f"The card '{path}' says the domain '{card.domain}' (got --domain {domain}). Leave out one."
+        )
+    if card.id in names.datasets or card.id in names.families:
+        raise ZoographError(
+            f"The card '{path}' must not have the id of a known dataset (got '{card.id}'). Give the card another id, "
+            f"or ask about '{STORED}{card.id}', whose records count then."
+        )
+    return card if domain is None else card.model_copy(update={"domain": domain})
 
 
 def _find_folder(

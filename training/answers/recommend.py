@@ -135,12 +135,12 @@ def recommend(
     accuracy, which is that of the least expected regret.
 
     Args:
-        dataset: a name or a family in the store, or a folder of images. A folder that exists is that folder;
-            ``dataset:`` before a name asks for the dataset of the store all the same.
+        dataset: a name or a family in the store, a folder of images, or a card file. A folder that exists is that
+            folder; ``dataset:`` before a name asks for the dataset of the store all the same.
         filters: default: every published model with records of what is asked.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
-        domain: kind of images in a folder.
+        domain: kind of images in a folder, or of a card that does not say.
         encoder: text encoder; default as shipped.
         top: number of models to return, 1 or more.
         explain: whether to say what the prediction of the first of them rests on.

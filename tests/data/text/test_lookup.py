@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from zoograph.data.errors import EncoderError
+from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.zoo import Zoo
 from zoograph.data.testing.hash_encoder import hash_encoder
 from zoograph.data.text import lookup
 from zoograph.data.text.encoder import Encoder
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
-from zoograph.data.text.lookup import SHIPPED, text_table_for
+from zoograph.data.text.lookup import SHIPPED, text_for, text_table_for
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
 
@@ -132,3 +135,26 @@ def test_the_shipped_table_equals_fresh_vectors(monkeypatch: pytest.MonkeyPatch)
     some = list(table.texts[::20])
     assert encoder.digest == table.digest
     np.testing.assert_allclose(encoder.embed(some), table.lookup(some), atol=1e-3)
+
+
+def test_texts_that_nobody_can_embed_are_absent_in_one_line(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def find(name: str = DEFAULT_ENCODER) -> Encoder:
+        raise EncoderError("no encoder")
+
+    monkeypatch.setattr(lookup, "find_encoder", find)
+    monkeypatch.setattr(lookup, "SHIPPED", shipped)
+    monkeypatch.setattr(lookup.text_table_for, "__defaults__", (None, None, shipped, None))
+    zoo = Zoo.of(Collection(datasets=(DatasetCard(id="cat", source="t", labels=("dog", "wug")),)))
+    table = text_for(zoo)
+    assert [record.getMessage() for record in caplog.records] == [
+        "The text encoder is not to be had here, so 1 text is not read: 'wug'. "
+        'To read it: pip install "zoograph[offline]".'
+    ]
+    found = table.lookup(["dog", "wug"])
+    assert np.isnan(found[1]).all()
+    assert np.array_equal(found[0], TextTable.load(shipped).lookup(["dog"])[0])
+    for asked in ({"required": True}, {"encoder": "some/encoder"}):
+        with pytest.raises(EncoderError, match="no encoder"):
+            text_for(zoo, **asked)

@@ -229,3 +229,28 @@ def test_the_question_has_the_modality_of_its_dataset(toy_store: RecordStore) ->
     assert ask(toy_store, None, "pets").modality == "image"
     with pytest.raises(ZoographError, match=r"'mixed' must be of one modality \(got image, text\)"):
         ask(toy_store, None, "mixed")
+
+
+def test_a_card_file_is_a_dataset_without_images(toy_store: RecordStore, tmp_path: Path) -> None:
+    path = tmp_path / "trees.yaml"
+    path.write_text("labels: [oak, beech]\nnum_samples: 100")
+    question, warnings = _ask(toy_store, str(path), "photo")
+    (card,) = question.datasets
+    assert (question.dataset, question.tasks, card.domain, card.num_classes) == ("trees", ("trees",), "photo", 2)
+    assert (question.protocol, warnings) == (Protocol.HEAD, [])
+    path.write_text("modality: text")
+    with pytest.raises(ZoographError, match=r"must read text to be asked about"):
+        _ask(toy_store, str(path))
+    path.write_text("id: pets")
+    with pytest.raises(ZoographError, match=r"must not have the id of a known dataset \(got 'pets'\)"):
+        _ask(toy_store, str(path))
+    path.write_text("domain: sketch")
+    with pytest.raises(ZoographError, match=r"says the domain 'sketch' \(got --domain photo\)"):
+        _ask(toy_store, str(path), "photo")
+    with pytest.raises(ZoographError, match=r"'gone\.json' cannot be read"):
+        _ask(toy_store, "gone.json")
+
+
+def test_a_folder_that_is_called_like_a_card_is_a_folder(toy_store: RecordStore, tmp_path: Path) -> None:
+    make_folder(tmp_path / "photos.json", "cat/a.png", "dog/b.png")
+    assert _ask(toy_store, str(tmp_path / "photos.json"))[0].datasets[0].labels == ("cat", "dog")
