@@ -199,7 +199,7 @@ def retrain(
     modality: str = Modality.IMAGE.value,
     progress: Progress | None = None,
 ) -> Round:
-    """Retrain a predictor on everything in the store; the result answers from now on if it is not worse.
+    """Retrain a predictor on everything in the store; it answers from now on if shown to be not worse.
 
     Args:
         protocol: whose predictor.

@@ -11,6 +11,7 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.benchmarks import (
+    champions,
     collections,
     devices,
     ingest_speed,
@@ -45,6 +46,7 @@ _STUDIES: dict[str, Callable[..., None]] = {
     "ingest": ingest_speed.measure,
     "replay": replay.replay,
     "poison": poison_rates.poison,
+    "champions": champions.champions,
 }
 for _name, _study in _STUDIES.items():
     app.command(_name, rich_help_panel=MAINTAINERS)(_study)
@@ -176,8 +178,8 @@ def _notes(suite: Suite, result: Result) -> list[str]:
     notes = [f"{name}: {_sentence(values)}" for name, values in result.per_target.items()]
     notes += [
         f"zoograph against {versus.baseline}, {versus.loss}: {versus.difference:+.4f} "
-        f"(95 % bootstrap over datasets {versus.lower:+.4f} to {versus.upper:+.4f}, p = {versus.p:.3f}; "
-        "negative is better)"
+        f"(95 % bootstrap over {versus.num_units} {versus.units} {versus.lower:+.4f} to {versus.upper:+.4f}, "
+        f"p = {versus.p:.3f}; negative is better)"
         for versus in result.comparisons
     ]
     if constant := min(row.num_undefined for row in result.rows):

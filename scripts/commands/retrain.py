@@ -37,7 +37,7 @@ def retrain(
         bool, typer.Option("--json", help="Print a line of JSON for each predictor on stdout, and nothing else there.")
     ] = False,
 ) -> None:
-    """Retrain the predictors on everything in the store; one that is worse is kept aside, with the reason.
+    """Retrain the predictors on everything in the store; one not shown to be as good is kept aside, with the reason.
 
     The new predictor starts from the current one, and both answer the same held-out cells. It ends with 1 if a
     predictor was kept aside, with 0 otherwise. A training that was killed goes on where it stopped.

@@ -17,7 +17,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 from torch import Tensor
 
-from zoograph.models.method import INTERVAL_SIGMAS, Prediction
+from zoograph.models.method import COVERAGE, INTERVAL_SIGMAS, Prediction
 
 Array = NDArray[np.float64]
 
@@ -239,6 +239,18 @@ def cells_by_dataset(datasets: NDArray[np.int64], min_cells: int) -> Iterator[tu
     for dataset, cells in zip(present, np.split(order, starts[1:]), strict=True):
         if len(cells) >= min_cells:
             yield int(dataset), cells
+
+
+def interval_scores(answer: Prediction, target: Tensor, coverage: float = COVERAGE) -> Tensor:
+    r"""Return (n,) interval scores, in units of accuracy; lower is better.
+
+    .. math:: (u - l) + \frac{2}{\alpha}\,(l - y)_+ + \frac{2}{\alpha}\,(y - u)_+, \qquad \alpha = 1 - \text{coverage}
+
+    Its mean is least for the interval between the true quantiles (Gneiting and Raftery, 2007, "Strictly Proper Scoring
+    Rules, Prediction, and Estimation", eq. 43): too wide costs as well as too narrow.
+    """
+    missed = (answer.lower - target).clamp(min=0) + (target - answer.upper).clamp(min=0)
+    return (answer.upper - answer.lower) + 2 / (1 - coverage) * missed
 
 
 def correlation(

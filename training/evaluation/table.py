@@ -12,9 +12,9 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.folds import make_split
-from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.models.method import Prediction
-from zoograph.training.evaluation.bootstrap import Comparison, paired_bootstrap
+from zoograph.training.evaluation.bootstrap import paired_bootstrap
 from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.methods import ABLATIONS
 from zoograph.training.evaluation.metrics import Evaluation, evaluate, summarise
@@ -186,10 +186,19 @@ def strongest_baseline(rows: Sequence[Row], column: str, higher_is_better: bool)
 
 
 class Versus(BaseModel):
-    """The project's predictor against the strongest baseline in one loss; negative is better for the project."""
+    """The project's predictor against the strongest baseline in one loss; negative is better for the project.
+
+    Attributes:
+        loss: what is compared.
+        baseline: its name.
+        units: what was drawn, ``families of datasets`` or ``models``; ``num_units`` says how many there are.
+        difference, lower, upper, p: see :class:`zoograph.training.evaluation.bootstrap.Comparison`.
+    """
 
     loss: str
     baseline: str
+    units: str
+    num_units: int
     difference: float
     lower: float
     upper: float
@@ -197,9 +206,9 @@ class Versus(BaseModel):
 
 
 def compare(graph: HeteroData, answers: Sequence[Answered], rows: Sequence[Row]) -> list[Versus]:
-    """Return paired bootstraps over datasets: absolute error a cell, and 1 - Pearson a dataset.
+    """Return paired bootstraps: over families of datasets, and of absolute errors over models too.
 
-    A loss that fewer than two datasets have for both methods is left out.
+    A comparison for which there are fewer than two of these is left out.
     """
     result = []
     for loss, column, higher, measure in (
@@ -211,15 +220,13 @@ def compare(graph: HeteroData, answers: Sequence[Answered], rows: Sequence[Row])
             continue
         ours, theirs = (measure(graph, [a for a in answers if a.method == name]) for name in (PROJECT, baseline))
         shared = sorted(ours.keys() & theirs.keys())
-        clusters = torch.tensor([dataset for _, _, dataset in shared])
-        if len(torch.unique(clusters)) < 2:
-            continue
-        found: Comparison = paired_bootstrap(
-            torch.tensor([ours[key] for key in shared]),
-            torch.tensor([theirs[key] for key in shared]),
-            clusters,
-        )
-        result.append(Versus(loss=loss, baseline=baseline, **found._asdict()))
+        errors = [torch.tensor([losses[key] for key in shared]) for losses in (ours, theirs)]
+        models, datasets = (torch.tensor([key[side] for key in shared], dtype=torch.long) for side in (1, 2))
+        drawn = {"families of datasets": graph[DATASET].group[datasets], "models": models}
+        for units, of_each in drawn.items():
+            if len(torch.unique(of_each)) >= 2:
+                found = paired_bootstrap(*errors, of_each)
+                result.append(Versus(loss=loss, baseline=baseline, units=units, **found._asdict()))
     return result
 
 

@@ -1,4 +1,4 @@
-"""Champion and challenger: a retrained predictor answers only if it is not worse than the one before."""
+"""Champion and challenger: a retrained predictor answers only if it is shown to be not worse than the one before."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def retrain(
 ) -> Artifact:
     """Train on what ``store`` has of one protocol, metric and modality.
 
-    The result answers from now on if it is not worse than what answers now.
+    The result answers from now on if it is shown to be not worse than what answers now.
 
     Returns:
         The new version; its ``verdict`` says whether it was promoted and why. Without a current predictor it is the
@@ -76,7 +76,8 @@ def challenge(
     Both answer the same held-out cells. The champion knows what it knew when it was trained, the challenger knows
     all records; neither has learned from a held-out cell nor is conditioned on one. What is saved has the
     challenger's hyper-parameters and is conditioned on every record, the held-out cells included. It is promoted
-    if a paired bootstrap does not find it worse, and if no new batch is suspect.
+    if its errors and intervals are shown to be not worse by more than a margin, see
+    :mod:`zoograph.training.retraining.not_worse`, and if no new batch is suspect.
     """
     begun = time.monotonic()
     comparison = HeldOutComparison(champion, material)
@@ -91,7 +92,7 @@ def challenge(
         full_records = champion.manifest.verdict.full_records if warm else graph[TRANSFERS_TO].num_edges
         verdict = comparison.judge(predictor).model_copy(update={"start": start, "full_records": full_records})
         tried.append((predictor, verdict))
-        if suspects or (verdict.promoted and not _is_notably_worse(verdict)):
+        if suspects or not verdict.num_cells or (verdict.promoted and not _is_notably_worse(verdict)):
             break
     predictor, verdict = min(tried, key=lambda one: (not one[1].promoted, one[1].error or 0.0))
     verdict = _accuse(verdict, suspects).model_copy(update={"seconds": time.monotonic() - begun})

@@ -10,19 +10,21 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, without_pairs
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation.bootstrap import Comparison, paired_bootstrap
+from zoograph.training.evaluation.metrics import interval_scores
 from zoograph.training.predictors.evidence import MINIMUM_RECORDS, EvidencePredictor
 from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
+from zoograph.training.retraining.not_worse import Check, check_error, check_intervals
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.restore import saved_tensors
 from zoograph.training.versions.verdict import Verdict
 
-# Fewer held-out cells than this tell nothing.
-MIN_CELLS = 20
+# Fewer held-out cells than this, or of fewer families of datasets, tell nothing.
+MIN_CELLS, MIN_FAMILIES = 20, 5
 NOTABLY_WORSE = 1.02
 
 
@@ -42,6 +44,7 @@ class HeldOutComparison:
         self.graph = self.material.graph()
         self.held_out = held_out_cells(self.graph)
         self._rest, self.pairs, self.target = hold_out(self.graph, self.held_out)
+        self.families = self.graph[DATASET].group[self.pairs[1]]
 
     @cached_property
     def known(self) -> pd.Series[bool]:
@@ -79,36 +82,52 @@ class HeldOutComparison:
         return torch.tensor([value.get(tuple(pair), float("nan")) for pair in self.pairs.t().tolist()])
 
     def judge(self, challenger: EvidencePredictor) -> Verdict:
-        """Return how ``challenger`` does against the champion."""
-        verdict = Verdict(parent=self.champion.manifest.version)
-        obstacle = self.obstacle()
-        if obstacle is not None:
-            return verdict.model_copy(update={"reason": f"Promoted without a comparison: {obstacle}."})
+        """Return how ``challenger`` does against the champion: it is promoted if it is shown to be not worse."""
+        parent = self.champion.manifest
+        verdict = Verdict(parent=parent.version, added=parent.verdict.added)
+        if obstacle := self.obstacle():
+            return verdict.model_copy(update={"reason": f"Promoted without a comparison: {obstacle}.", "added": 0.0})
+        if little := self.too_little():
+            return verdict.model_copy(
+                update={"promoted": False, "reason": f"Not shown to be as good as '{parent.version}': {little}."}
+            )
         new, old = challenger.predict(self.pairs, self._rest), self.answers
-        everywhere = self.compare(new, old, self.target)
-        verdicts = {"on the held-out cells": everywhere}
-        before = self.compare(new, old, self.target_before)
-        if before is not None:
-            verdicts["on the held-out cells that were known before"] = before
-        assert everywhere is not None
-        worse = {where: found for where, found in verdicts.items() if found is not None and found.lower > 0}
-        errors, coverages = zip(*(_score(answer, self.target) for answer in (new, old)), strict=True)
-        where, shown = next(iter(worse.items()), ("on the held-out cells", everywhere))
+        checks = self._checks(new, old)
+        failed = [check for check in checks if not check.holds]
+        error = checks[0]
+        shown = failed or checks[:1]
         return verdict.model_copy(
             update={
                 "num_cells": len(self.target),
-                "error": errors[0],
-                "coverage": coverages[0],
-                "parent_error": errors[1],
-                "parent_coverage": coverages[1],
-                "difference": shown.difference,
-                "lower": shown.lower,
-                "upper": shown.upper,
-                "promoted": not worse,
-                "reason": f"{'Worse' if worse else 'Not worse'} than '{verdict.parent}' {where}: "
-                f"{shown.difference:+.4f} ({shown.lower:+.4f} to {shown.upper:+.4f}).",
+                "num_families": error.found.num_units,
+                **_scores(new, self.target),
+                **{f"parent_{name}": value for name, value in _scores(old, self.target).items()},
+                "difference": error.found.difference,
+                "lower": error.found.lower,
+                "upper": error.found.upper,
+                "margin": error.margin,
+                "added": max(0.0, verdict.added + error.found.difference),
+                "promoted": not failed,
+                "reason": f"{_judgement(failed)} '{verdict.parent}': "
+                + "; ".join(f"{check.sentence}, {check.margin:.4f} allowed" for check in shown)
+                + ".",
             }
         )
+
+    def _checks(self, new: Prediction, old: Prediction) -> list[Check]:
+        """Return what must not be worse: the error on all held-out cells first."""
+        added = self.champion.manifest.verdict.added
+        checks = []
+        for target, where in (
+            (self.target, "on the held-out cells"),
+            (self.target_before, "on the held-out cells that were known before"),
+        ):
+            known = ~target.isnan()
+            if len(self.families[known].unique()) >= MIN_FAMILIES:
+                told, before = (Prediction(*(bound[known] for bound in answer)) for answer in (new, old))
+                check = check_error(told, before, target[known], self.families[known], where)
+                checks.append(check._replace(margin=check.margin - added))
+        return checks + check_intervals(new, old, self.target, self.families, "on the held-out cells")
 
     def graph_of(self, runs: pd.Series[bool]) -> HeteroData:
         """Return the graph of some runs, as the champion's vocabulary has it."""
@@ -119,26 +138,45 @@ class HeldOutComparison:
         return without_pairs(graph, self.pairs)
 
     def obstacle(self) -> str | None:
-        """Return why the two cannot be compared, if so."""
+        """Return why the two cannot be compared, if so: the champion is one of other texts or records."""
         if self.material.text.digest != self.champion.manifest.encoder_digest:
             return "the text encoder is another one"
-        if len(self.target) < MIN_CELLS or len(self.pairs[1].unique()) < 2:
-            return f"{len(self.target)} held-out cells tell nothing"
         if self.before[TRANSFERS_TO].num_edges < MINIMUM_RECORDS + len(self.target):
             return "too little is left of what the current one learned from"
         return None
 
+    def too_little(self) -> str | None:
+        """Return why nothing can be shown, if so: there are too few held-out cells, or they are of too few families."""
+        count, families = len(self.target), len(self.families.unique())
+        if count >= MIN_CELLS and families >= MIN_FAMILIES:
+            return None
+        return (
+            f"{count} held-out {'cell' if count == 1 else 'cells'} of {families} "
+            f"{'family' if families == 1 else 'families'} of datasets tell nothing, "
+            f"{MIN_CELLS} of {MIN_FAMILIES} are needed"
+        )
+
     def compare(self, new: Prediction, old: Prediction, target: Tensor) -> Comparison | None:
-        """Return the difference of absolute errors where the target is known; None if that is on one dataset."""
+        """Return the difference of absolute errors where the target is known; None if that is on one family."""
         known = ~target.isnan()
-        datasets = self.pairs[1][known]
-        if len(datasets.unique()) < 2:
+        families = self.families[known]
+        if len(families.unique()) < 2:
             return None
         mine, other = ((answer.mean - target)[known].abs() for answer in (new, old))
-        return paired_bootstrap(mine, other, datasets)
+        return paired_bootstrap(mine, other, families)
 
 
-def _score(answer: Prediction, target: Tensor) -> tuple[float, float]:
-    """Return mean absolute error, and the share of intervals that hold."""
+def _judgement(failed: list[Check]) -> str:
+    if not failed:
+        return "Not worse than"
+    return "Worse than" if any(check.found.lower > 0 for check in failed) else "Not shown to be as good as"
+
+
+def _scores(answer: Prediction, target: Tensor) -> dict[str, float]:
+    """Return mean absolute error, the share of intervals that hold, and the mean interval score."""
     inside = (answer.lower <= target) & (target <= answer.upper)
-    return float((answer.mean - target).abs().mean()), float(inside.float().mean())
+    return {
+        "error": float((answer.mean - target).abs().mean()),
+        "coverage": float(inside.float().mean()),
+        "interval_score": float(interval_scores(answer, target).mean()),
+    }

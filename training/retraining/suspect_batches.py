@@ -110,7 +110,7 @@ def find_suspects(comparison: HeldOutComparison) -> tuple[Suspect, ...]:
     because what is new may surprise, and any record moves answers a little. Each batch is looked at by itself,
     so that no good one hides a bad one.
     """
-    if comparison.obstacle() is not None:
+    if comparison.obstacle() or comparison.too_little():
         return ()
     fresh, version = _unseen_runs(comparison), comparison.champion.manifest.version
     if fresh.empty:

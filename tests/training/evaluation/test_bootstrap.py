@@ -54,7 +54,7 @@ def test_paired_bootstrap_p_value():
     a = torch.randn(400, generator=generator, dtype=torch.float64) + 0.08
     p = paired_bootstrap(a, torch.zeros(400), torch.arange(400)).p
     assert p == pytest.approx(stats.ttest_1samp(a.numpy(), 0.0).pvalue, rel=0.15, abs=0.01)
-    with pytest.raises(ValueError, match=r"two or more \(got 1\)"):
+    with pytest.raises(ValueError, match=r"two independent units or more \(got 1\)"):
         paired_bootstrap(zero, zero, torch.zeros(20))
     with pytest.raises(ValueError, match="one length"):
         paired_bootstrap(zero, zero[1:], datasets)

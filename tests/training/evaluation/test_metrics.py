@@ -12,7 +12,7 @@ import torch
 from scipy import stats
 
 from zoograph.models.method import Prediction
-from zoograph.training.evaluation.metrics import evaluate, rank_dataset, regret, summarise
+from zoograph.training.evaluation.metrics import evaluate, interval_scores, rank_dataset, regret, summarise
 
 
 def flat(mean, half_width=0.1):
@@ -214,3 +214,9 @@ def test_rank_dataset_is_invariant_to_scale():
     predicted, measured = np.array([0.1, 0.5, 0.3, 0.2]), np.array([0.2, 0.6, 0.7, 0.3])
     one, other = rank_dataset(0, predicted, measured), rank_dataset(0, 3 * predicted - 1, measured)
     assert vars(one) == pytest.approx(vars(other))
+
+
+def test_interval_scores_by_hand() -> None:
+    answer = Prediction(torch.tensor([0.5] * 3), torch.tensor([0.4] * 3), torch.tensor([0.7] * 3))
+    scores = interval_scores(answer, torch.tensor([0.5, 0.35, 0.8]))
+    assert scores.tolist() == pytest.approx([0.3, 0.3 + 20 * 0.05, 0.3 + 20 * 0.1], abs=1e-5)

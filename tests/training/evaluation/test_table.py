@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -15,7 +16,7 @@ from zoograph.data.records.zoo import RELATION_COLUMNS, SCORE_COLUMNS, Zoo
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import Fold
-from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation.kept_answers import Answered
 from zoograph.training.evaluation.table import (
@@ -167,8 +168,11 @@ def test_comparison_with_the_strongest_baseline(graph: HeteroData) -> None:
         say(graph, fold, "near", MEASURED + 0.03),
         say(graph, fold, "far", upside_down),
     ]
-    error, ranking = compare(graph, answers, make_rows(graph, answers))
+    error, by_model, ranking = compare(graph, answers, make_rows(graph, answers))
     assert (error.loss, error.baseline) == ("absolute error", "near")
+    assert (error.units, error.num_units) == ("families of datasets", len(graph[DATASET].group.unique()))
+    assert (by_model.units, by_model.num_units) == ("models", len(MEASURED))
+    assert by_model.difference == error.difference
     assert error.difference == pytest.approx(-0.02, abs=1e-6)
     assert error.lower == pytest.approx(error.upper, abs=1e-6)
     assert (ranking.loss, ranking.baseline) == ("1 - Pearson", "near")
@@ -182,10 +186,18 @@ def test_no_comparison_without_a_project_a_baseline_or_two_datasets(graph: Heter
     assert compare(graph, [theirs], make_rows(graph, [theirs])) == []
     one = build(MEASURED[:, :1])
     answers = [say(one, hold_out(one), name, MEASURED) for name in (PROJECT, "a")]
-    assert compare(one, answers, make_rows(one, answers)) == []
+    assert [versus.units for versus in compare(one, answers, make_rows(one, answers))] == ["models"]
     two = build(MEASURED[:, 1:])  # two datasets, of which one has a correlation
     answers = [say(two, hold_out(two), name, MEASURED[:, 1:]) for name in (PROJECT, "a")]
-    assert [versus.loss for versus in compare(two, answers, make_rows(two, answers))] == ["absolute error"]
+    assert {versus.loss for versus in compare(two, answers, make_rows(two, answers))} == {"absolute error"}
+
+
+def test_tasks_of_one_family_are_one_unit(graph: HeteroData) -> None:
+    fold = hold_out(graph)
+    graph = copy.copy(graph)
+    graph[DATASET].group = torch.zeros_like(graph[DATASET].group)
+    answers = [say(graph, fold, PROJECT, MEASURED), say(graph, fold, "a", MEASURED + 0.01)]
+    assert [versus.units for versus in compare(graph, answers, make_rows(graph, answers))] == ["models"]
 
 
 def test_correlations_by_dataset_are_means_over_folds(graph: HeteroData) -> None:

@@ -23,11 +23,16 @@ from zoograph.training.retraining.challenge import (
     retrain_on,
 )
 from zoograph.training.retraining.held_out_cells import is_held_out
+from zoograph.training.retraining.not_worse import ERROR_MARGIN
 from zoograph.training.retraining.round import Round, Waiting
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.listing import list_versions, make_current
 from zoograph.training.versions.load import load_current
+
+
+def _held_out_datasets(arrivals: Any) -> list[str]:
+    return [d for m, d in zip(arrivals.zoo.runs.model, arrivals.zoo.runs.dataset, strict=True) if is_held_out(m, d)]
 
 
 def test_more_of_the_same_is_learned_from_a_warm_start_and_promoted(arrivals: Any, champion: Artifact) -> None:
@@ -46,7 +51,12 @@ def test_more_of_the_same_is_learned_from_a_warm_start_and_promoted(arrivals: An
     assert verdict.error is not None
     assert verdict.parent_error is not None
     assert verdict.difference == pytest.approx(verdict.error - verdict.parent_error, abs=1e-6)
-    assert verdict.reason.startswith(f"Not worse than '{champion.manifest.version}' on the held-out cells: ")
+    assert verdict.upper is not None
+    assert verdict.margin is not None
+    assert verdict.upper < verdict.margin == pytest.approx(ERROR_MARGIN * verdict.parent_error)
+    assert verdict.num_families == len({f"{arrivals.zoo.datasets[d].family}" for d in _held_out_datasets(arrivals)})
+    assert verdict.added == 0.0  # it took some off
+    assert verdict.reason.startswith(f"Not worse than '{champion.manifest.version}': error on the held-out cells ")
     assert load_current(root) == new
     assert (champion.manifest.num_records, new.manifest.num_records) == (880, 1000)
     assert set(champion.saw()) == {"early"}
@@ -96,7 +106,7 @@ def test_a_challenger_that_is_worse_is_kept_aside(
     ).manifest.verdict
     assert (verdict.promoted, verdict.suspects) == (False, ())
     assert starts == [True, False]  # a warm start that fails is followed by a full training
-    assert verdict.reason.startswith(f"Worse than '{champion.manifest.version}' on the held-out cells: +")
+    assert verdict.reason.startswith(f"Worse than '{champion.manifest.version}': error on the held-out cells +")
     assert verdict.lower is not None
     assert verdict.lower > 0
     assert load_current(root) == champion

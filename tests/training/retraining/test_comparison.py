@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge
+from zoograph.models.method import Prediction
 from zoograph.training.retraining.challenge import (
     challenge,
     retrain_on,
@@ -21,12 +25,49 @@ from zoograph.training.versions.artifact import SAW, Artifact
 
 def test_too_few_held_out_cells_are_said_to_tell_nothing(arrivals: Any, tmp_path: Path) -> None:
     root = tmp_path / "head-toy"
-    batches = pd.Series("one", index=range(100))
+    batches = pd.Series(["one"] * 90 + ["two"] * 10)
     train_first(root, arrivals.material(arrivals.zoo.runs[:90], batches[:90]), arrivals.config)
     verdict = retrain_on(root, arrivals.material(arrivals.zoo.runs[:100], batches), arrivals.config).manifest.verdict
-    assert verdict.promoted
-    assert verdict.reason.startswith("Promoted without a comparison: ")
+    assert not verdict.promoted
+    assert verdict.parent is not None
+    assert verdict.reason == (
+        f"Not shown to be as good as '{verdict.parent}': 11 held-out cells of 10 families of datasets tell nothing, "
+        "20 of 5 are needed."
+    )
     assert (verdict.num_cells, verdict.error) == (0, None)
+
+
+def test_what_promotions_in_a_row_have_added_narrows_the_margin(arrivals: Any, champion: Artifact) -> None:
+    material = arrivals.material(arrivals.zoo.runs, arrivals.batches())
+    first = HeldOutComparison(champion, material)
+    worn = champion.manifest.verdict.model_copy(update={"added": 0.5})
+    second = HeldOutComparison(
+        replace(champion, manifest=champion.manifest.model_copy(update={"verdict": worn})), material
+    )
+    verdict, strict = (comparison.judge(comparison.answering) for comparison in (first, second))
+    assert (verdict.promoted, verdict.added) == (True, 0.0)
+    assert verdict.difference < 0
+    assert (strict.promoted, strict.added) == (False, pytest.approx(0.5 + verdict.difference))
+    assert strict.margin == pytest.approx(verdict.margin - 0.5)
+
+
+def test_widths_are_judged_too(arrivals: Any, champion: Artifact) -> None:
+    """The same means with intervals of a third of their width."""
+    comparison = HeldOutComparison(champion, arrivals.material(arrivals.zoo.runs, arrivals.batches()))
+    narrow = copy.copy(comparison.answering)
+    narrow.predict = lambda pairs, _: _narrowed(comparison.answers)  # type: ignore[method-assign]
+    verdict = comparison.judge(narrow)
+    assert (verdict.promoted, verdict.difference) == (False, 0.0)
+    assert verdict.coverage < verdict.parent_coverage
+    assert verdict.interval_score > verdict.parent_interval_score
+    assert verdict.reason.startswith("Worse than")
+    assert "interval score on the held-out cells +" in verdict.reason
+    assert "shortfall of coverage on the held-out cells +" in verdict.reason
+
+
+def _narrowed(answer: Prediction) -> Prediction:
+    mean, lower, upper = answer
+    return Prediction(mean, mean - (mean - lower) / 3, mean + (upper - mean) / 3)
 
 
 def test_what_other_protocols_measured_of_held_out_cells_is_hidden_from_both(arrivals: Any, champion: Artifact) -> None:

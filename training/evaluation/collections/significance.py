@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from zoograph.graphs.schema import DATASET
-from zoograph.training.evaluation.bootstrap import Comparison, paired_bootstrap
+from zoograph.training.evaluation.bootstrap import Comparison, compare_draws, paired_bootstrap
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
 from zoograph.training.evaluation.collections.judging import Cells, Verdict
 from zoograph.training.evaluation.collections.orders import compare_orders
@@ -94,15 +94,13 @@ def _errors(part: CollectionGraph, ours: Judged, theirs: Judged, *, over_models:
 def _test(
     measure: str, ours: Judged, theirs: Judged, units: str, losses: Sequence[Tensor], clusters: Tensor
 ) -> Versus | None:
-    count = len(torch.unique(clusters))
-    if count < 2:
+    if len(torch.unique(clusters)) < 2:
         return None
-    found = paired_bootstrap(losses[0], losses[1], clusters, _NUM_SAMPLES)
-    return _versus(measure, ours, theirs, units, count, found)
+    return _versus(measure, ours, theirs, units, paired_bootstrap(losses[0], losses[1], clusters, _NUM_SAMPLES))
 
 
-def _versus(measure: str, ours: Judged, theirs: Judged, units: str, count: int, found: Comparison) -> Versus:
-    names = {"measure": measure, "method": ours.method, "other": theirs.method, "units": units, "num_units": count}
+def _versus(measure: str, ours: Judged, theirs: Judged, units: str, found: Comparison) -> Versus:
+    names = {"measure": measure, "method": ours.method, "other": theirs.method, "units": units}
     return Versus(**names, **found._asdict())
 
 
@@ -132,7 +130,7 @@ def _orders_over_models(ours: Judged, theirs: Judged) -> Versus | None:
     if not gains:
         return None
     found = draw_models(np.stack(gains), np.stack(counts), drawn)
-    return _versus("orders", ours, theirs, "models", int(drawn.sum()), found)
+    return _versus("orders", ours, theirs, "models", found)
 
 
 def draw_models(gains: Array, counts: Array, drawn: NDArray[np.bool_], seed: int = 0) -> Comparison:
@@ -155,9 +153,7 @@ def draw_models(gains: Array, counts: Array, drawn: NDArray[np.bool_], seed: int
         defined += weight > 0
     sample = (total / defined.clip(min=1))[defined > 0]
     difference = float(np.mean(gains.sum((1, 2)) / counts.sum((1, 2))))
-    lower, upper = np.quantile(sample, (0.025, 0.975))
-    beyond = min((sample <= 0).sum(), (sample >= 0).sum())
-    return Comparison(difference, float(lower), float(upper), float(min(1.0, 2 * (beyond + 1) / (len(sample) + 1))))
+    return compare_draws(difference, sample, number)
 
 
 def _by_dataset(ours: Sequence[Cells], theirs: Sequence[Cells]) -> list[tuple[list[Cells], list[Cells]]]:
