@@ -220,12 +220,12 @@ def compare(graph: HeteroData, answers: Sequence[Answered], rows: Sequence[Row])
             continue
         ours, theirs = (measure(graph, [a for a in answers if a.method == name]) for name in (PROJECT, baseline))
         shared = sorted(ours.keys() & theirs.keys())
-        errors = [torch.tensor([losses[key] for key in shared]) for losses in (ours, theirs)]
+        mine, other = (torch.tensor([losses[key] for key in shared]) for losses in (ours, theirs))
         models, datasets = (torch.tensor([key[side] for key in shared], dtype=torch.long) for side in (1, 2))
         drawn = {"families of datasets": graph[DATASET].group[datasets], "models": models}
         for units, of_each in drawn.items():
             if len(torch.unique(of_each)) >= 2:
-                found = paired_bootstrap(*errors, of_each)
+                found = paired_bootstrap(mine, other, of_each)
                 result.append(Versus(loss=loss, baseline=baseline, units=units, **found._asdict()))
     return result
 

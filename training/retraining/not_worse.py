@@ -73,13 +73,13 @@ def check_intervals(new: Prediction, old: Prediction, target: Tensor, families: 
 
     Intervals that hold more than 90 % may become narrower: what counts of coverage is what is missing to 90 %.
     """
-    scores = [interval_scores(answer, target) for answer in (new, old)]
-    margin = max(SCORE_MARGIN * float(scores[1].mean()), LEAST_ERROR_MARGIN)
+    mine, other = (interval_scores(answer, target) for answer in (new, old))
+    margin = max(SCORE_MARGIN * float(other.mean()), LEAST_ERROR_MARGIN)
     inside = np.stack([to_numbers((a.lower <= target) & (target <= a.upper)) for a in (new, old)], axis=1)
     drawn, mean = ((COVERAGE - part).clip(min=0) for part in (unit_means(inside, families), inside.mean(0)))
     units = len(families.unique())
     shortfall = compare_draws(float(mean[0] - mean[1]), drawn[:, 0] - drawn[:, 1], units)
     return [
-        Check("interval score", where, paired_bootstrap(*scores, families), margin),
+        Check("interval score", where, paired_bootstrap(mine, other, families), margin),
         Check("shortfall of coverage", where, shortfall, COVERAGE_MARGIN),
     ]
