@@ -8,10 +8,12 @@ from typing import Any
 
 from zoograph.data.ingest.columns import Tidy, to_text
 from zoograph.data.ingest.formats.splits import find_training_split
+from zoograph.data.ingest.formats.trainings import Pieces, find_telling_columns
 from zoograph.data.ingest.tables import Keep, Reject, Row, Table
 from zoograph.data.ingest.values.numbers import read_number
+from zoograph.data.records.spellings import fold
 
-_TIMES = ("epoch", "step", "global_step", "iteration")
+_TIMES = ("epoch", "step", "globalstep", "trainstep", "iteration", "iter", "trainerglobalstep")  # letters alone
 # Columns that tell one training from another, beside the fields of a run.
 _TRAININGS = frozenset({"run", "run_id", "run_name", "trial", "version", "fold", "wandb_run", "mlflow_run"})
 _CHANGING = frozenset({"value", "measured_at"})
@@ -52,28 +54,37 @@ class HistoryTable:
 
 def is_history(columns: Sequence[str]) -> bool:
     """Whether a table has a row for each epoch or step of a training."""
-    return any(column.lower() in _TIMES for column in columns)
+    return any(fold(column) in _TIMES for column in columns)
 
 
 def read_history(table: Table, layout: Tidy, keep: Keep | None = None) -> HistoryTable:
     """Return the result of each training of a history: its last value in time, or its best.
 
     Rows without a value, such as those of training steps, are passed over. Trainings are told apart by model, dataset
-    and the other fields of a run, and by columns such as ``run`` or ``trial``. Of further columns those are settings
-    that hold the same in all rows of a training, and no losses.
+    and the other fields of a run, and by columns such as ``run`` or ``trial``; where moments repeat all the same, by
+    the settings that keep them apart, or by time that begins anew. Of further columns those are settings that hold the
+    same in all rows of a training, and no losses.
 
     Args:
-        table: is read once.
+        table: is read twice.
         layout: which columns hold what.
         keep: ``last`` or ``best``; default: what the table itself says.
+
+    Raises:
+        RawDataError: if rows of several trainings are mixed, and nothing tells which is whose.
     """
     chosen, trainings, rejects = keep or table.keep, dict[tuple[str, ...], _Training](), list[Reject]()
     fixed = [column for name, column in layout.columns.items() if name not in _CHANGING]
     fixed += [column for column in table.columns if column.lower() in _TRAININGS and column not in fixed]
-    times = [column for name in _TIMES for column in table.columns if column.lower() == name]
+    times = [column for name in _TIMES for column in table.columns if fold(column) == name]
     learned, notes = 0, list(table.notes)
     value, comma = layout.columns["value"], table.decimal_comma
     known = {*fixed, *times, *(layout.columns[name] for name in _CHANGING & layout.columns.keys())}
+    others = [column for column in table.columns if column not in known]
+    valued = (row.cells for row in table.rows() if isinstance(row, Row) and _counts(row, value))
+    telling = find_telling_columns(valued, fixed, times, others)
+    fixed += telling or []
+    pieces = None if telling is not None else Pieces(table.name)
     for row in table.rows():
         if isinstance(row, Reject):
             rejects.append(row)
@@ -81,16 +92,22 @@ def read_history(table: Table, layout: Tidy, keep: Keep | None = None) -> Histor
         if find_training_split(row.cells) is not None:
             learned += 1
             continue
-        key = tuple(to_text(row.cells.get(column)) for column in fixed)
+        key, time = tuple(to_text(row.cells.get(column)) for column in fixed), _time(row.cells, times, comma)
+        if pieces is not None:
+            key = (*key, pieces.place(key, time) if _counts(row, value) else "")
         training = trainings.setdefault(key, _Training())
         training.note_settings(row.cells, known)
         if to_text(row.cells.get(value)):
-            training.offer(row, _time(row.cells, times, comma), _number(row.cells[value], comma), chosen)
+            training.offer(row, time, _number(row.cells[value], comma), chosen)
     results = [found for training in trainings.values() if (found := training.result()) is not None]
     if learned:
         notes.append(f"{table.name}: {learned:,} rows on the training split were passed over.")
     notes += _explain(table.name, value, times, list(trainings.values()), results, chosen)
     return HistoryTable(table.name, table.columns, [*rejects, *results], notes, table, chosen, comma)
+
+
+def _counts(row: Row, value: str) -> bool:
+    return bool(to_text(row.cells.get(value))) and find_training_split(row.cells) is None
 
 
 @dataclass

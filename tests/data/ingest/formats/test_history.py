@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.columns import Tidy, find_layout
 from zoograph.data.ingest.formats.history import HistoryTable, is_history, read_history
 from zoograph.data.ingest.tables import Keep, Reject, Row, RowTable, open_table
@@ -103,3 +104,35 @@ def test_decimal_commas_tell_the_best_value(tmp_path: Path) -> None:
     assert isinstance(layout, Tidy)
     history = read_history(table, layout, Keep.BEST)
     assert [row.cells["accuracy"] for row in history.rows() if isinstance(row, Row)] == ["91,4"]
+
+
+def _results(columns: str, *rows: str) -> list[tuple[str, str]]:
+    names = columns.split(",")
+    cells = [dict(zip(names, row.split(","), strict=True)) for row in rows]
+    table = RowTable(
+        "log", [Row(line, {"model": "vit", "dataset": "pets", **one}) for line, one in enumerate(cells, 2)]
+    )
+    history = read_history(table, Tidy({"model": "model", "dataset": "dataset", "value": "accuracy"}))
+    return [(row.cells.get("lr", ""), row.cells["accuracy"]) for row in history.rows() if isinstance(row, Row)]
+
+
+def test_runs_of_a_sweep_that_say_their_last_epoch_are_runs() -> None:
+    columns = "lr,epoch,accuracy,loss"
+    found = _results(columns, "0.1,30,0.9,1", "0.01,30,0.85,2", "0.001,30,0.8,3")
+    assert found == [("0.1", "0.9"), ("0.01", "0.85"), ("0.001", "0.8")]
+    assert _results(columns, "0.1,1,0.5,1", "0.2,1,0.4,2", "0.1,2,0.6,3", "0.2,2,0.7,4") == [
+        ("0.1", "0.6"),
+        ("0.2", "0.7"),
+    ]
+
+
+def test_a_setting_that_changes_within_a_training_tells_nothing_apart() -> None:
+    assert [value for _, value in _results("lr,epoch,accuracy", "0.1,1,0.5", "0.05,2,0.6", "0.02,3,0.7")] == ["0.7"]
+
+
+def test_time_that_begins_anew_is_another_training_and_a_resumed_one_goes_on() -> None:
+    columns = "epoch,accuracy"
+    assert [value for _, value in _results(columns, "1,0.5", "2,0.6", "1,0.4", "2,0.7")] == ["0.6", "0.7"]
+    assert [value for _, value in _results(columns, "1,0.5", "2,0.6", "2,0.61", "3,0.8")] == ["0.8"]
+    with pytest.raises(RawDataError, match=r"mixes the rows of several trainings, .* Add a column 'run'"):
+        _results(columns, "1,0.5", "1,0.4", "2,0.6", "2,0.7")
