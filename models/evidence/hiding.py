@@ -66,13 +66,15 @@ class Hiding:
     def _inverse(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the inverse covariance of records, noise included, and how far they are from what cards say."""
         kernel, records = self.kernel, self.records.at(rows)
-        # Models are numbered among themselves, which keeps matrices small.
-        nodes, place = torch.unique(records.cells.model, return_inverse=True)
-        cells = records.cells._replace(model=place)
+        # Nodes are numbered among themselves, which keeps matrices small.
+        nodes, model = torch.unique(records.cells.model, return_inverse=True)
+        places, dataset = torch.unique(records.cells.dataset, return_inverse=True)
+        unit = self._unit[records.cells.dataset, records.cells.protocol]
+        cells = records.cells._replace(model=model, dataset=dataset)
         embeddings = kernel.embed(self.graph)
         models = kernel.models(self.models.at(nodes), embeddings[0][nodes])
-        datasets = kernel.datasets(self.datasets, embeddings[1])
-        side = Side(cells, self._unit[cells.dataset, cells.protocol], self._scores[rows])
+        datasets = kernel.datasets(self.datasets.at(places), embeddings[1][places])
+        side = Side(cells, unit, self._scores[rows])
         covariance = kernel.covariance(side, side, datasets, models)
         noise = kernel.run_noise(records.variance, side.unit)
         residual = records.logit - kernel.expected_level(cells, datasets.classes)

@@ -78,14 +78,21 @@ _COMMON = 0.38  # the least correlation of two protocols' skills
 
 
 class ModelCovariances(NamedTuple):
-    """Prior covariances of models (M, M): of their skills, and of what is peculiar to datasets that are alike."""
+    """Prior covariances of models (n, m).
+
+    Attributes:
+        skill: of their skills.
+        interaction: of what is peculiar to datasets that are alike.
+        own: 1 for a model and itself.
+    """
 
     skill: Tensor
     interaction: Tensor
+    own: Tensor
 
 
 class DatasetCovariances(NamedTuple):
-    """Prior covariances of datasets (D, D).
+    """Prior covariances of datasets (n, m).
 
     Attributes:
         level: of their levels, whatever the protocol.
@@ -119,7 +126,7 @@ class Side(NamedTuple):
     """n cells, with what else their covariances depend on.
 
     Attributes:
-        cells: with models and datasets as the covariances number them.
+        cells: with models and datasets as rows or columns of the covariances.
         unit: (n,) spread of models on their datasets; 1 for what is in units of it already.
         scores: (n, F) of their pairs, see :class:`zoograph.models.evidence.pair_scores.PairScores`.
     """
@@ -168,43 +175,54 @@ class EvidenceKernel(nn.Module):
         places = (self.skill_places - start).square().sum() + (self.level_places - start).square().sum()
         return moved.square().sum() + 4 * places
 
-    def models(self, features: ModelFeatures, embedding: Tensor) -> ModelCovariances:
-        """Return the prior covariances of models."""
-        size = len(features.family)
-        linear, distance = torch.zeros(size, size).double(), torch.zeros(size, size).double()
-        for name, block in features.blocks.items():
-            linear = linear + self.value(f"linear.{name}") * (block @ block.t())
-            distance = distance + self.value(f"near.{name}") * squared_distances(block, block)
-        kin = _same(features.family, features.family)
+    def models(
+        self, a: ModelFeatures, shown_a: Tensor, b: ModelFeatures | None = None, shown_b: Tensor | None = None
+    ) -> ModelCovariances:
+        """Return the prior covariances of n models with m others, by default with themselves.
+
+        Args:
+            a: their features.
+            shown_a: (n, C) their embeddings.
+            b: features of the others.
+            shown_b: (m, C) embeddings of the others.
+        """
+        b, shown_b = a if b is None else b, shown_a if shown_b is None else shown_b
+        linear = distance = torch.zeros(len(a.family), len(b.family), dtype=torch.float64)
+        for name, block in a.blocks.items():
+            other = b.blocks[name]
+            linear = linear + self.value(f"linear.{name}") * (block @ other.t())
+            distance = distance + self.value(f"near.{name}") * squared_distances(block, other)
+        kin, own = _same(a.family, b.family), _same(a.node, b.node)
         near = torch.exp(-0.5 * (distance + 2 * self.value("near.family") * (1 - kin)))
-        own = torch.eye(size, dtype=torch.float64)
-        shared = features.ancestors @ features.ancestors.t()
+        shared = torch.maximum(a.ancestors @ b.ancestors.t(), own)  # what nobody else comes from is in no column
         skill = linear + self.value("skill.near") * near + self.value("skill.own") * own
         skill = skill + self.value("skill.family") * kin + self.value("skill.lineage") * shared
-        skill = skill + self.value("skill.architecture") * _same(features.architecture, features.architecture)
-        shown = embedding @ embedding.t()
-        skill = skill + self.value("graph.skill") * shown
-        interaction = (
-            self.value("graph.interaction") * shown
-            + self.value("interaction.linear") * linear
-            + self.value("interaction.near") * near
-        )
-        return ModelCovariances(skill, interaction + self.value("interaction.own") * (own + shared) / 2)
+        skill = skill + self.value("skill.architecture") * _same(a.architecture, b.architecture)
+        interaction = self.value("interaction.linear") * linear + self.value("interaction.near") * near
+        if shown_a.shape[1]:
+            shown = shown_a @ shown_b.t()
+            skill = skill + self.value("graph.skill") * shown
+            interaction = interaction + self.value("graph.interaction") * shown
+        return ModelCovariances(skill, interaction + self.value("interaction.own") * (own + shared) / 2, own)
 
-    def datasets(self, features: DatasetFeatures, embedding: Tensor) -> DatasetCovariances:
-        """Return the prior covariances of datasets."""
-        parts = [self.value(f"data.{name}") * squared_distances(x, x) for name, x in features.blocks.items()]
+    def datasets(
+        self, a: DatasetFeatures, shown_a: Tensor, b: DatasetFeatures | None = None, shown_b: Tensor | None = None
+    ) -> DatasetCovariances:
+        """Return the prior covariances of n datasets with m others, by default with themselves, as :meth:`models`."""
+        b, shown_b = a if b is None else b, shown_a if shown_b is None else shown_b
+        parts = [self.value(f"data.{name}") * squared_distances(x, b.blocks[name]) for name, x in a.blocks.items()]
         alike = torch.exp(-0.5 * torch.stack(parts).sum(0))
-        own = torch.eye(len(alike), dtype=alike.dtype)
-        domain = _same(features.domain, features.domain) * (features.domain > 0)
+        own, overlap = _same(a.node, b.node), a.labels @ b.labels.t()
+        domain = _same(a.domain, b.domain) * (a.domain > 0)[:, None]
         level = self.value("level.all") + self.value("level.near") * alike + self.value("level.own") * own
-        level = level + self.value("level.domain") * domain + self.value("level.overlap") * features.overlap
-        shown = embedding @ embedding.t()
-        level = level + self.value("graph.level") * shown
-        where = alike + self.value("graph.where") * shown + self.value("interaction.domain") * domain
+        level = level + self.value("level.domain") * domain + self.value("level.overlap") * overlap
+        where = alike + self.value("interaction.domain") * domain
         where = where + self.value("interaction.dataset") * own
-        where = where + self.value("interaction.overlap") * features.overlap
-        return DatasetCovariances(level, where, own, features.classes)
+        where = where + self.value("interaction.overlap") * overlap
+        if shown_a.shape[1]:
+            shown = shown_a @ shown_b.t()
+            level, where = level + self.value("graph.level") * shown, where + self.value("graph.where") * shown
+        return DatasetCovariances(level, where, own, a.classes)
 
     def expected_level(self, cells: Cells, classes: Tensor) -> Tensor:
         """Return (n,) the mean logit by the card: fewer classes and more samples of each never lower it."""
@@ -215,7 +233,7 @@ class EvidenceKernel(nn.Module):
         skill = self.skill(a.cells, b.cells, datasets, models)
         if a.scores.shape[1]:
             skill = skill + self.value("scores") * (a.scores @ b.scores.t())
-        return self.level(a.cells, b.cells, datasets) + a.unit[:, None] * b.unit[None] * skill
+        return torch.addcmul(self.level(a.cells, b.cells, datasets), a.unit[:, None] * b.unit[None], skill)
 
     def run_noise(self, test: Tensor, unit: Tensor) -> Tensor:
         """Return (n,) variances of one run about its noiseless logit.
@@ -228,29 +246,58 @@ class EvidenceKernel(nn.Module):
 
     def level(self, a: Cells, b: Cells, datasets: DatasetCovariances) -> Tensor:
         """Return (n, m) prior covariances of the levels of cells."""
-        at = a.dataset[:, None], b.dataset[None]
-        own = self.value("level.protocol") * datasets.own[at] * _same(a.protocol, b.protocol)
-        return _protocols(self.level_places, a, b) * datasets.level[at] + own
+        at, ways = _Places.of(a, b)
+        own = self.value("level.protocol") * _at(datasets.own, *ways.datasets) * _same(*ways.protocols)
+        return _at(_at(_nearness(self.level_places), *ways.protocols) * _at(datasets.level, *ways.datasets) + own, *at)
 
     def skill(self, a: Cells, b: Cells, datasets: DatasetCovariances, models: ModelCovariances) -> Tensor:
         """Return (n, m) prior covariances of the skills of models on datasets, in units of a dataset's spread."""
-        at = a.model[:, None], b.model[None]
-        data = a.dataset[:, None], b.dataset[None]
-        protocols = _COMMON + (1 - _COMMON) * _protocols(self.skill_places, a, b)
-        slopes = datasets.classes[a.dataset][:, None] * datasets.classes[b.dataset][None]
-        slopes = slopes + a.per_class[:, None] * b.per_class[None]
-        where = datasets.where[data] + self.value("interaction.slopes") * slopes
-        pair = self.value("pair") * datasets.own[data] * _same(a.model, b.model)
-        return protocols * models.skill[at] + models.interaction[at] * where + pair
+        at, ways = _Places.of(a, b)
+        protocols = _COMMON + (1 - _COMMON) * _at(_nearness(self.skill_places), *ways.protocols)
+        classes = [datasets.classes[nodes] for nodes in ways.datasets]
+        slope = self.value("interaction.slopes")
+        where = _at(datasets.where, *ways.datasets) + slope * classes[0][:, None] * classes[1][None]
+        own = self.value("pair") * _at(datasets.own, *ways.datasets)
+        pair = _at(models.own, a.model, b.model) * _at(own, *at)
+        where = torch.addcmul(_at(where, *at), slope * a.per_class[:, None], b.per_class[None])
+        skill = torch.addcmul(pair, _at(protocols, *at), _at(models.skill, a.model, b.model))
+        return torch.addcmul(skill, _at(models.interaction, a.model, b.model), where)
+
+
+class _Ways(NamedTuple):
+    """Datasets and protocols, each pair of them that occurs once; of rows, and of columns."""
+
+    datasets: tuple[Tensor, Tensor]
+    protocols: tuple[Tensor, Tensor]
+
+
+class _Places(NamedTuple):
+    """Places of n and m cells among the pairs of dataset and protocol that occur."""
+
+    rows: Tensor
+    columns: Tensor
+
+    @classmethod
+    def of(cls, a: Cells, b: Cells) -> tuple[_Places, _Ways]:
+        """Return the places of cells, and what stands there: much fewer than cells, as they share datasets."""
+        found = [torch.unique(x.dataset * NUM_PROTOCOLS + x.protocol, return_inverse=True) for x in (a, b)]
+        (first, rows), (second, columns) = found
+        datasets = first // NUM_PROTOCOLS, second // NUM_PROTOCOLS
+        return cls(rows, columns), _Ways(datasets, (first % NUM_PROTOCOLS, second % NUM_PROTOCOLS))
+
+
+def _at(matrix: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return (n, m) entries of a smaller matrix; copying whole rows last is several times faster than two lists."""
+    return matrix.index_select(1, columns).index_select(0, rows)
+
+
+def _nearness(places: Tensor) -> Tensor:
+    return torch.exp(-0.5 * squared_distances(places, places))
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """Return (n, m) squared Euclidean distances of rows."""
     return (a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.t()).clamp(min=0)
-
-
-def _protocols(places: Tensor, a: Cells, b: Cells) -> Tensor:
-    return torch.exp(-0.5 * squared_distances(places, places))[a.protocol[:, None], b.protocol[None]]
 
 
 def _same(a: Tensor, b: Tensor) -> Tensor:

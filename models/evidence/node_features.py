@@ -31,13 +31,16 @@ class ModelFeatures:
     Attributes:
         blocks: (M, F) each, scaled so that two unlike models are about 1 apart, squared, in each block.
         family, architecture: (M,) codes; equal for relatives.
-        ancestors: (M, M) unit rows; two models are related by the weights that they share.
+        ancestors: (M, A) shares of the weights that more than one model comes from, its own among them; rows of all
+            weights, also those that nobody shares, would have length 1.
+        node: (M,) what a model is recognised by.
     """
 
     blocks: dict[str, Tensor]
     family: Tensor
     architecture: Tensor
     ancestors: Tensor
+    node: Tensor
 
     @classmethod
     def of(cls, graph: HeteroData) -> ModelFeatures:
@@ -56,12 +59,14 @@ class ModelFeatures:
             "objective": one_hot(store.objective),
             "text": store.x_text[:, 0].double() * 1.4,
         }
-        return cls(blocks, store.group, store.architecture, normalize(store.ancestors.double(), dim=1))
+        ancestors = normalize(store.ancestors, dim=1)[:, (store.ancestors > 0).sum(0) > 1].double()
+        return cls(blocks, store.group, store.architecture, ancestors, torch.arange(len(sizes)))
 
     def at(self, models: Tensor) -> ModelFeatures:
         """Return the features of some (k,) models."""
         blocks = {name: block[models] for name, block in self.blocks.items()}
-        return ModelFeatures(blocks, self.family[models], self.architecture[models], self.ancestors[models])
+        rest = (part[models] for part in (self.family, self.architecture, self.ancestors, self.node))
+        return ModelFeatures(blocks, *rest)
 
 
 @dataclass(frozen=True)
@@ -71,17 +76,19 @@ class DatasetFeatures:
     Attributes:
         blocks: (D, F) each, as those of models.
         domain: (D,) codes, 0 for an unknown one.
-        overlap: (D, D) share of labels in common, in [0, 1].
+        labels: (D, L) unit rows over labels, 0 for a dataset without any.
         classes, per_class: (D,) logarithms about those of a middling dataset; 0 where not known.
         chance: (D,) what guessing gives; 0 where the number of classes is not known, or where it is no accuracy.
+        node: (D,) what a dataset is recognised by.
     """
 
     blocks: dict[str, Tensor]
     domain: Tensor
-    overlap: Tensor
+    labels: Tensor
     classes: Tensor
     per_class: Tensor
     chance: Tensor
+    node: Tensor
 
     @classmethod
     def of(cls, graph: HeteroData, has_chance: bool = True) -> DatasetFeatures:
@@ -96,16 +103,22 @@ class DatasetFeatures:
         members = _label_members(graph)
         labels = normalize(members @ graph[LABEL].x_text[:, 0].double(), dim=1) if members.shape[1] else name
         labels = torch.where(members.sum(1, keepdim=True) > 0, labels, name)
-        shared = normalize(members, dim=1)
         chance = torch.exp(-store.classes.double()).nan_to_num(0.0) if has_chance else torch.zeros(len(name))
         return cls(
             {"name": name * 1.1, "labels": labels * 1.3, "domain": domain * 1.1},
             store.domain,
-            shared @ shared.t(),
+            normalize(members, dim=1),
             (store.classes.double() - 3.0).nan_to_num(0.0),
             (store.per_class.double() - 4.0).nan_to_num(0.0),
             chance.double().clamp(max=0.5),
+            torch.arange(len(name)),
         )
+
+    def at(self, datasets: Tensor) -> DatasetFeatures:
+        """Return the features of some (k,) datasets."""
+        blocks = {name: block[datasets] for name, block in self.blocks.items()}
+        rest = (self.domain, self.labels, self.classes, self.per_class, self.chance, self.node)
+        return DatasetFeatures(blocks, *(part[datasets] for part in rest))
 
 
 def one_hot(codes: Tensor) -> Tensor:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 _AT_ONCE = 400  # cells whose own variances are read off a square of covariances
+MOST_CONTENDERS = 1_000
+"""Models of which it is worked out how their errors go together."""
+_MOST_MEMBERS = 200  # datasets that stand for all of a mean
 
 
 class Prior(NamedTuple):
@@ -27,16 +30,17 @@ class Prior(NamedTuple):
 
     Attributes:
         kernel: with its parameters.
-        models, datasets: prior covariances of the graph's nodes.
-        features: of the datasets.
+        models: features of the graph's models.
+        features: of its datasets.
+        shown: embeddings of both, see :meth:`zoograph.models.evidence.kernel.EvidenceKernel.embed`.
         scores: of pairs.
         records: everything that was measured in the graph.
     """
 
     kernel: EvidenceKernel
-    models: ModelCovariances
-    datasets: DatasetCovariances
+    models: ModelFeatures
     features: DatasetFeatures
+    shown: tuple[Tensor, Tensor]
     scores: PairScores
     records: Records
 
@@ -44,18 +48,45 @@ class Prior(NamedTuple):
     def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> Prior:
         """Return the prior of a graph."""
         features = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
-        models, datasets = kernel.embed(graph)
-        known = kernel.models(ModelFeatures.of(graph), models), kernel.datasets(features, datasets)
-        return cls(kernel, *known, features, PairScores.of(graph), gather(graph, features))
+        nodes = ModelFeatures.of(graph), features, kernel.embed(graph)
+        return cls(kernel, *nodes, PairScores.of(graph), gather(graph, features))
 
     def ask(self, pairs: Tensor, protocol: int) -> Cells:
         """Return the cells of (2, n) pairs under a protocol, each on all samples of its dataset."""
         model, dataset = pairs
         return Cells(model, dataset, torch.full_like(model, protocol), self.features.per_class[dataset])
 
+    def between_models(self, a: Tensor, b: Tensor) -> ModelCovariances:
+        """Return the covariances of nodes (n,) with nodes (m,)."""
+        shown = self.shown[0]
+        return self.kernel.models(self.models.at(a), shown[a], self.models.at(b), shown[b])
+
+    def between_datasets(self, a: Tensor, b: Tensor) -> DatasetCovariances:
+        """Return the covariances of nodes (n,) with nodes (m,)."""
+        shown = self.shown[1]
+        return self.kernel.datasets(self.features.at(a), shown[a], self.features.at(b), shown[b])
+
+
+class JointLogits(NamedTuple):
+    """Logits of k models on t datasets.
+
+    Attributes:
+        mean, variance: (k t,) of each cell, datasets fastest.
+        contenders: (c,) places of the models whose mean over datasets may well be the best.
+        covariance: (c, c) of these means.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    contenders: Tensor
+    covariance: Tensor
+
 
 class Posterior:
     """Conditioned on what bears on some datasets under a protocol.
+
+    Covariances are computed of the nodes that occur in the records it is conditioned on and in what is asked, so that
+    it costs no more in a larger graph.
 
     Args:
         prior: of a graph.
@@ -68,21 +99,38 @@ class Posterior:
         known = prior.records if records is None else records
         self.prior = prior
         self.spread = spreads(known, len(prior.features.domain))
-        near = prior.datasets.where[:, torch.unique(datasets)].max(1).values
-        near = near + 10.0 * torch.isin(torch.arange(len(near)), datasets)
+        every, datasets = torch.arange(len(self.spread)), torch.unique(datasets)
+        near = prior.between_datasets(every, datasets).where.max(1).values
+        near = near + 10.0 * torch.isin(every, datasets)
         chosen = choose_relevant(known, near, self.spread, protocol)
         self.records, means = chosen.records, chosen.means
-        self.datasets = prior.datasets.with_means(chosen.weights)
+        self._number_datasets(torch.cat([datasets, self.records.cells.dataset]), chosen.weights)
         known_cells, unit = self.records.cells, self.unit(self.records.cells)
         cells = known_cells.and_(means.cells)
         self._known = Side(cells, torch.cat([unit, torch.ones_like(means.logit)]), prior.scores.at(cells))
         kernel = prior.kernel
-        expected = kernel.expected_level(known_cells, self.datasets.classes)
+        expected = kernel.expected_level(known_cells, prior.features.classes)
         self.residual = torch.cat([self.records.logit - expected, means.logit])
         self._noise = torch.cat([kernel.run_noise(self.records.variance, unit), means.variance]) + 1e-6
         covariance = self._covariance(self._known, self._known)
-        self.factor = torch.linalg.cholesky(covariance + torch.diag(self._noise))
+        covariance.diagonal().add_(self._noise)
+        self.factor = torch.linalg.cholesky(covariance)
         self.alpha = torch.cholesky_solve(self.residual[:, None], self.factor)[:, 0]
+
+    def _number_datasets(self, occurring: Tensor, weights: Tensor) -> None:
+        """Number the datasets that matter among themselves, and means over groups of them, (G, D) weights, after them.
+
+        Of a group of many datasets some stand for all.
+        """
+        members = [_evenly(row.nonzero().flatten(), _MOST_MEMBERS) for row in weights]
+        nodes = torch.unique(torch.cat([occurring, *members]))
+        shares = torch.zeros(len(weights), len(nodes), dtype=torch.float64)
+        for share, row, chosen in zip(shares, weights, members, strict=True):
+            share[torch.searchsorted(nodes, chosen)] = row[chosen] / row[chosen].sum()
+        self._datasets = self.prior.between_datasets(nodes, nodes).with_means(shares)
+        self._place = torch.full((len(self.spread) + len(weights),), -1)
+        self._place[nodes] = torch.arange(len(nodes))
+        self._place[len(self.spread) :] = len(nodes) + torch.arange(len(weights))
 
     def unit(self, cells: Cells) -> Tensor:
         """Return (n,) the spread of models on the datasets of cells."""
@@ -94,23 +142,34 @@ class Posterior:
         mean, solved = self._solve(asked)
         return mean, self._variance(asked, solved)
 
-    def joint(self, cells: Cells, num_models: int, num_datasets: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what :meth:`predict` does, and (k, k) covariances of models' logits, each the mean over datasets.
+    def joint(self, cells: Cells, num_models: int, num_datasets: int, most: int = MOST_CONTENDERS) -> JointLogits:
+        """Return what :meth:`predict` does, and how models' logits go together, each the mean over datasets.
 
         Args:
             cells: (k t,) of every model with every dataset, datasets fastest.
             num_models: k.
             num_datasets: t.
+            most: contenders.
         """
-        asked = self._side(cells)
+        asked, shape = self._side(cells), (num_models, num_datasets)
         mean, solved = self._solve(asked)
-        shared = solved.reshape(-1, num_models, num_datasets).mean(2)
-        parts = [asked.at(torch.arange(place, len(mean), num_datasets)) for place in range(num_datasets)]
-        prior = torch.zeros(num_models, num_models, dtype=mean.dtype)
-        for a in parts:
-            for b in parts:
-                prior = prior + self._covariance(a, b)
-        return mean, self._variance(asked, solved), prior / num_datasets**2 - shared.t() @ shared
+        variance = self._variance(asked, solved)
+        shared = solved.reshape(-1, *shape).mean(2)
+
+        def covariances(a: Tensor, b: Tensor) -> Tensor:
+            sides = [asked.at(torch.arange(len(mean)).reshape(shape)[models].flatten()) for models in (a, b)]
+            prior = self._covariance(*sides).reshape(len(a), num_datasets, len(b), num_datasets).mean((1, 3))
+            return prior - shared[:, a].t() @ shared[:, b]
+
+        every, centre = torch.arange(num_models), mean.reshape(shape).mean(1)
+        if num_models <= most:
+            return JointLogits(mean, variance, every, covariances(every, every))
+        best = centre.argmax()[None]
+        own = variance.sqrt().reshape(shape).mean(1).square()  # as if a model's errors were all the same
+        apart = (own + own[best] - 2 * covariances(every, best)[:, 0]).clamp(min=1e-9).sqrt()
+        nearest = torch.argsort((centre[best] - centre) / apart, stable=True)[:most].sort().values
+        parts = [covariances(part, nearest) for part in nearest.split(max(1, _AT_ONCE // num_datasets))]
+        return JointLogits(mean, variance, nearest, torch.cat(parts))
 
     def noise(self, mean: Tensor, cells: Cells, test_size: Tensor) -> Tensor:
         """Return (n,) the variance that one run has about the noiseless logit."""
@@ -136,11 +195,11 @@ class Posterior:
             blocks: (block, inside) each: places among ``records`` that are left out together, and which of them are
                 asked for.
         """
-        inverse = torch.cholesky_inverse(self.factor)
+        inverse, classes = torch.cholesky_inverse(self.factor), self.prior.features.classes
         means, variances = [], []
         for block, inside in blocks:
             covariance = torch.linalg.inv(inverse[block[:, None], block[None]])
-            expected = self.prior.kernel.expected_level(self.records.cells.at(block[inside]), self.datasets.classes)
+            expected = self.prior.kernel.expected_level(self.records.cells.at(block[inside]), classes)
             means.append((self.residual[block] - covariance @ self.alpha[block])[inside] + expected)
             variances.append((covariance.diagonal() - self._noise[block])[inside].clamp(min=1e-6))
         none = self.residual[:0]
@@ -153,7 +212,7 @@ class Posterior:
         """Return the mean (n,) of what is asked, and (R, n) its covariances with what is known, over their factor."""
         cross = self._covariance(asked, self._known)
         solved = torch.linalg.solve_triangular(self.factor, cross.t(), upper=False)
-        return self.prior.kernel.expected_level(asked.cells, self.datasets.classes) + cross @ self.alpha, solved
+        return self.prior.kernel.expected_level(asked.cells, self.prior.features.classes) + cross @ self.alpha, solved
 
     def _variance(self, asked: Side, solved: Tensor) -> Tensor:
         chunks = torch.arange(len(asked.unit)).split(_AT_ONCE) if len(asked.unit) else ()
@@ -161,4 +220,14 @@ class Posterior:
         return (torch.cat([asked.unit[:0], *parts]) - solved.square().sum(0)).clamp(min=1e-6)
 
     def _covariance(self, a: Side, b: Side) -> Tensor:
-        return self.prior.kernel.covariance(a, b, self.datasets, self.prior.models)
+        (rows, model_a), (columns, model_b) = (torch.unique(x.cells.model, return_inverse=True) for x in (a, b))
+        a, b = (
+            x._replace(cells=x.cells._replace(model=model, dataset=self._place[x.cells.dataset]))
+            for x, model in ((a, model_a), (b, model_b))
+        )
+        return self.prior.kernel.covariance(a, b, self._datasets, self.prior.between_models(rows, columns))
+
+
+def _evenly(values: Tensor, most: int) -> Tensor:
+    """Return ``values``, or as many of them at even distances."""
+    return values if len(values) <= most else values[torch.linspace(0, len(values) - 1, most).long()]

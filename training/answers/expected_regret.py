@@ -36,8 +36,15 @@ def weigh_models(joint: JointPrediction, num_draws: int = NUM_DRAWS, seed: int =
     of the predictor's members:
 
     .. math:: \Pr[\mathrm{best}_m] = \Pr[a_m = \max_j a_j], \quad \mathrm{regret}_m = E[\max_j a_j - a_m]
+
+    A model that is no contender is never the best.
     """
-    probability, regret = chance_of_best(joint.centres, joint.covariances, num_draws, seed)
+    chosen = torch.arange(len(joint.mean)) if joint.contenders is None else joint.contenders
+    won, lost = chance_of_best(joint.centres[:, chosen], joint.covariances, num_draws, seed)
+    probability = torch.zeros_like(joint.mean, dtype=won.dtype).index_copy(0, chosen, won)
+    expected = joint.centres.mean(0)
+    regret = (expected[chosen] + lost).mean() - expected  # the first is what the best is expected to have
+    regret[chosen] = lost
     return ExpectedRegret(joint.mean, joint.lower, joint.upper, probability, regret)
 
 

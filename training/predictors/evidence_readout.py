@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +18,8 @@ from zoograph.training.predictors.joint import JointPrediction
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
+
+_AT_ONCE = 400  # nodes whose own variances are read off a square of covariances
 
 
 def answer_cells(
@@ -47,7 +49,8 @@ def predict_jointly(
     """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,).
 
     Covariances are those of mean logits, in units of accuracy at the best expected one, stretched as the intervals of
-    the models are. What a dataset adds to all models alike is in them, and cancels between models.
+    the models are. What a dataset adds to all models alike is in them, and cancels between models. Of many models,
+    those that are likeliest to do better than the one that is expected to do best are contenders.
 
     Args:
         posterior: of every record.
@@ -60,16 +63,18 @@ def predict_jointly(
     k, t = len(models), len(datasets)
     pairs = torch.cartesian_prod(models, datasets).t()
     cells = posterior.prior.ask(pairs, protocol)
-    mean, variance, covariance = posterior.joint(cells, k, t)
+    logits = posterior.joint(cells, k, t)
+    mean, contenders = logits.mean, logits.contenders
     width = torch.tensor(widths, dtype=mean.dtype)[situation(graph, pairs)]
-    answer = answer_cells(posterior, cells, mean, variance, graph[DATASET].sample_size, width)
+    answer = answer_cells(posterior, cells, mean, logits.variance, graph[DATASET].sample_size, width)
     rises = slope(answer[0], posterior.prior.features.chance[cells.dataset]).clamp(min=1e-6)
     stretch = torch.where(width.isfinite(), width / INTERVAL_SIGMAS, 1.0)
     # One slope for all, that of the likeliest best: what all models share cancels, and nobody is drawn far above 1.
     expected, lower, upper = answer.reshape(3, k, t).mean(2)
-    scale = stretch.reshape(k, t).mean(1) * rises.reshape(k, t).mean(1)[expected.argmax()]
-    covariance = covariance * scale[:, None] * scale[None]
-    return JointPrediction(expected, lower, upper, expected[None], covariance[None], torch.ones(t, dtype=torch.bool))
+    scale = stretch.reshape(k, t).mean(1)[contenders] * rises.reshape(k, t).mean(1)[expected.argmax()]
+    covariance = logits.covariance * scale[:, None] * scale[None]
+    ranked = torch.ones(t, dtype=torch.bool)
+    return JointPrediction(expected, lower, upper, expected[None], covariance[None], ranked, contenders)
 
 
 def similarities(prior: Prior, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
@@ -77,8 +82,16 @@ def similarities(prior: Prior, model: int, datasets: Tensor) -> tuple[Tensor, Te
 
     Prior correlations of skills, mean over ``datasets``.
     """
-    akin = _correlation(prior.models.skill + prior.models.interaction)[model]
-    return akin, _correlation(prior.datasets.where)[datasets].mean(0)
+    models, every = torch.arange(len(prior.models.family)), torch.arange(len(prior.features.domain))
+
+    def skill(a: Tensor, b: Tensor) -> Tensor:
+        part = prior.between_models(a, b)
+        return part.skill + part.interaction
+
+    def where(a: Tensor, b: Tensor) -> Tensor:
+        return prior.between_datasets(a, b).where
+
+    return _correlation(skill, models[model][None], models)[0], _correlation(where, datasets, every).mean(0)
 
 
 def record_effects(posterior: Posterior, model: int, datasets: Tensor, protocol: int) -> tuple[Tensor, Tensor]:
@@ -100,6 +113,7 @@ def record_effects(posterior: Posterior, model: int, datasets: Tensor, protocol:
     return torch.stack([known.model, known.dataset]), 100 * (rises @ weights * left_out)[listed]
 
 
-def _correlation(covariance: Tensor) -> Tensor:
-    deviation = covariance.diagonal().sqrt()
-    return (covariance / deviation[:, None] / deviation[None]).clamp(0, 1)
+def _correlation(covariance: Callable[[Tensor, Tensor], Tensor], asked: Tensor, every: Tensor) -> Tensor:
+    """Return (k, n) correlations in [0, 1] of the ``asked`` (k,) nodes with ``every`` (n,), of a function of nodes."""
+    deviation = torch.cat([covariance(part, part).diagonal() for part in every.split(_AT_ONCE)]).sqrt()
+    return (covariance(asked, every) / deviation[asked, None] / deviation[None]).clamp(0, 1)

@@ -14,8 +14,10 @@ class JointPrediction(NamedTuple):
         mean: (k,) expected accuracy in [0, 1].
         lower: (k,) lower end of the 90 % interval of one more measurement; ``upper`` likewise.
         centres: (K, k) true accuracies that each of K members expects.
-        covariances: (K, k, k) of the true accuracies about ``centres``; without the noise of measuring.
+        covariances: (K, c, c) of the true accuracies of ``contenders`` about ``centres``; without the noise of
+            measuring.
         ranked: (t,) bool, False for a dataset whose measured accuracies are nearly all one value: it ranks nobody.
+        contenders: (c,) places of the models that may well be the best; None for all.
     """
 
     mean: Tensor
@@ -24,3 +26,4 @@ class JointPrediction(NamedTuple):
     centres: Tensor
     covariances: Tensor
     ranked: Tensor
+    contenders: Tensor | None = None

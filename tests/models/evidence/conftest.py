@@ -11,7 +11,7 @@ from zoograph.data.records.zoo import SCORE_COLUMNS, Zoo
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances
 from zoograph.models.evidence.posterior import Prior
 
 
@@ -43,3 +43,17 @@ def kernel() -> EvidenceKernel:
 def prior(kernel: EvidenceKernel, graph: HeteroData) -> Prior:
     with torch.no_grad():
         return Prior.of(kernel, graph)
+
+
+@pytest.fixture(scope="module")
+def models(prior: Prior) -> ModelCovariances:
+    """Of all models with each other."""
+    every = torch.arange(8)
+    return prior.between_models(every, every)
+
+
+@pytest.fixture(scope="module")
+def datasets(prior: Prior) -> DatasetCovariances:
+    """Of all datasets with each other."""
+    every = torch.arange(len(prior.features.domain))
+    return prior.between_datasets(every, every)

@@ -38,14 +38,14 @@ def test_parameters_start_at_their_prior():
     assert kernel.penalty().item() == pytest.approx(2.0**2 + 4 * 1.0**2)
 
 
-def test_covariances_are_symmetric_and_positive(prior):
-    for matrix in (*prior.models, prior.datasets.level, prior.datasets.where, prior.datasets.own):
+def test_covariances_are_symmetric_and_positive(prior, models, datasets):
+    for matrix in (*models, datasets.level, datasets.where, datasets.own):
         assert torch.allclose(matrix, matrix.t())
         assert smallest(matrix) > -1e-10
     everything = every_cell(8, 3)
     for matrix in (
-        prior.kernel.level(everything, everything, prior.datasets),
-        prior.kernel.skill(everything, everything, prior.datasets, prior.models),
+        prior.kernel.level(everything, everything, datasets),
+        prior.kernel.skill(everything, everything, datasets, models),
     ):
         assert torch.allclose(matrix, matrix.t())
         assert smallest(matrix) > -1e-10
@@ -57,7 +57,7 @@ def test_so_they_are_with_any_parameters(seed, prior, graph):
     kernel = EvidenceKernel().requires_grad_(False)
     for parameter in kernel.parameters():
         parameter += torch.randn_like(parameter)
-    embedding = torch.randn(8, 3, dtype=torch.float64), torch.randn(len(prior.datasets.level), 3, dtype=torch.float64)
+    embedding = torch.randn(8, 3, dtype=torch.float64), torch.randn(len(prior.features.domain), 3, dtype=torch.float64)
     models = kernel.models(ModelFeatures.of(graph), embedding[0])
     datasets = kernel.datasets(prior.features, embedding[1])
     some = every_cell(4, 2)
@@ -66,21 +66,21 @@ def test_so_they_are_with_any_parameters(seed, prior, graph):
     assert smallest(total) > -1e-10
 
 
-def test_what_protocols_share_is_less_than_what_one_has(prior):
+def test_what_protocols_share_is_less_than_what_one_has(prior, models, datasets):
     """A pair under two protocols is more alike the nearer these are, and never more than under one."""
     asked = cells((0, 0, TUNED))
     under = cells((0, 0, TUNED), (0, 0, HEAD), (0, 0, PROBE))
-    same, head, probe = prior.kernel.skill(asked, under, prior.datasets, prior.models)[0].tolist()
+    same, head, probe = prior.kernel.skill(asked, under, datasets, models)[0].tolist()
     assert same > head > probe > 0
-    same, head, probe = prior.kernel.level(asked, under, prior.datasets)[0].tolist()
+    same, head, probe = prior.kernel.level(asked, under, datasets)[0].tolist()
     assert same > head > probe > 0
 
 
-def test_the_pair_is_shared_by_its_protocols_alone(prior):
+def test_the_pair_is_shared_by_its_protocols_alone(models, datasets):
     with_pair, without = EvidenceKernel().requires_grad_(False), EvidenceKernel().requires_grad_(False)
     without.logs["pair"].fill_(-math.inf)
     asked, others = cells((0, 0, TUNED)), cells((0, 0, PROBE), (1, 0, TUNED), (0, 1, TUNED))
-    gap = [k.skill(asked, others, prior.datasets, prior.models) for k in (with_pair, without)]
+    gap = [k.skill(asked, others, datasets, models) for k in (with_pair, without)]
     assert (gap[0] - gap[1])[0].tolist() == pytest.approx([PRIOR["pair"], 0, 0])
 
 
@@ -105,6 +105,16 @@ def test_means_over_datasets_covary_as_means_do():
     assert found.classes.tolist() == pytest.approx([0, 1, 5, 0.5, 4.0])
     assert torch.equal(found.level[:3, :3], plain.level)
     assert not found.level[3:, :3].any()  # their levels were taken out
+
+
+def test_covariances_of_some_nodes_with_others_are_those_of_all(prior, models, datasets):
+    a, b = torch.tensor([5, 0, 3]), torch.tensor([3, 2])
+    for found, whole in (
+        (prior.between_models(a, b), models),
+        (prior.between_datasets(a, b), datasets),
+    ):
+        for name in set(whole._fields) - {"classes"}:
+            assert torch.allclose(getattr(found, name), getattr(whole, name)[a[:, None], b[None]]), name
 
 
 def test_squared_distances():

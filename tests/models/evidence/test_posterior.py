@@ -36,12 +36,14 @@ def pairs_of(graph, count=40):
 def dense(posterior):
     """Return the covariance of the records, noise included, and a callable for that of other cells."""
     prior, kernel = posterior.prior, posterior.prior.kernel
+    models, datasets = torch.arange(8), torch.arange(len(prior.features.domain))
+    models, datasets = prior.between_models(models, models), prior.between_datasets(datasets, datasets)
 
     def covariance(a, b):
         unit_a, unit_b = posterior.unit(a), posterior.unit(b)
-        skill = kernel.skill(a, b, prior.datasets, prior.models)
+        skill = kernel.skill(a, b, datasets, models)
         skill = skill + kernel.value("scores") * prior.scores.at(a) @ prior.scores.at(b).t()
-        return kernel.level(a, b, prior.datasets) + unit_a[:, None] * skill * unit_b[None]
+        return kernel.level(a, b, datasets) + unit_a[:, None] * skill * unit_b[None]
 
     records = posterior.records
     unit = posterior.unit(records.cells)
@@ -53,10 +55,10 @@ def test_it_is_gaussian_conditioning(prior, posterior, graph):
     asked = prior.ask(pairs_of(graph), HEAD)
     own, covariance = dense(posterior)
     cross = covariance(asked, posterior.records.cells)
-    expected = prior.kernel.expected_level(posterior.records.cells, prior.datasets.classes)
+    expected = prior.kernel.expected_level(posterior.records.cells, prior.features.classes)
     solved = torch.linalg.solve(own, torch.stack([posterior.records.logit - expected], 1))
     mean, variance = posterior.predict(asked)
-    assert torch.allclose(mean, prior.kernel.expected_level(asked, prior.datasets.classes) + (cross @ solved)[:, 0])
+    assert torch.allclose(mean, prior.kernel.expected_level(asked, prior.features.classes) + (cross @ solved)[:, 0])
     left = covariance(asked, asked) - cross @ torch.linalg.solve(own, cross.t())
     assert torch.allclose(variance, left.diagonal().clamp(min=1e-6))
 
@@ -104,7 +106,7 @@ def test_records_leave_less_doubt_and_more_records_less_still(prior, every, grap
 def test_without_records_the_card_says_the_mean(prior, every, graph):
     none = Posterior(prior, every, HEAD, prior.records.at(torch.arange(0)))
     asked = prior.ask(pairs_of(graph), HEAD)
-    assert torch.allclose(none.predict(asked)[0], prior.kernel.expected_level(asked, prior.datasets.classes))
+    assert torch.allclose(none.predict(asked)[0], prior.kernel.expected_level(asked, prior.features.classes))
 
 
 def test_covariances_of_means_over_datasets_are_those_of_all_cells(prior, posterior):
@@ -114,10 +116,35 @@ def test_covariances_of_means_over_datasets_are_those_of_all_cells(prior, poster
     cross = covariance(asked, posterior.records.cells)
     joint = covariance(asked, asked) - cross @ torch.linalg.solve(own, cross.t())
     mean = torch.block_diag(*[torch.full((1, 2), 0.5, dtype=torch.float64)] * 3)
-    found = posterior.joint(asked, 3, 2)[2]
+    found = posterior.joint(asked, 3, 2).covariance
     assert torch.allclose(found, mean @ joint @ mean.t())
     assert torch.allclose(found, found.t())
     assert torch.linalg.eigvalsh(found).min() > 0
+
+
+def test_contenders_are_those_that_may_well_do_better_than_the_best(prior, posterior):
+    asked = prior.ask(torch.cartesian_prod(torch.arange(8), torch.tensor([1, 5])).t(), HEAD)
+    whole, few = posterior.joint(asked, 8, 2), posterior.joint(asked, 8, 2, most=3)
+    assert whole.contenders.tolist() == list(range(8))
+    assert torch.equal(few.mean, whole.mean)
+    chosen = few.contenders
+    assert torch.allclose(few.covariance, whole.covariance[chosen[:, None], chosen[None]])
+    centre = whole.mean.reshape(8, 2).mean(1)
+    best = centre.argmax().item()
+    assert best in chosen.tolist()
+    spread = whole.covariance.diagonal() + whole.covariance[best, best] - 2 * whole.covariance[best]
+    doubt = (centre[best] - centre) / spread.clamp(min=1e-9).sqrt()
+    left_out = [model for model in range(8) if model not in chosen.tolist()]
+    assert doubt[chosen].max() < doubt[left_out].min() + 0.2
+
+
+def test_what_is_conditioned_on_does_not_grow_with_what_is_not_known(prior):
+    """Nodes that occur neither in the records nor in the question are in no matrix."""
+    few = prior.records.at((prior.records.cells.dataset < 3).nonzero().flatten())
+    posterior = Posterior(prior, torch.tensor([1]), HEAD, few)
+    assert len(posterior._datasets.where) == len(torch.unique(few.cells.dataset))
+    with pytest.raises(IndexError):
+        posterior.predict(prior.ask(torch.tensor([[0], [9]]), HEAD))
 
 
 def test_the_noise_of_a_run_is_that_of_its_test_set_and_of_training(prior, posterior):

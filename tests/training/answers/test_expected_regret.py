@@ -10,6 +10,7 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO, reverse
 from zoograph.training.answers.expected_regret import chance_of_best, weigh_models
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
+from zoograph.training.predictors.joint import JointPrediction
 
 EMBED = HashEmbedder(8)
 TINY = TrainingConfig(num_steps=3, num_records=60)
@@ -68,6 +69,18 @@ def test_a_mixture_is_not_its_mean():
     """Two members that are sure of different winners."""
     probability, _ = chance_of_best(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), 1e-4 * torch.eye(2).expand(2, 2, 2))
     assert probability.tolist() == [0.5, 0.5]
+
+
+def test_who_is_no_contender_is_never_the_best_and_loses_what_the_others_win():
+    mean = torch.tensor([0.1, 0.5, 0.52], dtype=torch.float64)
+    covariance = 0.01 * torch.eye(3, dtype=torch.float64)
+    everyone = JointPrediction(mean, mean, mean, mean[None], covariance[None], torch.ones(1).bool())
+    two = everyone._replace(covariances=covariance[None, 1:, 1:], contenders=torch.tensor([1, 2]))
+    one, other = weigh_models(everyone, 100_000), weigh_models(two, 100_000)
+    assert other.probability_best[0] == 0
+    assert torch.allclose(one.probability_best, other.probability_best, atol=5e-3)
+    assert torch.allclose(one.expected_regret, other.expected_regret, atol=1e-3)
+    assert (other.expected_regret[0] - other.expected_regret[1]).item() == pytest.approx(0.4)
 
 
 def test_same_seed_same_answer():
