@@ -17,7 +17,7 @@ except ImportError:  # on Windows, where an open file cannot be removed anyhow
     fcntl = None  # type: ignore[assignment]
 
 PUBLIC, PRIVATE = 0o644, 0o600
-_UNFINISHED = ".part"
+_UNFINISHED = ".zoograph-part"  # nobody else calls a file so
 _locks: dict[Path, int] = {}
 
 
@@ -59,9 +59,9 @@ def replacing(path: Path, *, mode: int = PUBLIC) -> Iterator[Path]:
 def make_beside(path: Path) -> Path:
     """Make an empty file of another name in the folder of ``path``, which nobody else can read.
 
-    It is for :func:`put_in_place` or :func:`discard`. What killed processes left of earlier ones is removed.
+    It is for :func:`put_in_place` or :func:`discard`. What killed processes left in that folder is removed.
     """
-    sweep(path.parent, path.name)
+    sweep(path.parent)
     while True:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
         _lock(handle)
@@ -87,17 +87,15 @@ def discard(temporary: Path) -> None:
     temporary.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, name: str = "") -> None:
+def sweep(folder: Path) -> None:
     """Remove what writers that were killed left in a folder; what is being written stays.
 
     Args:
         folder: that may be missing, and need not be writable.
-        name: of the file that was to be written; default: any.
     """
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
-            begins = f".{name}." if name else "."
-            if entry.name.startswith(begins) and entry.name.endswith(_UNFINISHED) and entry.is_file():
+            if entry.name.endswith(_UNFINISHED) and entry.is_file(follow_symlinks=False):
                 _remove_if_left(Path(entry.path))
 
 

@@ -58,7 +58,8 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         if not _experiment_folders(folder):
-            inside = next((path for path in (folder / "mlruns", folder / "mlflow.db") if path.exists()), None)
+            near = [folder / "mlruns", folder / "mlflow.db", *(folder.parents[:2] if _read_meta(folder) else ())]
+            inside = next((path for path in near if path.is_file() or (path.is_dir() and _is_store(path))), None)
             advice = f"Did you mean '{inside}'?" if inside else "Give the folder that MLflow calls mlruns."
             raise RawDataError(f"'{folder}' is no store of MLflow: no experiment is in it. {advice}")
 
@@ -90,9 +91,16 @@ class FolderStore:
 
 def _experiment_folders(folder: Path) -> list[Path]:
     with _told(f"'{folder}'"):
-        return sorted(
-            path for path in folder.iterdir() if not path.name.startswith(".") and "experiment_id" in _read_meta(path)
-        )
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and _is_experiment(path))
+
+
+def _is_store(folder: Path) -> bool:
+    return bool(_experiment_folders(folder))
+
+
+def _is_experiment(folder: Path) -> bool:
+    meta = _read_meta(folder)
+    return "experiment_id" in meta and not meta.keys() & {"run_id", "run_uuid"}
 
 
 def _read_meta(folder: Path) -> Mapping[str, Any]:

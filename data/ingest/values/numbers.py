@@ -164,5 +164,5 @@ def _what_is_wrong(text: str) -> str:
     if _NOT_FINITE.fullmatch(text):
         return f"the value '{shown}' is not finite"
     if re.fullmatch(r"[+-]?[0-9]*,[0-9]+\s*%?", text):
-        return f"the value '{shown}' has a comma that groups no thousands: write a point, or semicolons between cells"
+        return f"the value '{shown}' has a comma that groups no thousands: write a point"
     return f"the value '{shown}' is no number"

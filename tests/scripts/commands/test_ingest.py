@@ -195,7 +195,7 @@ def test_a_file_with_old_mac_line_ends_is_read(run_command: Command, tmp_path: P
 def test_rejects_of_a_killed_process_are_swept_at_the_next_start(runs: Path, run_command: Command, home: Path) -> None:
     folder = home / "rejects"
     folder.mkdir(parents=True, exist_ok=True)
-    left = folder / ".20260101T000000-abc.csv.xyz12345.part"
+    left = folder / ".20260101T000000-abc.csv.xyz12345.zoograph-part"
     left.write_text("file,line\n")
     run_command(ingest, str(runs), "--map", "accuracy=eval_acc")
     assert not left.exists()

@@ -234,6 +234,8 @@ def test_a_database_that_somebody_writes_to_is_read_and_left_alone(tmp_path: Pat
         ("", "There is nothing at ''"),
         ("empty", "'empty' is no store of MLflow: no experiment is in it. Give the folder that MLflow calls mlruns"),
         ("project", "Did you mean 'project/mlruns'"),
+        ("project/mlruns/1", "Did you mean 'project/mlruns'"),
+        ("project/mlruns/1/a", "Did you mean 'project/mlruns'"),
         ("text.db", "'text.db' is no database of SQLite"),
         ("sqlite:///other.db", "'other.db' is no database of MLflow: it has no table 'experiments'"),
         ("sqlite:///cut.db", "'cut.db' cannot be read"),
@@ -244,8 +246,8 @@ def test_an_address_without_a_store_says_so_and_makes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder in ("empty", "project/mlruns"):
-        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    _make_folder(tmp_path / "project" / "mlruns")
     (tmp_path / "text.db").write_text("no database")
     with closing(sqlite3.connect("other.db")) as other, other:
         other.execute("CREATE TABLE mine (a)")
