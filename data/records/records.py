@@ -112,6 +112,10 @@ class Record(BaseModel):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+WARNINGS = "warnings"
+"""Among the settings of a run: sentences that are to be known before its value is believed."""
+
+
 class Run(Record):
     """One transfer of one model to one dataset.
 

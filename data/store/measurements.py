@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.records import WARNINGS, Metric, Protocol
 from zoograph.data.store import schema
 from zoograph.data.store.selection import counted_runs, modality_of
 from zoograph.data.store.soundness.reading import read_sound, read_sound_cards, tell
@@ -18,10 +18,17 @@ from zoograph.data.store.soundness.reading import read_sound, read_sound_cards, 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of one pair: the mean over its runs, and how many there are."""
+    """What was measured of one pair: the mean over its runs, how many there are, and what they were stored with.
+
+    Attributes:
+        value: the mean.
+        num_runs: how many runs it is over.
+        warnings: what is to be known before the value is believed, see :data:`zoograph.data.records.records.WARNINGS`.
+    """
 
     value: float
     num_runs: int
+    warnings: tuple[str, ...] = ()
 
 
 def count_ways(connection: Connection, datasets: Sequence[str] | None) -> dict[tuple[Protocol, Metric, str], int]:
@@ -60,12 +67,15 @@ def average_runs(
     """Return what was measured of ``model``, by dataset; unmeasured datasets are left out."""
     runs = schema.runs.c
     asked = (runs.model == model, runs.dataset.in_(datasets), *counted_runs(protocol, metric))
-    rows, damaged = read_sound(connection, schema.runs, ("dataset", "value"), *asked)
+    rows, damaged = read_sound(connection, schema.runs, ("dataset", "value", "hyperparameters"), *asked)
     tell(damaged)
     values: dict[str, list[float]] = {}
-    for dataset, value in rows:
+    warnings: dict[str, dict[str, None]] = {}
+    for dataset, value, settings in rows:
         values.setdefault(dataset, []).append(value)
-    return {dataset: Measured(fmean(found), len(found)) for dataset, found in values.items()}
+        said = (settings or {}).get(WARNINGS)
+        warnings.setdefault(dataset, {}).update(dict.fromkeys(map(str, said if isinstance(said, list) else ())))
+    return {dataset: Measured(fmean(found), len(found), tuple(warnings[dataset])) for dataset, found in values.items()}
 
 
 def find_measured_models(

@@ -62,7 +62,7 @@ def print_json(command: str, content: Mapping[str, Any], notes: Sequence[str] = 
 
 def make_document(command: str, content: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
     """Return ``schema`` first, then ``content``, and last ``notes``, what was warned of included."""
-    return {"schema": SCHEMAS[command], **content, "notes": [*current_messages().warnings, *notes]}
+    return {"schema": SCHEMAS[command], **content, "notes": list(dict.fromkeys((*current_messages().warnings, *notes)))}
 
 
 def print_error(kind: str, message: str, exit_code: int) -> None:

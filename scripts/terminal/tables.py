@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from zoograph.data.text.printable import show
+from zoograph.scripts.terminal.messages import current_messages
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,11 +71,12 @@ def print_table(
 
 
 def print_notes(notes: Sequence[str]) -> None:
-    """Print sentences below a table, one a line."""
+    """Print sentences below a table, one a line; what was warned of above it is not said again."""
     from rich.console import Console
 
     console = Console()
-    for note in notes:
+    warned = current_messages().warnings
+    for note in (note for note in notes if show(note) not in warned):
         console.print(show(note), highlight=False, markup=False)
 
 

@@ -60,6 +60,7 @@ class Answer(Report):
     mean: Row
     new: tuple[str, ...]
     meaning: str | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -78,6 +79,7 @@ class Answer(Report):
             *([] if self.meaning is None else [self.meaning]),
             *describe_source(self.provenance, self.protocol, self.metric),
             *(["A measured pair is predicted without its own record."] if measured else []),
+            *self.cautions,
             *describe_new(self.new),
         )
 
@@ -145,6 +147,7 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
         _mean(rows),
         store.unmeasured([model], question.tasks, *kind),
         question.meaning,
+        tuple(f"Measured on '{task}': {text}" for task, known in measured.items() for text in known.warnings),
     )
 
 

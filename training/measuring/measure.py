@@ -20,11 +20,11 @@ from zoograph.data.images.task import ImageTask, ImageTaskError
 from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import PretrainedModel
-from zoograph.data.records.records import Protocol, Run
+from zoograph.data.records.records import WARNINGS, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
-from zoograph.training.measuring.reports import WARNINGS, MeasureReport
+from zoograph.training.measuring.reports import MeasureReport
 from zoograph.training.measuring.split_quality import judge_split, require_difference
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
 from zoograph.training.measuring.subject import Subject, for_each_model, require_measurable

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoograph.data.images.unreadable import describe_unreadable
-from zoograph.data.records.records import Run
+from zoograph.data.records.records import WARNINGS, Run
 from zoograph.data.records.report import Report
 from zoograph.training.measuring.subject import Failure
 
 if TYPE_CHECKING:
     import pandas as pd
-
-WARNINGS = "warnings"
-"""Among the settings of a run: what is to be known before its value is believed."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ def judge_split(task: ImageTask, is_test: Sequence[bool], rows: Sequence[int] | 
         rows: of the task that are used; default: all.
 
     Raises:
-        FoldsError: if the test images are of fewer than two classes, or if all pictures are one and the same: then an
-            accuracy says nothing.
+        FoldsError: if the test images are of fewer than two classes, if all pictures are one and the same, or if all
+            test images are training images too: then an accuracy says nothing.
     """
     rows = range(len(task)) if rows is None else rows
     sides = [(row, bool(test)) for row, test in zip(rows, is_test, strict=True)]
@@ -40,6 +40,11 @@ def judge_split(task: ImageTask, is_test: Sequence[bool], rows: Sequence[int] | 
         raise FoldsError(
             f"The test images of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
             f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add images of {others or 'another class'}."
+        )
+    if again == sum(test.values()):
+        raise FoldsError(
+            f"The test images of '{task.card.id}' must be others than the training images, or their accuracy says "
+            f"nothing (got the same {again:,}). Hold out others."
         )
     warnings = list(task.warnings)
     if untested := sorted(train.keys() - test.keys()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -150,12 +151,14 @@ def for_each_model(
 
     # A model that is too large for the machine is no bug of ours either.
     expected = (ZoographError, MemoryError, torch.OutOfMemoryError)
+    in_folder = subject.weights is not None and len(subject.models) > 1
+    load = partial(load_pretrained, alone=False) if in_folder else load_pretrained
     results: list[Result] = []
     failures: list[Failure] = []
     for place, name in enumerate(subject.models):
         try:
             model = find_model(names, name).id if names is not None and subject.weights is None else name
-            results.append(work(load_pretrained(model, subject.weights, len(subject.models) == 1), place))
+            results.append(work(load(model, subject.weights), place))
         except expected as error:
             failures.append(Failure(name, str(error).partition("\n")[0] or type(error).__name__))
     return results, failures

@@ -37,3 +37,14 @@ def test_what_failed_was_not_measured(toy_store: RecordStore) -> None:
         assert find_measured_models(connection, ["birds_2"], HEAD, TOP1) == ()
         assert find_unmeasured(connection, ["new"], ["birds_2"], HEAD, TOP1) == ("new", "birds_2")
         assert average_runs(connection, "new", ["birds_2"], HEAD, TOP1) == {}
+
+
+def test_warnings_of_runs_come_with_what_was_measured(toy_store: RecordStore) -> None:
+    fields = {"source": "t", "model": "vit", "dataset": "birds_1", "protocol": HEAD, "value": 0.5}
+    said = [["Nothing is known of 'owl'."], ["x", "Nothing is known of 'owl'."], "no list"]
+    runs = [Run(**fields, seed=seed, hyperparameters={"warnings": text}) for seed, text in enumerate(said)]
+    toy_store.add(runs=[*runs, Run(**fields, seed=9)])
+    with toy_store._read() as connection:
+        measured = average_runs(connection, "vit", ["birds_1"], HEAD, TOP1)
+    assert measured["birds_1"].num_runs == 4
+    assert sorted(measured["birds_1"].warnings) == ["Nothing is known of 'owl'.", "x"]

@@ -82,7 +82,8 @@ def test_corrupt_images_are_left_out_and_named(
     for protocol in ("head", "finetune"):
         ran = run_command(measure, *mine, "--dataset", str(animals), "--protocol", protocol)
         assert ran.code == 0
-        assert "1 image cannot be read and was left out: cat/3.png." in ran.out
+        assert "1 image is left out, which cannot be read" in ran.out
+        assert "'cat/3.png'" in ran.out
     assert {row["train_size"] + row["test_size"] for row in _stored(home)} == {29}
 
 

@@ -42,6 +42,12 @@ def test_test_images_that_were_trained_on_are_counted() -> None:
     assert warning == "1 of the 2 test images are among the training images too."
 
 
+def test_an_accuracy_on_the_training_images_is_none() -> None:
+    task = _task([0, 0, 1, 1], [b"a", b"a", b"b", b"b"])
+    with pytest.raises(FoldsError, match=r"must be others than the training images.*\(got the same 2\)"):
+        judge_split(task, [True, False, True, False])
+
+
 def test_one_picture_many_times() -> None:
     with pytest.raises(FoldsError, match=r"must differ \(got one picture 4 times\)"):
         judge_split(_task([0, 0, 1, 1], [b"a"] * 4), [True, False, True, False])
