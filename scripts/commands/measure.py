@@ -9,6 +9,19 @@ import typer
 
 import zoograph
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.terminal.finetuning import (
+    Augment,
+    BatchSize,
+    Epochs,
+    Freeze,
+    HeadFirst,
+    LayerDecay,
+    LearningRate,
+    Patience,
+    Warmup,
+    WeightDecay,
+    finetune_config,
+)
 from zoograph.scripts.terminal.options import (
     AsJson,
     Dataset,
@@ -42,14 +55,38 @@ def measure(
     device: Device = "auto",
     domain: Domain = None,
     follow_links: FollowLinks = False,
+    epochs: Epochs = None,
+    learning_rate: LearningRate = None,
+    layer_decay: LayerDecay = None,
+    weight_decay: WeightDecay = None,
+    batch_size: BatchSize = None,
+    warmup: Warmup = None,
+    patience: Patience = None,
+    augment: Augment = None,
+    freeze: Freeze = None,
+    head_first: HeadFirst = None,
     as_json: AsJson = False,
 ) -> None:
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
 
-    Fine-tuning that was interrupted goes on from its last epoch.
+    Fine-tuning begins as the retrained head, then trains everything; its settings are kept with the run. What was
+    interrupted goes on from its last epoch.
 
     Example: `zoograph measure --models resnet18 --dataset ./pets --protocol finetune`
     """
+    config = finetune_config(
+        protocol,
+        max_epochs=epochs,
+        learning_rate=learning_rate,
+        layer_decay=layer_decay,
+        weight_decay=weight_decay,
+        batch_size=batch_size,
+        warmup_epochs=warmup,
+        patience=patience,
+        augmentation=augment,
+        freeze=freeze,
+        head_first=head_first,
+    )
     with progress_bar("Measuring") as progress:
         report = zoograph.measure(
             split_names(models),
@@ -61,6 +98,7 @@ def measure(
             max_images=max_images,
             weights=weights,
             device=device,
+            config=config,
             progress=progress,
         )
     if as_json:

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from zoograph.data.errors import FoldsError
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.images.stratified import validation_rows
-from zoograph.data.networks.devices import half_precision
+from zoograph.data.networks.devices import half_precision, number_device
+from zoograph.data.networks.features import extract
 from zoograph.data.networks.foreign import foreign_code
-from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images
+from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images, freeze_layers
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState, Progress
+from zoograph.training.measuring.head import fit_classifier
 from zoograph.training.runtime.trainer import accelerator, quiet_trainer
 
 __all__ = ["FinetuneConfig", "FinetuneResult", "ImageRows", "Images", "Keep", "measure_finetune"]
@@ -35,11 +37,12 @@ class FinetuneResult:
     Attributes:
         accuracy: top-1 on the test images, in [0, 1], higher is better.
         validation_accuracy: top-1 on the validation images after the best epoch, in [0, 1].
-        best_epoch: the epoch whose weights were tested, from 1.
+        best_epoch: the epoch whose weights were tested, from 1; 0 if none was better than the head.
         num_epochs: epochs that were trained.
         num_train: training images, those of the validation included.
         num_test: test images.
         seconds: wall time of this call, without what an earlier, interrupted one took.
+        head_accuracy: top-1 on the test images of the head that it began with; None if it began without one.
     """
 
     accuracy: float
@@ -49,6 +52,7 @@ class FinetuneResult:
     num_train: int
     num_test: int
     seconds: float
+    head_accuracy: float | None = None
 
 
 def measure_finetune(
@@ -68,10 +72,11 @@ def measure_finetune(
 ) -> FinetuneResult:
     """Fine-tune a copy of a network with a new classifier and measure its accuracy.
 
-    The weights that are tested are those after the epoch with the best accuracy on a stratified part of the
-    training images, then the least cross-entropy. A test image of a class without training images counts as
-    an error. Every epoch is seeded by itself, so that a run that is taken up again ends as if it had never
-    been stopped (on CUDA up to the order of its sums).
+    The new classifier begins as the retrained head, if the network's is linear and ``config`` says so; then everything
+    is trained. The weights that are tested are those after the epoch (or before all of them, as the head) with the best
+    accuracy on a stratified part of the training images, then the least cross-entropy. A test image of a class without
+    training images counts as an error. Every epoch is seeded by itself, so that a run that is taken up again ends as if
+    it had never been stopped (on CUDA up to the order of its sums).
 
     Args:
         model: with timm's ``reset_classifier``; it is left as it is.
@@ -110,15 +115,23 @@ def measure_finetune(
         state = FinetuneState(config, seed, _identity(network, targets, held, config, seed), checkpoint, progress)
         train = Batches(train_images, targets, torch.where(~held)[0], config.batch_size, state)
         chosen_by = Batches(train_images, targets, torch.where(held)[0], config.batch_size)
+        freeze_layers(network, config.freeze)
         module = Finetuning(network, config, state, len(train))
         state.take_up(network)
+        test_targets = (test_labels.cpu()[:, None] == classes).int().argmax(1)
+        test_targets[~torch.isin(test_labels.cpu(), classes)] = -1
+        test = Batches(test_images, test_targets, torch.arange(len(test_targets)), config.batch_size)
+        everything = Batches(train_images, targets, torch.arange(len(targets)), config.batch_size)
         with quiet_trainer(**_settings(config, state, torch.device(device))) as trainer:
+            new = config.head_first and not state.best
+            if new and _begin_as_head(network, everything, targets, held, torch.device(device)):
+                trainer.test(module, test, verbose=False)
+                state.head_accuracy = module.accuracy
+                trainer.validate(module, chosen_by, verbose=False)
+                state.begin(module)
             if not state.finished:
                 trainer.fit(module, train, chosen_by)
             network.load_state_dict(state.best)
-            test_targets = (test_labels.cpu()[:, None] == classes).int().argmax(1)
-            test_targets[~torch.isin(test_labels.cpu(), classes)] = -1
-            test = Batches(test_images, test_targets, torch.arange(len(test_targets)), config.batch_size)
             trainer.test(module, test, verbose=False)
     if keep is not None:
         keep(state.best)
@@ -132,7 +145,27 @@ def measure_finetune(
         len(train_labels),
         len(test_labels),
         time.perf_counter() - started,
+        state.head_accuracy,
     )
+
+
+def _begin_as_head(network: Any, images: Batches, targets: Tensor, held: Tensor, device: torch.device) -> bool:
+    """Fit the classifier to the frozen features; return whether it is one linear layer on them, so that this can be."""
+    find = getattr(network, "get_classifier", None)
+    classifier = None if find is None else find()
+    if not isinstance(classifier, nn.Linear):
+        return False
+    features, _ = extract(network, (batch for batch, _ in images), device)
+    if features.shape[1] != classifier.in_features:
+        return False
+    place = number_device(device)
+    weight, bias = fit_classifier(features.to(place), targets.to(place), held.to(place))
+    with torch.no_grad():
+        classifier.weight.copy_(weight)
+        if classifier.bias is not None:
+            classifier.bias.copy_(bias)
+    network.cpu()
+    return True
 
 
 def _check(train_images: Images, train_labels: Tensor, test_images: Images, test_labels: Tensor) -> None:
@@ -162,4 +195,5 @@ def _settings(config: FinetuneConfig, state: FinetuneState, device: torch.device
         "gradient_clip_val": config.gradient_clip,
         "callbacks": [state],
         "num_sanity_val_steps": 0,
+        "inference_mode": False,  # or else what is counted before an epoch could not be counted in it
     }

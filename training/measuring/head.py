@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -81,7 +82,8 @@ def measure_head(
     started = time.perf_counter()
     _check(train_features, train_labels, test_features, test_labels)
     classes, targets = torch.unique(train_labels, return_inverse=True)
-    train, test = _decorrelate(train_features, test_features)
+    axes = _Axes.of(train_features)
+    train, test = axes.along(train_features), axes.along(test_features)
     given = None if validation is None else validation.cpu()
     held = torch.from_numpy(validation_rows(targets.cpu(), given, _VALIDATION_FRACTION, seed)).to(train.device)
     l2, validation_accuracy, start = _L2_WITHOUT_VALIDATION, None, None
@@ -113,8 +115,25 @@ def head_logits(
     Returns:
         (M, C) float32.
     """
-    train, test = _decorrelate(train_features, test_features)
+    axes = _Axes.of(train_features)
+    train, test = axes.along(train_features), axes.along(test_features)
     return _logits(test, _Head(train, train_labels, int(train_labels.max()) + 1).fit(l2))
+
+
+def fit_classifier(features: Tensor, targets: Tensor, held: Tensor) -> tuple[Tensor, Tensor]:
+    """Fit the classifier of :func:`measure_head`, with the strength that suits the images held out, to the others.
+
+    Args:
+        features: (N, D), any floating type and device.
+        targets: (N,) classes 0 … C - 1, on the device of the features.
+        held: (N,) bool, the images to choose by.
+
+    Returns:
+        (C, D) weights and (C,) biases of a linear layer on the features as they are, float64.
+    """
+    axes = _Axes.of(features[~held])
+    _, _, weights = _choose_l2(axes.along(features), targets, held, L2_GRID)
+    return axes.undo(weights)
 
 
 def measure_head_on(features: Features, test_fraction: float = 0.3, seed: int = 0) -> HeadResult:
@@ -146,24 +165,40 @@ def _check(train_features: Tensor, train_labels: Tensor, test_features: Tensor, 
         raise FoldsError("A retrained head needs test images (got none). Hold out some, or add images.")
 
 
-def _decorrelate(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
-    """Standardise by the training images and rotate onto their principal axes, of which there are at most N.
+class _Axes(NamedTuple):
+    """Standardisation by training images and rotation onto their principal axes, of which there are at most N.
 
     A rotation leaves the penalty, and so the classifier, as it was; the axes without spread in training say
     nothing and are dropped.
     """
-    train, test = train.double(), test.double()
-    mean, deviation = train.mean(0), train.std(0, correction=0)
-    scale = torch.where(deviation > 0, 1 / deviation, 0.0)
-    train, test = (train - mean) * scale, (test - mean) * scale
-    if train.shape[0] < train.shape[1]:
-        spread, left = torch.linalg.eigh(train @ train.T)
-        keep = spread > spread[-1] * 1e-12
-        axes = (train.T @ left[:, keep]) * spread[keep].rsqrt()
-    else:
-        spread, right = torch.linalg.eigh(train.T @ train)
-        axes = right[:, spread > spread[-1] * 1e-12]
-    return (train @ axes).float(), (test @ axes).float()
+
+    mean: Tensor
+    scale: Tensor
+    axes: Tensor
+
+    @classmethod
+    def of(cls, train: Tensor) -> Self:
+        train = train.double()
+        mean, deviation = train.mean(0), train.std(0, correction=0)
+        scale = torch.where(deviation > 0, 1 / deviation, 0.0)
+        train = (train - mean) * scale
+        if train.shape[0] < train.shape[1]:
+            spread, left = torch.linalg.eigh(train @ train.T)
+            keep = spread > spread[-1] * 1e-12
+            axes = (train.T @ left[:, keep]) * spread[keep].rsqrt()
+        else:
+            spread, right = torch.linalg.eigh(train.T @ train)
+            axes = right[:, spread > spread[-1] * 1e-12]
+        return cls(mean, scale, axes)
+
+    def along(self, features: Tensor) -> Tensor:
+        """Return (N, r) float32."""
+        return ((features.double() - self.mean) * self.scale @ self.axes).float()
+
+    def undo(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the weights (C, D) and biases (C,) on features as they are, of (r + 1, C) ones along the axes."""
+        weight = (self.axes @ weights[:-1].double()).T * self.scale
+        return weight, weights[-1].double() - weight @ self.mean
 
 
 def _choose_l2(x: Tensor, targets: Tensor, held: Tensor, grid: Sequence[float]) -> tuple[float, float, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -14,16 +14,16 @@ from torch import Tensor
 
 from zoograph.data.errors import FoldsError
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import load_pictures, look_at_all
+from zoograph.data.images.loading import look_at_all
 from zoograph.data.images.stratified import stratified_hold_out
-from zoograph.data.images.task import ImageTask, ImageTaskError
-from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.records import WARNINGS, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
+from zoograph.training.measuring.pictures import Pictures
 from zoograph.training.measuring.reports import MeasureReport
 from zoograph.training.measuring.split_quality import judge_split, require_difference
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
@@ -32,31 +32,6 @@ from zoograph.training.runtime.progress import Progress, part_of
 
 # Is given a model, its run, and the weights that were tested.
 KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
-
-
-class Pictures:
-    """The images of a task as a network expects them, read when they are asked for."""
-
-    def __init__(self, task: ImageTask, model: PretrainedModel) -> None:
-        self._task, self._model = task, model
-
-    def __len__(self) -> int:
-        return len(self._task)
-
-    def read(self, rows: Sequence[int]) -> Iterator[Tensor]:
-        """Yield the images of these rows, decoded by several processes if there are many.
-
-        Raises:
-            ImageTaskError: when an image cannot be read.
-        """
-        pictures = load_pictures(self._task, self._model.transform, rows=rows)
-        for row, picture in zip(rows, pictures, strict=True):
-            if isinstance(picture, Unreadable):
-                raise ImageTaskError(
-                    f"The image '{self._task.names[row]}' must be readable (got one that is {picture.value}). "
-                    "Repair or remove it."
-                )
-            yield picture
 
 
 def measure_models(
@@ -114,6 +89,7 @@ def measure_models(
                     result = measure_finetune_on(
                         model, task, test_fraction, seed, config, subject.place(), advance, keep and tuned.update
                     )
+                    warnings += _below_head(model_id, result)
                 settings = _settings(task, protocol, test_fraction, config)
                 if warnings:
                     settings[WARNINGS] = warnings
@@ -138,6 +114,16 @@ def _readable(task: ImageTask, skipped: dict[str, str]) -> ImageTask:
         raise FoldsError(f"The images of '{task.card.id}' must differ (got {len(task):,} that look the same).")
     skipped.update({task.names[row]: kind.value for row, kind in unreadable.items()})
     return task.take([row for row in range(len(task)) if row not in unreadable])
+
+
+def _below_head(model: str, result: FinetuneResult) -> list[str]:
+    """Say so if fine-tuning ended below the head that it began with."""
+    if result.head_accuracy is None or result.accuracy >= result.head_accuracy:
+        return []
+    return [
+        f"Fine-tuning '{model}' ended at {result.accuracy:.3f}, below the head that it began with "
+        f"({result.head_accuracy:.3f}). Try a lower '--learning-rate', a lower '--layer-decay' or another '--augment'."
+    ]
 
 
 def _settings(
@@ -189,6 +175,7 @@ def measure_finetune_on(
         ImageTaskError: if an image cannot be read.
         FoldsError: see :func:`zoograph.training.measuring.finetune.measure_finetune`.
     """
+    config = config or FinetuneConfig()
     labels = torch.tensor(task.labels)
     test = _test_rows(task, test_fraction, seed)
     train_rows, test_rows = (torch.where(chosen)[0].tolist() for chosen in (~test, test))
@@ -196,7 +183,7 @@ def measure_finetune_on(
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return measure_finetune(
         model.network,
-        Pictures(task.take(train_rows), model),
+        Pictures(task.take(train_rows), model, config.augmentation),
         labels[~test],
         Pictures(task.take(test_rows), model),
         labels[test],

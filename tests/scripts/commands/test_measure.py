@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from zoograph import facade
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
+from zoograph.scripts.commands import measure as module
 from zoograph.scripts.commands.measure import measure
 from zoograph.training.measuring.finetune import FinetuneConfig
 
@@ -29,8 +28,8 @@ def _small_zoo(toy_zoo: Collection) -> None:
 
 @pytest.fixture
 def _one_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = FinetuneConfig(max_epochs=1)
-    monkeypatch.setattr(facade, "measure", partial(facade.measure, config=config))
+    config = FinetuneConfig(max_epochs=1, head_first=False)
+    monkeypatch.setattr(module, "finetune_config", lambda protocol, **_: config)
 
 
 def _stored(home: Path) -> list[dict[str, Any]]:
@@ -99,3 +98,36 @@ def test_help_shows_an_example(run_command: Command) -> None:
     ran = run_command(measure, "--help")
     assert ran.code == 0
     assert "zoograph measure --models resnet18 --dataset ./pets --protocol finetune" in " ".join(ran.out.split())
+
+
+def test_settings_of_fine_tuning_are_options_and_kept_with_the_run(
+    animals: Path, mine: Options, run_command: Command, home: Path
+) -> None:
+    given = ("--epochs", "2", "--learning-rate", "0.001", "--layer-decay", "0.9", "--weight-decay", "0.1")
+    given += ("--batch-size", "8", "--warmup", "0.5", "--patience", "1", "--augment", "flip", "--freeze", "1")
+    ran = run_command(measure, *mine, "--dataset", str(animals), "--protocol", "finetune", *given)
+    assert ran.code == 0
+    (row,) = _stored(home)
+    settings = json.loads(row["hyperparameters"])
+    kept = {name: settings[name] for name in ("max_epochs", "learning_rate", "layer_decay", "weight_decay")}
+    assert kept == {"max_epochs": 2, "learning_rate": 0.001, "layer_decay": 0.9, "weight_decay": 0.1}
+    rest = {name: settings[name] for name in ("batch_size", "warmup_epochs", "patience", "augmentation", "freeze")}
+    assert rest == {"batch_size": 8, "warmup_epochs": 0.5, "patience": 1, "augmentation": "flip", "freeze": 1}
+    assert settings["head_first"] is True
+    assert 0 <= settings["head_accuracy"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--epochs", "3"), "'--epochs' belongs to fine-tuning (got the protocol 'head'). Add '--protocol finetune'."),
+        (("--no-head-first",), "'--head-first' belongs to fine-tuning"),
+        (("--protocol", "finetune", "--augment", "mirror"), "Unknown augmentation 'mirror'"),
+    ],
+)
+def test_settings_that_do_not_belong_there(
+    animals: Path, mine: Options, run_command: Command, given: Options, message: str
+) -> None:
+    ran = run_command(measure, *mine, "--dataset", str(animals), *given)
+    assert ran.code == 2
+    assert message in " ".join(ran.err.split())

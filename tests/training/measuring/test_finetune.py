@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from zoograph.data.errors import FoldsError
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, measure_finetune
+from zoograph.training.measuring.head import measure_head
 
 CONFIG = FinetuneConfig(max_epochs=5, patience=5, batch_size=16, learning_rate=3e-2)
 
@@ -205,3 +207,50 @@ def test_given_images_are_stopped_by(model: Toy, split: Any) -> None:
     result = measure_finetune(model, train, wrong, test, test_labels, CONFIG, validation=given)
     assert result.num_train == 65
     assert result.validation_accuracy < 0.5
+
+
+# -- the head first -------------------------------------------------------------------------------
+
+
+class Linear(Toy):
+    """The toy with the rest of timm's interface."""
+
+    num_classes = 1000
+
+    def get_classifier(self) -> nn.Linear:
+        return self.fc
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        return self.body(images)
+
+    def forward_head(self, body: Tensor, pre_logits: bool = False) -> Tensor:
+        pooled = body.mean((2, 3))
+        return pooled if pre_logits else self.fc(pooled)
+
+
+def test_it_begins_as_the_retrained_head_and_never_ends_below_it_on_validation(split: Any) -> None:
+    torch.manual_seed(0)
+    harmful = FinetuneConfig(max_epochs=3, batch_size=16, learning_rate=5.0)
+    result = measure_finetune(Linear(), *split, harmful)
+    train, train_labels, test, test_labels = split
+    torch.manual_seed(0)
+    network = Linear().eval()
+    with torch.no_grad():
+        features = [network.forward_head(network.forward_features(images), True) for images in (train, test)]
+    head = measure_head(features[0], train_labels, features[1], test_labels)
+    assert result.head_accuracy == pytest.approx(head.accuracy, abs=0.07)
+    assert (result.best_epoch, result.accuracy) == (0, result.head_accuracy)
+    without = measure_finetune(Linear(), *split, replace(harmful, head_first=False))
+    assert without.head_accuracy is None
+    assert without.accuracy < result.accuracy
+
+
+def test_an_interrupted_run_knows_its_head(split: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, path = Linear(), tmp_path / "run.safetensors"
+    whole = measure_finetune(model, *split, CONFIG)
+    with pytest.raises(Killed):
+        measure_finetune(model, *split, CONFIG, progress=_kill_at(2), checkpoint=path)
+    resumed = measure_finetune(model, *split, CONFIG, checkpoint=path)
+    assert _facts(resumed) == _facts(whole)
+    assert resumed.head_accuracy == whole.head_accuracy is not None

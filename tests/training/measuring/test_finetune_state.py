@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from torch import nn
 
+from zoograph.data.errors import ZoographError
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState
 
 
@@ -32,13 +31,22 @@ def _run(accuracies: list[Ended], config: FinetuneConfig) -> tuple[FinetuneState
     return state, stops
 
 
-def test_the_rate_rises_over_the_first_epoch_and_falls_as_a_cosine() -> None:
-    config = FinetuneConfig(max_epochs=5)
-    assert [config.rate_share(done) for done in (0.25, 0.5, 1.0)] == pytest.approx([0.25, 0.5, 1.0])
-    assert config.rate_share(2.0) == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
-    assert config.rate_share(3.0) == pytest.approx(0.5)
-    assert config.rate_share(5.0) == pytest.approx(0.0)
-    assert FinetuneConfig(max_epochs=1).rate_share(1.0) == 1.0
+def test_what_was_there_before_the_first_epoch_can_be_the_best() -> None:
+    state = FinetuneState(FinetuneConfig(patience=2), 3, "run", None, None)
+    state.begin(Ended(0.8, 0.5))
+    stops = []
+    for ended in (Ended(0.8, 0.6), Ended(0.7, 0.1)):
+        trainer = Trainer()
+        state.on_train_epoch_end(trainer, ended)  # type: ignore[arg-type]
+        stops.append(trainer.should_stop)
+    assert (state.best_epoch, state.best_accuracy, stops) == (0, 0.8, [False, True])
+
+
+@pytest.mark.parametrize("wrong", [{"max_epochs": 0}, {"layer_decay": 0.0}, {"layer_decay": 1.1}, {"batch_size": 1}])
+def test_settings_without_sense_are_refused(wrong: dict[str, float]) -> None:
+    (name,) = wrong
+    with pytest.raises(ZoographError, match=f"'{name}' of fine-tuning has no such value"):
+        FinetuneConfig(**wrong)  # type: ignore[arg-type]
 
 
 def test_the_best_epoch_is_the_most_accurate_then_the_one_of_least_loss() -> None:

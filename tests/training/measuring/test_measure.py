@@ -17,8 +17,9 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring import measure as module
-from zoograph.training.measuring.finetune import FinetuneConfig
-from zoograph.training.measuring.measure import Pictures, measure_finetune_on, measure_models
+from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult
+from zoograph.training.measuring.measure import _below_head, measure_finetune_on, measure_models
+from zoograph.training.measuring.pictures import Pictures
 from zoograph.training.measuring.subject import Subject
 
 
@@ -104,3 +105,12 @@ def test_runs_are_stored_with_their_seeds_and_failures_are_told(
     with RecordStore.open() as store:
         stored = store.snapshot().runs
     assert (stored["model"] == report.runs[0].model).sum() == 2
+
+
+def test_fine_tuning_that_ends_below_its_head_says_so() -> None:
+    def ended(accuracy: float, head: float | None) -> list[str]:
+        return _below_head("net", FinetuneResult(accuracy, 0.5, 1, 1, 10, 10, 1.0, head))
+
+    (said,) = ended(0.289, 0.794)
+    assert said.startswith("Fine-tuning 'net' ended at 0.289, below the head that it began with (0.794). Try a lower")
+    assert ended(0.8, 0.794) == ended(0.1, None) == []

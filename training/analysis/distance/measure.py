@@ -61,13 +61,15 @@ def measure_distance(
     Raises:
         ZoographError: if the dataset cannot be read, or the model cannot be had or fine-tuned.
     """
+    # Compared are weights after an epoch: a head that no epoch was better than would not have moved.
+    config = config or FinetuneConfig(head_first=False)
     task = subject.open()
     (name,) = subject.models
     model = load_pretrained(name, subject.weights)
     if model_card_from_timm(name) is None:  # another library's name for weights that timm has
         name = str(model.card.timm_name)
     require_writable(make_home())
-    folder = _checkpoints() / _key(model, task, test_fraction, config or FinetuneConfig())
+    folder = _checkpoints() / _key(model, task, test_fraction, config)
     kept = _read(folder)
     if kept is None:
         report = measure_models(

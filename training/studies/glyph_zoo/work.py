@@ -214,7 +214,9 @@ def finetune_pair(
     pool = read_pool(files, task.domain)
     sides = [(to_input(pool.images[side]), _targets(pool, task, side)) for side in pool.rows(task)]
     passes = ceil(files.plan.finetune_images / len(sides[0][1]))
-    config = FinetuneConfig(max_epochs=min(max(passes, 8), 40), batch_size=32)
+    config = FinetuneConfig(
+        max_epochs=min(max(passes, 8), 40), batch_size=32, learning_rate=1e-3, layer_decay=1.0, head_first=False
+    )
     network, seed = read_network(files, name), files.plan.seed
     return measure_finetune(network, *sides[0], *sides[1], config, seed, keep=keep), config
 
