@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 import torch
-from PIL.Image import Image
+from PIL.Image import Image, Transpose
 from torch import Tensor
 
 from zoograph.data.images.loading import load_pictures
@@ -93,7 +93,7 @@ def make_augmentation(kind: Augmentation) -> Callable[[Image, int], Image]:
             top, left, height, width = RandomResizedCrop.get_params(picture, [least, 1.0], [3 / 4, 4 / 3])
             picture = picture.crop((left, top, left + width, top + height))
             if mirrored and torch.rand(()) < 0.5:
-                picture = picture.transpose(0)  # left to right
+                picture = picture.transpose(Transpose.FLIP_LEFT_RIGHT)
             return shake(picture) if strong else picture
 
     return change
