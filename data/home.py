@@ -71,6 +71,15 @@ def make_home() -> Path:
     return home
 
 
+def is_writable(folder: Path) -> bool:
+    """Return whether files can be made in ``folder``."""
+    try:
+        require_writable(folder)
+    except StoreError:
+        return False
+    return True
+
+
 def require_writable(folder: Path) -> None:
     """Raise unless files can be made in ``folder``.
 

@@ -47,10 +47,10 @@ def keep_tensors(
 
     Args:
         path: of a file of :mod:`zoograph.data.files.tensors`; its folder is made.
-        compute: returns tensors, and what JSON can hold.
+        compute: returns tensors, and what JSON can hold. If they cannot be kept, that is warned of.
 
     Raises:
-        OSError: if the file cannot be read or written.
+        OSError: if the file cannot be read.
     """
     from zoograph.data.files.tensors import load_tensors, save_tensors
 
@@ -61,7 +61,10 @@ def keep_tensors(
     except ValueError as error:
         _warn(path, error)
     tensors, about = compute()
-    save_tensors(path, tensors, about)
+    try:
+        save_tensors(path, tensors, about)
+    except OSError as error:
+        _log.warning("'%s' cannot be kept (%s), and is computed again the next time.", path, error.strerror or error)
     return dict(tensors), dict(about)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +32,16 @@ _POSTGRES = "postgresql+psycopg"
 _WRITERS_LOCK = 0x7A6F6F  # any number that all writers agree on
 
 
+def locate(path: Path, *, read_only: bool = False) -> sa.URL:
+    """Return the URL of a SQLite file, to be opened as it stands there if nothing can be written beside it."""
+    if not read_only:
+        return sa.URL.create("sqlite", database=str(path))
+    # Without a log of what is not in the file yet, nobody is writing: it is read without locks, which would be files.
+    log = path.with_name(f"{path.name}-wal")
+    still = {} if log.exists() and log.stat().st_size else {"immutable": "1"}
+    return sa.URL.create("sqlite", database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true", **still})
+
+
 def make_engine(url: str | sa.URL) -> Engine:
     """Return an engine for a database URL; nothing is opened yet.
 
@@ -53,7 +64,9 @@ def make_engine(url: str | sa.URL) -> Engine:
             "Give one such as 'sqlite:////path/to/zoograph.db', or unset it."
         ) from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "connect", _look_at_sqlite)
+        if engine.url.query.get("mode") != "ro":
+            event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "begin", _begin_postgres)
@@ -83,13 +96,16 @@ def explained(what: str, remedy: str = "") -> Iterator[None]:
         raise StoreError(f"{what}: {reason}. {advice}".rstrip()) from error
 
 
-def _configure_sqlite(connection: Any, _: object) -> None:
+def _look_at_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, so that tables are made inside the transaction
     connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
     # Before anything is changed: our tables were made in one transaction, so they are all there or none.
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables and not tables >= schema.FIRST_TABLES:
         raise sqlite3.DatabaseError("it is the database of another program")
+
+
+def _configure_sqlite(connection: Any, _: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from zoograph.data.files.atomic import sweep
-from zoograph.data.home import DATABASE_VARIABLE, make_home, require_writable
+from zoograph.data.home import DATABASE_VARIABLE, is_writable, make_home, require_writable
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex, index_names
 from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Record, Relation, Run, Score
 from zoograph.data.store import schema
 from zoograph.data.store.batches import Batch, Undone, list_batches, new_batch, put_all, undo_batch
-from zoograph.data.store.database import begin, explained, make_engine
+from zoograph.data.store.database import begin, explained, locate, make_engine
 from zoograph.data.store.measurements import (
     Measured,
     average_runs,
@@ -56,11 +56,12 @@ class RecordStore:
         self._engine = engine
 
     @classmethod
-    def open(cls, url: str | None = None) -> RecordStore:
+    def open(cls, url: str | None = None, *, to_read: bool = False) -> RecordStore:
         """Open the store, make its tables and load the shipped zoo if it is new.
 
         Args:
             url: a database URL; default ``$ZOOGRAPH_DATABASE_URL``, else a SQLite file in the home.
+            to_read: whether a file that is there and cannot be written will do.
 
         Raises:
             StoreError: if it is no database, not ours, or cannot be written.
@@ -70,9 +71,12 @@ class RecordStore:
             store = cls(make_engine(chosen))
         else:
             home = make_home()
-            require_writable(home)
-            _sweep_once(home)
-            store = cls(make_engine(sa.URL.create("sqlite", database=str(home / "zoograph.db"))))
+            path = home / "zoograph.db"
+            read_only = to_read and path.exists() and not is_writable(home)
+            if not read_only:
+                require_writable(home)
+                _sweep_once(home)
+            store = cls(make_engine(locate(path, read_only=read_only)))
         try:
             prepare(store._engine)
         except BaseException:

@@ -29,7 +29,7 @@ def export(
 
     path = file or out or Path()
     require_no_input(path, own_files(), "FILE")
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         count = export_runs(store, path)
     if as_json:
         print_json("export", {"runs": count, "file": str(path)})

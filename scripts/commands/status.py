@@ -78,10 +78,10 @@ def status(
 
     condition = None
     if check:
-        with RecordStore.open() as store:
+        with RecordStore.open(to_read=not repair) as store:
             condition = store.repair() if repair else store.check()
     try:
-        with RecordStore.open() as store:
+        with RecordStore.open(to_read=True) as store:
             contents = _read(store)
             known = versions_of(encoder=encoder)
             changes = {folder: _find_changes(store, folder, found) for folder, found in known.items()}

@@ -28,7 +28,7 @@ def undo(
 
     if show == (batch is not None):
         raise typer.BadParameter("give the id of a batch, or --list.")
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=show) as store:
         if batch is None:
             _show(store.batches(), as_json)
             return

@@ -58,7 +58,7 @@ def models(
     from zoograph.data.records.catalogue import Wanted, make_entries
     from zoograph.data.store.store import RecordStore
 
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         cards, _ = store.cards()
         corpora = None if corpus is None else store.names().resolve_datasets(corpus)
         entries = make_entries(cards.values(), _count_runs(store, "model"))
@@ -98,7 +98,7 @@ def datasets(
     from zoograph.data.records.catalogue import Wanted, make_entries
     from zoograph.data.store.store import RecordStore
 
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         _, cards = store.cards()
         entries = make_entries(cards.values(), _count_runs(store, "dataset"))
     _require_known("family", family, (card.family for card in cards.values()))
@@ -132,7 +132,7 @@ def collections(
     from zoograph.data.records.catalogue import count_sources
     from zoograph.data.store.store import RecordStore
 
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         cards, dataset_cards = store.cards()
         runs = _count_runs(store, "source")
     known = Counter(count_sources(cards.values())), Counter(count_sources(dataset_cards.values()))

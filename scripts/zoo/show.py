@@ -42,7 +42,7 @@ def show(
     """
     from zoograph.data.store.store import RecordStore
 
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         found = _find(store, name)
     if as_json:
         print_json("zoo show", found)

@@ -19,7 +19,7 @@ from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.newer_records import NewerRecords, find_newer
 from zoograph.training.answers.question import Question
 from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
-from zoograph.training.versions.artifact import Artifact
+from zoograph.training.versions.artifact import Artifact, UnreadablePredictor
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.load import load_current
 from zoograph.training.versions.save import set_aside
@@ -259,6 +259,8 @@ def _load(root: Path, warn: Warn) -> Artifact | None:
     """Return the current predictor; None if there is none, or if a damaged one was moved aside."""
     try:
         return load_current(root)
+    except UnreadablePredictor:  # nothing says that it is damaged
+        raise
     except PredictorError as error:
         aside = set_aside(root)
         if aside is not None:

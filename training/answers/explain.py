@@ -175,7 +175,7 @@ def explain(
     """
     from zoograph.training.runtime.threads import one_thread
 
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         question = ask(store, model, dataset, protocol, None, warn, stage, metric)
         if len(question.tasks) > 1:
             several = ", ".join(question.tasks)

@@ -120,7 +120,7 @@ def predict(
     Raises:
         ZoographError: with what to do next.
     """
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         question = ask(store, model, dataset, protocol, domain, warn, stage, metric)
         return answer(open_predictor(store, question, encoder, progress, warn, stage), store)
 

@@ -155,7 +155,7 @@ def recommend(
     """
     if top < 1:
         raise ValueError(f"'top' must be a positive integer in 'recommend' (got {top})")
-    with RecordStore.open() as store:
+    with RecordStore.open(to_read=True) as store:
         question = ask(store, None, dataset, protocol, domain, warn, stage, metric)
         if stage is not None:
             stage("Reading the store")

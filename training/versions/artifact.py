@@ -94,7 +94,7 @@ class Artifact:
         i, tables = self.manifest.models.index(model), self._tables()
         rows = [{name: float(table[i, places[d]]) for name, table in tables.items()} for d in datasets]
         if not all(math.isfinite(value) for row in rows for value in row.values()):
-            raise damaged_error(self.folder.parent, f"'{PREDICTIONS}' holds what is no accuracy")
+            raise unusable_error(self.folder.parent, f"'{PREDICTIONS}' holds what is no accuracy")
         return rows
 
     def saw(self) -> dict[str, str]:
@@ -119,7 +119,7 @@ class Artifact:
         except (OSError, ValueError, SafetensorError, KeyError) as error:
             raise damaged_error(self.folder.parent, error) from error
         if tables.keys() != set(COLUMNS) or any(table.shape != shape for table in tables.values()):
-            raise damaged_error(self.folder.parent, f"'{PREDICTIONS}' holds another table")
+            raise unusable_error(self.folder.parent, f"'{PREDICTIONS}' holds another table")
         return {name: tables[name] for name in COLUMNS}
 
 
@@ -140,6 +140,19 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+class UnreadablePredictor(PredictorError):
+    """A predictor that may be whole: the system does not let it be read."""
+
+
 def damaged_error(root: Path, why: object) -> PredictorError:
-    """Return the error that says so."""
+    """Return the error of files that are not what was written, or that the system does not let be read."""
+    if isinstance(why, OSError) and not isinstance(why, FileNotFoundError | NotADirectoryError):
+        return UnreadablePredictor(
+            f"The predictor in '{root}' cannot be read ({why.strerror or why}). Make its files readable."
+        )
     return PredictorError(f"The predictor in '{root}' is damaged: {why}.")
+
+
+def unusable_error(root: Path, why: object) -> PredictorError:
+    """Return the error of files that are what was written, and yet are of no use."""
+    return PredictorError(f"The predictor in '{root}' cannot be used: {why}. Move it aside to have it trained anew.")

@@ -28,6 +28,7 @@ from zoograph.training.versions.artifact import (
     Artifact,
     damaged_error,
     read_tensor_file,
+    unusable_error,
 )
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[EvidencePredict
             LinearRegression.from_state(saved_tensors(artifact, BASELINE), graph),
         )
     except (RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise damaged_error(artifact.folder.parent, f"its weights are not those of a predictor ({error})") from error
+        reason = str(error).partition("\n")[0].rstrip(":. ")
+        raise unusable_error(artifact.folder.parent, f"its weights are not those of a predictor ({reason})") from error
 
 
 def saved_tensors(artifact: Artifact, prefix: str = PREDICTOR) -> dict[str, Tensor]:
@@ -139,7 +141,7 @@ def saved_tensors(artifact: Artifact, prefix: str = PREDICTOR) -> dict[str, Tens
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise damaged_error(artifact.folder.parent, error) from error
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise damaged_error(artifact.folder.parent, f"'{WEIGHTS}' holds what is no number")
+        raise unusable_error(artifact.folder.parent, f"'{WEIGHTS}' holds what is no number")
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 

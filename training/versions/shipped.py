@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zoograph.data.collections.tables import shipped_zoo
+from zoograph.data.errors import PredictorError
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
 from zoograph.training.versions.artifact import MANIFEST, SEAL, Artifact
@@ -33,11 +34,15 @@ def take_shipped(root: Path, batches: Mapping[str, str]) -> Artifact | None:
             batches that came in since are newer records, as they are for any predictor.
 
     Raises:
-        PredictorError: if it is damaged, or cannot be written.
+        PredictorError: if it is damaged.
     """
     source = shipped_predictors() / root.name
     artifact = load_current(source) if source.is_dir() else None
     if artifact is None or any(batches.get(batch) != seen for batch, seen in artifact.saw().items()):
         return None
     names = sorted(path.name for path in artifact.folder.iterdir() if path.name not in (MANIFEST, SEAL))
-    return save_artifact(root, artifact.manifest, {name: (artifact.folder / name).read_bytes() for name in names})
+    files = {name: (artifact.folder / name).read_bytes() for name in names}
+    try:
+        return save_artifact(root, artifact.manifest, files)
+    except PredictorError:  # a home that is full or read-only: it answers from where it is
+        return artifact

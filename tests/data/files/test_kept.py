@@ -66,3 +66,16 @@ def test_work_that_fails_leaves_nothing(tmp_path: Path) -> None:
         keep_facts(tmp_path / "piece.json", stop)
     assert list(tmp_path.iterdir()) == []
     assert keep_facts(tmp_path / "piece.json", Work().facts) == {"call": 1}
+
+
+def test_tensors_that_cannot_be_kept_are_returned_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    tensors, about = keep_tensors(tmp_path / "piece.safetensors", Work().tensors)
+    assert (tensors["x"].tolist(), about) == ([0, 1, 2], {"call": 1})
+    assert "cannot be kept (No space left on device)" in caplog.text
+    assert list(tmp_path.iterdir()) == []

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError
 
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.errors import StoreError
 from zoograph.data.records.collection import Collection
+from zoograph.data.store.database import explained, locate
 from zoograph.data.store.store import RecordStore
 
 
@@ -60,6 +65,7 @@ def test_a_store_that_was_cut_short_never_answers_wrongly(toy_store: RecordStore
 _KILLED = """
 import os, signal, sys
 from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.engine import Engine
 from zoograph.data.store.store import RecordStore
 
@@ -117,3 +123,52 @@ def test_eight_processes_open_a_new_home_at_once(home: Path, run_python: Callabl
     head, finetune = (sum(run.protocol == name for run in runs) for name in ("head", "finetune"))
     assert answers == [[head, finetune, answers[0][2]]] * 8  # one of them loaded the zoo, once
     assert _counts(home / "zoograph.db") == _distinct_rows()
+
+
+@pytest.fixture
+def read_only(toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home with a store in which nothing can be made."""
+    toy_store.close()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "touch", refuse)
+
+
+def test_a_read_only_home_is_read_and_left_as_it_is(toy_zoo: Collection, home: Path, read_only: None) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in home.iterdir()}
+    with RecordStore.open(to_read=True) as store:
+        assert store.count_cards() == (2, 3)
+        assert store.check().is_sound
+        with pytest.raises(StoreError, match=r"readonly database\. Make the file and its folder writable"):
+            store.add(runs=[toy_zoo.runs[0].model_copy(update={"seed": 1})])
+    assert {path.name: path.stat().st_mtime_ns for path in home.iterdir()} == before
+    with pytest.raises(StoreError, match="is not writable"):
+        RecordStore.open()
+
+
+def test_what_a_writer_left_beside_a_read_only_store_is_read_too(
+    toy_zoo: Collection, toy_store: RecordStore, home: Path, tmp_path: Path
+) -> None:
+    toy_store.add(runs=[toy_zoo.runs[0].model_copy(update={"seed": 1})])  # in the log alone, while it is open
+    assert (home / "zoograph.db-wal").stat().st_size
+    assert "immutable" not in locate(home / "zoograph.db", read_only=True).query
+    with closing(sqlite3.connect(locate(home / "zoograph.db", read_only=True).database or "", uri=True)) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (4,)
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("database or disk is full", "Free some space"),
+        ("disk I/O error", "The disk may be full or failing"),
+        ("database is locked", "Another program holds it"),
+        ("attempt to write a readonly database", "Make the file and its folder writable"),
+        ("database disk image is malformed", "'zoograph status --check --repair' may mend it"),
+        ("file is not a database", "Move that file aside"),
+    ],
+)
+def test_the_cause_decides_what_is_advised(said: str, advice: str) -> None:
+    with pytest.raises(StoreError, match=f"{said}. {advice}"), explained("It failed", "Move that file aside"):
+        raise DatabaseError("SELECT", {}, sqlite3.OperationalError(said))

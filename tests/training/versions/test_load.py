@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from zoograph.data.errors import PredictorError
-from zoograph.training.versions.artifact import MANIFEST, POINTER, PREDICTIONS, WEIGHTS, Artifact, Manifest
+from zoograph.training.versions.artifact import (
+    MANIFEST,
+    POINTER,
+    PREDICTIONS,
+    WEIGHTS,
+    Artifact,
+    Manifest,
+    UnreadablePredictor,
+)
 from zoograph.training.versions.load import load_current
 
 Make = Callable[..., Manifest]
@@ -80,3 +90,17 @@ def test_another_version_is_called_so(saved: Artifact, root: Path, change: dict[
     (root / POINTER).write_text(json.dumps(pointer))
     with pytest.raises(PredictorError, match=r"head-toy' was written by another version\.$"):
         load_current(root)
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.EMFILE])
+def test_what_cannot_be_read_is_not_said_to_be_damaged(
+    tmp_path: Path, save_toy: Callable[..., Artifact], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    save_toy(tmp_path / "head-default")
+
+    def refuse(self: Path) -> bytes:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UnreadablePredictor, match=rf"cannot be read \({os.strerror(code)}\)"):
+        load_current(tmp_path / "head-default")

@@ -97,7 +97,7 @@ def test_weights_of_something_else_are_damage(
     graph, _, _ = load_on(trained, ZOO, "hash-4")
     other = save_toy(tmp_path / "other", values=trained.manifest.values)
     (other.folder / WEIGHTS).write_bytes(save(tensors))
-    with pytest.raises(PredictorError, match=f"is damaged: .*{why}"):
+    with pytest.raises(PredictorError, match=f"cannot be used: .*{why}"):
         load_methods(other, graph)
 
 

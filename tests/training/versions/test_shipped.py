@@ -53,3 +53,21 @@ def test_a_damaged_one_is_an_error(home: Path, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(shipped, "shipped_predictors", lambda: folder)
     with pytest.raises(PredictorError, match="damaged"):
         take_shipped(home / "predictors" / "head-default", {})
+
+
+def test_a_home_that_cannot_be_written_is_answered_from_the_package(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PredictorError("The predictor could not be saved.")
+
+    monkeypatch.setattr(shipped, "save_artifact", refuse)
+    taken = take_shipped(home / "predictors" / "head-default", _seen())
+    assert taken is not None
+    assert taken.folder.parent.parent == shipped_predictors()
+
+
+def _seen() -> dict[str, str]:
+    artifact = load_current(shipped_predictors() / "head-default")
+    assert artifact is not None
+    return artifact.saw()
