@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.images.folder import card_of, is_saved, read_folder
+from zoograph.data.images.folder import card_of, dataset_card_from_folder, is_saved, read_folder
 from zoograph.data.images.splits import Split, join_splits, split_named
 from zoograph.data.images.task import (
     ImageTask,
@@ -19,7 +19,9 @@ from zoograph.data.images.task import (
     read_image_file,
 )
 from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.records.cards import DatasetCard
 
+_LABELS = frozenset({"label", "labels", "class", "class_name", "category", "target"})
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +65,15 @@ def task_from_folder(path: str | os.PathLike[str], domain: str | None = None) ->
         folder.is_validation,
         folder.warnings,
     )
+
+
+def read_card(folder: Path, domain: str | None = None) -> DatasetCard:
+    """Return the card of a folder of images, or of one that ``save_to_disk`` wrote; no image is opened.
+
+    Raises:
+        ZoographError: if it is neither.
+    """
+    return task_from_saved(folder, domain).card if is_saved(folder) else dataset_card_from_folder(folder, domain)
 
 
 def task_from_saved(folder: Path, domain: str | None = None) -> ImageTask:
@@ -127,8 +138,11 @@ def _task_of(loaded: Any, id: str, source: str, domain: str | None, roots: Seque
     """Return the task of a ``Dataset``, or of the splits in a ``DatasetDict``; its files lie in one of ``roots``."""
     splits = _choose_splits(loaded, id)
     image, label = _columns_of(splits[Split.TRAIN], id)
-    classes: list[str] = splits[Split.TRAIN].features[label].names
-    joined = join_splits(id, classes, {split: _labels_of(rows, image, label) for split, rows in splits.items()})
+    labels = {split: _labels_of(rows, image, label) for split, rows in splits.items()}
+    feature = splits[Split.TRAIN].features[label]
+    known = {name for name in labels[Split.TRAIN] if name is not None}
+    classes: list[str] = feature.names if hasattr(feature, "names") else sorted(known)
+    joined = join_splits(id, classes, labels)
     for warning in joined.warnings:
         _log.warning("%s", warning)
     used = {split: _reader(splits[split], image, roots) for split in dict.fromkeys(row[0] for row in joined.rows)}
@@ -159,6 +173,8 @@ def _choose_splits(loaded: Any, id: str) -> dict[Split, Any]:
     for name in loaded:
         if (split := split_named(name)) is not None:
             meant.setdefault(split, name)
+    if Split.TRAIN not in meant and len(loaded) > 1:
+        _log.warning("'%s' has no training split: its first one, '%s', is trained on.", id, next(iter(loaded)))
     first = meant.setdefault(Split.TRAIN, next(iter(loaded)))
     chosen = {split: name for split, name in meant.items() if split is Split.TRAIN or name != first}
     if unused := [name for name in loaded if name not in chosen.values()]:
@@ -167,26 +183,44 @@ def _choose_splits(loaded: Any, id: str) -> dict[Split, Any]:
 
 
 def _labels_of(rows: Any, image: str, label: str) -> list[str | None]:
-    """Return the name of the class of each row; None where it has none, and for all if the columns are others."""
-    if image not in rows.features or not hasattr(rows.features.get(label), "names"):
+    """Return the name of the class of each row; None where it has none, and for all if there is no such column."""
+    column = label if _is_label(rows.features.get(label)) else _find_label(rows)
+    if image not in rows.features or column is None:
         return [None] * len(rows)
-    names = rows.features[label].names
-    return [names[value] if value is not None and 0 <= value < len(names) else None for value in rows[label]]
+    names, values = getattr(rows.features[column], "names", None), rows[column]
+    if names is None:
+        return [value or None for value in values]
+    return [names[value] if value is not None and 0 <= value < len(names) else None for value in values]
 
 
 def _columns_of(split: Any, id: str) -> tuple[str, str]:
-    """Return the names of the first column of images and the first of class labels."""
-    datasets = _import_datasets()
-    found = []
-    for kind, words in ((datasets.Image, "images"), (datasets.ClassLabel, "class labels")):
-        name = next((name for name, feature in split.features.items() if isinstance(feature, kind)), None)
-        if name is None:
-            raise ImageTaskError(
-                f"The dataset '{id}' must have a column of {words} (got {', '.join(split.features)}). "
-                f"Cast one to 'datasets.{kind.__name__}' and save it."
-            )
-        found.append(name)
-    return found[0], found[1]
+    """Return the names of the first column of images and of the column of labels."""
+    image = next((name for name, feature in split.features.items() if _is_kind(feature, "Image")), None)
+    label = _find_label(split)
+    if image is None or label is None:
+        words, way = "class labels", "dataset.class_encode_column(NAME)"
+        if image is None:
+            words, way = "images", "dataset.cast_column(NAME, datasets.Image())"
+        raise ImageTaskError(
+            f"The dataset '{id}' must have a column of {words} (got {', '.join(split.features)}). "
+            f"Make one with '{way}' and save it."
+        )
+    return image, label
+
+
+def _find_label(rows: Any) -> str | None:
+    """Return the first column of class labels; else the one that is called so, if it holds texts."""
+    named = [name for name, feature in rows.features.items() if _is_kind(feature, "ClassLabel")]
+    texts = [name for name in rows.features if name.casefold() in _LABELS and _is_label(rows.features[name])]
+    return next(iter([*named, *texts]), None)
+
+
+def _is_label(feature: Any) -> bool:
+    return _is_kind(feature, "ClassLabel") or getattr(feature, "dtype", None) in ("string", "large_string")
+
+
+def _is_kind(feature: Any, kind: str) -> bool:
+    return isinstance(feature, getattr(_import_datasets(), kind))
 
 
 def _reader(split: Any, column: str, roots: Sequence[Path]) -> Callable[[int], bytes]:

@@ -222,13 +222,13 @@ def _read_card(names: NameIndex, path: Path, domain: str | None) -> DatasetCard:
 def _find_folder(
     names: NameIndex, dataset: str, folder: Path, domain: str | None, warn: Warn, stage: Stage
 ) -> tuple[str, tuple[DatasetCard, ...]]:
-    from zoograph.data.images.folder import dataset_card_from_folder
     from zoograph.data.images.identity import identify_folder
+    from zoograph.data.images.sources import read_card
 
     namesakes = names.families.get(dataset) or names.datasets.get(dataset, ())
     stage("Counting the images")
     try:
-        card = dataset_card_from_folder(folder, domain=domain)
+        card = read_card(folder, domain)
     except ImageFolderError as error:
         if not namesakes:
             raise

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.sources import _task_of, open_task, task_from_folder
+from zoograph.data.images.sources import _task_of, open_task, read_card, task_from_folder
 from zoograph.data.images.task import ImageTaskError
 from zoograph.data.images.unreadable import Unreadable
 
@@ -98,6 +98,24 @@ def test_splits_that_list_other_classes_are_joined_by_name(datasets: Any, tmp_pa
     task = open_task(str(tmp_path / "pets"))
     assert task.classes == ("ant", "bee", "cat")
     assert task.labels == (0, 1, 2, 2, 2, 1, 1)
+
+
+def test_labels_that_are_texts(datasets: Any, tmp_path: Path) -> None:
+    features = datasets.Features(picture=datasets.Image(), label=datasets.Value("string"))
+    images = [Image.new("RGB", (4, 4), (0, row, 0)) for row in range(4)]
+    rows = {"picture": images, "label": ["dog", "cat", "", "dog"]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "pets")
+    task = open_task(str(tmp_path / "pets"))
+    assert (task.classes, task.labels) == (("cat", "dog"), (1, 0, 1))
+    assert read_card(tmp_path / "pets").labels == ("cat", "dog")
+
+
+def test_a_column_of_labels_of_another_name(datasets: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    splits = {"validation": _split(datasets, [0, 1]), "test": _split(datasets, [1, 0]).rename_column("kind", "labels")}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "pets")
+    task = open_task(str(tmp_path / "pets"))
+    assert (task.labels, task.is_test) == ((0, 1, 1, 0), (False, False, True, True))
+    assert "'pets' has no training split: its first one, 'validation', is trained on." in caplog.text
 
 
 @pytest.mark.parametrize("unlabelled", ["missing", "no column"])
