@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.options import AsJson, Device, Out, Processes, split_names
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -39,6 +40,8 @@ def influence(
 
     Example: `zoograph benchmark influence --out docs/why`
     """
+    if out is not None:
+        require_matplotlib()
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
     from zoograph.training.analysis.influence.ensembles import EnsembleRunner

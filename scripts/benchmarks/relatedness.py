@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.options import AsJson, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -30,6 +31,8 @@ def relatedness(
 
     Example: `zoograph benchmark relatedness --out docs/relatedness`
     """
+    if out is not None:
+        require_matplotlib()
     from zoograph.data.glyphs.plan import full_plan
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import count_bar

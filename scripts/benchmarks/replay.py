@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
@@ -33,6 +34,7 @@ def replay(
 
     Example: `zoograph benchmark replay --steps 3`
     """
+    require_matplotlib()
     from zoograph.data.collections.domainnet import SOURCE
     from zoograph.data.home import make_home
     from zoograph.data.store.store import RecordStore

@@ -15,7 +15,7 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.facts import load_facts, seal_facts
 from zoograph.scripts.pictures.scale import draw_scale
-from zoograph.scripts.pictures.style import to_png
+from zoograph.scripts.pictures.style import require_matplotlib, to_png
 from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
@@ -41,6 +41,7 @@ def scale(
 
     Example: `zoograph benchmark scale --sizes 2700,27000`
     """
+    require_matplotlib()
     wanted = _parse(sizes)
     rows = [] if fresh else _load(out / _JSON)
     for runs in wanted:

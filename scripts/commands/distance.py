@@ -12,6 +12,7 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.blocks import Grouping
 from zoograph.graphs.scores.analysis.parameter_distance import Norm
+from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.options import AsJson, Device, Domain, FollowLinks, MaxImages, TestFraction, Weights
 from zoograph.scripts.terminal.output import print_json
@@ -56,6 +57,7 @@ def distance(
     given = {role: path for role, path in files.items() if path is not None}
     if picture is not None:
         require_place(picture, "--picture", [*given.values(), *map(Path, dataset or ())])
+        require_matplotlib()
     if dataset and not given:
         from zoograph.training.measuring.subject import Subject
 

@@ -26,7 +26,9 @@ def picture(
     """
     require_place(out, "--out")
     from zoograph.scripts.pictures.schema import draw_picture
-    from zoograph.scripts.pictures.style import to_png
+    from zoograph.scripts.pictures.style import require_matplotlib, to_png
+
+    require_matplotlib()
 
     with progress_bar("Drawing"):
         write_file(out, to_png(draw_picture(*_shipped_graphs())), "--out")

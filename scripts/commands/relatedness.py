@@ -45,6 +45,13 @@ def relatedness(
         str, typer.Option(help="What is learned: `sparse`, `learned-all`, `learned-a` or `fixed-all`.")
     ] = "sparse",
     iterations: Annotated[int, typer.Option(min=1, help="Steps of `learned-all` and `learned-a`.")] = 2001,
+    batch_size: Annotated[
+        int, typer.Option(min=2, help="Samples of each side in a step of `learned-all` and `learned-a`.")
+    ] = 1500,
+    tau: Annotated[
+        float, typer.Option(min=0.0, help="Slope of a head's loss, per unit of the features, that is not punished.")
+    ] = 0.02,
+    seed: Annotated[int, typer.Option(min=0, help="Of samples, batches, random labels and random starts.")] = 0,
     unlabelled: Annotated[
         bool, typer.Option("--unlabelled", help="Guess the target's labels; of those it has only their number counts.")
     ] = False,
@@ -72,7 +79,7 @@ def relatedness(
     from zoograph.training.analysis.relatedness.own_images import rank_on_images
     from zoograph.training.analysis.relatedness.relate import Relating, Setting
 
-    how = Relating(Setting(setting), samples=samples, iterations=iterations)
+    how = Relating(Setting(setting), samples=samples, iterations=iterations, batch_size=batch_size, tau=tau, seed=seed)
     with progress_bar("Looking at the images") as progress:
         report = rank_on_images(subject, reference, how, not unlabelled, progress, stored=stored)
     if as_json:

@@ -11,6 +11,7 @@ import typer
 from zoograph.data.errors import StoreError
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.commands.versions import NONE_YET, describe, versions_of
+from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.options import AsJson, WhoseEncoder
 from zoograph.scripts.terminal.output import print_json
@@ -72,6 +73,7 @@ def status(
     """
     if picture is not None:
         require_place(picture, "--picture")
+        require_matplotlib()
     if repair and not check:
         raise typer.BadParameter("goes with --check", param_hint="'--repair'")
     from zoograph.data.store.store import RecordStore

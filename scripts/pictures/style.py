@@ -32,6 +32,15 @@ def figure_class() -> Any:
     return Figure
 
 
+def require_matplotlib() -> None:
+    """Raise unless pictures can be drawn, before the work that they are to show.
+
+    Raises:
+        ZoographError: if matplotlib is not installed.
+    """
+    figure_class()
+
+
 def new_figure(height: float) -> Any:
     """Return an empty figure of the width of a page.
 

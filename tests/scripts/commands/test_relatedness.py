@@ -19,7 +19,9 @@ from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, RELATED_TO
 from zoograph.scripts.commands.relatedness import _SETTINGS, relatedness
-from zoograph.training.analysis.relatedness.relate import Setting
+from zoograph.training.analysis.relatedness import own_images
+from zoograph.training.analysis.relatedness.own_images import RelatednessReport
+from zoograph.training.analysis.relatedness.relate import Relating, Setting
 from zoograph.training.analysis.relatedness.relations import relation_name
 
 Command = Callable[..., Any]
@@ -133,3 +135,20 @@ def test_settings_are_those_that_there_are(animals: Path, shapes: Path, mine: Op
         relatedness, *_ask(mine, animals, shapes, "--setting", "learned-all", "--iterations", "3", "--json")
     )
     assert json.loads(learned.out)["models"][0]["label_mismatch"] > 0
+
+
+def test_slope_batch_and_seed_are_options(
+    animals: Path, shapes: Path, mine: Options, run_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Relating] = []
+
+    def remember(subject: object, reference: object, how: Relating, *_: object, **__: object) -> RelatednessReport:
+        asked.append(how)
+        return RelatednessReport("animals", "shapes", (), ())
+
+    monkeypatch.setattr(own_images, "rank_on_images", remember)
+    given = ("--tau", "0.5", "--batch-size", "7", "--seed", "3", "--setting", "learned-all", "--iterations", "4")
+    assert run_command(relatedness, *_ask(mine, animals, shapes, *given)).code == 0
+    assert run_command(relatedness, *_ask(mine, animals, shapes)).code == 0
+    learned = Relating(Setting.LEARNED_ALL, samples=500, iterations=4, batch_size=7, seed=3, tau=0.5)
+    assert asked == [learned, Relating(samples=500)]

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.store.store import RecordStore
+from zoograph.scripts.benchmarks.relatedness import relatedness
+from zoograph.scripts.benchmarks.replay import replay
+from zoograph.scripts.commands.distance import distance
+from zoograph.scripts.commands.picture import picture
+from zoograph.scripts.commands.status import status
 from zoograph.scripts.pictures.style import DPI, WIDTH, label_axes, new_figure, to_png
 
 
@@ -31,3 +39,25 @@ def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
         new_figure(1.0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda: distance("resnet18", ["nowhere"], picture=Path("t.png")),
+        lambda: status(picture=Path("t.png")),
+        lambda: picture(Path("t.png")),
+        lambda: relatedness(out=Path("out")),
+        lambda: replay(out=Path("out")),
+    ],
+    ids=["distance", "status", "picture", "benchmark relatedness", "benchmark replay"],
+)
+def test_who_cannot_draw_learns_so_before_the_work(
+    command: Callable[[], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setattr(RecordStore, "open", lambda *_: pytest.fail("the work began"))
+    with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
+        command()
+    assert list(tmp_path.iterdir()) == []

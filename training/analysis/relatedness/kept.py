@@ -17,6 +17,7 @@ from zoograph.data.files.tensors import hash_tensors, read_about
 from zoograph.graphs.scores.relatedness.bound import Bound
 from zoograph.graphs.scores.relatedness.chain import Chain
 from zoograph.graphs.scores.relatedness.tasks import Task
+from zoograph.training.analysis.relatedness.head import TAU
 from zoograph.training.analysis.relatedness.relate import Relatedness, Relating, relate_tasks
 
 _FORMAT = "zoograph-relatedness-1"
@@ -69,4 +70,7 @@ def _key(reference: Task, target: Task, how: Relating) -> str:
         hash_tensors({name: value for name, value in vars(task).items() if name != "name" and value is not None})
         for task in (reference, target)
     ]
-    return hashlib.sha256(json.dumps([_FORMAT, asdict(how), *tensors]).encode()).hexdigest()
+    settings = asdict(how)
+    if settings["tau"] == TAU:  # files are older than the choice of another
+        del settings["tau"]
+    return hashlib.sha256(json.dumps([_FORMAT, settings, *tensors]).encode()).hexdigest()

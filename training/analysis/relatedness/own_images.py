@@ -112,7 +112,7 @@ def rank_on_images(
                 found = relate(seen, model.card.id, describe_source(model, target), how, folder)
                 store.add(datasets=cards, relations=found, origin="zoograph relatedness")
             relations.extend(found)
-        loss = true_loss(wanted, samples=how.samples, seed=how.seed)
+        loss = true_loss(wanted, how.tau, how.samples, how.seed)
         return ModelRelatedness(model.card.id, related.bound, loss, related.seconds)
 
     models, failures = for_each_model(subject, work)

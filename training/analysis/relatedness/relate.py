@@ -53,6 +53,7 @@ class Relating:
         consistent: whether plan and loss have the same cost, and τ is measured where the distance is; see
             :class:`Descent` and :func:`lipschitz` for what the authors' code does.
         seed: of whatever is drawn.
+        tau: slope of the loss of a head, per unit of the standardised features, that is not punished.
     """
 
     setting: Setting = Setting.SPARSE
@@ -66,6 +67,7 @@ class Relating:
     hard: bool = False
     consistent: bool = False
     seed: int = 0
+    tau: float = TAU
 
 
 QUICK = Relating(samples=QUICK_SAMPLES)
@@ -114,7 +116,7 @@ def relate_prepared(reference: LabelledTask, target: LabelledTask, how: Relating
     chosen = reference.renumber(_choose_classes(reference, target, per_class, how))
     reference = chosen.sample(how.samples, how.seed)
     started = time.perf_counter()
-    head = fit_lipschitz_head(reference.features, reference.labels, reference.num_classes)
+    head = fit_lipschitz_head(reference.features, reference.labels, reference.num_classes, how.tau)
     fitted = time.perf_counter()
     couple = _Timed(COUPLERS[how.coupler])
     chain = _learn(reference, target, head, per_class, how, couple)

@@ -43,6 +43,8 @@ def test_finished_pairs_are_not_computed_again(tmp_path: Path, monkeypatch: pyte
         torch.testing.assert_close(second[model].chain.matrix, found.chain.matrix)
     relate_once(*view("fair"), Relating(samples=50), tmp_path, "fair")
     assert len(calls) == 2  # another way of relating is another file
+    relate_once(*view("fair"), Relating(tau=0.5, samples=QUICK.samples), tmp_path, "fair")
+    assert len(calls) == 3
 
 
 def test_bounds_of_a_model_are_found_by_any_name_of_the_target_lowest_first(tmp_path: Path) -> None:

@@ -162,3 +162,10 @@ def test_it_is_computed_where_the_features_are(setting: Setting, coupler: str) -
         there = relate_tasks(*map(moved, tasks), how)
         assert there.chain.matrix.device == PRETEND
     assert there.bound == pytest.approx(here.bound, rel=1e-9)
+
+
+def test_a_steeper_head_makes_the_loss_change_faster() -> None:
+    tasks = gaussians("a"), gaussians("b", noise=1, seed=1)
+    flat, steep = (relate_tasks(*tasks, Relating(tau=tau)).bound for tau in (0.02, 1.0))
+    assert steep.lipschitz > 2 * flat.lipschitz
+    assert steep.reference_loss < flat.reference_loss
