@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.data.images.folder import check_folder
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Metric, Protocol
@@ -35,6 +36,7 @@ def score(
     device: str | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
+    reference: str | None = None,
 ) -> ScoreReport:
     """Score the transferability of models to a dataset, and store the scores; higher is better.
 
@@ -48,6 +50,7 @@ def score(
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
         fresh: whether scores that the store has are computed again.
         progress: called with (images done, images in all).
+        reference: the task that models transfer from, a dataset likewise, for OTCE and OT-NCE.
 
     Raises:
         ZoographError: with what to do next.
@@ -56,11 +59,13 @@ def score(
 
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
     subject.check()
+    if reference is not None:
+        check_folder(reference)
     if scores is not None:
         require_known(scores)
     from zoograph.training.measuring.score import score_models
 
-    return score_models(subject, scores, fresh, progress)
+    return score_models(subject, scores, fresh, progress, reference)
 
 
 def measure(

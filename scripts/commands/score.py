@@ -34,6 +34,12 @@ def score(
     scores: Annotated[str, typer.Option(help="Names of scores, separated by commas.")] = "all",
     max_images: Annotated[int, typer.Option(min=2, help="Images in the stratified probe.")] = 500,
     all_images: Annotated[bool, typer.Option("--all", help="Look at all images instead of a probe.")] = False,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="The task that models transfer from, a dataset as `--dataset` takes it, for `otce` and `ot_nce`."
+        ),
+    ] = None,
     weights: Weights = None,
     device: Device = "auto",
     domain: Domain = None,
@@ -58,6 +64,7 @@ def score(
             device=device,
             fresh=fresh,
             progress=progress,
+            reference=reference,
         )
     if as_json:
         content = asdict(report)

@@ -44,6 +44,7 @@ class ScoreReport(Report):
         pairs: one for each model that did not fail.
         failures: the others.
         meanings: which weights the names of models were taken for, in sentences.
+        reference: the task that the dataset was compared with, if there was one.
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class ScoreReport(Report):
     pairs: tuple[PairScores, ...]
     failures: tuple[Failure, ...]
     meanings: tuple[str, ...] = ()
+    reference: str | None = None
 
     @property
     def title(self) -> str:
@@ -67,6 +69,7 @@ class ScoreReport(Report):
         return (
             *self.meanings,
             f"{self.num_images:,} of {self.num_samples:,} images; {scores} computed, {known:,} known.",
+            *self._reference_notes(),
             *(
                 f"{pair.model}: {name} is undefined, {reason}."
                 for pair in self.pairs
@@ -74,6 +77,13 @@ class ScoreReport(Report):
             ),
             *_describe_skipped({name: kind for pair in self.pairs for name, kind in pair.skipped.items()}),
         )
+
+    def _reference_notes(self) -> Iterator[str]:
+        if self.reference is not None:
+            yield (
+                f"OTCE and OT-NCE compare the dataset with '{self.reference}'; they are not stored, since of another "
+                "reference they are other numbers."
+            )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a model and score: ``model``, ``score``, ``value``, and ``reason`` where there is no value.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from zoograph.data.errors import ZoographError
+from zoograph.data.images.sources import open_task
 from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import PretrainedModel
@@ -18,7 +20,7 @@ from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.names import require_known
 from zoograph.graphs.scores.registry import SCORES
-from zoograph.graphs.scores.spec import PROBABILITIES
+from zoograph.graphs.scores.spec import PROBABILITIES, SOURCE_TASK
 from zoograph.graphs.scores.undefined import UndefinedScore
 from zoograph.training.measuring.reports import PairScores, ScoreReport
 from zoograph.training.measuring.split_quality import require_difference
@@ -28,7 +30,11 @@ from zoograph.training.runtime.progress import Progress, part_of
 
 
 def score_models(
-    subject: Subject, scores: Sequence[str] | None = None, fresh: bool = False, progress: Progress | None = None
+    subject: Subject,
+    scores: Sequence[str] | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    reference: str | None = None,
 ) -> ScoreReport:
     """Score models on a dataset and store what is new.
 
@@ -40,17 +46,23 @@ def score_models(
         scores: names; None for all that the models allow.
         fresh: whether scores that the store has are computed again.
         progress: called with (images done, images in all), over all models.
+        reference: the task that models transfer from, as :func:`zoograph.data.images.sources.open_task` takes it, for
+            the scores that compare two tasks. They are shown and not stored: of another reference they are others.
 
     Raises:
         UnknownName: if a score is not known.
-        ZoographError: if the dataset cannot be read.
+        ZoographError: if a dataset cannot be read, or a score needs a reference and there is none.
     """
     if scores is not None:
         require_known(scores)
+        require_reference(scores, reference)
     task = subject.open()
+    source = None if reference is None else open_task(reference)
+    if source is not None and subject.max_images is not None:
+        source = source.sample(subject.max_images)
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
-        scorer = _Scorer(store, store.snapshot(), task, dataset, subject.place(), scores, fresh)
+        scorer = _Scorer(store, store.snapshot(), task, dataset, subject.place(), scores, fresh, source)
 
         found: dict[int, str] = {}
 
@@ -64,7 +76,22 @@ def score_models(
         pairs, failures = for_each_model(subject, work, store.names())
     num_samples = task.card.num_samples or len(task)
     meanings = subject.explain_names(found)
-    return ScoreReport(dataset.id, len(task), num_samples, tuple(pairs), tuple(failures), meanings)
+    between = None if source is None else source.card.id
+    return ScoreReport(dataset.id, len(task), num_samples, tuple(pairs), tuple(failures), meanings, between)
+
+
+def require_reference(scores: Sequence[str], reference: str | None) -> None:
+    """Raise if a score compares two tasks and one of them is missing.
+
+    Raises:
+        ZoographError: with what to add.
+    """
+    for name in scores:
+        if reference is None and SOURCE_TASK in SCORES[name].needs:
+            raise ZoographError(
+                f"The score '{name}' compares the dataset with the task that models transfer from (got none). "
+                "Add it with '--reference'."
+            )
 
 
 @dataclass(frozen=True)
@@ -78,25 +105,34 @@ class _Scorer:
     device: torch.device
     names: Sequence[str] | None
     fresh: bool
+    reference: ImageTask | None
 
     def score(self, model: PretrainedModel, progress: Progress) -> PairScores:
         """Compute and store what the store does not have."""
         model_id, new_cards = known_model(self.store, model.card)
         source = describe_source(model, self.task)
-        wanted = _applicable(model) if self.names is None else list(self.names)
+        wanted = self._applicable(model) if self.names is None else list(self.names)
         stored = {} if self.fresh else self._stored(model_id, source)
         missing = [name for name in wanted if name not in stored]
         computed: dict[str, float | UndefinedScore] = {}
         skipped: dict[str, str] = {}
         if missing:
-            seen = extract_features(model, self.task, self.device, progress=progress)
-            skipped = seen.skipped
+            halves = 1 if self.reference is None else 2
+            seen = extract_features(model, self.task, self.device, progress=part_of(progress, 0, halves))
+            skipped = dict(seen.skipped)
             require_difference(seen.features, self.task.card.id)
-            computed = compute_scores(ScoreInputs(seen.features, seen.labels, seen.probabilities), missing)
+            known_task = (None, None)
+            if self.reference is not None:
+                also = extract_features(model, self.reference, self.device, progress=part_of(progress, 1, halves))
+                skipped.update(also.skipped)
+                known_task = also.features, also.labels
+            inputs = ScoreInputs(seen.features, seen.labels, seen.probabilities, *known_task)
+            computed = compute_scores(inputs, missing)
         values = {name: value for name, value in computed.items() if not isinstance(value, UndefinedScore)}
-        if values:
+        kept = {name: value for name, value in values.items() if SOURCE_TASK not in SCORES[name].needs}
+        if kept:
             pair = {"source": source, "model": model_id, "dataset": self.dataset.id}
-            rows = [Score(**pair, name=name, value=value) for name, value in values.items()]
+            rows = [Score(**pair, name=name, value=value) for name, value in kept.items()]
             self.store.add(models=new_cards, datasets=[self.dataset], scores=rows)
         known = {**stored, **values}
         return PairScores(
@@ -112,9 +148,8 @@ class _Scorer:
         same = (table["model"] == model) & (table["dataset"] == self.dataset.id) & (table["source"] == source)
         return dict(zip(table.loc[same, "name"], table.loc[same, "value"], strict=True))
 
-
-def _applicable(model: PretrainedModel) -> list[str]:
-    """Return the scores whose needs the model meets: of the source task only its classes are at hand."""
-    has_classes = bool(getattr(model.network, "num_classes", 0))
-    met = {PROBABILITIES} if has_classes else set()
-    return [name for name, spec in SCORES.items() if spec.needs <= met]
+    def _applicable(self, model: PretrainedModel) -> list[str]:
+        """Return the scores whose needs the model and the reference meet."""
+        met = {PROBABILITIES} if getattr(model.network, "num_classes", 0) else set()
+        met |= set() if self.reference is None else {SOURCE_TASK}
+        return [name for name, spec in SCORES.items() if spec.needs <= met]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoograph.data.errors import UnknownName
+from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.images.task import ImageTask, make_task
 from zoograph.data.networks.weights import RANDOM, load_pretrained
 from zoograph.data.records.collection import Collection
@@ -87,3 +87,26 @@ def test_an_unknown_score_is_found_out_first() -> None:
     with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme"):
         score_models(SUBJECT, ["logmee"])
     require_known(["logme", "leep"])
+
+
+def test_a_reference_lets_two_tasks_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "open_task", lambda name: _task() if name == "pictures" else _task().take(range(12)))
+    report = score_models(SUBJECT, ["otce", "ot_nce", "logme"], reference="others")
+    (pair,) = report.pairs
+    assert pair.scores.keys() == {"otce", "ot_nce", "logme"}
+    assert pair.scores["otce"] < pair.scores["ot_nce"] <= 0
+    assert report.reference == "pictures"
+    assert any("they are not stored" in note for note in report.notes)
+    with RecordStore.open() as store:
+        assert list(store.snapshot().scores["name"]) == ["logme"]
+    same = score_models(SUBJECT, ["otce", "ot_nce"], reference="pictures").pairs[0]
+    assert same.scores == pytest.approx({"otce": 0.0, "ot_nce": 0.0}, abs=1e-6)
+    everything = score_models(SUBJECT, reference="others").pairs[0]
+    assert {"otce", "ot_nce", "leep"} <= everything.scores.keys() | everything.undefined.keys()
+
+
+def test_without_a_reference_it_is_said_what_to_add() -> None:
+    with pytest.raises(
+        ZoographError, match=r"'ot_nce' compares the dataset with the task .* Add it with '--reference'"
+    ):
+        score_models(SUBJECT, ["logme", "ot_nce"])
