@@ -12,8 +12,8 @@ from typing import Any
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.formats.value_columns import (
+    FURTHER_CHOICES,
     METRICS,
-    SECOND_CHOICE,
     is_other_result,
     not_on_training_images,
     plain_name,
@@ -162,8 +162,9 @@ def find_layout(table: Table, mapping: Mapping[str, str], model: str = "", datas
     for name, known_as in KNOWN_AS.items():
         if name not in columns and (found := find_column(table, name, known_as, chosen.values())):
             columns[name] = found
-    if "value" not in columns and (found := find_column(table, "value", SECOND_CHOICE, chosen.values())):
-        columns["value"] = found
+    for known_as in FURTHER_CHOICES:
+        if "value" not in columns and (found := find_column(table, "value", known_as, chosen.values())):
+            columns["value"] = found
     if "value" not in chosen and "value" in columns:
         columns["value"] = not_on_training_images(table, columns["value"])
     columns |= {column: column for column in table.columns if column in _CARD_FIELDS and column not in columns}

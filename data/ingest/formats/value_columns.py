@@ -13,10 +13,13 @@ METRICS = "metrics."
 
 _BEFORE = re.compile(r"metrics[./]", re.IGNORECASE)
 _ACCURACIES = ("accuracy", "acc", "top1", "acc1", "top1acc", "top1accuracy", "accuracytop1", "acctop1", "accuracy1")
-_OF_VALIDATION = ("val", "valid", "validation")
+_HELD_OUT = ("test", "eval", "val", "valid", "validation")
 
-SECOND_CHOICE = tuple(f"{split}{name}" for split in ("", "test", "eval", *_OF_VALIDATION) for name in _ACCURACIES)
-"""Names of columns, as :func:`plain_name` gives them, that hold the value where there is none of the first choice."""
+FURTHER_CHOICES = tuple(
+    tuple(f"{split}{name}" for split in splits for name in _ACCURACIES)
+    for splits in (("test",), ("",), ("eval",), _HELD_OUT[2:])
+)
+"""Names of columns, as :func:`plain_name` gives them, that hold the value where there is none of an earlier choice."""
 
 # Of the same run, as timm's tables and trainings have them.
 _OTHER_RESULTS = re.compile(
@@ -40,7 +43,7 @@ def is_other_result(column: str) -> bool:
 
 
 def not_on_training_images(table: Table, value: str) -> str:
-    """Return the column of the value; beside ``val_accuracy`` and ``val_loss``, ``accuracy`` is on training images.
+    """Return the column of the value; of a training, ``accuracy`` beside ``val_accuracy`` is on training images.
 
     Args:
         table: what is to be read.
@@ -51,10 +54,10 @@ def not_on_training_images(table: Table, value: str) -> str:
     """
     columns = {plain_name(column): column for column in table.columns}
     name = plain_name(value)
-    twins = [columns[f"{split}{name}"] for split in _OF_VALIDATION if f"{split}{name}" in columns]
-    if not twins:
+    twins = [columns[f"{split}{name}"] for split in _HELD_OUT if f"{split}{name}" in columns]
+    if name not in _ACCURACIES or not twins:
         return value
-    if columns.keys() & {*_TIMES, *(f"{split}loss" for split in _OF_VALIDATION)}:
+    if columns.keys() & {*_TIMES, *(f"{split}loss" for split in _HELD_OUT)}:
         return twins[0]
     raise RawDataError(
         f"'{table.name}' has '{value}' beside '{twins[0]}', which trainings write of the images that they learn from. "

@@ -79,6 +79,8 @@ def test_a_name_in_a_row_comes_before_that_of_all_rows() -> None:
 def test_validation_accuracy_is_a_second_choice() -> None:
     assert find_layout(_table("model", "dataset", "test_accuracy", "val_acc"), {}).columns["value"] == "test_accuracy"
     assert find_layout(_table("model", "dataset", "val_acc"), {}).columns["value"] == "val_acc"
+    lightning = _table("model", "dataset", "epoch", "step", "train_acc", "val_acc", "test_acc", "val_loss")
+    assert find_layout(lightning, {}).columns["value"] == "test_acc"
 
 
 def test_accuracy_on_training_images_is_never_the_value() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.formats.value_columns import (
-    SECOND_CHOICE,
+    FURTHER_CHOICES,
     is_other_result,
     not_on_training_images,
     plain_name,
@@ -16,7 +16,7 @@ from zoograph.data.ingest.tables import Row, RowTable
 
 def test_spellings_share_their_letters_and_digits() -> None:
     assert {plain_name(name) for name in ("Val Acc@1 (%)", "metrics.val/acc1", "val_acc-1 [top]")} == {"valacc1"}
-    assert {"valacc1", "testtop1", "validationaccuracy", "evaltop1", "acctop1"} <= set(SECOND_CHOICE)
+    assert {"valacc1", "testtop1", "validationaccuracy", "evaltop1", "acctop1"} <= set().union(*FURTHER_CHOICES)
 
 
 @pytest.mark.parametrize("name", ["top5", "Top5 Acc", "val_top5", "metrics/accuracy_top5", "metrics.loss", "top1_err"])
@@ -35,5 +35,7 @@ def test_a_twin_on_validation_images_tells_what_the_other_is() -> None:
 
     assert not_on_training_images(table("accuracy", "loss"), "accuracy") == "accuracy"
     assert not_on_training_images(table("acc", "val/acc", "epoch"), "acc") == "val/acc"
+    assert not_on_training_images(table("acc", "val_acc", "test_acc", "epoch"), "acc") == "test_acc"
+    assert not_on_training_images(table("value", "val_value"), "value") == "value"
     with pytest.raises(RawDataError, match="'acc' beside 'valid_acc'"):
         not_on_training_images(table("acc", "valid_acc"), "acc")
