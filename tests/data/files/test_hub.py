@@ -34,9 +34,7 @@ def test_offline_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
         assert why_not is not None
 
 
-def test_a_network_that_swallows_everything_costs_seconds_once(
-    online: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_that_swallows_everything_costs_seconds_once(online: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def hang() -> bool:
