@@ -232,3 +232,15 @@ def test_wheel_holds_the_packages_with_their_tables_and_nothing_else(tmp_path: P
     assert "zoograph/py.typed" in files
     tables = (*(f"{name}.csv.gz" for name in ("models", "datasets", "runs", "scores", "relations")), "CITATIONS.md")
     assert {f"zoograph/data/zoo/{name}" for name in tables} <= files
+
+
+def test_what_the_page_on_reliability_names_is_there() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \|", page, flags=re.MULTILINE)
+    assert rows == [str(number) for number in range(1, 19)]
+    named = set(re.findall(r"tests/[\w/.]*\w", page))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert len(named) > 20
+    for word in re.findall(r"-k (\w+) (tests/[\w/.]*\w)", page):
+        assert f"def test_a_{word[0]}" in (ROOT / word[1]).read_text(encoding="utf-8")
+    assert "reliability.md" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
