@@ -14,7 +14,7 @@ from zoograph.data.images.unreadable import Unreadable
 if TYPE_CHECKING:
     from PIL import Image
 
-_RANGES = (1, *(2**bits - 1 for bits in (8, 10, 12, 14, 16, 20, 24)))
+_RANGES = (1, *(2**bits - 1 for bits in (8, 10, 12, 14, 16, 20, 24, 28, 32)))
 _MOST_READ = 64
 
 
@@ -22,7 +22,7 @@ class White:
     """The value that is shown as white in pictures of more than 8 bits, one for all pictures of a dataset.
 
     A file of 16 or 32 bits rarely says how many of them are used. The brightest pixel of up to 64 pictures, spread
-    evenly, decides: white is the largest value of 8, 10, 12, 14, 16, 20 or 24 bits, or 1, that holds it.
+    evenly, decides: white is the largest value of 8, 10, 12, 14, 16, 20, 24, 28 or 32 bits, or 1, that holds it.
     """
 
     def __init__(self, read: Callable[[int], bytes | Image.Image], size: int) -> None:
@@ -47,7 +47,7 @@ class White:
         """Return white for a picture, more than that of the dataset if the picture is brighter.
 
         Returns:
-            None if the picture has no range: if a value is negative, not finite, or of more than 24 bits.
+            None if the picture has no range: if a value is negative, not finite, or of more than 32 bits.
         """
         own = natural_white(values)
         return None if own is None else max(own, self.value or 1)

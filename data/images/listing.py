@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
+from zoograph.data.images.opening import register_plugins
 
 # Pillow recognises these containers but cannot show a picture from one.
 _NO_PICTURES = frozenset({"BUFR", "GRIB", "HDF5", "MPEG"})
@@ -204,8 +203,7 @@ def image_suffixes() -> frozenset[str]:
     """Return the suffixes of the formats that Pillow can open, with those of HEIC if its plug-in is installed."""
     from PIL import Image
 
-    if find_spec("pillow_heif") is not None:
-        import_module("pillow_heif").register_heif_opener()
+    register_plugins()
     known = Image.registered_extensions()
     return frozenset(end for end, kind in known.items() if kind in Image.OPEN and kind not in _NO_PICTURES)
 

@@ -9,6 +9,9 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from zoograph.data.images.unreadable import Unreadable
@@ -32,12 +35,20 @@ def open_image(held: bytes | Image.Image) -> Image.Image | Unreadable:
         return held
     if not held:
         return Unreadable.EMPTY
+    register_plugins()
     try:
         return Image.open(io.BytesIO(held))
     except UnidentifiedImageError:
         return _recognise(held)
     except UNREADABLE:
         return Unreadable.DAMAGED
+
+
+@cache
+def register_plugins() -> None:
+    """Let Pillow open HEIC, if the package for it is installed."""
+    if find_spec("pillow_heif") is not None:
+        import_module("pillow_heif").register_heif_opener()
 
 
 @contextmanager

@@ -14,15 +14,15 @@ class Unreadable(StrEnum):
     EMPTY = "an empty file"
     DAMAGED = "cut short or damaged"
     WEB_PAGE = "a web page or other text, and no image"
-    HEIF = "HEIC or AVIF, which 'pip install pillow-heif' makes readable"
-    UNKNOWN = "of no image format that Pillow opens"
-    TOO_MANY_PIXELS = "of more than 300 million pixels, so shrink it"
-    TOO_LARGE = "a file of more than 1 GB, so shrink it"
-    NO_RANGE = "of numbers below 0, not finite or above 24 bits, so save it with 8 or 16 bits"
-    NO_RGB = "of a colour space that does not become RGB"
+    HEIF = "a picture in HEIC or AVIF ('pip install pillow-heif' makes it readable)"
+    UNKNOWN = "a file of no image format that Pillow opens"
+    TOO_MANY_PIXELS = "a picture of more than 300 million pixels (shrink it)"
+    TOO_LARGE = "a file of more than 1 GB (shrink it)"
+    NO_RANGE = "a picture with numbers below 0 or not finite (save it with 8 or 16 bits)"
+    NO_RGB = "a picture in a colour space that does not become RGB"
     NO_FILE = "no regular file inside the dataset's folder"
     DENIED = "a file that you may not read"
-    TOO_SMALL = "without a pixel"
+    TOO_SMALL = "a picture without a pixel"
 
 
 def describe_unreadable(names: Mapping[str, str]) -> str:

@@ -23,7 +23,8 @@ from zoograph.data.images.depth import White, natural_white
         ([-1, 5], None),
         ([0.0, float("nan")], None),
         ([0.0, float("inf")], None),
-        ([0, 2**30], None),
+        ([0, 2**30], 2**32 - 1),
+        ([0, 2**33], None),
     ],
 )
 def test_the_fewest_bits_that_hold_all_values(values: list[float], white: int | None) -> None:
