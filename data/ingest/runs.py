@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from zoograph.data.errors import RawDataError
+from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.ingest.columns import Matrix, Measurement, Tidy, find_layout
 from zoograph.data.ingest.formats.history import is_history, read_history
 from zoograph.data.ingest.formats.splits import find_training_split
@@ -91,8 +92,10 @@ class RunReader(TableReader[Run]):
             return item.model if self._layout.rows_are_datasets else item.dataset
         if self._table.row_units:
             return f"result {item.line}"
-        metric, source = item.fields.get("metric", self._settings.metric), item.fields.get("source")
-        return f"{metric} of {source or self._settings.source}"
+        metric, source = item.fields.get("metric", self._settings.metric.value), item.fields.get("source")
+        with suppress(UnknownName):  # such a row does not go in
+            metric = read_metric(metric).value
+        return f"{metric} of {source}" if source else metric
 
     def decide(self, names: ResolvedNames) -> None:
         """Decide the unit of each column, by its values of models and datasets that are known, if there are any.

@@ -85,6 +85,13 @@ def test_sources_and_metrics_of_rows_have_their_units(
     assert "Units differ in runs.csv" in report.tables[0].notes[0]
 
 
+def test_spellings_of_one_metric_share_their_unit(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    lines = ("vit,pets,0.914,Top-1", "resnet,pets,88.2,top1", "vit,birds_1,90.5,Accuracy", "resnet,birds_1,0.9,auroc")
+    report = ingest_lines("model,dataset,value,metric", *lines)
+    assert (report.new, report.tables[0].rejected) == (3, 1)
+    assert report.tables[0].notes == ("Units differ in runs.csv: 'top1' in percent; 'auroc' in fraction.",)
+
+
 def test_a_mixed_column_is_held_back_where_it_is_in_doubt(toy_store: RecordStore, ingest_lines: Ingest) -> None:
     before = set(toy_store.snapshot().runs["value"])
     report = ingest_lines("model,dataset,accuracy", "vit,pets,0.914", "resnet,pets,88.2", "vit,birds_1,90.5")

@@ -101,7 +101,7 @@ def test_one_value_above_1_does_not_make_a_file_of_fractions_percent(no_encoder:
     assert ("model_3", "task_4") not in labels
     notes = make(tmp_path / "runs.csv").notes
     assert notes[0] == "runs.csv is in fraction; 1 value looks otherwise and was rejected."
-    assert notes[1] == "1 × the value 1.2 is above 1 in a file of fractions"
+    assert notes[1] == "1 × the value 1.2 is above 1 in a column of fractions"
 
 
 def test_one_negative_value_costs_its_own_row_only(no_encoder: None, home: Path, tmp_path: Path) -> None:
