@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoograph.data.errors import UnknownName
 from zoograph.data.images.folder import check_folder
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.terminal.files import require_place, write_file
@@ -41,10 +44,28 @@ def influence(
     ] = "correct",
     unit: Annotated[str, typer.Option(help="Whose influence: `class` or `example`, an image.")] = "class",
     remove: Annotated[
-        str, typer.Option(help="Shares of the units to leave out, such as `0.2,0.4`: trains anew without them.")
+        str,
+        typer.Option(
+            help="Shares of the units to leave out, such as `0.2,0.4`, or counts, such as `5,10`: trains anew without "
+            "the most helpful, the most harmful and random ones."
+        ),
     ] = "",
+    exclude: Annotated[
+        str,
+        typer.Option(
+            help="Units of your own to leave out: names with commas between them, or a text file with one a line. "
+            "Trains anew without them."
+        ),
+    ] = "",
+    architecture: Annotated[
+        str | None,
+        typer.Option(help="Network of timm without batch norm and dropout. Default: a tiny ConvNeXt."),
+    ] = None,
     examples: Annotated[
-        Path | None, typer.Option(help="File (.npy) for the influence of each unit on each test image of the target.")
+        Path | None,
+        typer.Option(
+            help="File for the influence of each unit on each test image of the target: .npy, or .csv with their names."
+        ),
     ] = None,
     stored: Stored = False,
     processes: Processes = 2,
@@ -66,7 +87,13 @@ def influence(
         check_folder(dataset)
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
-    from zoograph.training.analysis.influence.counterfactuals import Removals, make_curve, retrain_without, shares_of
+    from zoograph.training.analysis.influence.counterfactuals import (
+        Removals,
+        counts_of,
+        make_curve,
+        retrain_without,
+        retrain_without_own,
+    )
     from zoograph.training.analysis.influence.edges import require_classes, store_influences
     from zoograph.training.analysis.influence.ensembles import EnsembleRunner
     from zoograph.training.analysis.influence.estimate import estimate
@@ -78,10 +105,13 @@ def influence(
 
     if stored:
         require_classes(unit)
-    recipe = choose_recipe("full" if protocol is Protocol.FINETUNE else "head")
+    chosen = () if architecture is None else (architecture,)
+    recipe = choose_recipe("full" if protocol is Protocol.FINETUNE else "head", *chosen)
     place = Subject((), target, device=device).place()
     known, wanted = open_small_task(source), open_small_task(target)
-    removals = Removals(shares_of(count_units(known, unit), shares)) if shares else None
+    removals = Removals(counts_of(count_units(known, unit), shares)) if shares else None
+    names = _unit_names(known, unit)
+    own = _places(exclude, names) if exclude else []
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
         runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         ensemble = runner.random_ensemble(known, models, unit, recipe)
@@ -90,11 +120,13 @@ def influence(
         if removals is not None:
             orders = {wanted.id: found.order()}
             curve = make_curve(retrain_without(runner, known, [wanted], orders, removals, unit, recipe))
+        if own:
+            without = make_curve(retrain_without_own(runner, known, wanted, own, unit=unit, recipe=recipe))
+            curve += [point for point in without if point.way not in {known.way for known in curve}]
     if stored:
         store_influences(source, target, known, wanted, [found])
     if examples is not None:
-        _save_examples(examples, ensemble, wanted, outcome)
-    names = _unit_names(known, unit)
+        _save_examples(examples, ensemble, wanted, outcome, names)
     if warning := found.warning():
         warn(warning)
     if as_json:
@@ -109,25 +141,56 @@ def _split_shares(text: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError as error:
         raise typer.BadParameter(
-            f"must be shares with commas between them, such as `0.2,0.4` (got '{text}')."
+            f"must be shares or counts with commas between them, such as `0.2,0.4` (got '{text}')."
         ) from error
 
 
 def _unit_names(source: SmallTask, unit: str) -> list[str]:
     if unit == "class":
         return list(source.classes)
-    return [f"{row}, {source.classes[label]}" for row, label in enumerate(source.train_labels)]
+    return list(source.train_names) or _numbered(source.train_labels, source.classes)
 
 
-def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: str) -> None:
+def _numbered(labels: Iterable[int], classes: Sequence[str]) -> list[str]:
+    return [f"{row}, {classes[label]}" for row, label in enumerate(labels)]
+
+
+def _places(text: str, names: list[str]) -> list[int]:
+    """Return where the units of a list, or of a file of them, are among all.
+
+    Raises:
+        UnknownName: if there is no such unit.
+    """
+    path = Path(text).expanduser()
+    wanted = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else text.split(",")
+    places = []
+    for name in filter(None, map(str.strip, wanted)):
+        if name not in names:
+            raise UnknownName("unit of the source", name, difflib.get_close_matches(name, names) or names[:5])
+        places.append(names.index(name))
+    return places
+
+
+def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: str, names: list[str]) -> None:
+    import csv
     import io
 
     import numpy as np
 
     from zoograph.training.analysis.influence.estimate import influence_by_example
 
+    values = influence_by_example(ensemble, target, outcome).values.astype(np.float32)
+    if path.suffix == ".csv":
+        text = io.StringIO()
+        tested = list(target.test_names) or _numbered(target.test_labels, target.classes)
+        writer = csv.writer(text)
+        writer.writerow(["image", *names])
+        for image, row in zip(tested, values, strict=True):
+            writer.writerow([image, *(f"{value:.6g}" for value in row)])
+        write_file(path, text.getvalue(), "--examples")
+        return
     content = io.BytesIO()
-    np.save(content, influence_by_example(ensemble, target, outcome).values.astype(np.float32), allow_pickle=False)
+    np.save(content, values, allow_pickle=False)
     write_file(path, content.getvalue(), "--examples")
 
 

@@ -97,7 +97,8 @@ def test_examples_as_units(run_command: Callable[..., Any], animals: Path) -> No
     assert ran.code == 0, ran.err
     units = json.loads(ran.out)["units"]
     assert len(units) == 21
-    assert units[8]["unit"] == "8, dog"
+    assert [unit["unit"].split("/")[0] for unit in units[6:8]] == ["cat", "dog"]
+    assert all(unit["unit"].endswith(".png") for unit in units)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,10 @@ def test_examples_as_units(run_command: Callable[..., Any], animals: Path) -> No
         (("--outcome", "luck"), "must be one of correct, margin, probability (got 'luck')"),
         (("--unit", "pixel"), "must be one of class, example (got 'pixel')"),
         (("--remove", "0.9"), "at least one of the 3 units and leave two (got 0.9 of them)"),
-        (("--remove", "few"), "must be shares with commas between them"),
+        (("--remove", "few"), "must be shares or counts with commas between them"),
+        (("--remove", "2"), "at least one of the 3 units and leave two (got 2 of them)"),
+        (("--exclude", "cow"), "Unknown unit of the source 'cow'"),
+        (("--exclude", "cat,dog"), "Two of the 3 units must be left (got 2 to leave out)"),
         (("--device", "abacus"), "The device 'abacus' cannot be used"),
         (("--examples", "/nowhere/file.npy"), "'/nowhere/file.npy' cannot be written (No such"),
     ],
@@ -124,3 +128,29 @@ def test_source_of_two_classes(run_command: Callable[..., Any], animals: Path) -
     assert ran.code == 2
     assert "at least three classes" in ran.err
     assert "got 2 in 'animals'" in ran.err
+
+
+def test_own_units_are_left_out_by_name_or_by_a_file_and_counts_are_counts(
+    run_command: Callable[..., Any], animals: Path, tmp_path: Path
+) -> None:
+    ran = ask(run_command, animals, "--exclude", "dog", "--remove", "1", "--json")
+    assert ran.code == 0, ran.err
+    found = {(point["way"], point["removed"]) for point in json.loads(ran.out)["removals"]}
+    assert found == {("nothing", 0), ("top", 1), ("bottom", 1), ("random", 1), ("own", 1)}
+    listed = tmp_path / "left_out.txt"
+    names = [unit["unit"] for unit in json.loads(ask(run_command, animals, "--unit", "example", "--json").out)["units"]]
+    listed.write_text("\n".join(names[:2]))
+    ran = ask(run_command, animals, "--unit", "example", "--exclude", str(listed), "--json")
+    assert {(point["way"], point["removed"]) for point in json.loads(ran.out)["removals"]} == {
+        ("nothing", 0),
+        ("own", 2),
+    }
+
+
+def test_examples_have_the_names_of_their_files(run_command: Callable[..., Any], animals: Path, tmp_path: Path) -> None:
+    file = tmp_path / "examples.csv"
+    assert ask(run_command, animals, "--examples", str(file)).code == 0
+    header, *rows = [line.split(",") for line in file.read_text().splitlines()]
+    assert header == ["image", "cat", "dog", "owl"]
+    assert len(rows) == 9
+    assert all((animals / name).is_file() and len(values) == 3 for name, *values in rows)

@@ -20,7 +20,7 @@ from zoograph.training.analysis.influence.small_tasks import SmallTask
 WAYS = ("top", "bottom", "random")
 """Which units are removed: the most helpful ones, the most harmful ones, or any."""
 
-NOTHING = "nothing"
+NOTHING, OWN = "nothing", "own"
 
 # Apart from the seeds of the models that influences are estimated from.
 _FIRST_SEED = 7_000_000_000
@@ -31,7 +31,7 @@ class Retrained(NamedTuple):
 
     Attributes:
         target: id.
-        way: one of :data:`WAYS`, or ``nothing``.
+        way: one of :data:`WAYS`, ``nothing`` or ``own``.
         removed: how many units.
         seed: number of the repetition.
         correct: accuracy on the target, in [0, 1].
@@ -64,17 +64,17 @@ class Removals(NamedTuple):
         return self.repeats + len(self.counts) * (self.draws + 2 * self.repeats * targets)
 
 
-def shares_of(units: int, shares: Sequence[float]) -> tuple[int, ...]:
-    """Return the distinct numbers of units that shares of them come to, ascending.
+def counts_of(units: int, amounts: Sequence[float]) -> tuple[int, ...]:
+    """Return the distinct numbers of units that amounts come to, ascending: shares below 1, counts from 1 on.
 
     Raises:
         ZoographError: if one removes nothing, or leaves fewer than two units.
     """
-    counts = tuple(sorted({round(share * units) for share in shares}))
+    counts = tuple(sorted({round(amount * units) if amount < 1 else round(amount) for amount in amounts}))
     if not counts or counts[0] < 1 or counts[-1] > units - 2:
         raise ZoographError(
             f"What is removed must be at least one of the {units} units and leave two "
-            f"(got {', '.join(f'{share:g}' for share in shares)} of them). Choose other shares."
+            f"(got {', '.join(f'{amount:g}' for amount in amounts)} of them). Choose others."
         )
     return counts
 
@@ -129,6 +129,30 @@ def retrain_without(
     return found
 
 
+def retrain_without_own(
+    lab: EnsembleRunner,
+    source: SmallTask,
+    target: SmallTask,
+    removed: Sequence[int],
+    repeats: int = 2,
+    unit: str = "class",
+    recipe: Recipe | None = None,
+) -> list[Retrained]:
+    """Train source models without units that were chosen, and without any removal, and transfer them.
+
+    Raises:
+        ZoographError: if fewer than two units would be left.
+    """
+    units = len(source.classes) if unit == "class" else len(source.train_labels)
+    rows = np.unique(np.asarray(removed, dtype=np.int64))
+    if units - len(rows) < 2:
+        raise ZoographError(f"Two of the {units} units must be left (got {len(rows)} to leave out). Leave out fewer.")
+    nothing = np.zeros(0, dtype=np.int64)
+    plan = [(NOTHING, 0, seed, nothing) for seed in range(repeats)]
+    plan += [(OWN, len(rows), seed, rows) for seed in range(repeats)]
+    return _run(lab, source, [target], plan, unit, recipe)
+
+
 def _run(
     lab: EnsembleRunner,
     source: SmallTask,
@@ -166,7 +190,7 @@ class Point(BaseModel):
 def make_curve(retrained: Sequence[Retrained]) -> list[Point]:
     """Return the mean and the range of accuracies for each way and number of removals."""
     points = []
-    for way in (NOTHING, *WAYS):
+    for way in (NOTHING, *WAYS, OWN):
         for removed in sorted({one.removed for one in retrained if one.way == way}):
             found = [one.correct for one in retrained if (one.way, one.removed) == (way, removed)]
             mean = float(np.mean(found))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import torch
 from torch import nn
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.glyphs.drawing import SIDE
 from zoograph.data.glyphs.models import Architecture
+from zoograph.data.networks.foreign import foreign_code
 from zoograph.training.analysis.influence.batched_training import Schedule
 
 TRANSFERS = ("head", "full")
@@ -62,12 +65,40 @@ class Recipe:
         return [_RECIPE, asdict(self.network), asdict(self.schedule)]
 
 
-def choose_recipe(transfer: str) -> Recipe:
+def choose_recipe(transfer: str, architecture: str | None = None) -> Recipe:
     """Return the recipe of a transfer.
 
+    Args:
+        transfer: one of :data:`TRANSFERS`.
+        architecture: a name of timm; default: a tiny ConvNeXt. Many are trained at once, which needs a network without
+            batch norm and dropout that takes grey images of 32 x 32.
+
     Raises:
-        ZoographError: if there is no such transfer.
+        ZoographError: if there is no such transfer, or the network is none of these.
     """
     if transfer not in TRANSFERS:
         raise ZoographError(f"The transfer must be one of {', '.join(TRANSFERS)} (got '{transfer}').")
-    return Recipe(transfer=transfer)
+    if architecture is None:
+        return Recipe(transfer=transfer)
+    recipe = Recipe(Architecture(architecture, architecture, {}, TINY.learning_rate), transfer=transfer)
+    _require_batchable(recipe)
+    return recipe
+
+
+def _require_batchable(recipe: Recipe) -> None:
+    name = recipe.network.timm_name
+    other = "Choose another, such as 'test_convnext'."
+    with foreign_code(f"The architecture '{name}' must be one of timm that takes grey images of 32 x 32", other):
+        network = recipe.create(3).eval()
+        network(torch.zeros(1, 1, SIDE, SIDE))
+    unfit = [
+        type(module).__name__
+        for module in network.modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        or (isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0)
+        or type(module).__name__ == "DropPath"
+    ]
+    if unfit:
+        raise ZoographError(
+            f"The architecture '{name}' cannot be trained many at once: it has layers of '{unfit[0]}'. {other}"
+        )

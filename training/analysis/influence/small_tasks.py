@@ -43,6 +43,8 @@ class SmallTask:
         train_labels: (N,)
         test_images: (M, S, S) uint8, never trained on.
         test_labels: (M,)
+        train_names: (N,) what each image is called, such as its file; empty where images have no names.
+        test_names: (M,)
     """
 
     id: str
@@ -51,6 +53,8 @@ class SmallTask:
     train_labels: NDArray[np.int64]
     test_images: Image8
     test_labels: NDArray[np.int64]
+    train_names: tuple[str, ...] = ()
+    test_names: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -150,4 +154,6 @@ def from_images(task: ImageTask) -> SmallTask:
             f"The dataset '{task.card.id}' must have training images of two classes, and test images "
             f"(got {len(np.unique(labels[~test]))} and {int(test.sum())}). Add images."
         )
-    return SmallTask(task.card.id, names, images[~test], labels[~test], images[test], labels[test])
+    sides = [(images[side], labels[side]) for side in (~test, test)]
+    called = [tuple(task.names[seen[place]] for place in np.flatnonzero(side)) for side in (~test, test)]
+    return SmallTask(task.card.id, names, *sides[0], *sides[1], *called)

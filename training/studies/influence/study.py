@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zoograph.training.analysis.influence.counterfactuals import Removals, Retrained, retrain_without, shares_of
+from zoograph.training.analysis.influence.counterfactuals import Removals, Retrained, counts_of, retrain_without
 from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.analysis.influence.estimate import estimate
 from zoograph.training.analysis.influence.jobs import OUTCOMES
@@ -56,7 +56,7 @@ class StudyPlan:
 
     def removals(self, units: int) -> Removals | None:
         """Return how many classes of a source are left out; None for no counterfactuals."""
-        return Removals(shares_of(units, self.removed)) if self.removed else None
+        return Removals(counts_of(units, self.removed)) if self.removed else None
 
     def count_models(self, sizes: Sequence[int]) -> tuple[int, int]:
         """Return how many models influences rest on, and how many are trained anew, for sources of these classes."""
@@ -128,7 +128,7 @@ def run_planted(
     kinds = case.kinds if unit == "class" else case.kinds[case.source.train_labels]
     retrained: list[Retrained] = []
     if removed:
-        removals = Removals(shares_of(len(kinds), removed), repeats, repeats)
+        removals = Removals(counts_of(len(kinds), removed), repeats, repeats)
         orders = {case.target.id: estimates[0].order()}
         retrained = retrain_without(lab, case.source, [case.target], orders, removals, unit, case.recipe)
     return report_planted(kinds, estimates, retrained)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zoograph.data.errors import ZoographError
-from zoograph.training.analysis.influence.counterfactuals import Removals, retrain_without, shares_of
+from zoograph.training.analysis.influence.counterfactuals import Removals, counts_of, retrain_without
 from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.analysis.influence.members import Members
 from zoograph.training.studies.influence.planted import PlantedCase, make_planted_case
@@ -77,11 +77,11 @@ def test_random_removals_are_shared_by_targets(case: PlantedCase, lab: EnsembleR
 
 
 def test_shares() -> None:
-    assert shares_of(62, (0.2, 0.4)) == (12, 25)
-    assert shares_of(10, (0.31, 0.29)) == (3,)
+    assert counts_of(62, (0.2, 0.4)) == (12, 25)
+    assert counts_of(10, (0.31, 0.29)) == (3,)
     for shares in ((0.01,), (0.9,), ()):
         with pytest.raises(ZoographError, match="at least one of the 10 units and leave two"):
-            shares_of(10, shares)
+            counts_of(10, shares)
 
 
 def test_order_that_is_too_short(case: PlantedCase, lab: EnsembleRunner) -> None:

@@ -25,3 +25,15 @@ def test_the_transfer_decides_nothing_about_the_source_models() -> None:
 def test_an_unknown_transfer() -> None:
     with pytest.raises(ZoographError, match=r"must be one of head, full \(got 'half'\)"):
         choose_recipe("half")
+
+
+def test_an_architecture_of_choice_is_one_that_can_be_trained_many_at_once() -> None:
+    recipe = choose_recipe("head", "test_convnext")
+    assert recipe.create(4)(torch.zeros(2, 1, 32, 32)).shape == (2, 4)
+    assert recipe.pretraining() != Recipe().pretraining()
+    with pytest.raises(
+        ZoographError, match="'test_resnet' cannot be trained many at once: it has layers of 'BatchNorm"
+    ):
+        choose_recipe("head", "test_resnet")
+    with pytest.raises(ZoographError, match="'nonet' must be one of timm that takes grey images of 32 x 32"):
+        choose_recipe("head", "nonet")
