@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from zoograph.data.errors import UnknownName
-from zoograph.data.networks.registry.timm_names import canonical_timm_name, import_timm, published_weights
+from zoograph.data.networks.registry.timm_names import canonical_timm_name, hub_ids, published_weights
 from zoograph.data.networks.registry.torchvision_names import canonical_torchvision_name
 
 NAME_TABLE = "model_names.csv"
@@ -115,11 +115,9 @@ def _ids() -> frozenset[str]:
 @cache
 def _hub_ids() -> dict[str, str]:
     """Repositories of the hub that timm loads weights from and that are not its own."""
-    configs = ((name, import_timm().get_pretrained_cfg(name).hf_hub_id) for name in sorted(published_weights()))
     found: dict[str, list[str]] = {}
-    for name, hub_id in configs:
-        if hub_id and not hub_id.startswith("timm/"):
-            found.setdefault(hub_id, []).append(name)
+    for name, hub_id in sorted(hub_ids().items()):
+        found.setdefault(hub_id, []).append(name)
     return {hub_id: names[0] for hub_id, names in found.items() if len(names) == 1}
 
 

@@ -108,6 +108,7 @@ def _forget_stdout() -> None:
 
 def _tell_usage(error: Any) -> None:
     name = re.match(r"No such command '(.+?)'", error.message)
+    error.message = str(error.message).removeprefix("Value error, ")  # so pydantic begins, in which typer reads choices
     if name and name[1] in _LISTING:
         error.message = f"No such command '{name[1]}'. {_LISTS}"
     rich_format_error(error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoograph.scripts.terminal.files import make_folder
+from zoograph.scripts.terminal.files import make_folder, write_file
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar
@@ -79,15 +79,19 @@ def _write_registry(raw: Path, folder: Path) -> None:
     from zoograph.data.collections.model_names import make_name_table, write_name_table
     from zoograph.data.collections.public.mteb_tasks import TASK_TABLE, make_task_table, write_task_table
     from zoograph.data.collections.timm_architectures import make_architecture_table, write_architecture_table
+    from zoograph.data.files.facts import seal_facts
     from zoograph.data.networks.model_names import NAME_TABLE
     from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
+    from zoograph.data.networks.registry.timm_names import TIMM_NAMES, list_timm_names
 
+    spellings = seal_facts(list_timm_names())
     networks = make_architecture_table(raw / "timm", read_architecture_table())
     names = make_name_table(raw)
     tasks = make_task_table(raw)
     make_folder(folder)
     write_architecture_table(networks, folder / ARCHITECTURE_TABLE)
     write_name_table(names, folder / NAME_TABLE)
+    write_file(folder / TIMM_NAMES, spellings)
     write_task_table(tasks, folder / TASK_TABLE)
 
 

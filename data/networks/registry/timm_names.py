@@ -5,9 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from zoograph.data.files.facts import load_facts
 from zoograph.data.optional_imports import import_torchvision
+
+TIMM_NAMES = "timm_names.json"
 
 _PREFIX = re.compile(r"^(hf[-_]hub:)?(timm/)?")
 
@@ -49,7 +54,42 @@ def canonical_timm_name(name: str) -> str | None:
 @cache
 def published_weights() -> frozenset[str]:
     """Return all pre-trained weights that timm knows, as ``architecture.tag``."""
-    return frozenset(import_timm().list_pretrained())
+    return frozenset(_known()["published"])
+
+
+def hub_ids() -> dict[str, str]:
+    """Return weights -> their repository on the hub, for those that are not in timm's own there."""
+    return dict(_known()["elsewhere"])
+
+
+def list_timm_names() -> dict[str, Any]:
+    """Return what the installed timm knows, which takes seconds to import.
+
+    Returns:
+        ``timm``, its version; the ``published`` weights; ``architectures`` with the tag of their default weights; the
+        names of old versions that are ``deprecated``, and what they mean now; and weights that are ``elsewhere`` on
+        the hub than in timm's own repositories.
+    """
+    timm = import_timm()
+    from timm.models._registry import get_deprecated_models
+
+    published = sorted(timm.list_pretrained())
+    ids = {name: timm.get_pretrained_cfg(name).hf_hub_id for name in published}
+    configs = {name: timm.get_pretrained_cfg(name) for name in sorted(timm.list_models())}
+    return {
+        "timm": version("timm"),
+        "published": published,
+        "architectures": {name: (config and config.tag) or "" for name, config in configs.items()},
+        "deprecated": dict(sorted(get_deprecated_models().items())),
+        "elsewhere": {name: id for name, id in ids.items() if id and not id.startswith("timm/")},
+    }
+
+
+@cache
+def _known() -> dict[str, Any]:
+    """Return what the table that ships says of the installed timm; of another one, timm is asked."""
+    shipped: dict[str, Any] = load_facts(Path(__file__).parents[2] / "zoo" / TIMM_NAMES)
+    return shipped if shipped["timm"] == version("timm") else list_timm_names()
 
 
 @cache
@@ -77,20 +117,15 @@ def import_timm() -> Any:
     return timm
 
 
-@cache
-def _architectures() -> frozenset[str]:
-    return frozenset(import_timm().list_models())
+def _architectures() -> dict[str, str]:
+    """Return architecture -> the tag of its default weights; nothing for one that has none."""
+    return dict(_known()["architectures"])
 
 
-@cache
 def _deprecated() -> dict[str, str | None]:
-    import_timm()
-    from timm.models._registry import get_deprecated_models
-
-    return dict(get_deprecated_models())
+    return dict(_known()["deprecated"])
 
 
 def _default_weights(architecture: str) -> str:
-    config = import_timm().get_pretrained_cfg(architecture)
-    full = f"{architecture}.{config.tag}" if config is not None and config.tag else architecture
+    full = f"{architecture}.{_architectures()[architecture]}"
     return full if full in published_weights() else architecture

@@ -152,3 +152,10 @@ def test_quiet_and_verbose_do_not_outlive_a_command(run_predict: Run) -> None:
     run_predict("-q", "--model", "resnet50")
     assert current_messages().warnings == []
     assert not any(type(handler).__name__ == "Messages" for handler in logging.getLogger("zoograph").handlers)
+
+
+def test_a_wrong_choice_is_told_in_words(run_predict: Run) -> None:
+    ran = run_predict("--model", "net", "--dataset", "birds", "--protocol", "foo")
+    assert ran.code == 2
+    assert "'foo' is not one of 'native'" in ran.err
+    assert "Value error" not in ran.err

@@ -19,6 +19,7 @@ from zoograph.data.collections.zoo import READERS
 from zoograph.data.networks.architectures import Architecture
 from zoograph.data.networks.model_names import NAME_TABLE, Naming, read_name_table
 from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
+from zoograph.data.networks.registry.timm_names import TIMM_NAMES
 from zoograph.data.records.collection import Collection
 from zoograph.scripts.zoo import build
 
@@ -108,7 +109,7 @@ def test_build_writes_the_tables_and_prints_the_counts(run_build: Run, tmp_path:
     ran = run_build(str(out))
     assert ran.code == 0, ran.err
     tables = {f"{name}.gz" for name in TABLES}
-    assert {path.name for path in out.iterdir()} == {*tables, ARCHITECTURE_TABLE, NAME_TABLE, TASK_TABLE}
+    assert {path.name for path in out.iterdir()} == {*tables, ARCHITECTURE_TABLE, NAME_TABLE, TASK_TABLE, TIMM_NAMES}
     zoo = read_tables(out)
     assert zoo.counts() == {
         **{"models": 3, "datasets": 68 + 3, "runs": 5},

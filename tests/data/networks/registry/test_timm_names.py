@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from zoograph.data.files.facts import load_facts
 from zoograph.data.networks.registry import timm_names
 from zoograph.data.networks.registry.timm_names import (
     CORRECTED,
@@ -72,3 +77,32 @@ def test_nearest_names() -> None:
     assert nearest_timm_names("convnext_tny")[0] == "convnext_tiny"
     assert nearest_timm_names("timm/ResNet-50.a1_in1k", n=2)[0] == "resnet50"
     assert len(nearest_timm_names("qqqq")) == 5
+
+
+def test_the_table_that_ships_is_what_timm_knows() -> None:
+    shipped = load_facts(Path(timm_names.__file__).parents[2] / "zoo" / timm_names.TIMM_NAMES)
+    known = timm_names.list_timm_names()
+    if shipped["timm"] != known["timm"]:
+        pytest.skip("the table is of another version of timm, which is asked itself then")
+    assert shipped == known
+
+
+def test_a_name_is_looked_up_without_timm(run_python: Callable[..., Any]) -> None:
+    code = (
+        "import sys; from zoograph.data.networks.registry.timm_names import canonical_timm_name, nearest_timm_names; "
+        "print(canonical_timm_name('resnet18'), canonical_timm_name('resnat18'), nearest_timm_names('resnat18', 1)); "
+        "print('timm' in sys.modules)"
+    )
+    assert run_python(code).out.split() == ["resnet18.a1_in1k", "None", "['resnet18']", "False"]
+
+
+def test_another_timm_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timm_names, "version", lambda name: "99.0")
+    monkeypatch.setattr(timm_names, "list_timm_names", lambda: {"published": ["new_net.tag"]})
+    for kept in (timm_names._known, timm_names.published_weights):
+        kept.cache_clear()
+    try:
+        assert timm_names.published_weights() == {"new_net.tag"}
+    finally:
+        for kept in (timm_names._known, timm_names.published_weights):
+            kept.cache_clear()
