@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.errors import UnknownName
+from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.images.folder import check_folder
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.terminal.files import require_place, write_file
@@ -36,7 +36,9 @@ def influence(
             "with one sub-folder of images a class, or a dataset on the Hugging Face hub."
         ),
     ],
-    target: Annotated[str, typer.Option(help="What they are transferred to, likewise.")],
+    target: Annotated[
+        list[str], typer.Option(help="What they are transferred to, likewise; may be given several times.")
+    ],
     models: Annotated[int, typer.Option(min=1, help="Source models, each trained on a random half.")] = 200,
     protocol: OneProtocol = Protocol.HEAD,
     outcome: Annotated[
@@ -80,14 +82,18 @@ def influence(
 
     Example: `zoograph analyze influence --source latin --target glyph_outline_b32_50 --models 200`
     """
+    target = list(dict.fromkeys(target))
     shares = _split_shares(remove) if remove else []
     if examples is not None:
-        require_place(examples, "--examples", [Path(source), Path(target)])
-    for dataset in (source, target):
+        if len(target) > 1:
+            raise ZoographError(f"'--examples' is of one target (got {len(target)}). Run the command once for each.")
+        require_place(examples, "--examples", [Path(source), Path(target[0])])
+    for dataset in (source, *target):
         check_folder(dataset)
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
     from zoograph.training.analysis.influence.counterfactuals import (
+        NOTHING,
         Removals,
         counts_of,
         make_curve,
@@ -107,32 +113,37 @@ def influence(
         require_classes(unit)
     chosen = () if architecture is None else (architecture,)
     recipe = choose_recipe("full" if protocol is Protocol.FINETUNE else "head", *chosen)
-    place = Subject((), target, device=device).place()
-    known, wanted = open_small_task(source), open_small_task(target)
+    place = Subject((), target[0], device=device).place()
+    known, targets = open_small_task(source), [open_small_task(name) for name in target]
     removals = Removals(counts_of(count_units(known, unit), shares)) if shares else None
     names = _unit_names(known, unit)
     own = _places(exclude, names) if exclude else []
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
         runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         ensemble = runner.random_ensemble(known, models, unit, recipe)
-        found = estimate(ensemble, wanted, outcome)
-        curve = []
+        found = [estimate(ensemble, wanted, outcome) for wanted in targets]
+        retrained = []
         if removals is not None:
-            orders = {wanted.id: found.order()}
-            curve = make_curve(retrain_without(runner, known, [wanted], orders, removals, unit, recipe))
+            orders = {wanted.id: one.order() for wanted, one in zip(targets, found, strict=True)}
+            retrained += retrain_without(runner, known, targets, orders, removals, unit, recipe)
         if own:
-            without = make_curve(retrain_without_own(runner, known, wanted, own, unit=unit, recipe=recipe))
-            curve += [point for point in without if point.way not in {known.way for known in curve}]
+            without = [retrain_without_own(runner, known, wanted, own, unit=unit, recipe=recipe) for wanted in targets]
+            retrained += [one for part in without for one in part if removals is None or one.way != NOTHING]
+    curves = [make_curve([one for one in retrained if one.target == wanted.id]) for wanted in targets]
     if stored:
-        store_influences(source, target, known, wanted, [found])
+        for name, wanted, one in zip(target, targets, found, strict=True):
+            store_influences(source, name, known, wanted, [one])
     if examples is not None:
-        _save_examples(examples, ensemble, wanted, outcome, names)
-    if warning := found.warning():
+        _save_examples(examples, ensemble, targets[0], outcome, names)
+    for warning in filter(None, (one.warning() for one in found)):
         warn(warning)
     if as_json:
-        print_json("analyze influence", _as_dict(known, wanted, names, found, curve), _notes(names, found))
-    else:
-        _print_tables(known, wanted, names, found)
+        reports = [_as_dict(known, *parts, names) for parts in zip(targets, found, curves, strict=True)]
+        notes = [note for one in found for note in _notes(names, one)]
+        print_json("analyze influence", {**reports[0], "others": reports[1:]}, notes)
+        return
+    for wanted, one, curve in zip(targets, found, curves, strict=True):
+        _print_tables(known, wanted, names, one)
         _print_curve(curve)
 
 
@@ -195,7 +206,7 @@ def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: s
 
 
 def _as_dict(
-    source: SmallTask, target: SmallTask, names: list[str], found: Estimate, curve: list[Point]
+    source: SmallTask, target: SmallTask, found: Estimate, curve: list[Point], names: list[str]
 ) -> dict[str, Any]:
     import numpy as np
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.images.sources import open_task
@@ -121,7 +122,7 @@ class _Scorer:
             seen = extract_features(model, self.task, self.device, progress=part_of(progress, 0, halves))
             skipped = dict(seen.skipped)
             require_difference(seen.features, self.task.card.id)
-            known_task = (None, None)
+            known_task: tuple[Tensor | None, Tensor | None] = (None, None)
             if self.reference is not None:
                 also = extract_features(model, self.reference, self.device, progress=part_of(progress, 1, halves))
                 skipped.update(also.skipped)

@@ -154,3 +154,25 @@ def test_examples_have_the_names_of_their_files(run_command: Callable[..., Any],
     assert header == ["image", "cat", "dog", "owl"]
     assert len(rows) == 9
     assert all((animals / name).is_file() and len(values) == 3 for name, *values in rows)
+
+
+def test_several_targets_share_the_models(run_command: Callable[..., Any], animals: Path, tmp_path: Path) -> None:
+    other = tmp_path / "fewer"
+    shutil.copytree(animals, other)
+    shutil.rmtree(other / "owl")
+    both = ("--target", str(other), "--exclude", "dog")
+    ran = ask(run_command, animals, *both, "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    (second,) = found["others"]
+    assert (found["target"], second["target"]) == ("animals", "fewer")
+    assert [unit["unit"] for unit in second["units"]] == ["cat", "dog", "owl"]
+    alone = json.loads(
+        run_command(
+            influence, "--source", str(animals), "--target", str(other), "--models", "20", "--processes", "1", "--json"
+        ).out
+    )
+    assert second["units"] == alone["units"]
+    assert [{point["way"] for point in one["removals"]} for one in (found, second)] == [{"nothing", "own"}] * 2
+    ran = ask(run_command, animals, *both, "--examples", str(tmp_path / "examples.csv"))
+    assert (ran.code, "'--examples' is of one target (got 2)" in ran.err) == (2, True)

@@ -90,7 +90,14 @@ def load_small_task(path: Path) -> SmallTask:
     except (OSError, ValueError) as error:
         raise ZoographError(f"'{path}' must be a task as it was saved (got: {error}). Remove it.") from error
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-    return SmallTask(about["id"], tuple(about["classes"]), **arrays)
+    return SmallTask(
+        about["id"],
+        tuple(about["classes"]),
+        arrays["train_images"],
+        arrays["train_labels"],
+        arrays["test_images"],
+        arrays["test_labels"],
+    )
 
 
 def open_small_task(name: str, domain: str | None = None) -> SmallTask:
