@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from zoograph.data.collections import tables
+from zoograph.data.collections.public.mteb_tasks import read_task_table
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
@@ -138,6 +139,7 @@ def test_results_of_mteb_come_in_by_their_folder(run_command: Command, tmp_path:
     entry = {"hf_subset": "default", "accuracy": 0.4}
     document = {"task_name": "OxfordPetsZeroShot", "mteb_version": "2", "scores": {"test": [entry]}}
     (place / "OxfordPetsZeroShot.json").write_text(json.dumps(document), encoding="utf-8")
+    assert "OxfordPetsZeroShot" in read_task_table()  # of the zoo that ships, not of the small one
     ran = run_command(ingest, "--mteb", str(tmp_path / "results"), "--json")
     assert (ran.code, json.loads(ran.out)["new"]) == (0, 1)
     both = run_command(ingest, "--mteb", str(tmp_path / "results"), "--scores")
