@@ -108,6 +108,8 @@ def describe(value: object) -> Any:
     """
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, torch.device):
+        return str(value)
     if isinstance(value, Enum):
         return [_name(type(value)), value.name]
     if isinstance(value, BaseModel):

@@ -112,3 +112,20 @@ def test_an_answer_is_read_as_it_was_written_and_not_if_it_was_changed(
     for raw in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:], whole[:-5]):
         path.write_bytes(raw)
         assert kept.read(key, "trees", fold) is None
+
+
+def test_no_flipped_bit_is_read_as_another_answer(kept: KeptAnswers, fold: Fold, tmp_path: Path) -> None:
+    key = kept.key("trees", ExtraTrees(), fold)
+    mean = torch.linspace(0.1, 0.9, int(fold.asked.sum()))
+    answer = Answered("trees", fold, Prediction(mean, mean - 0.1, mean + 0.1), 1.5)
+    kept.write(key, answer)
+    (path,) = (tmp_path / "answers").iterdir()
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
+        found = kept.read(key, "trees", fold)
+        if found is not None:
+            assert found.seconds == 1.5
+            assert all(
+                torch.equal(mine, other) for mine, other in zip(found.prediction, answer.prediction, strict=True)
+            )

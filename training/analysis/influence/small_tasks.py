@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.files.tensors import hash_tensors, load_tensors, save_tensors
+from zoograph.data.files.kept import keep_tensors
+from zoograph.data.files.tensors import hash_tensors, load_tensors
 from zoograph.data.glyphs.drawing import SIDE, Image8
 from zoograph.data.glyphs.models import CORPORA, to_input
 from zoograph.data.glyphs.plan import full_plan
@@ -67,10 +68,9 @@ class SmallTask:
         return to_input(images).to(device), torch.from_numpy(labels).to(device)
 
     def save(self, folder: Path) -> Path:
-        """Write the task to a file named after its digest, if it is not there."""
+        """Write the task to a file named after its digest, if it is not there as it was written."""
         path = folder / f"{self.digest}.safetensors"
-        if not path.exists():
-            save_tensors(path, self._tensors(), {"id": self.id, "classes": list(self.classes)})
+        keep_tensors(path, lambda: (self._tensors(), {"id": self.id, "classes": list(self.classes)}))
         return path
 
     def _tensors(self) -> dict[str, Tensor]:

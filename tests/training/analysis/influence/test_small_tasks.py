@@ -11,7 +11,12 @@ import pytest
 from zoograph.data.errors import ZoographError
 from zoograph.data.glyphs.plan import full_plan
 from zoograph.data.images.task import task_from_arrays
-from zoograph.training.analysis.influence.small_tasks import from_images, load_small_task, open_small_task
+from zoograph.training.analysis.influence.small_tasks import (
+    corpus_task,
+    from_images,
+    load_small_task,
+    open_small_task,
+)
 
 
 def test_task_of_the_glyph_zoo() -> None:
@@ -59,3 +64,12 @@ def test_errors(tmp_path: Path) -> None:
         load_small_task(tmp_path / "bad.safetensors")
     with pytest.raises(ZoographError, match="must be a folder"):
         open_small_task(str(tmp_path / "missing"))
+
+
+def test_a_file_that_changed_on_disk_is_written_again(tmp_path: Path) -> None:
+    task = corpus_task("symbols")
+    path = task.save(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert task.save(tmp_path) == path
+    assert path.read_bytes() == whole
