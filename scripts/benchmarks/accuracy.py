@@ -16,6 +16,7 @@ from zoograph.scripts.benchmarks import (
     devices,
     ingest_speed,
     poison_rates,
+    reliability,
     replay,
     scale,
     score_speed,
@@ -52,6 +53,7 @@ for _name, _study in _STUDIES.items():
     app.command(_name, rich_help_panel=MAINTAINERS)(_study)
 
 app.command("collections", rich_help_panel="Accuracy")(collections.collections)
+app.command("reliability", rich_help_panel="Accuracy")(reliability.reliability)
 
 Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")]
 

@@ -42,6 +42,8 @@ SCHEMAS = {
     "benchmark ingest": 1,
     "benchmark replay": 1,
     "benchmark poison": 1,
+    "benchmark champions": 1,
+    "benchmark reliability": 1,
     "zoo list models": 1,
     "zoo list datasets": 1,
     "zoo list collections": 1,

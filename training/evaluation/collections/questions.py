@@ -20,10 +20,11 @@ from zoograph.graphs.splits import is_edge
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
 from zoograph.training.evaluation.collections.choosing import Asked, Limits, chosen, first_by_hash, order_by_hash
 from zoograph.training.evaluation.collections.groups import blocks_of, groups_of
-from zoograph.training.evaluation.collections.hiding import leave_out, number_of_evidence, whole_collection
+from zoograph.training.evaluation.collections.hiding import Question, leave_out, number_of_evidence, whole_collection
 from zoograph.training.evaluation.metrics import MIN_CELLS
 
 RECORDS_KNOWN = (1, 3, 10)
+NUM_QUARTERS = 4
 
 Maker = Callable[[CollectionGraph, Limits], Asked]
 PROTOCOLS: dict[str, Maker] = {}
@@ -38,6 +39,26 @@ def dataset_out(part: CollectionGraph, limits: Limits) -> Asked:
     """Leave out a dataset with its family, one question a family."""
     groups = groups_of(part, DATASET, part.graph[DATASET].group, 2, "families of datasets")
     return _one_out(part, DATASET, groups, limits.datasets)
+
+
+def pairs_out(part: CollectionGraph, limits: Limits) -> Asked:
+    """Leave out pairs of models and datasets that are both known otherwise, a quarter at a time, by their names."""
+    graph = part.graph
+    models, datasets = graph[TRANSFERS_TO].edge_index
+    own = torch.nonzero(part.own).flatten()
+    ids = [graph[kind].ids for kind in (MODEL, DATASET)]
+    names = [f"{ids[0][m]}\0{ids[1][d]}" for m, d in zip(models[own].tolist(), datasets[own].tolist(), strict=True)]
+    questions = []
+    for number, places in enumerate(order_by_hash(names, "pairs").chunk(NUM_QUARTERS)):
+        out = torch.zeros_like(part.own)
+        out[own[places]] = True
+        hidden = torch.zeros(number_of_evidence(graph), dtype=torch.bool)
+        if len(hidden):
+            store = graph[MEASURED_OTHERWISE]
+            hidden = is_edge(torch.stack([models, datasets])[:, out], store.edge_index)
+            hidden &= store.protocol < len(Protocol)  # scores are no measurements
+        questions.append(Question(f"quarter {number + 1}", out, out, torch.zeros_like(out), hidden=hidden))
+    return chosen(questions, limits.datasets)
 
 
 def domain_out(part: CollectionGraph, limits: Limits) -> Asked:
@@ -152,3 +173,4 @@ register_protocol("collection_out", collection_out)
 for _known in RECORDS_KNOWN:
     register_protocol(f"few_records_{_known}", partial(few_records, known=_known))
 register_protocol("probe_known", probe_known)
+register_protocol("pairs_out", pairs_out)

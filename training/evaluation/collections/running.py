@@ -12,6 +12,7 @@ from pathlib import Path
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import FoldsError
+from zoograph.graphs.splits import Split
 from zoograph.models.method import Method
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
 from zoograph.training.evaluation.collections.hiding import Question, ask, whole_collection
@@ -54,7 +55,7 @@ class CollectionRun:
             if progress is not None:
                 progress(row.name)
             method = row.make()
-            key = self._key(row, method, question)
+            key = self.key(row, method, question)
             answer = self._kept.read(key, row.name, question)
             if answer is None:
                 answer = self._answer(row, method, question)
@@ -62,24 +63,34 @@ class CollectionRun:
             result.append(answer)
         return result
 
-    def _key(self, row: Row, method: Method, question: Question) -> str:
+    def key(self, row: Row, method: Method, question: Question) -> str:
+        """Return a hash of all that decides what a method, not fitted, says to a question."""
         hidden = hashlib.sha256(question.hidden.numpy().tobytes()).hexdigest()
         once = self.part.name if method.conditions else None
         return self._kept.key(json.dumps([row.name, hidden, once]), method, question)
 
     @one_thread()
     def _answer(self, row: Row, method: Method, question: Question) -> Answered:
-        split = ask(self.part.graph, question)
         start = time.perf_counter()
+        fitted, split = self.fitted(row, method, question)
         try:
-            fitted = self._fitted_on_others(row.name, method)
-            if fitted is None:
-                prediction = method.fit(split.train).predict(split.pairs)
-            else:
-                prediction = fitted.predict(split.pairs, split.train)
+            prediction = fitted.predict(split.pairs, split.train if method.conditions else None)
         except ValueError as error:
-            raise FoldsError(f"It cannot learn from what '{question.name}' leaves. {error}") from error
+            raise _cannot_learn(question, error) from error
         return Answered(row.name, question, prediction, time.perf_counter() - start)
+
+    def fitted(self, row: Row, method: Method, question: Question) -> tuple[Method, Split]:
+        """Return a method that may be asked a question, and what the question leaves and asks.
+
+        Raises:
+            FoldsError: if the question leaves the method too little to learn from.
+        """
+        split = ask(self.part.graph, question)
+        fitted = self._fitted_on_others(row.name, method)
+        try:
+            return method.fit(split.train) if fitted is None else fitted, split
+        except ValueError as error:
+            raise _cannot_learn(question, error) from error
 
     def _fitted_on_others(self, name: str, method: Method) -> Method | None:
         """Return a method that conditions, fitted on the other collections; None if it does not, or cannot be."""
@@ -94,3 +105,7 @@ class CollectionRun:
     def _others(self) -> HeteroData:
         """The graph of all other collections."""
         return ask(self.part.graph, whole_collection(self.part)).train
+
+
+def _cannot_learn(question: Question, error: ValueError) -> FoldsError:
+    return FoldsError(f"It cannot learn from what '{question.name}' leaves. {error}")

@@ -140,3 +140,16 @@ def test_what_makes_no_sense_says_why(zoo):
         with pytest.raises(FoldsError, match=reason):
             PROTOCOLS[protocol](part, ALL)
     assert part.graph[DATASET].num_nodes == 5
+
+
+def test_pairs_are_left_out_in_quarters_with_what_else_was_measured_of_them(part, names):
+    questions = PROTOCOLS["pairs_out"](part, Limits(None, None)).questions
+    asked = torch.stack([question.asked for question in questions])
+    assert [question.name for question in questions] == [f"quarter {i}" for i in (1, 2, 3, 4)]
+    assert torch.equal(asked.sum(0), part.own.long())
+    for question in questions:
+        assert torch.equal(question.asked, question.held_out)
+        out = {(model, dataset) for model, dataset, _ in names(part.graph, TRANSFERS_TO, question.asked)}
+        hidden = {(m, d) for m, d, _ in names(part.graph, MEASURED_OTHERWISE, question.hidden)}
+        every = {(m, d) for m, d, _ in names(part.graph, MEASURED_OTHERWISE, torch.ones_like(question.hidden))}
+        assert hidden == out & every
