@@ -230,10 +230,20 @@ class EvidenceKernel(nn.Module):
 
     def covariance(self, a: Side, b: Side, datasets: DatasetCovariances, models: ModelCovariances) -> Tensor:
         """Return (n, m) prior covariances of the noiseless logits of cells."""
-        skill = self.skill(a.cells, b.cells, datasets, models)
-        if a.scores.shape[1]:
-            skill = skill + self.value("scores") * (a.scores @ b.scores.t())
-        return torch.addcmul(self.level(a.cells, b.cells, datasets), a.unit[:, None] * b.unit[None], skill)
+        rows, columns = _Circumstances.of(a), _Circumstances.of(b)
+        unit = rows.unit[:, None] * columns.unit[None]
+        same, where, pair = (unit * part for part in self._between(rows.cells, columns.cells, datasets))
+        at, model = (rows.place, columns.place), (a.cells.model, b.cells.model)
+        shots = [side.unit * side.cells.per_class for side in (a, b)]
+        where = torch.addcmul(_at(where, *at), self.value("interaction.slopes") * shots[0][:, None], shots[1][None])
+        result = _at(self.level(rows.cells, columns.cells, datasets), *at)
+        result = torch.addcmul(result, _at(same, *at), _at(models.skill, *model))
+        result = torch.addcmul(result, where, _at(models.interaction, *model))
+        result = torch.addcmul(result, _at(pair, *at), _at(models.own, *model))
+        if not a.scores.shape[1]:
+            return result
+        scores = self.value("scores") * a.unit[:, None] * a.scores
+        return torch.addmm(result.expand(len(a.unit), -1), scores, (b.unit[:, None] * b.scores).t())
 
     def run_noise(self, test: Tensor, unit: Tensor) -> Tensor:
         """Return (n,) variances of one run about its noiseless logit.
@@ -246,48 +256,60 @@ class EvidenceKernel(nn.Module):
 
     def level(self, a: Cells, b: Cells, datasets: DatasetCovariances) -> Tensor:
         """Return (n, m) prior covariances of the levels of cells."""
-        at, ways = _Places.of(a, b)
-        own = self.value("level.protocol") * _at(datasets.own, *ways.datasets) * _same(*ways.protocols)
-        return _at(_at(_nearness(self.level_places), *ways.protocols) * _at(datasets.level, *ways.datasets) + own, *at)
+        at = a.dataset, b.dataset
+        own = self.value("level.protocol") * _at(datasets.own, *at) * _same(a.protocol, b.protocol)
+        return _at(_nearness(self.level_places), a.protocol, b.protocol) * _at(datasets.level, *at) + own
 
     def skill(self, a: Cells, b: Cells, datasets: DatasetCovariances, models: ModelCovariances) -> Tensor:
         """Return (n, m) prior covariances of the skills of models on datasets, in units of a dataset's spread."""
-        at, ways = _Places.of(a, b)
-        protocols = _COMMON + (1 - _COMMON) * _at(_nearness(self.skill_places), *ways.protocols)
-        classes = [datasets.classes[nodes] for nodes in ways.datasets]
-        slope = self.value("interaction.slopes")
-        where = _at(datasets.where, *ways.datasets) + slope * classes[0][:, None] * classes[1][None]
-        own = self.value("pair") * _at(datasets.own, *ways.datasets)
-        pair = _at(models.own, a.model, b.model) * _at(own, *at)
-        where = torch.addcmul(_at(where, *at), slope * a.per_class[:, None], b.per_class[None])
-        skill = torch.addcmul(pair, _at(protocols, *at), _at(models.skill, a.model, b.model))
-        return torch.addcmul(skill, _at(models.interaction, a.model, b.model), where)
+        at = a.model, b.model
+        same, where, pair = self._between(a, b, datasets)
+        where = where + self.value("interaction.slopes") * a.per_class[:, None] * b.per_class[None]
+        return same * _at(models.skill, *at) + where * _at(models.interaction, *at) + pair * _at(models.own, *at)
+
+    def _between(self, a: Cells, b: Cells, datasets: DatasetCovariances) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (n, m) what datasets and protocols leave of skills in common, of interactions, and of one pair.
+
+        What the samples a class add to the second is left out.
+        """
+        at = a.dataset, b.dataset
+        same = _COMMON + (1 - _COMMON) * _at(_nearness(self.skill_places), a.protocol, b.protocol)
+        slopes = datasets.classes[a.dataset][:, None] * datasets.classes[b.dataset][None]
+        where = _at(datasets.where, *at) + self.value("interaction.slopes") * slopes
+        return same, where, self.value("pair") * _at(datasets.own, *at)
 
 
-class _Ways(NamedTuple):
-    """Datasets and protocols, each pair of them that occurs once; of rows, and of columns."""
+class _Circumstances(NamedTuple):
+    """Datasets and protocols of cells, each pair that occurs once; there are much fewer of these than cells.
 
-    datasets: tuple[Tensor, Tensor]
-    protocols: tuple[Tensor, Tensor]
+    Attributes:
+        cells: (k,) one for each; their models and samples mean nothing.
+        unit: (k,) see :class:`Side`.
+        place: (n,) of each cell among them.
+    """
 
-
-class _Places(NamedTuple):
-    """Places of n and m cells among the pairs of dataset and protocol that occur."""
-
-    rows: Tensor
-    columns: Tensor
+    cells: Cells
+    unit: Tensor
+    place: Tensor
 
     @classmethod
-    def of(cls, a: Cells, b: Cells) -> tuple[_Places, _Ways]:
-        """Return the places of cells, and what stands there: much fewer than cells, as they share datasets."""
-        found = [torch.unique(x.dataset * NUM_PROTOCOLS + x.protocol, return_inverse=True) for x in (a, b)]
-        (first, rows), (second, columns) = found
-        datasets = first // NUM_PROTOCOLS, second // NUM_PROTOCOLS
-        return cls(rows, columns), _Ways(datasets, (first % NUM_PROTOCOLS, second % NUM_PROTOCOLS))
+    def of(cls, side: Side) -> _Circumstances:
+        """Return the circumstances of a side's cells."""
+        cells = side.cells
+        found, place = torch.unique(cells.dataset * NUM_PROTOCOLS + cells.protocol, return_inverse=True)
+        one = torch.empty_like(found).index_copy_(0, place, torch.arange(len(place)))
+        return cls(cells.at(one), side.unit[one], place)
 
 
 def _at(matrix: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Return (n, m) entries of a smaller matrix; copying whole rows last is several times faster than two lists."""
+    """Return (n, m) entries of a smaller matrix, or one row where all are the same.
+
+    Copying whole rows last is several times faster than indexing by two lists.
+    """
+    if len(matrix) == 1 and len(rows):
+        return matrix.index_select(1, columns)
+    if len(rows) < len(matrix):
+        return matrix.index_select(0, rows).index_select(1, columns)
     return matrix.index_select(1, columns).index_select(0, rows)
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 400  # cells whose own variances are read off a square of covariances
 MOST_CONTENDERS = 1_000
 """Models of which it is worked out how their errors go together."""
-_MOST_MEMBERS = 200  # datasets that stand for all of a mean
+_ENTRIES_AT_ONCE = 1_000_000
+_MOST_MEMBERS = 500  # datasets that stand for all of a mean
 
 
 class Prior(NamedTuple):
@@ -112,7 +113,7 @@ class Posterior:
         expected = kernel.expected_level(known_cells, prior.features.classes)
         self.residual = torch.cat([self.records.logit - expected, means.logit])
         self._noise = torch.cat([kernel.run_noise(self.records.variance, unit), means.variance]) + 1e-6
-        covariance = self._covariance(self._known, self._known)
+        covariance = self._covariance(self._known, self._known, lower=True)
         covariance.diagonal().add_(self._noise)
         self.factor = torch.linalg.cholesky(covariance)
         self.alpha = torch.cholesky_solve(self.residual[:, None], self.factor)[:, 0]
@@ -219,13 +220,23 @@ class Posterior:
         parts = [self._covariance(asked.at(rows), asked.at(rows)).diagonal() for rows in chunks]
         return (torch.cat([asked.unit[:0], *parts]) - solved.square().sum(0)).clamp(min=1e-6)
 
-    def _covariance(self, a: Side, b: Side) -> Tensor:
+    def _covariance(self, a: Side, b: Side, *, lower: bool = False) -> Tensor:
+        """Return (n, m) prior covariances; of the ``lower`` triangle at least, where nothing else is read."""
         (rows, model_a), (columns, model_b) = (torch.unique(x.cells.model, return_inverse=True) for x in (a, b))
         a, b = (
             x._replace(cells=x.cells._replace(model=model, dataset=self._place[x.cells.dataset]))
             for x, model in ((a, model_a), (b, model_b))
         )
-        return self.prior.kernel.covariance(a, b, self._datasets, self.prior.between_models(rows, columns))
+        models, size = self.prior.between_models(rows, columns), len(b.unit)
+        result = torch.zeros(len(a.unit), size, dtype=torch.float64)
+        if not result.numel():
+            return result
+        # A few rows at a time stay in the processor's cache, which is faster.
+        for part in torch.arange(len(a.unit)).split(max(1, _ENTRIES_AT_ONCE // size)):
+            end = int(part[-1]) + 1 if lower else size
+            others = b.at(torch.arange(end)) if lower else b
+            result[part, :end] = self.prior.kernel.covariance(a.at(part), others, self._datasets, models)
+        return result
 
 
 def _evenly(values: Tensor, most: int) -> Tensor:

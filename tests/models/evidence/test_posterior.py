@@ -79,6 +79,14 @@ def test_leaving_out_in_closed_form_is_conditioning_on_the_others(prior, posteri
         assert torch.allclose(one, other)
 
 
+def test_covariances_in_parts_are_those_of_all(posterior, monkeypatch):
+    known = posterior._known
+    whole = posterior._covariance(known, known)
+    monkeypatch.setattr(posterior_module, "_ENTRIES_AT_ONCE", 7 * len(known.unit))
+    assert torch.allclose(posterior._covariance(known, known), whole)
+    assert torch.allclose(posterior._covariance(known, known, lower=True).tril(), whole.tril())
+
+
 def test_leaving_out_nothing_says_nothing(posterior):
     assert [len(part) for part in posterior.left_out([])] == [0, 0]
 
