@@ -136,6 +136,10 @@ def check_folder(dataset: str) -> None:
     path = Path(dataset).expanduser()
     looks_like_path = dataset.startswith((".", "~", os.sep)) or dataset.endswith("/")
     if (looks_like_path or path.exists()) and not is_saved(path):
+        from zoograph.data.images.published import find_published
+
+        if find_published(path) is not None:
+            return
         dataset_card_from_folder(path)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
 from zoograph.data.images.folder import is_saved, read_folder
+from zoograph.data.images.published import find_published
 from zoograph.data.records.names import NameIndex
 
 CONTENT = "content:"
@@ -76,7 +77,8 @@ def folder_digest(folder: Path) -> str:
         ImageFolderError: if a file cannot be read.
     """
     try:
-        chosen, folders = _list_saved(folder) if is_saved(folder) else _list_images(folder)
+        whole = is_saved(folder) or find_published(folder) is not None
+        chosen, folders = _list_saved(folder) if whole else _list_images(folder)
         classes = hashlib.sha256(repr(sorted(folders)).encode())
         digest = hashlib.sha256(repr(chosen).encode())
         for name, _ in chosen[:: max(1, -(-len(chosen) // _MOST_READ))]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from zoograph.data.files.hub import hub_or_cache
 from zoograph.data.images.folder import card_of, dataset_card_from_folder, is_saved, read_folder
+from zoograph.data.images.published import find_published
 from zoograph.data.images.splits import Split, join_splits, split_named
 from zoograph.data.images.task import (
     ImageTask,
@@ -31,8 +32,9 @@ def open_task(dataset: str, domain: str | None = None) -> ImageTask:
 
     Args:
         dataset: a folder with one sub-folder of images for each class, a folder that ``save_to_disk`` of the
-            library ``datasets`` wrote, or the id of an image dataset on the Hugging Face hub. What begins
-            with a dot, a tilde or a slash, or ends with a slash, is always a folder.
+            library ``datasets`` wrote, one in a published layout (see
+            :func:`zoograph.data.images.published.find_published`), or the id of an image dataset on the Hugging Face
+            hub. What begins with a dot, a tilde or a slash, or ends with a slash, is always a folder.
         domain: kind of images, such as ``sketch``.
 
     Raises:
@@ -41,6 +43,8 @@ def open_task(dataset: str, domain: str | None = None) -> ImageTask:
     folder = Path(dataset).expanduser()
     if is_saved(folder):
         return task_from_saved(folder, domain)
+    if (published := find_published(folder)) is not None:
+        return published(domain)
     if folder.exists() or dataset.startswith((".", "~", os.sep)) or dataset.endswith("/"):
         return task_from_folder(dataset, domain)
     return task_from_hub(dataset, domain)
@@ -74,6 +78,8 @@ def read_card(folder: Path, domain: str | None = None) -> DatasetCard:
     Raises:
         ZoographError: if it is neither.
     """
+    if (published := find_published(folder)) is not None:
+        return published(domain).card
     return task_from_saved(folder, domain).card if is_saved(folder) else dataset_card_from_folder(folder, domain)
 
 
