@@ -264,7 +264,7 @@ def _load(root: Path, warn: Warn) -> Artifact | None:
     except PredictorError as error:
         aside = set_aside(root)
         if aside is not None:
-            warn(f"{error} It was moved to '{aside}', and a new one is trained.")
+            warn(f"{error} It was moved to '{aside}', and another one takes its place.")
         return None
 
 

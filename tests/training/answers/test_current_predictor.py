@@ -89,7 +89,7 @@ def test_a_damaged_predictor_is_kept_aside_and_replaced(trainings: list[Path], h
     assert (aside / first.provenance.version / PREDICTIONS).exists()
     (warning,) = warnings
     assert "head-default' is damaged: 'predictions.safetensors' is not what was written." in warning
-    assert f"It was moved to '{aside}', and a new one is trained." in warning
+    assert f"It was moved to '{aside}', and another one takes its place." in warning
 
 
 def test_a_predictor_of_another_version_is_replaced(trainings: list[Path], save_toy: Save) -> None:
