@@ -168,8 +168,10 @@ def build_graph(
 def _known_labels(datasets: Sequence[DatasetCard], text: TextLookup) -> list[str]:
     """Return the texts of all labels, sorted; one that is looked up as NaN is as one that the cards do not name."""
     labels = sorted({label_text(label) for card in datasets for label in card.labels})
-    known = ~np.isnan(text(labels)).any(axis=1) if labels else []
-    return [label for label, is_known in zip(labels, known, strict=True) if is_known]
+    if not labels:
+        return []
+    absent = np.isnan(text(labels)).any(axis=1).tolist()
+    return [label for label, is_absent in zip(labels, absent, strict=True) if not is_absent]
 
 
 def _hetero_data() -> HeteroData:

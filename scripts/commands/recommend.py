@@ -2,85 +2,168 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import zoograph
+from zoograph.data.records.pretraining import Objective
+from zoograph.scripts.pictures.style import figure_class, to_png
+from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Domain, Encoder, FollowLinks, Question
+from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_utility
+from zoograph.scripts.terminal.options import (
+    AnyMetric,
+    AnyProtocol,
+    AsJson,
+    Domain,
+    Encoder,
+    FollowLinks,
+    Question,
+    split_names,
+)
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
+from zoograph.scripts.zoo.rows import as_csv
+from zoograph.training.candidates.trade_off import HERE, Cost, Preference
 
 if TYPE_CHECKING:
-    from zoograph.training.answers.recommend import Recommendation
-
-_COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmbg]?)", re.IGNORECASE)
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9}
-
-
-def parse_count(text: str) -> int:
-    """Return a count such as ``30M``, ``1.5B``, ``900k`` or ``25557032``.
-
-    >>> parse_count("1.5B"), parse_count("25,557,032")
-    (1500000000, 25557032)
-
-    Raises:
-        typer.BadParameter: if it is no count of at least one.
-    """
-    found = _COUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
-    count = int(Decimal(found[1]) * _UNITS[found[2].lower()]) if found else 0
-    if count < 1:
-        raise typer.BadParameter(f"must be a count such as 30M, 1.5B, 900k or 25557032 (got '{text}').")
-    return count
+    from zoograph.training.answers.recommend import Candidate, Recommendation
 
 
 def recommend(
     dataset: Question,
-    top: Annotated[int, typer.Option(min=1, help="Number of models to list.")] = 10,
+    models: Annotated[
+        str,
+        typer.Option(help="Only these: names, patterns such as `resnet*`, and files of them, separated by commas."),
+    ] = "",
+    top: Annotated[int, typer.Option(min=0, help="Models to list; 0 for all. CSV and picture always have all.")] = 10,
     max_params: Annotated[
         int | None,
         typer.Option(parser=parse_count, metavar="COUNT", help="Most parameters, such as `30M` or `900k`."),
     ] = None,
-    family: Annotated[str | None, typer.Option(help="Architecture family, such as `resnet`.")] = None,
-    all_models: Annotated[
-        bool, typer.Option("--all-models", help="Also rank models without any record of the protocol, by their cards.")
+    max_gmacs: Annotated[
+        float | None,
+        typer.Option(parser=parse_positive, metavar="NUMBER", help="Most multiply-accumulates, in units of 1e9."),
+    ] = None,
+    max_input_size: Annotated[int | None, typer.Option(min=1, help="Largest side of the input, in pixels.")] = None,
+    min_speed: Annotated[
+        float | None,
+        typer.Option(parser=parse_positive, metavar="NUMBER", help="Fewest images a second, on the device of --on."),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Of the weights, such as `apache-2.0,mit`.")] = "",
+    family: Annotated[str, typer.Option(help="Of the architecture, such as `resnet,vit`.")] = "",
+    objective: Annotated[
+        str, typer.Option(help="What features were trained for, such as `supervised,distilled`.")
+    ] = "",
+    timm_only: Annotated[bool, typer.Option("--timm-only", help="Only weights that timm publishes.")] = False,
+    measured_only: Annotated[
+        bool, typer.Option("--measured-only", help="Only models that have a record of what is asked.")
     ] = False,
     all_variants: Annotated[
-        bool, typer.Option("--all-variants", help="Also rank uploads, and near-copies of other candidates.")
+        bool, typer.Option("--all-variants", help="Also rank uploads, and near-twins of other candidates.")
     ] = False,
+    cost: Annotated[
+        Cost | None, typer.Option(help="What is set against accuracy. Default: gmacs, where they are known.")
+    ] = None,
+    on: Annotated[
+        str,
+        typer.Option(
+            metavar="DEVICE",
+            help="Where time is counted: `here`, which is measured once, or a named device such as `rtx_4090_amp`.",
+        ),
+    ] = HERE,
+    prefer: Annotated[Preference | None, typer.Option(help="What the order is by. Default: accuracy.")] = None,
+    utility: Annotated[
+        float | None,
+        typer.Option(parser=parse_utility, metavar="NUMBER", help="Weight of accuracy against cost, from 0 to 1."),
+    ] = None,
     protocol: AnyProtocol = None,
     metric: AnyMetric = None,
     domain: Domain = None,
     encoder: Encoder = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what the first prediction rests on.")] = False,
+    to_csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write all candidates to this CSV file.", metavar="FILE")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw accuracy against cost into this PNG file.", metavar="FILE")
+    ] = None,
     follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
-    """Rank models for a dataset by expected accuracy, with the probability of being the best and the expected regret.
+    """Rank every model that reads the dataset by expected accuracy, with an interval, regret and cost.
 
     All records count, those of the ranked pairs included.
 
-    Example: `zoograph recommend --dataset clipart_32 --max-params 30M`
+    Example: `zoograph recommend --dataset clipart_32 --max-params 30M --prefer balanced`
     """
+    from zoograph.data.records.choices import choose
     from zoograph.scripts.terminal.recommendation import print_recommendation
-    from zoograph.training.answers.candidates import Filters
+    from zoograph.training.candidates.filters import Filters
+    from zoograph.training.candidates.trade_off import TradeOff
 
-    filters = Filters(max_params, family, all_models, all_variants)
+    if prefer is not None and utility is not None:
+        raise typer.BadParameter(
+            "must be left out where --prefer is given, which stands for one.", param_hint="--utility"
+        )
+    for path, option in ((to_csv, "--csv"), (picture, "--picture")):
+        if path is not None:
+            require_place(path, option, [Path(dataset).expanduser()])
+    if picture is not None:
+        figure_class()
+    weight = utility if utility is not None else (prefer or Preference.ACCURACY).utility
+    filters = Filters(
+        _words(models),
+        max_params,
+        max_gmacs,
+        max_input_size,
+        min_speed,
+        _words(licence),
+        _words(family),
+        tuple(choose(Objective, word) for word in _words(objective)),
+        timm_only,
+        measured_only,
+        all_variants,
+    )
     with progress_bar("Weighing the records") as progress:
         answer = zoograph.recommend(
-            dataset, filters, protocol, domain, encoder, top, explain, progress, warn, say_stage, metric
+            dataset,
+            filters,
+            protocol,
+            domain,
+            encoder,
+            top,
+            explain,
+            progress,
+            warn,
+            say_stage,
+            metric,
+            TradeOff(cost, weight, on),
         )
+    if to_csv is not None:
+        write_file(to_csv, as_csv([_row(rank, model) for rank, model in enumerate(answer.everyone, 1)]), "--csv")
+    if picture is not None:
+        from zoograph.scripts.pictures.candidates import draw_candidates
+
+        write_file(picture, to_png(draw_candidates(answer)), "--picture")
     if as_json:
-        print_json("recommend", _as_dict(answer), answer.notes)
+        print_json("recommend", _as_dict(answer, to_csv, picture), answer.notes)
     else:
         print_recommendation(answer)
 
 
-def _as_dict(answer: Recommendation) -> dict[str, Any]:
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(split_names(text)) if text else ()
+
+
+def _row(rank: int, candidate: Candidate) -> dict[str, Any]:
+    return {"rank": rank, **asdict(candidate), "twins": list(candidate.twins)}
+
+
+def _as_dict(answer: Recommendation, to_csv: Path | None, picture: Path | None) -> dict[str, Any]:
     return {
         "dataset": answer.dataset,
         "tasks": list(answer.tasks),
@@ -88,10 +171,14 @@ def _as_dict(answer: Recommendation) -> dict[str, Any]:
         "metric": answer.metric.value,
         "modality": answer.modality,
         "predictor": asdict(answer.provenance),
+        "cost": asdict(answer.cost),
+        "utility": answer.weight,
         "num_candidates": answer.num_candidates,
-        "num_unknown_size": answer.num_unknown_size,
+        "filters": [step._asdict() for step in answer.steps],
         "num_hidden": answer.num_hidden,
         "unranked": list(answer.unranked),
-        "models": [{"rank": rank, **asdict(model)} for rank, model in enumerate(answer.candidates, 1)],
+        "candidates": [_row(rank, candidate) for rank, candidate in enumerate(answer.candidates, 1)],
         "explanation": asdict(answer.explanation) if answer.explanation else None,
+        "csv": to_csv and str(to_csv),
+        "picture": picture and str(picture),
     }

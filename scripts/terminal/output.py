@@ -11,7 +11,7 @@ from zoograph.scripts.terminal.messages import current_messages
 SCHEMAS = {
     "error": 1,
     "predict": 1,
-    "recommend": 1,
+    "recommend": 2,
     "explain": 1,
     "score": 1,
     "measure": 1,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoograph.scripts.terminal.evidence import format_number, print_evidence
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.candidates.trade_off import Cost
 
 if TYPE_CHECKING:
     from zoograph.training.answers.recommend import Candidate, Recommendation
@@ -27,14 +28,21 @@ def _print_ranking(answer: Recommendation) -> None:
         "predicted": lambda c: f"{c.predicted:.3f}",
         "90 % interval": lambda c: f"{c.lower:.2f} – {c.upper:.2f}",
         "measured": lambda c: format_number(c.measured, ".3f"),
-        "best": lambda c: _percent(c.probability_best),
-        "regret": lambda c: f"{c.expected_regret_points:.2f}",
-        "copies": lambda c: f"{c.copies:,}" if c.copies else "–",
+        "best": lambda c: _percent(c.best),
+        "regret": lambda c: f"{c.regret:.2f}",
+        "twins": lambda c: f"{len(c.twins):,}" if c.twins else "–",
+        "utility": lambda c: "–" if answer.weight == 1 else format_number(c.utility, ".2f"),
         "params": lambda c: format_number(c.parameters and c.parameters / 1e6, ".1f", "M"),
         "GMACs": lambda c: format_number(c.gmacs, ".2f"),
+        "ms/image": lambda c: format_number(c.cost, ".3g") if answer.cost.name is Cost.TIME else "–",
+        "front": lambda c: "*" if c.front else "–",
     }
     columns = {heading: [cell(c) for c in answer.candidates] for heading, cell in shown.items()}
     columns = {heading: cells for heading, cells in columns.items() if set(cells) != {"–"}}
+    columns = {
+        heading: [cell.replace("–", "") if heading == "front" else cell for cell in cells]
+        for heading, cells in columns.items()
+    }
     print_table(
         answer.title,
         ("#", "model", *columns),

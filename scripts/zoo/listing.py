@@ -12,7 +12,7 @@ import typer
 
 from zoograph.data.records.pretraining import Objective
 from zoograph.data.records.records import Protocol
-from zoograph.scripts.commands.recommend import parse_count
+from zoograph.scripts.terminal.numbers import parse_count
 from zoograph.scripts.terminal.options import AsJson, Domain
 from zoograph.scripts.terminal.program import new_app
 from zoograph.scripts.zoo.rows import Rows, put_rows

@@ -30,7 +30,7 @@ def put_rows(
         as_json: whether to print JSON.
     """
     if to_csv is not None:
-        write_file(to_csv, _as_csv(rows), "--csv")
+        write_file(to_csv, as_csv(rows), "--csv")
     if as_json:
         print_json(f"zoo list {kind}", {kind: rows, "file": to_csv and str(to_csv)})
         return
@@ -61,7 +61,8 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows with the same keys as CSV; words of a list are joined with semicolons."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(rows[0] if rows else ())

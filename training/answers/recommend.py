@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
+from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.measurements import Measured
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.candidates import Candidates, Filters, choose_candidates
+from zoograph.training.answers.candidates import Candidates, choose_candidates, with_named
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
 from zoograph.training.answers.notes import SIMILARITY, describe_new, describe_source
 from zoograph.training.answers.question import ask
+from zoograph.training.candidates.filters import Filters, Step
+from zoograph.training.candidates.speeds import estimate_speeds, require_device, speed_on
+from zoograph.training.candidates.trade_off import HERE, Cost, TradeOff, choose_cost, cost_of, find_front, rate
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
@@ -29,11 +33,16 @@ class Candidate:
 
     Attributes:
         lower: lower end of the 90 % interval of one more measurement; ``upper`` likewise.
+        best: probability that no other candidate has a higher true accuracy, in [0, 1].
+        regret: points of accuracy that picking it loses in expectation against the best; 0 is best.
+        cost: in the unit of the ranking's cost; None where not known.
+        front: whether no other candidate is better in accuracy or cost and not worse in the other.
+        utility: what the ranking is by, higher is better, see :func:`zoograph.training.candidates.trade_off.rate`;
+            None where the cost counts and is not known.
         measured: mean over the runs; None unless every task is measured.
-        probability_best: that no other candidate has a higher true accuracy, in [0, 1].
-        expected_regret_points: points of accuracy that picking it loses in expectation against the best; 0 is best.
-        parameters, gmacs: as the card says; None where not known.
-        copies: near-copies that it stands for: uploads that were fine-tuned from it, and the same weights elsewhere.
+        parameters, gmacs, input_size, licence: as the card says; None where not known.
+        twins: ids of near-twins that it stands for: uploads that were fine-tuned from it, the same weights elsewhere,
+            and recipes that differ in numbers alone.
     """
 
     model: str
@@ -41,13 +50,37 @@ class Candidate:
     predicted: float
     lower: float
     upper: float
+    best: float
+    regret: float
+    cost: float | None
+    front: bool
+    utility: float | None
     measured: float | None
     measured_runs: int
-    probability_best: float
-    expected_regret_points: float
     parameters: int | None
     gmacs: float | None
-    copies: int = 0
+    input_size: int | None
+    licence: str | None
+    twins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CountedCost:
+    """What is set against accuracy.
+
+    Attributes:
+        name: ``parameters``, ``gmacs`` or ``time``.
+        unit: of its numbers.
+        device: that time is counted on; None for others.
+        error: typical relative error of times on this machine, which are estimates; None for others.
+        num_measured: networks that these estimates rest on.
+    """
+
+    name: Cost
+    unit: str
+    device: str | None = None
+    error: float | None = None
+    num_measured: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,10 +89,12 @@ class Recommendation(Report):
 
     Attributes:
         tasks: the datasets that ``dataset`` stands for.
-        candidates: the best of them, best first.
-        num_candidates: all that were compared.
-        num_unknown_size: models left out because their number of parameters is not known.
-        num_hidden: uploads and near-copies of candidates that are not compared.
+        cost: what is set against accuracy.
+        weight: of accuracy in the order, in [0, 1]; 1 ranks by accuracy alone.
+        candidates: the first of them, best first.
+        everyone: all that were compared, best first.
+        steps: what each filter did.
+        num_hidden: uploads and near-twins of candidates that are not compared.
         unranked: tasks whose measured accuracies are nearly all one value, so that they rank nobody.
         new: datasets that the predictor knows by their cards alone.
     """
@@ -70,13 +105,20 @@ class Recommendation(Report):
     metric: Metric
     modality: str
     provenance: Provenance
+    cost: CountedCost
+    weight: float
     candidates: tuple[Candidate, ...]
-    num_candidates: int
-    num_unknown_size: int
+    everyone: tuple[Candidate, ...] = field(repr=False)
+    steps: tuple[Step, ...]
     num_hidden: int
     unranked: tuple[str, ...]
     new: tuple[str, ...]
     explanation: Evidence | None
+
+    @property
+    def num_candidates(self) -> int:
+        """All that were compared."""
+        return len(self.everyone)
 
     @property
     def title(self) -> str:
@@ -90,29 +132,58 @@ class Recommendation(Report):
         notes = [
             f"best: the probability of being the best of {self.num_candidates} candidates. regret: points of "
             f"{self.metric.description} that picking the model loses in expectation against the best.",
+            *self._describe_order(),
             *describe_source(self.provenance, self.protocol, self.metric),
         ]
         if any(candidate.measured_runs for candidate in self.candidates):
             notes.append("A measured model is predicted with its own record, unlike in `predict`: all evidence counts.")
         if self.unranked:
             notes.append(f"Measured accuracies that are nearly all the same rank nobody: {', '.join(self.unranked)}.")
-        if self.num_unknown_size:
-            count = self.num_unknown_size
-            models = "model" if count == 1 else "models"
-            notes.append(f"{count:,} {models} of unknown size: left out because of --max-params.")
-        if self.num_hidden:
-            notes.append(
-                f"{self.num_hidden:,} uploads and near-copies of published weights are not compared: --all-variants."
+        if self.steps:
+            done = (
+                f"{step.option} left {step.left:,}" + (f" ({step.unknown:,} do not say)" if step.unknown else "")
+                for step in self.steps
             )
+            notes.append(f"Candidates after each filter: {', '.join(done)}.")
+        if self.num_hidden:
+            notes.append(f"{self.num_hidden:,} uploads and near-twins of candidates are not compared: --all-variants.")
         return (*notes, *describe_new(self.new), *([SIMILARITY] if self.explanation else []))
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a candidate, best first: ``rank`` from 1, and the attributes of :class:`Candidate`."""
+    def _describe_order(self) -> list[str]:
+        cost, on = self.cost, sum(candidate.front for candidate in self.everyone)
+        where = f" on {cost.device}" if cost.device else ""
+        what = f"{cost.unit}{where}"
+        models = "1 candidate is" if on == 1 else f"{on:,} candidates are"
+        notes = (
+            []
+            if not on
+            else [f"* {models} on the Pareto front: nobody has both a higher expected accuracy and fewer {what}."]
+        )
+        if self.weight < 1:
+            unknown = sum(candidate.cost is None for candidate in self.everyone)
+            last = f" {unknown:,} of unknown cost come last." if unknown else ""
+            notes.append(
+                f"Ordered by utility: accuracy counts {self.weight:g}, and few {what} count {1 - self.weight:g}.{last}"
+            )
+        if cost.error is not None:
+            notes.append(
+                f"Times here are estimates from {cost.num_measured} networks measured on this machine; "
+                f"typical error {100 * cost.error:.0f} %."
+            )
+        return notes
+
+    def to_frame(self, *, everyone: bool = False) -> pd.DataFrame:
+        """Return one row a candidate, best first: ``rank`` from 1, and the attributes of :class:`Candidate`.
+
+        Args:
+            everyone: whether all candidates are rows, not the first ones alone.
+        """
         import pandas as pd
 
-        table = pd.DataFrame([asdict(candidate) for candidate in self.candidates])
+        rows = [asdict(candidate) for candidate in (self.everyone if everyone else self.candidates)]
+        table = pd.DataFrame(rows)
         table.insert(0, "rank", range(1, len(table) + 1))
-        return table.astype({"parameters": "Int64"})
+        return table.astype({"parameters": "Int64", "input_size": "Int64"})
 
 
 def recommend(
@@ -127,51 +198,89 @@ def recommend(
     warn: Warn | None = None,
     stage: Stage | None = None,
     metric: Metric | str | None = None,
+    trade_off: TradeOff | None = None,
 ) -> Recommendation:
     """Rank models for a dataset, a family (by the mean over its tasks) or a folder of images.
 
     All evidence counts: unlike ``predict``, which answers for a measured pair without its own record, every record
-    in the store is used, those that are newer than the predictor included. The order is that of the expected
-    accuracy, which is that of the least expected regret.
+    in the store is used, those that are newer than the predictor included. The order is that of the least expected
+    regret, unless ``trade_off`` has the cost count too.
 
     Args:
         dataset: a name or a family in the store, a folder of images, or a card file. A folder that exists is that
             folder; ``dataset:`` before a name asks for the dataset of the store all the same.
-        filters: default: every published model with records of what is asked.
+        filters: default: every published model that reads what the dataset is made of.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
         domain: kind of images in a folder, or of a card that does not say.
         encoder: text encoder; default as shipped.
-        top: number of models to return, 1 or more.
+        top: number of models to return; 0 for all.
         explain: whether to say what the prediction of the first of them rests on.
         progress: called with (steps done, steps in all) while training.
         warn: told what the user should know.
         stage: told what is being done, in a few words.
         metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
             accuracy.
+        trade_off: what is set against accuracy, and how much it counts; default: accuracy counts alone.
 
     Raises:
         ZoographError: with what to do next.
     """
-    if top < 1:
-        raise ValueError(f"'top' must be a positive integer in 'recommend' (got {top})")
+    if top < 0:
+        raise ValueError(f"'top' must be a number of models, 0 for all, in 'recommend' (got {top})")
+    filters, trade_off = filters or Filters(), trade_off or TradeOff()
     with RecordStore.open(to_read=True) as store:
         question = ask(store, None, dataset, protocol, domain, warn, stage, metric)
         if stage is not None:
             stage("Reading the store")
-        zoo = store.snapshot()
-        candidates = choose_candidates(zoo, question, filters or Filters())
+        zoo, named = with_named(store.snapshot(), store.names(), filters)
+        times = _Times(zoo, trade_off, filters.min_images_per_second is not None, stage, progress)
+        candidates = choose_candidates(zoo, question, filters, times.speed, named)
         ids = [card.id for card in candidates.cards]
         current = open_predictor(store, question, encoder, progress, warn, stage, zoo, ids)
         new = store.unmeasured([], question.tasks, question.protocol, question.metric)
-        return _rank(current, candidates, new, top, explain)
+        return _rank(current, candidates, trade_off, times, new, top, explain)
+
+
+class _Times:
+    """Images a second of models on the device of a question; this machine is measured if they are needed."""
+
+    def __init__(
+        self, zoo: Zoo, trade_off: TradeOff, limited: bool, stage: Stage | None, progress: Progress | None
+    ) -> None:
+        cards = list(zoo.models.values())
+        require_device(trade_off.device, cards)
+        self.device, self.here = trade_off.device, None
+        if self.device == HERE and (limited or trade_off.cost is Cost.TIME):
+            from zoograph.training.measuring.machine_speed import measure_machine
+
+            if stage is not None:
+                stage("Measuring the speed of this machine, once")
+            machine = measure_machine(progress)
+            self.here = estimate_speeds(cards, machine.speeds, machine.kind)
+
+    def speed(self, card: ModelCard) -> float | None:
+        """Return images a second; None where it is not known."""
+        return speed_on(card, self.device) if self.here is None else self.here.speeds.get(card.id)
+
+    def describe(self, cost: Cost) -> CountedCost:
+        """Return what is said of a cost."""
+        if cost is not Cost.TIME:
+            return CountedCost(cost, cost.unit)
+        if self.here is None:
+            return CountedCost(cost, cost.unit, self.device)
+        return CountedCost(cost, cost.unit, "this machine", self.here.error, self.here.num_measured)
 
 
 def _rank(
-    current: CurrentPredictor, candidates: Candidates, new: tuple[str, ...], top: int, explain: bool
+    current: CurrentPredictor,
+    candidates: Candidates,
+    trade_off: TradeOff,
+    times: _Times,
+    new: tuple[str, ...],
+    top: int,
+    explain: bool,
 ) -> Recommendation:
-    import torch
-
     from zoograph.training.answers.expected_regret import weigh_models
     from zoograph.training.runtime.threads import one_thread
 
@@ -179,9 +288,21 @@ def _rank(
     with one_thread():
         joint = current.joint([card.id for card in models])
         weighed = weigh_models(joint)
-        order = torch.argsort(weighed.expected_regret, stable=True).tolist()
+        cost = choose_cost(models, trade_off.cost)
+        costs = [cost_of(card, cost, times.speed) for card in models]
+        regrets = weighed.expected_regret.tolist()
+        # The least expected regret is the highest true accuracy that is expected.
+        accuracies = [-regret for regret in regrets] if trade_off.utility == 1.0 else weighed.mean.tolist()
+        values = rate(accuracies, costs, trade_off.utility)
+        order = sorted(range(len(models)), key=lambda i: (values[i] is None, -(values[i] or 0.0), regrets[i]))
         explanation = current.find_evidence(models[order[0]].id) if explain else None
-    columns = [column.tolist() for column in weighed]
+    fronts = find_front(weighed.mean.tolist(), costs)
+    utilities = weighed.mean.tolist() if trade_off.utility == 1.0 else values
+    columns = list(zip(*(column.tolist() for column in weighed), costs, fronts, utilities, strict=True))
+    everyone = tuple(
+        _candidate(models[i], candidates.twins.get(models[i].id, ()), question.tasks, current.measured, *columns[i])
+        for i in order
+    )
     return Recommendation(
         question.dataset,
         question.tasks,
@@ -189,18 +310,11 @@ def _rank(
         question.metric,
         question.modality,
         current.provenance(),
-        tuple(
-            _candidate(
-                models[i],
-                candidates.copies.get(models[i].id, 0),
-                question.tasks,
-                current.measured,
-                *(column[i] for column in columns),
-            )
-            for i in order[:top]
-        ),
-        len(models),
-        candidates.num_unknown_size,
+        times.describe(cost),
+        trade_off.utility,
+        everyone[: top or None],
+        everyone,
+        candidates.steps,
         candidates.num_hidden,
         tuple(task for task, ranked in zip(question.tasks, joint.ranked.tolist(), strict=True) if not ranked),
         new,
@@ -210,7 +324,7 @@ def _rank(
 
 def _candidate(
     card: ModelCard,
-    copies: int,
+    twins: tuple[str, ...],
     tasks: Sequence[str],
     measured: Mapping[tuple[str, str], Measured],
     predicted: float,
@@ -218,6 +332,9 @@ def _candidate(
     upper: float,
     probability_best: float,
     expected_regret: float,
+    cost: float | None,
+    front: bool,
+    utility: float | None,
 ) -> Candidate:
     runs = [measured[card.id, task] for task in tasks if (card.id, task) in measured]
     return Candidate(
@@ -226,11 +343,16 @@ def _candidate(
         predicted,
         lower,
         upper,
-        sum(run.value for run in runs) / len(runs) if len(runs) == len(tasks) else None,
-        sum(run.num_runs for run in runs),
         probability_best,
         100 * expected_regret,
+        cost,
+        front,
+        utility,
+        sum(run.value for run in runs) / len(runs) if len(runs) == len(tasks) else None,
+        sum(run.num_runs for run in runs),
         card.parameters,
         card.gmacs,
-        copies,
+        card.input_size,
+        card.licence,
+        twins,
     )

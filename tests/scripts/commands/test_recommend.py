@@ -21,7 +21,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
-from zoograph.scripts.commands.recommend import parse_count, recommend
+from zoograph.scripts.commands.recommend import recommend
 from zoograph.scripts.terminal.program import run as run_program
 
 BEST = "densenet_0"
@@ -118,24 +118,25 @@ def answer_of(ran: Ran) -> dict[str, Any]:
 def test_json_of_a_dataset(run: Callable[..., Ran]) -> None:
     answer = answer_of(run("--dataset", "task_3", "--json"))
     assert list(answer) == [
-        *("schema", "dataset", "tasks", "protocol", "metric", "modality", "predictor", "num_candidates"),
-        *("num_unknown_size", "num_hidden", "unranked", "models", "explanation", "notes"),
+        *("schema", "dataset", "tasks", "protocol", "metric", "modality", "predictor", "cost", "utility"),
+        *("num_candidates", "filters", "num_hidden", "unranked", "candidates", "explanation"),
+        *("csv", "picture", "notes"),
     ]
     assert (answer["dataset"], answer["tasks"], answer["protocol"]) == ("task_3", ["task_3"], "head")
-    assert (answer["num_candidates"], answer["unranked"], answer["explanation"]) == (8, [], None)
+    assert (answer["num_candidates"], answer["unranked"], answer["explanation"]) == (9, [], None)
     assert answer["predictor"]["records"] == 159
-    first = answer["models"][0]
+    first = answer["candidates"][0]
     assert list(first) == [
-        *("rank", "model", "family", "predicted", "lower", "upper", "measured", "measured_runs"),
-        *("probability_best", "expected_regret_points", "parameters", "gmacs", "copies"),
+        *("rank", "model", "family", "predicted", "lower", "upper", "best", "regret", "cost", "front", "utility"),
+        *("measured", "measured_runs", "parameters", "gmacs", "input_size", "licence", "twins"),
     ]
     assert (first["rank"], first["model"], first["measured"], first["measured_runs"]) == (1, BEST, 0.98, 1)
-    assert first["probability_best"] > 0.99
-    assert first["expected_regret_points"] < 0.1
-    assert sum(model["probability_best"] for model in answer["models"]) == pytest.approx(1)
-    regrets = [model["expected_regret_points"] for model in answer["models"]]
+    assert first["best"] > 0.99
+    assert first["regret"] < 0.1
+    assert sum(model["best"] for model in answer["candidates"]) == pytest.approx(1)
+    regrets = [model["regret"] for model in answer["candidates"]]
     assert regrets == sorted(regrets)
-    assert all(model["lower"] <= model["predicted"] <= model["upper"] for model in answer["models"])
+    assert all(model["lower"] <= model["predicted"] <= model["upper"] for model in answer["candidates"])
 
 
 def test_a_family_is_ranked_by_the_mean_over_its_tasks(run: Callable[..., Ran]) -> None:
@@ -146,34 +147,34 @@ def test_a_family_is_ranked_by_the_mean_over_its_tasks(run: Callable[..., Ran]) 
     answer = answer_of(run("--dataset", family, "--json"))
     each = [answer_of(run("--dataset", task, "--json")) for task in tasks]
     assert (answer["dataset"], answer["tasks"]) == (family, tasks)
-    for model in answer["models"]:
-        alone = [next(m for m in one["models"] if m["model"] == model["model"]) for one in each]
+    for model in answer["candidates"]:
+        alone = [next(m for m in one["candidates"] if m["model"] == model["model"]) for one in each]
         assert model["predicted"] == pytest.approx(sum(m["predicted"] for m in alone) / len(alone))
         measured = [m["measured"] for m in alone]
         # One model lacks a record on one task: the mean over the others would not compare.
         assert model["measured"] == (None if None in measured else pytest.approx(sum(measured) / len(measured)))
-    assert answer["models"][0]["measured"] is None
+    assert answer["candidates"][0]["measured"] is None
 
 
 def test_top_and_filters(run: Callable[..., Ran]) -> None:
     answer = answer_of(run("--dataset", "task_3", "--top", "2", "--json"))
-    assert [model["rank"] for model in answer["models"]] == [1, 2]
-    assert answer["num_candidates"] == 8
-    everyone = answer_of(run("--dataset", "task_3", "--all-models", "--json"))
-    newcomer = next(model for model in everyone["models"] if model["model"] == "newcomer")
+    assert [model["rank"] for model in answer["candidates"]] == [1, 2]
+    assert answer["num_candidates"] == 9
+    everyone = answer_of(run("--dataset", "task_3", "--json"))
+    newcomer = next(model for model in everyone["candidates"] if model["model"] == "newcomer")
     assert (newcomer["measured"], newcomer["parameters"], newcomer["gmacs"]) == (None, 1_000_000, None)
-    small = answer_of(run("--dataset", "task_3", "--all-models", "--max-params", "1M", "--json"))
-    assert [model["model"] for model in small["models"]] == ["newcomer"]
-    assert (small["models"][0]["probability_best"], small["models"][0]["expected_regret_points"]) == (1.0, 0.0)
-    assert small["num_unknown_size"] == 1
-    family = answer_of(run("--dataset", "task_3", "--family", "vit", "--all-models", "--json"))
-    assert {model["family"] for model in family["models"]} == {"vit"}
+    small = answer_of(run("--dataset", "task_3", "--max-params", "1M", "--json"))
+    assert [model["model"] for model in small["candidates"]] == ["newcomer"]
+    assert (small["candidates"][0]["best"], small["candidates"][0]["regret"]) == (1.0, 0.0)
+    assert small["filters"] == [{"option": "--max-params", "left": 1, "removed": 8, "unknown": 1}]
+    family = answer_of(run("--dataset", "task_3", "--family", "vit", "--json"))
+    assert {model["family"] for model in family["candidates"]} == {"vit"}
 
 
 def test_a_folder_of_images_with_its_evidence(run: Callable[..., Ran], photos: Path) -> None:
     answer = answer_of(run("--dataset", str(photos), "--domain", "sketch", "--explain", "--json"))
-    assert (answer["dataset"], answer["models"][0]["model"]) == ("photos", BEST)
-    assert answer["models"][0]["measured"] is None
+    assert (answer["dataset"], answer["candidates"][0]["model"]) == ("photos", BEST)
+    assert answer["candidates"][0]["measured"] is None
     why = answer["explanation"]
     assert list(why) == ["model", "datasets", "models", "records"]
     assert why["model"] == BEST
@@ -192,9 +193,9 @@ def test_printed_lines_fit_and_say_what_they_mean(run: Callable[..., Ran], colum
     assert "Models for task_3, retrained head: top-1 accuracy" in text
     assert BEST in text
     assert "GMACs" in text
-    assert "the probability of being the best of 7 candidates" in text
+    assert "the probability of being the best of 8 candidates" in text
     assert "A measured model is predicted with its own record, unlike in `predict`" in text
-    assert "1 model of unknown size: left out because of --max-params." in text
+    assert "Candidates after each filter: --max-params left 8 (1 do not say)." in text
     assert f"What the prediction of {BEST} rests on:" in text
     assert "Records that moved the prediction most" in text
     folder = run("--dataset", str(photos), columns=columns).out
@@ -203,12 +204,12 @@ def test_printed_lines_fit_and_say_what_they_mean(run: Callable[..., Ran], colum
 
 
 def test_newer_records_count(run: Callable[..., Ran]) -> None:
-    before = answer_of(run("--dataset", "task_3", "--json"))["models"][0]["predicted"]
+    before = answer_of(run("--dataset", "task_3", "--json"))["candidates"][0]["predicted"]
     with RecordStore.open() as store:
         worse = Run(source="later", model=BEST, dataset="task_3", protocol=Protocol.HEAD, value=0.1)
         assert store.add(runs=[worse]) == 1
     answer = answer_of(run("--dataset", "task_3", "--json"))
-    assert next(m for m in answer["models"] if m["model"] == BEST)["predicted"] < before
+    assert next(m for m in answer["candidates"] if m["model"] == BEST)["predicted"] < before
     assert any(note.startswith("1 newer record is in this answer") for note in answer["notes"])
     assert "1 newer record is in this answer, though" in " ".join(run("--dataset", "task_3").out.split())
 
@@ -219,9 +220,16 @@ def test_newer_records_count(run: Callable[..., Ran]) -> None:
         (["--dataset", "tsak_3"], "Error: Unknown dataset 'tsak_3'. Nearest names: task_3"),
         (["--dataset", "./nowhere"], "Error: The dataset 'nowhere' must be a folder"),
         (["--dataset", "task_3", "--family", "vitt"], "Error: Unknown family 'vitt'. Nearest names: vit"),
-        (["--dataset", "task_3", "--max-params", "1k"], "Raise --max-params."),
+        (["--dataset", "task_3", "--max-params", "1k"], "Relax or leave out --max-params."),
         (["--dataset", "task_3", "--max-params", "30X"], "must be a count such as 30M"),
-        (["--dataset", "task_3", "--top", "0"], "'--top'"),
+        (["--dataset", "task_3", "--top", "-1"], "'--top'"),
+        (["--dataset", "task_3", "--utility", "1.5"], "must be a number from 0 to 1, such as 0.7 (got '1.5')"),
+        (["--dataset", "task_3", "--utility", "1", "--prefer", "speed"], "must be left out where --prefer is given"),
+        (["--dataset", "task_3", "--on", "abacus", "--cost", "time"], "Unknown device 'abacus'"),
+        (["--dataset", "task_3", "--objective", "fun"], "Unknown objective 'fun'"),
+        (["--dataset", "task_3", "--models", "zzz*"], "No name fits the pattern"),
+        (["--dataset", "task_3", "--family", "vit", "--max-params", "1k"], "--family left 2, --max-params left 0"),
+        (["--dataset", "task_3", "--csv", "/nowhere/at.csv"], "cannot be written (No such file or directory)"),
     ],
 )
 def test_mistakes_end_with_2_and_a_sentence(run: Callable[..., Ran], arguments: list[str], message: str) -> None:
@@ -230,15 +238,29 @@ def test_mistakes_end_with_2_and_a_sentence(run: Callable[..., Ran], arguments: 
     assert message in ran.err
 
 
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [("30M", 30_000_000), ("1.5B", 1_500_000_000), ("900k", 900_000), ("25557032", 25_557_032), ("0.1m", 100_000)],
-)
-def test_counts(text: str, count: int) -> None:
-    assert parse_count(text) == count
+def test_a_card_without_images_its_files_and_its_order(run: Callable[..., Ran], tmp_path: Path) -> None:
+    card, table, drawing = tmp_path / "trees.yaml", tmp_path / "all.csv", tmp_path / "all.png"
+    card.write_text("labels: [label 1, label 2]\nnum_samples: 100")
+    files = ("--csv", str(table), "--picture", str(drawing))
+    answer = answer_of(
+        run("--dataset", str(card), "--cost", "parameters", "--utility", "0", "--top", "2", *files, "--json")
+    )
+    assert (answer["dataset"], answer["utility"], answer["cost"]["name"]) == ("trees", 0.0, "parameters")
+    costs = [candidate["cost"] for candidate in answer["candidates"]]
+    assert costs == sorted(costs)
+    assert answer["candidates"][0]["front"]
+    rows = table.read_text().splitlines()
+    assert len(rows) == 1 + 9
+    assert rows[0].startswith("rank,model,family,predicted,lower,upper,best,regret,cost,front,utility")
+    assert drawing.read_bytes().startswith(b"\x89PNG")
+    assert "Ordered by utility: accuracy counts 0.5" in " ".join(
+        run("--dataset", str(card), "--prefer", "balanced").out.split()
+    )
 
 
-@pytest.mark.parametrize("text", ["", "M", "-5M", "0", "0.2", "1e6", "nan", "inf", "30 GB", "٣M"])
-def test_what_is_no_count(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match=r"must be a count such as 30M, 1\.5B, 900k or 25557032"):
-        parse_count(text)
+def test_named_models_alone(run: Callable[..., Ran], tmp_path: Path) -> None:
+    listed = tmp_path / "mine.txt"
+    listed.write_text(f"# of ours\n{BEST}\n")
+    answer = answer_of(run("--dataset", "task_3", "--models", f"newcomer,{listed}", "--json"))
+    assert {candidate["model"] for candidate in answer["candidates"]} == {BEST, "newcomer"}
+    assert answer_of(run("--dataset", "task_3", "--measured-only", "--json"))["num_candidates"] == 8

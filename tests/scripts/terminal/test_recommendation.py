@@ -8,11 +8,15 @@ from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.recommendation import _percent, print_recommendation
 from zoograph.training.answers.current_predictor import Provenance
-from zoograph.training.answers.recommend import Candidate, Recommendation
+from zoograph.training.answers.recommend import Candidate, CountedCost, Recommendation
+from zoograph.training.candidates.trade_off import Cost
 
 
 def _answer(measured: float | None) -> Recommendation:
-    numbers = (0.75, 0.5, 1.0, measured, 1, 0.999, 0.25)
+    candidate = Candidate(
+        *("resnet", None, 0.75, 0.5, 1.0, 0.999, 0.25),
+        *(25e6, True, 0.75, measured, 1, 25_000_000, None, 224, None),
+    )
     return Recommendation(
         dataset="birds",
         tasks=("birds_1", "birds_2"),
@@ -20,10 +24,12 @@ def _answer(measured: float | None) -> Recommendation:
         metric=Metric.TOP1,
         modality=Modality.IMAGE.value,
         provenance=Provenance("v1", "2024", "just now", 100, 0, False, 0, "hash"),
-        candidates=(Candidate("resnet", None, *numbers, parameters=25_000_000, gmacs=None),),
-        num_candidates=2,
+        cost=CountedCost(Cost.PARAMETERS, "parameters"),
+        weight=1.0,
+        candidates=(candidate,),
+        everyone=(candidate,),
+        steps=(),
         num_hidden=0,
-        num_unknown_size=0,
         unranked=(),
         new=(),
         explanation=None,
@@ -41,7 +47,7 @@ def test_columns_that_say_nothing_are_left_out(
     assert ("measured ┃" in out) == shown
     assert "GMACs" not in out
     row = next(line for line in out.splitlines() if "resnet" in line)
-    cells = ["1", "resnet", "0.750", "0.50 – 1.00", *(["0.500"] if shown else []), ">99 %", "0.25", "25.0M"]
+    cells = ["1", "resnet", "0.750", "0.50 – 1.00", *(["0.500"] if shown else []), ">99 %", "0.25", "25.0M", "*"]
     assert [cell.strip() for cell in row.strip("│").split("│")] == cells
 
 

@@ -1,0 +1,94 @@
+"""The picture of a ranking: accuracy with its interval against cost, and the names of those on the front."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, new_figure
+
+if TYPE_CHECKING:
+    from zoograph.training.answers.recommend import Candidate, Recommendation
+
+_MOST_NAMED = 14
+_PANEL, _LINE = 4.4, 0.17  # inches
+
+
+def draw_candidates(answer: Recommendation) -> Any:
+    """Return expected accuracy against cost of all candidates of known cost; those on the front have numbers.
+
+    Of those that are too near to each other to be named, some are that are spread along the front, its ends included.
+    """
+    known = [candidate for candidate in answer.everyone if candidate.cost is not None]
+    front = sorted((candidate for candidate in known if candidate.front), key=lambda c: (c.cost, c.predicted))
+    named = spread(front, _MOST_NAMED)
+    figure = new_figure(_PANEL + _LINE * len(named))
+    axes, key = figure.subplots(2, 1, height_ratios=(_PANEL, _LINE * max(len(named), 1)))
+    if rest := [candidate for candidate in known if not candidate.front]:
+        x, y = [c.cost for c in rest], [c.predicted for c in rest]
+        axes.scatter(x, y, s=8, alpha=0.4, color=QUIET, linewidths=0, label=f"other candidates ({len(rest):,})")
+    _draw_front(axes, front, named)
+    if known:
+        axes.set_xscale("log")
+    axes.margins(y=0.08)
+    axes.grid(alpha=0.25)
+    where = f" on {answer.cost.device}" if answer.cost.device else ""
+    label_axes(axes, answer.title, f"{answer.cost.unit}{where}, logarithmic", _label(axes, answer))
+    if known:
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False)
+    _write_key(key, named, len(front), len(answer.everyone) - len(known))
+    return figure
+
+
+def spread(front: Sequence[Candidate], most: int) -> list[Candidate]:
+    """Return at most so many of a front, the first and the last included, that are not close to each other in cost.
+
+    Args:
+        front: in the order of their costs.
+        most: 2 or more.
+    """
+    if len(front) <= 2:
+        return list(front)
+    places = [math.log(c.cost or 1.0) for c in front]
+    gap = (places[-1] - places[0]) / (most - 1) - 1e-9
+    chosen, last = [front[0]], places[0]
+    for candidate, place in zip(front[1:-1], places[1:-1], strict=True):
+        if place - last >= gap and places[-1] - place >= gap:
+            chosen, last = [*chosen, candidate], place
+    return [*chosen, front[-1]]
+
+
+def _draw_front(axes: Any, front: Sequence[Candidate], named: Sequence[Candidate]) -> None:
+    x, y = [c.cost for c in front], [c.predicted for c in front]
+    axes.plot(x, y, color=COLORS[0], linewidth=1, alpha=0.6, drawstyle="steps-post")
+    below, above = [c.predicted - c.lower for c in named], [c.upper - c.predicted for c in named]
+    bars = {"fmt": "none", "ecolor": COLORS[0], "elinewidth": 1, "capsize": 2.5, "alpha": 0.6}
+    axes.errorbar([c.cost for c in named], [c.predicted for c in named], (below, above), label="90 % interval", **bars)
+    axes.scatter(x, y, s=22, color=COLORS[0], zorder=3, label="Pareto front")
+    for number, candidate in enumerate(named, start=1):
+        place = (candidate.cost, candidate.predicted)
+        axes.annotate(str(number), place, (4, 4), textcoords="offset points", fontsize=8, color=INK, fontweight="bold")
+
+
+def _label(axes: Any, answer: Recommendation) -> str:
+    low = axes.get_ylim()[0]
+    starts = "" if abs(low) < 0.005 else f" (axis starts at {low:.2f})"
+    return f"expected {answer.metric.description}{starts}"
+
+
+def _write_key(axes: Any, named: Sequence[Candidate], num_front: int, num_unknown: int) -> None:
+    """Write the names of the numbered points below the picture."""
+    axes.axis("off")
+    lines = [
+        f"{number:>2}  {candidate.model}   {candidate.predicted:.3f}  ({candidate.lower:.2f} – {candidate.upper:.2f})"
+        for number, candidate in enumerate(named, start=1)
+    ]
+    if num_front > len(named):
+        lines.append(f"{num_front - len(named):,} more on the front are not named.")
+    if num_unknown:
+        are = (
+            "1 candidate of unknown cost is" if num_unknown == 1 else f"{num_unknown:,} candidates of unknown cost are"
+        )
+        lines.append(f"{are} not drawn.")
+    axes.text(0.0, 1.0, "\n".join(lines), va="top", fontsize=8, color=INK, transform=axes.transAxes)

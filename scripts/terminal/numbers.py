@@ -1,0 +1,58 @@
+"""Numbers as people write them on the command line."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+
+import typer
+
+_COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmbg]?)", re.IGNORECASE)
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9}
+
+
+def parse_count(text: str) -> int:
+    """Return a count such as ``30M``, ``1.5B``, ``900k`` or ``25557032``.
+
+    >>> parse_count("1.5B"), parse_count("25,557,032")
+    (1500000000, 25557032)
+
+    Raises:
+        typer.BadParameter: if it is no count of at least one.
+    """
+    found = _COUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
+    count = int(Decimal(found[1]) * _UNITS[found[2].lower()]) if found else 0
+    if count < 1:
+        raise typer.BadParameter(f"must be a count such as 30M, 1.5B, 900k or 25557032 (got '{text}').")
+    return count
+
+
+def parse_utility(text: str) -> float:
+    """Return a number in [0, 1].
+
+    Raises:
+        typer.BadParameter: if it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value <= 1.0:
+        raise typer.BadParameter(f"must be a number from 0 to 1, such as 0.7 (got '{text}').")
+    return value
+
+
+def parse_positive(text: str) -> float:
+    """Return a number above 0.
+
+    Raises:
+        typer.BadParameter: if it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value < math.inf:
+        raise typer.BadParameter(f"must be a number above 0, such as 4.5 (got '{text}').")
+    return value

@@ -1,0 +1,109 @@
+"""Models by name: names, patterns and files of these, as ``--models`` is given them."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.networks.find_model import find_known_model, find_model
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.names import NameIndex
+
+_PATTERN = frozenset("*?[")
+_COLUMN = "model"
+
+
+class NamedModels(NamedTuple):
+    """What names stand for.
+
+    Attributes:
+        ids: of the models, each once.
+        exact: those that were named one by one.
+        cards: of those that the store does not know.
+    """
+
+    ids: tuple[str, ...]
+    exact: frozenset[str]
+    cards: tuple[ModelCard, ...]
+
+
+def find_named(names: NameIndex, known: Mapping[str, ModelCard], wanted: Iterable[str]) -> NamedModels:
+    """Return the models that are meant.
+
+    Args:
+        names: of the store.
+        known: cards of the store.
+        wanted: names; patterns such as ``resnet*``, for ids and other names in any case; and files with one of these
+            a line, or CSV with a column ``model``. A name that somebody knows is that model, whatever files there are.
+
+    Raises:
+        UnknownName: if nobody knows a name, with the nearest ones.
+        ZoographError: if no model fits a pattern, or a file cannot be read or names none.
+    """
+    ids: dict[str, None] = {}
+    exact: set[str] = set()
+    cards: list[ModelCard] = []
+    for word in _unfold(names, wanted):
+        if _PATTERN & set(word) and word not in known:
+            ids |= dict.fromkeys(_match(word, known))
+            continue
+        found = find_model(names, word)
+        ids[found.id] = None
+        exact.add(found.id)
+        cards += found.cards
+    return NamedModels(tuple(ids), frozenset(exact), tuple(cards))
+
+
+def _unfold(names: NameIndex, wanted: Iterable[str]) -> Iterator[str]:
+    """Yield names and patterns, those in files included."""
+    for word in wanted:
+        path = Path(word).expanduser()
+        if word in names.models or not _is_file(path):
+            if path.suffix.lower() in (".txt", ".csv") and word not in names.models:
+                raise ZoographError(f"The file of models '{word}' is not there. Check the path.")
+            yield word
+        elif find_known_model(names, word) is None:
+            yield from _read_file(path)
+        else:
+            yield word
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _read_file(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "no UTF-8"
+        raise ZoographError(f"The file of models '{path}' cannot be read ({reason}). Check the path.") from error
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    if path.suffix.lower() == ".csv":
+        rows = csv.DictReader(text.splitlines())
+        if _COLUMN not in (rows.fieldnames or ()):
+            raise ZoographError(f"The file of models '{path}' must have a column '{_COLUMN}'. Name it so.")
+        lines = [(row[_COLUMN] or "").strip() for row in rows]
+    found = [line for line in lines if line]
+    if not found:
+        raise ZoographError(f"The file of models '{path}' names no model. Write one a line.")
+    return found
+
+
+def _match(pattern: str, known: Mapping[str, ModelCard]) -> list[str]:
+    folded = pattern.casefold()
+    found = [
+        id
+        for id, card in known.items()
+        if any(fnmatch.fnmatchcase(name.casefold(), folded) for name in (id, *card.aliases))
+    ]
+    if not found:
+        raise UnknownName("model", pattern, (), "No name fits the pattern; 'zoograph zoo list models' has all names.")
+    return found
