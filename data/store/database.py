@@ -23,7 +23,8 @@ _CAUSES = {
     "locked": "Another program holds it: wait until that has ended, and run it again.",
     "readonly": "Make the file and its folder writable.",
     "unable to open": "Make its folder writable, and see that the disk is not full.",
-    "malformed": "'zoograph status --check --repair' may mend it; keep a copy of the file before.",
+    "malformed": "'zoograph status --check --repair' may mend it. If it does not, move that file aside, and bring the "
+    "records again.",
 }
 """What to do, by what SQLite says is the cause."""
 
