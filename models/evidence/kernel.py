@@ -20,61 +20,13 @@ from torch import Tensor, nn
 
 from zoograph.graphs.schema import DATASET, MODEL
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
+from zoograph.models.evidence.kernel_start import COMMON, PLACES, PRIOR
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
     from zoograph.models.gp.structural_gnn import StructuralGNN
-
-# Variances and inverse squared lengths at the start of learning: what serves collections that are left out whole.
-PRIOR = {
-    "linear.sizes": 0.20,
-    "linear.imagenet": 0.10,
-    "linear.corpora": 0.10,
-    "linear.objective": 0.08,
-    "linear.text": 0.02,
-    "near.sizes": 1.0,
-    "near.imagenet": 0.5,
-    "near.corpora": 0.3,
-    "near.objective": 0.6,
-    "near.text": 0.1,
-    "near.family": 0.1,
-    "skill.near": 0.06,
-    "skill.own": 0.10,
-    "skill.lineage": 0.05,
-    "skill.family": 0.05,
-    "skill.architecture": 0.02,
-    "interaction.linear": 0.08,
-    "interaction.near": 0.12,
-    "interaction.own": 0.06,
-    "interaction.overlap": 0.3,
-    "interaction.domain": 0.3,
-    "interaction.dataset": 0.1,
-    "interaction.slopes": 0.1,
-    "pair": 0.10,
-    "data.name": 0.2,
-    "data.labels": 0.6,
-    "data.domain": 0.3,
-    "level.all": 1.0,
-    "level.near": 0.5,
-    "level.domain": 0.3,
-    "level.overlap": 0.2,
-    "level.own": 0.2,
-    "level.protocol": 0.3,
-    "scores": 0.1,
-    "graph.skill": 0.03,
-    "graph.interaction": 0.03,
-    "graph.level": 0.1,
-    "graph.where": 0.03,
-    "noise.run": 0.08,
-    "noise.test": 1.0,
-    "slope.classes": 0.5,
-    "slope.per_class": 0.4,
-}
-# Where native, zero-shot, probe, head, fine-tuning, the logistic probe and the nearest neighbours lie at the start.
-_PLACES = ((-0.8, -1.2), (0.0, 0.9), (0.0, 0.0), (0.3, 0.0), (0.9, 0.0), (0.2, 0.0), (0.2, -0.2))
-_COMMON = 0.38  # the least correlation of two protocols' skills
 
 
 class ModelCovariances(NamedTuple):
@@ -153,7 +105,7 @@ class EvidenceKernel(nn.Module):
         self.logs = nn.ParameterDict(
             {name.replace(".", "_"): nn.Parameter(torch.tensor(math.log(value))) for name, value in PRIOR.items()}
         ).double()
-        places = torch.tensor(_PLACES, dtype=torch.float64)
+        places = torch.tensor(PLACES, dtype=torch.float64)
         assert len(places) == NUM_PROTOCOLS
         self.skill_places, self.level_places = nn.Parameter(places.clone()), nn.Parameter(places.clone())
 
@@ -171,7 +123,7 @@ class EvidenceKernel(nn.Module):
     def penalty(self) -> Tensor:
         """Return minus the log prior: parameters are near where they started, within a factor of two or so."""
         moved = torch.stack([self.logs[name.replace(".", "_")] - math.log(value) for name, value in PRIOR.items()])
-        start = torch.tensor(_PLACES, dtype=torch.float64)
+        start = torch.tensor(PLACES, dtype=torch.float64)
         places = (self.skill_places - start).square().sum() + (self.level_places - start).square().sum()
         return moved.square().sum() + 4 * places
 
@@ -273,7 +225,7 @@ class EvidenceKernel(nn.Module):
         What the samples a class add to the second is left out.
         """
         at = a.dataset, b.dataset
-        same = _COMMON + (1 - _COMMON) * _at(_nearness(self.skill_places), a.protocol, b.protocol)
+        same = COMMON + (1 - COMMON) * _at(_nearness(self.skill_places), a.protocol, b.protocol)
         slopes = datasets.classes[a.dataset][:, None] * datasets.classes[b.dataset][None]
         where = _at(datasets.where, *at) + self.value("interaction.slopes") * slopes
         return same, where, self.value("pair") * _at(datasets.own, *at)

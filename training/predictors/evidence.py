@@ -15,6 +15,7 @@ from zoograph.models.conformal import situation
 from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.models.evidence.kernel_start import start_digest
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.method import Method, Prediction
@@ -154,7 +155,8 @@ class EvidencePredictor(Method):
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
         tensors = {name: tensor.detach() for name, tensor in self._kernel.state_dict().items()}
-        return tensors, {"config": self.config.model_dump(mode="json"), "widths": self._widths}
+        values = {"config": self.config.model_dump(mode="json"), "widths": self._widths, "kernel": start_digest()}
+        return tensors, values
 
     @classmethod
     def from_state(cls, tensors: dict[str, Tensor], values: dict[str, Any], graph: HeteroData) -> Self:

@@ -12,6 +12,7 @@ from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.models.evidence.kernel_start import start_digest
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.comparison import NOTABLY_WORSE, HeldOutComparison
 from zoograph.training.retraining.material import Material
@@ -103,8 +104,8 @@ def challenge(
 def must_start_anew(champion: Artifact, graph: HeteroData, config: TrainingConfig | None) -> bool:
     """Return whether a challenger cannot learn on from ``champion``, or had better not.
 
-    It cannot if it is another kind of predictor, of another configuration, or if there are new families, domains,
-    scores or relations. It had better not if there are far more records than at the last full training, or fewer.
+    It cannot if it is of another configuration or kernel, or if there are new families, domains, scores or relations.
+    It had better not if there are far more records than at the last full training, or fewer.
     """
     manifest = champion.manifest
     wanted = (config or TrainingConfig()).model_dump(mode="json")
@@ -112,6 +113,7 @@ def must_start_anew(champion: Artifact, graph: HeteroData, config: TrainingConfi
     growth = graph[TRANSFERS_TO].num_edges / max(1, manifest.verdict.full_records)
     return (
         manifest.values.get("config") != wanted
+        or manifest.values.get("kernel", start_digest()) != start_digest()
         or known != graph.vocabulary
         or not 1 / _MOST_GROWTH <= growth <= _MOST_GROWTH
     )

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
-from zoograph.models.evidence.kernel import PRIOR, DatasetCovariances, EvidenceKernel, squared_distances
+from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, squared_distances
+from zoograph.models.evidence.kernel_start import PRIOR
 from zoograph.models.evidence.node_features import ModelFeatures
 
 PROBE, HEAD, TUNED = 2, 3, 4

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from zoograph.data.errors import PredictorError
-from zoograph.data.records.records import Metric
+from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
+from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.models.evidence.kernel_start import start_digest
 from zoograph.training.versions import shipped
 from zoograph.training.versions.artifact import WEIGHTS
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.load import load_current
+from zoograph.training.versions.restore import saved_tensors
 from zoograph.training.versions.shipped import SHIPPED_QUESTIONS, shipped_predictors, take_shipped
 
 
@@ -34,6 +38,30 @@ def test_every_shipped_predictor_knows_the_shipped_tables(home: Path) -> None:
             assert (taken.manifest.protocol, taken.manifest.modality) == (protocol, modality)
             assert load_current(root) == taken
     assert {path.name for path in shipped_predictors().iterdir()} == names
+
+
+@pytest.mark.parametrize(("protocol", "modality"), SHIPPED_QUESTIONS)
+def test_every_shipped_predictor_belongs_to_the_code(protocol: Protocol, modality: str) -> None:
+    """It has the kernel's parameters, by name and shape, and learned from its start."""
+    artifact = load_current(shipped_predictors() / predictor_root(protocol, None, Metric.TOP1, modality).name)
+    assert artifact is not None
+    shapes = {name: tensor.shape for name, tensor in EvidenceKernel().state_dict().items()}
+    kept = {name: tensor.shape for name, tensor in saved_tensors(artifact).items()}
+    stale = "'zoograph zoo train' was not run since the kernel changed"
+    assert kept == shapes, stale
+    # Those of before 'kernel' was written have none.
+    assert artifact.manifest.values.get("kernel", start_digest()) == start_digest(), stale
+
+
+def test_one_of_another_kernel_is_not_taken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RecordStore.open() as store:
+        batches = store.batch_digests(Metric.TOP1, "image")
+    source = load_current(shipped_predictors() / "head-default")
+    assert source is not None
+    values = {**source.manifest.values, "kernel": "another"}
+    other = replace(source, manifest=source.manifest.model_copy(update={"values": values}))
+    monkeypatch.setattr(shipped, "load_current", lambda root: other)
+    assert take_shipped(home / "predictors" / "head-default", batches) is None
 
 
 def test_a_predictor_of_another_zoo_is_not_taken(home: Path) -> None:
