@@ -76,7 +76,8 @@ def _report(names: list[str], kinds: list[str], limits: Limits, fresh: bool) -> 
     from zoograph.training.evaluation.collections import catalogue
     from zoograph.training.studies.reliability.report import ask_collection, summarise
 
-    cells, ranked, reasons = [], [], {}
+    cells, ranked = [], []
+    reasons: dict[str, str] = {}
     with count_bar(len(names) * len(kinds)) as advance:
         for name in names:
             folder = make_home() / "benchmarks" / "collections" / name

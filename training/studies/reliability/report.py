@@ -192,7 +192,7 @@ def summarise(cells: pd.DataFrame, ranked: pd.DataFrame, reasons: dict[str, str]
 def _group(collection: str, group: str, cells: pd.DataFrame, ranked: pd.DataFrame) -> Group:
     by_dataset = cells.groupby(["collection", "dataset"])["inside"].agg(["mean", "size"])
     judged = by_dataset[by_dataset["size"] >= _ENOUGH]["mean"]
-    worst = None if judged.empty else (str(judged.idxmin()[1]), float(judged.min()))
+    worst = None if judged.empty else (str(judged.droplevel(0).idxmin()), float(judged.min()))
     found = Group(
         collection=collection,
         group=group,
@@ -227,7 +227,7 @@ def _share(rows: pd.DataFrame, values: pd.Series[float]) -> Share:
         codes, names = pd.factorize(rows[column])
         if len(names) < 2:
             continue
-        means = unit_means(values.to_numpy()[:, None], torch.from_numpy(codes), _NUM_SAMPLES)[:, 0]
+        means = unit_means(values.to_numpy(np.float64)[:, None], torch.from_numpy(codes), _NUM_SAMPLES)[:, 0]
         lower, upper = np.quantile(means, (0.025, 0.975)).tolist()
         if found.lower is None or found.upper is None or upper - lower > found.upper - found.lower:
             found = Share(value=found.value, lower=lower, upper=upper, units=units, num_units=len(names))
@@ -240,8 +240,8 @@ def _bins(ranked: pd.DataFrame) -> list[Bin]:
     first = ranked[ranked["first"].astype(bool)]
     quantiles = np.unique(first["stated_measured_regret"].quantile(np.linspace(0, 1, _REGRET_BINS + 1)))
     parts = {
-        "best": (ranked, pd.cut(ranked["stated_measured_best"], _BINS, right=False)),
-        "regret": (first, pd.cut(first["stated_measured_regret"], quantiles, include_lowest=True)),
+        "best": (ranked, pd.cut(ranked["stated_measured_best"], list(_BINS), right=False)),
+        "regret": (first, pd.cut(first["stated_measured_regret"], quantiles.tolist(), include_lowest=True)),
     }
     return [
         Bin(
