@@ -168,10 +168,8 @@ def build_graph(
 def _known_labels(datasets: Sequence[DatasetCard], text: TextLookup) -> list[str]:
     """Return the texts of all labels, sorted; one that is looked up as NaN is as one that the cards do not name."""
     labels = sorted({label_text(label) for card in datasets for label in card.labels})
-    if not labels:
-        return []
-    absent = np.isnan(text(labels)).any(axis=1).tolist()
-    return [label for label, is_absent in zip(labels, absent, strict=True) if not is_absent]
+    vectors = text(labels) if labels else ()
+    return [label for label, vector in zip(labels, vectors, strict=True) if not np.isnan(vector).any()]
 
 
 def _hetero_data() -> HeteroData:

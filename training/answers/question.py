@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError, UnknownName, ZoographError
 from zoograph.data.networks.find_model import FoundModel, bare_architecture, explain_name, find_model, find_others
-from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.choices import choose
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.records import Metric, Protocol
@@ -83,8 +83,8 @@ def ask(
     names = store.names(model)
     found = None if model is None else find_model(names, model)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
-    kind = choose_kind(store, tasks, *wanted)
     modality = _modality_of(dataset, datasets or store.find_cards(datasets=tasks)[1])
+    kind = choose_kind(store, tasks, *wanted, modality)
     meaning = None
     if model is not None and found is not None:
         found, meaning = _choose_weights(store, model, found, tasks, *kind)
@@ -104,14 +104,20 @@ def ask(
 
 
 def choose_kind(
-    store: RecordStore, tasks: Sequence[str], protocol: Protocol | None = None, metric: Metric | None = None
+    store: RecordStore,
+    tasks: Sequence[str],
+    protocol: Protocol | None = None,
+    metric: Metric | None = None,
+    modality: str = Modality.IMAGE.value,
 ) -> tuple[Protocol, Metric]:
     """Return what is asked of ``tasks``: what is given, and for the rest what most of their records have.
 
     Where no record has what is given, the rest is what most of all their records have; where there is none at all, it
-    is the top-1 accuracy of a retrained head.
+    is the top-1 accuracy of a retrained head for images, and for others what most records of their modality have.
     """
     ways = [way[:2] for way in store.ways_measured(tasks)]
+    if not ways and modality != Modality.IMAGE:
+        ways = [way[:2] for way in store.ways_measured() if way[2] == modality]
     fitting = [way for way in ways if protocol in (None, way[0]) and metric in (None, way[1])]
     usual = next(iter([*fitting, *ways]), (Protocol.HEAD, Metric.TOP1))
     return protocol or usual[0], metric or usual[1]

@@ -146,7 +146,9 @@ class Recommendation(Report):
             )
             notes.append(f"Candidates after each filter: {', '.join(done)}.")
         if self.num_hidden:
-            notes.append(f"{self.num_hidden:,} uploads and near-twins of candidates are not compared: --all-variants.")
+            what = "1 upload or near-twin" if self.num_hidden == 1 else f"{self.num_hidden:,} uploads and near-twins"
+            are = "is" if self.num_hidden == 1 else "are"
+            notes.append(f"{what} of candidates {are} not compared: --all-variants.")
         return (*notes, *describe_new(self.new), *([SIMILARITY] if self.explanation else []))
 
     def _describe_order(self) -> list[str]:

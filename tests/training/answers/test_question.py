@@ -254,3 +254,13 @@ def test_a_card_file_is_a_dataset_without_images(toy_store: RecordStore, tmp_pat
 def test_a_folder_that_is_called_like_a_card_is_a_folder(toy_store: RecordStore, tmp_path: Path) -> None:
     make_folder(tmp_path / "photos.json", "cat/a.png", "dog/b.png")
     assert _ask(toy_store, str(tmp_path / "photos.json"))[0].datasets[0].labels == ("cat", "dog")
+
+
+def test_a_card_of_texts_is_asked_for_what_texts_are_measured_in(toy_store: RecordStore, tmp_path: Path) -> None:
+    (tmp_path / "mails.yaml").write_text("modality: text")
+    reader = ModelCard(id="bert", source="t", modalities=("text",))
+    reviews = DatasetCard(id="reviews", source="t", modality="text")
+    run = Run(source="t", model="bert", dataset="reviews", protocol=Protocol.PROBE, metric=Metric.F1, value=0.9)
+    toy_store.add(models=[reader], datasets=[reviews], runs=[run])
+    question = ask(toy_store, "bert", str(tmp_path / "mails.yaml"))
+    assert (question.protocol, question.metric, question.modality) == (Protocol.PROBE, Metric.F1, "text")
