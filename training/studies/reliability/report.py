@@ -227,7 +227,7 @@ def _share(rows: pd.DataFrame, values: pd.Series[float]) -> Share:
         codes, names = pd.factorize(rows[column])
         if len(names) < 2:
             continue
-        means = unit_means(values.to_numpy(np.float64)[:, None], torch.from_numpy(codes), _NUM_SAMPLES)[:, 0]
+        means = unit_means(np.asarray(values, dtype=np.float64)[:, None], torch.from_numpy(codes), _NUM_SAMPLES)[:, 0]
         lower, upper = np.quantile(means, (0.025, 0.975)).tolist()
         if found.lower is None or found.upper is None or upper - lower > found.upper - found.lower:
             found = Share(value=found.value, lower=lower, upper=upper, units=units, num_units=len(names))
