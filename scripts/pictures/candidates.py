@@ -31,6 +31,7 @@ def draw_candidates(answer: Recommendation) -> Any:
     _draw_front(axes, front, named)
     if known:
         axes.set_xscale("log")
+        axes.tick_params(which="minor", labelsize=8, colors=INK)
     axes.margins(y=0.08)
     axes.grid(alpha=0.25)
     where = f" on {answer.cost.device}" if answer.cost.device else ""
