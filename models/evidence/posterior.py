@@ -15,6 +15,7 @@ from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeature
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.evidence.spread import spreads
+from zoograph.models.evidence.usual_samples import usual_samples
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -36,6 +37,7 @@ class Prior(NamedTuple):
         shown: embeddings of both, see :meth:`zoograph.models.evidence.kernel.EvidenceKernel.embed`.
         scores: of pairs.
         records: everything that was measured in the graph.
+        samples: (D, P) that questions are meant for, see :mod:`zoograph.models.evidence.usual_samples`.
     """
 
     kernel: EvidenceKernel
@@ -44,18 +46,20 @@ class Prior(NamedTuple):
     shown: tuple[Tensor, Tensor]
     scores: PairScores
     records: Records
+    samples: Tensor
 
     @classmethod
     def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> Prior:
         """Return the prior of a graph."""
         features = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
         nodes = ModelFeatures.of(graph), features, kernel.embed(graph)
-        return cls(kernel, *nodes, PairScores.of(graph), gather(graph, features))
+        records = gather(graph, features)
+        return cls(kernel, *nodes, PairScores.of(graph), records, usual_samples(records, features.per_class))
 
     def ask(self, pairs: Tensor, protocol: int) -> Cells:
-        """Return the cells of (2, n) pairs under a protocol, each on all samples of its dataset."""
+        """Return the cells of (2, n) pairs under a protocol, each on as many samples as are usual."""
         model, dataset = pairs
-        return Cells(model, dataset, torch.full_like(model, protocol), self.features.per_class[dataset])
+        return Cells(model, dataset, torch.full_like(model, protocol), self.samples[dataset, protocol])
 
     def between_models(self, a: Tensor, b: Tensor) -> ModelCovariances:
         """Return the covariances of nodes (n,) with nodes (m,)."""

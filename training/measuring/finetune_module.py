@@ -122,7 +122,9 @@ class Finetuning(L.LightningModule):  # type: ignore[misc]
         """Return AdamW with its groups of weights, and the learning rates from where a run is taken up."""
         config = self._config
         groups = weight_groups(self.network, config)
-        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+        # A fused step unscales gradients by itself, which mixed precision on a GPU cannot join with clipping them.
+        on_cpu = next(self.network.parameters()).device.type == "cpu"
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=on_cpu)
         schedule = make_schedule(optimizer, config, self._num_batches)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Detected call of", UserWarning)

@@ -105,6 +105,12 @@ def test_rates_rise_in_a_line_and_fall_as_a_cosine_from_where_the_run_is_taken_u
     assert rates == pytest.approx([*line, *fall][4 * begun : 4 * begun + 8])
 
 
+@pytest.mark.parametrize(("device", "fused"), [("cpu", True), ("meta", False)])
+def test_steps_are_fused_on_the_cpu_alone(device: str, fused: bool) -> None:
+    module = Finetuning(nn.Linear(2, 2, device=device), FinetuneConfig(), _state(), num_batches=4)
+    assert module.configure_optimizers()["optimizer"].defaults["fused"] is fused  # type: ignore[attr-defined]
+
+
 def test_without_a_warm_up_the_rate_begins_at_its_highest() -> None:
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
     schedule = make_schedule(optimizer, FinetuneConfig(max_epochs=2, warmup_epochs=0), 2)
