@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from zoograph.scripts.terminal.files import require_place
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 
@@ -22,13 +23,11 @@ def export(
     """
     if (file is None) == (out is None):
         raise typer.BadParameter("give one file, which ends in `.parquet` or `.csv`.")
-    from zoograph.data.files.outputs import require_no_input
-    from zoograph.data.home import own_files
     from zoograph.data.store.export import export_runs
     from zoograph.data.store.store import RecordStore
 
     path = file or out or Path()
-    require_no_input(path, own_files(), "FILE")
+    require_place(path, "FILE")
     with RecordStore.open(to_read=True) as store:
         count = export_runs(store, path)
     if as_json:
