@@ -13,18 +13,15 @@ from zoograph.data.records.records import Protocol
 from zoograph.scripts.benchmarks import (
     champions,
     collections,
-    devices,
-    ingest_speed,
     poison_rates,
     reliability,
     replay,
     scale,
-    score_speed,
-    warm,
 )
 from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
+from zoograph.scripts.benchmarks.speed import devices, ingest_speed, score_speed, warm
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app

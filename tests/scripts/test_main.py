@@ -85,7 +85,7 @@ _SMALL = ("--models", "resnet18")
         (("score", *_SMALL, "--dataset", "./nowhere"), "(got nothing there). Check the path."),
         (
             ("score", *_SMALL, "--dataset", ".", "--weights", "none.pth"),
-            "The weights 'none.pth' must be a file or 'random'",
+            "The weights 'none.pth' must be a file, a folder or 'random'",
         ),
         (("score", *_SMALL, "--dataset", ".", "--device", "abacus"), "The device 'abacus' cannot be used"),
         (("score", *_SMALL, "--dataset", "FOLDER", "--scores", "logmee"), "Unknown score 'logmee'."),
@@ -95,7 +95,7 @@ _SMALL = ("--models", "resnet18")
         (("analyze", "distance", "--model", "resnet18", "--dataset", "./nowhere"), "(got nothing there)"),
         (
             ("analyze", "distance", "--model", "r", "--random", "a", "--pretrained", "b", "--finetuned", "c"),
-            "The checkpoint 'a' must be a safetensors file",
+            "The weights 'a' must be a file or a folder",
         ),
         (("analyze", "influence", "--source", "latin", "--target", "./nowhere"), "(got nothing there)"),
         (("predict", "--model", "resnet18", "--dataset", "./nowhere"), "(got nothing there)"),

@@ -105,7 +105,8 @@ def trained(encoders: dict[str, Any], toy_zoo: object, monkeypatch: pytest.Monke
 def test_it_learns_from_new_records(trained: RecordStore, run: Callable[..., Any]) -> None:
     ran = run("retrain", "--min-new", "5", "--json")
     said = json.loads(ran.out)
-    assert (ran.code, said["encoder"], said["waiting"]) == (0, OTHER, {"new": 5, "gone": 0})
+    # Too few cells are held out to show that it is not worse, so it is kept aside.
+    assert (ran.code, said["encoder"], said["waiting"]) == (1, OTHER, {"new": 5, "gone": 0})
     root = predictor_root(Protocol.HEAD, OTHER)
     newest = list_versions(root).readable[-1]
     assert (newest.version, newest.encoder_source) == (said["trained"]["version"], OTHER)

@@ -14,7 +14,7 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.devices import find_device, require_device
-from zoograph.scripts.benchmarks.score_speed import make_inputs
+from zoograph.scripts.benchmarks.speed.score_speed import make_inputs
 from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.options import AsJson, Device, Out, split_names
 from zoograph.scripts.terminal.output import print_json

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.benchmarks.devices import devices
+from zoograph.scripts.benchmarks.speed.devices import devices
 
 
 def test_head_and_relatedness_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from zoograph.scripts.benchmarks.ingest_speed import _write, measure
+from zoograph.scripts.benchmarks.speed.ingest_speed import _write, measure
 
 
 def test_rows_are_ingested_and_timed(run_command: Callable[..., Any]) -> None:

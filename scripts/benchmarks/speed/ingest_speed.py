@@ -20,7 +20,7 @@ from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_table
 
-_CODE = "import sys; from zoograph.scripts.benchmarks.ingest_speed import work; work(sys.argv[1])"
+_CODE = "import sys; from zoograph.scripts.benchmarks.speed.ingest_speed import work; work(sys.argv[1])"
 
 
 def measure(

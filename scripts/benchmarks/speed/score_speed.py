@@ -166,7 +166,7 @@ def _parse(size: str) -> tuple[int, int, int]:
 
 def _measure(size: str, names: tuple[str, ...]) -> Row:
     """Measure in a process of its own, so that nothing is warm and memory is that of these scores alone."""
-    command = [sys.executable, "-W", "ignore", "-m", "zoograph.scripts.benchmarks.score_speed", size, *names]
+    command = [sys.executable, "-W", "ignore", "-m", "zoograph.scripts.benchmarks.speed.score_speed", size, *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.graphs.scores.registry import SCORES
-from zoograph.scripts.benchmarks import score_speed
+from zoograph.scripts.benchmarks.speed import score_speed
 
 app = typer.Typer()
 app.command()(score_speed.scores)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.benchmarks import accuracy as benchmark
-from zoograph.scripts.benchmarks import warm
+from zoograph.scripts.benchmarks.speed import warm
 
 
 def test_commands_take_turns_and_the_first_round_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks of time: scores, devices, ingest and the answer that is asked for most."""
