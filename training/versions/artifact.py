@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from zoograph.data.errors import PredictorError
+from zoograph.data.files.safetensors_header import check_safetensors
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.training.versions.verdict import Verdict
@@ -127,11 +128,13 @@ def read_tensor_file(path: Path) -> bytes:
     """Return the content of a safetensors file whose header is not made to keep its reader busy.
 
     Raises:
-        ValueError: if the header is too long.
+        ValueError: if it is, or if it is no header.
     """
     content = path.read_bytes()
-    if int.from_bytes(content[:8], "little") > _MAX_HEADER:
-        raise ValueError(f"the header of '{path.name}' is too long")
+    try:
+        check_safetensors(content, most_header_bytes=_MAX_HEADER)
+    except ValueError as error:
+        raise ValueError(f"'{path.name}' cannot be read: {error}") from error
     return content
 
 

@@ -63,8 +63,17 @@ def test_a_table_of_other_models_is_no_table_of_this_one(save_toy: Callable[...,
 
 def test_a_header_that_is_made_to_keep_its_reader_busy_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
-    path.write_bytes((2_000_000).to_bytes(8, "little") + b" " * 100)
-    with pytest.raises(ValueError, match=r"the header of 'weights.safetensors' is too long"):
+    path.write_bytes((2_000_000).to_bytes(8, "little") + b" " * 2_000_100)
+    with pytest.raises(ValueError, match=r"'weights.safetensors' cannot be read: its header is longer than 1,000,000"):
+        read_tensor_file(path)
+
+
+def test_an_entry_that_is_there_twice_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    entry = b'"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}'
+    header = b"{" + entry + b", " + entry + b"}"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0")
+    with pytest.raises(ValueError, match=r"'weights\.safetensors' cannot be read"):
         read_tensor_file(path)
 
 
