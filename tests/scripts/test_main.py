@@ -33,6 +33,8 @@ def test_both_entry_points_know_predict(toy_store: object, run_predict: Run) -> 
 _INTERRUPTED = """
 import os, signal, sys
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background begins deaf to it
+
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == "zoograph.scripts.programs":
