@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.evaluation.collections.tables import Table
 
-_ALL = "all"
+ALL = "all"
 _QUICK = 2
 Most = typer.Option(min=0, help="Questions of a protocol that leave out datasets or domains, at most; 0 for all.")
 MostModels = typer.Option(min=0, help="Questions of a protocol that leave out models, at most; 0 for all.")
 
 
 def collections(
-    collections: Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")] = _ALL,
-    protocols: Annotated[str, typer.Option(help="What is left out: names, separated by commas, or `all`.")] = _ALL,
+    collections: Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")] = ALL,
+    protocols: Annotated[str, typer.Option(help="What is left out: names, separated by commas, or `all`.")] = ALL,
     methods: Annotated[
         str, typer.Option(help="Names, separated by commas, or `all`; `gat` takes hours and is not among them.")
-    ] = _ALL,
+    ] = ALL,
     most_datasets: Annotated[int, Most] = 8,
     most_models: Annotated[int, MostModels] = 6,
     quick: Annotated[bool, typer.Option("--quick", help="Two questions a protocol.")] = False,
@@ -45,20 +45,19 @@ def collections(
     Example: `zoograph benchmark collections --collections pets,mieb --protocols collection_out --methods size,gmacs`
     """
     from zoograph.training.evaluation.collections.catalogue import PARTS, get_part
-    from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.evaluation.collections.markdown import to_markdown
     from zoograph.training.evaluation.collections.questions import PROTOCOLS
 
-    names = _chosen(collections, list(PARTS))
+    names = choose_names(collections, list(PARTS))
     for name in names:
         get_part(name)
-    kinds = _chosen(protocols, list(PROTOCOLS))
+    kinds = choose_names(protocols, list(PROTOCOLS))
     for kind in kinds:
         if kind not in PROTOCOLS:
             raise ZoographError(f"'{kind}' is nothing that can be left out. Valid names: {', '.join(PROTOCOLS)}.")
     if out is not None:
         make_folder(out)
-    limits = Limits(_QUICK, _QUICK) if quick else Limits(most_datasets or None, most_models or None)
+    limits = choose_limits(quick, most_datasets, most_models)
     tables = [table for name in names for table in _tables(name, kinds, methods, limits, fresh)]
     content = {"tables": [table.model_dump() for table in tables]}
     if out is not None:
@@ -70,8 +69,16 @@ def collections(
         _print(tables)
 
 
-def _chosen(text: str, known: list[str]) -> list[str]:
-    return known if text == _ALL else split_names(text)
+def choose_names(text: str, known: list[str]) -> list[str]:
+    """Return the names that were given, separated by commas; all that are known for ``all``."""
+    return known if text == ALL else split_names(text)
+
+
+def choose_limits(quick: bool, most_datasets: int, most_models: int) -> Limits:
+    """Return how many questions are asked at most: two where it is to be quick, and all where the option says 0."""
+    from zoograph.training.evaluation.collections.choosing import Limits
+
+    return Limits(_QUICK, _QUICK) if quick else Limits(most_datasets or None, most_models or None)
 
 
 def _tables(name: str, protocols: list[str], methods: str, limits: Limits, fresh: bool) -> list[Table]:

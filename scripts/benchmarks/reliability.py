@@ -8,9 +8,9 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
-from zoograph.scripts.benchmarks.collections import Most, MostModels
+from zoograph.scripts.benchmarks.collections import ALL, Most, MostModels, choose_limits, choose_names
 from zoograph.scripts.terminal.files import make_folder, write_into
-from zoograph.scripts.terminal.options import AsJson, Fresh, Out, split_names
+from zoograph.scripts.terminal.options import AsJson, Fresh, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
     from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.studies.reliability.report import Reliability
 
-_ALL = "all"
-_QUICK = 2
 _SHOWN = (0, 1, 2, 3, 6, 8, 10, 11, 13, 14)  # what a terminal is wide enough for; files have every column
 
 
 def reliability(
-    collections: Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")] = _ALL,
-    groups: Annotated[str, typer.Option(help="What is new, such as `warm,new dataset`, or `all`.")] = _ALL,
+    collections: Annotated[str, typer.Option(help="Names, separated by commas, or `all`.")] = ALL,
+    groups: Annotated[str, typer.Option(help="What is new, such as `warm,new dataset`, or `all`.")] = ALL,
     most_datasets: Annotated[int, Most] = 8,
     most_models: Annotated[int, MostModels] = 6,
     quick: Annotated[bool, typer.Option("--quick", help="Two questions a group.")] = False,
@@ -42,19 +40,18 @@ def reliability(
     Example: `zoograph benchmark reliability --collections pets --quick`
     """
     from zoograph.training.evaluation.collections.catalogue import PARTS, get_part
-    from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.studies.reliability.report import GROUPS
 
-    names = list(PARTS) if collections == _ALL else split_names(collections)
+    names = choose_names(collections, list(PARTS))
     for name in names:
         get_part(name)
-    kinds = list(GROUPS) if groups == _ALL else split_names(groups)
+    kinds = choose_names(groups, list(GROUPS))
     for kind in kinds:
         if kind not in GROUPS:
             raise ZoographError(f"'{kind}' is no group. Valid names: {', '.join(GROUPS)}.")
     if out is not None:
         make_folder(out)
-    limits = Limits(_QUICK, _QUICK) if quick else Limits(most_datasets or None, most_models or None)
+    limits = choose_limits(quick, most_datasets, most_models)
     report = _report(names, kinds, limits, fresh)
     if out is not None:
         from zoograph.scripts.pictures.reliability import draw_reliability

@@ -34,10 +34,7 @@ def parse_utility(text: str) -> float:
     Raises:
         typer.BadParameter: if it is none.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _read(text)
     if not 0.0 <= value <= 1.0:
         raise typer.BadParameter(f"must be a number from 0 to 1, such as 0.7 (got '{text}').")
     return value
@@ -49,10 +46,15 @@ def parse_positive(text: str) -> float:
     Raises:
         typer.BadParameter: if it is none.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _read(text)
     if not 0.0 < value < math.inf:
         raise typer.BadParameter(f"must be a number above 0, such as 4.5 (got '{text}').")
     return value
+
+
+def _read(text: str) -> float:
+    """Return a number, NaN for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
