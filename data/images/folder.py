@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from zoograph.data.errors import ImageFolderError
 from zoograph.data.images.listing import Tree, image_suffixes, list_tree, some
-from zoograph.data.images.splits import Joined, Split, join_splits, split_named
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.tasks.splits import Joined, Split, join_splits, split_named
 from zoograph.data.text.printable import is_plain, show
 from zoograph.data.text.words import readable
 

@@ -11,7 +11,6 @@ from typing import Any
 from zoograph.data.files.hub import hub_or_cache
 from zoograph.data.images.folder import card_of, dataset_card_from_folder, is_saved, read_folder
 from zoograph.data.images.published import find_published
-from zoograph.data.images.splits import Split, join_splits, split_named
 from zoograph.data.images.task import (
     ImageTask,
     ImageTaskError,
@@ -22,6 +21,7 @@ from zoograph.data.images.task import (
 )
 from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.tasks.splits import Split, join_splits, split_named
 
 _LABELS = frozenset({"label", "labels", "class", "class_name", "category", "target"})
 _log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def task_from_saved(folder: Path, domain: str | None = None) -> ImageTask:
 def task_from_hub(name: str, domain: str | None = None) -> ImageTask:
     """Return the task of an image dataset on the Hugging Face hub; it is downloaded if it is not cached.
 
-    Its splits are joined by the names of their classes, see :func:`zoograph.data.images.splits.join_splits`.
+    Its splits are joined by the names of their classes, see :func:`zoograph.data.tasks.splits.join_splits`.
 
     Args:
         name: its id, such as ``owner/name``.

@@ -19,9 +19,9 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.images.decoding import decode
 from zoograph.data.images.depth import White
 from zoograph.data.images.opening import BROKEN
-from zoograph.data.images.stratified import stratified_sample
 from zoograph.data.images.unreadable import Unreadable, describe_unreadable
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.tasks.stratified import stratified_sample
 from zoograph.data.text.words import readable
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class ImageTask:
     def sample(self, size: int, seed: int = 0) -> ImageTask:
         """Return a stratified sample of at most ``size`` images.
 
-        See :func:`zoograph.data.images.stratified.stratified_sample`.
+        See :func:`zoograph.data.tasks.stratified.stratified_sample`.
         """
         if size >= len(self):
             return self

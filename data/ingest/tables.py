@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.files.csv_cells import unguard
+from zoograph.data.files.optional_imports import import_pyarrow
 from zoograph.data.ingest.formats.text_lines import Line, read_lines
 from zoograph.data.ingest.formats.trainer import is_benchmark_result, keeps_best, read_results
-from zoograph.data.optional_imports import import_pyarrow
 
 Cells = Mapping[str, Any]
 _LONGEST_RECORD = 50  # lines that one quoted cell may go over

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.records.cards import ModelCard
 
 # timm architectures that a family can be; no two of one family have the same parameters and input.

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.home import make_home
 from zoograph.data.images.loading import load_pictures, look_at_all
-from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
 from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.devices import half_precision, number_device
 from zoograph.data.networks.foreign import NetworkError, foreign_code
 from zoograph.data.networks.weights import PretrainedModel
+from zoograph.data.tasks.stratified import stratified_hold_out
 
 Progress = Callable[[int, int], None]
 _FORMAT = "zoograph-features-2"

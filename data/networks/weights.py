@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from zoograph.data.errors import UnknownName
 from zoograph.data.files.hub import hub_or_cache
+from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.networks.checkpoints import read_checkpoint
 from zoograph.data.networks.fitting import Fitted, fit_weights
@@ -23,7 +24,6 @@ from zoograph.data.networks.registry.timm_names import import_timm, nearest_timm
 from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.networks.torchvision_cards import model_card_from_torchvision
 from zoograph.data.networks.weight_files import WeightFile, WeightsError, find_weight_file
-from zoograph.data.optional_imports import import_torchvision
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import LineageKind
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoograph.data.errors import RawDataError
 from zoograph.data.files.atomic import replacing
 from zoograph.data.files.csv_cells import guard
-from zoograph.data.optional_imports import import_pyarrow
+from zoograph.data.files.optional_imports import import_pyarrow
 from zoograph.data.store.store import RecordStore
 
 COLUMNS = (

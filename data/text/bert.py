@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoograph.data.errors import EncoderError
+from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.files.safetensors_header import check_safetensors_file
-from zoograph.data.optional_imports import import_torchvision
 from zoograph.data.text.encoder import Encoder
 
 RECIPE = "mean of the last hidden states under the attention mask, 256 tokens, L2-normalised"

@@ -33,7 +33,7 @@ def relatedness(
     """
     if out is not None:
         require_matplotlib()
-    from zoograph.data.glyphs.plan import full_plan
+    from zoograph.data.collections.glyphs.plan import full_plan
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import count_bar
     from zoograph.training.runtime.threads import one_thread

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoograph.data.glyphs.drawing import character_name, draw_glyph, seeded
-from zoograph.data.glyphs.models import CORPORA
+from zoograph.data.collections.glyphs.drawing import character_name, draw_glyph, seeded
+from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.scripts.pictures.style import COLORS, INK, MARKERS, QUIET, label_axes, new_figure
 from zoograph.training.studies.influence.report import InfluenceStudyReport, PairReport
 

@@ -40,10 +40,10 @@ def glyphs(
 
     Example: `zoograph zoo measure glyphs --processes 2`
     """
+    from zoograph.data.collections.glyphs.plan import full_plan
+    from zoograph.data.collections.glyphs.zoo import glyph_folder
     from zoograph.data.collections.tables import read_table, write_tables
     from zoograph.data.files.atomic import replace_file
-    from zoograph.data.glyphs.plan import full_plan
-    from zoograph.data.glyphs.zoo import glyph_folder
     from zoograph.data.records.records import ClassInfluence
     from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
     from zoograph.data.text.table import TextTable

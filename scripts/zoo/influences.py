@@ -29,8 +29,8 @@ def influences(
 
     Example: `zoograph zoo measure influences`
     """
+    from zoograph.data.collections.glyphs.zoo import glyph_folder
     from zoograph.data.collections.tables import read_tables, write_tables
-    from zoograph.data.glyphs.zoo import glyph_folder
     from zoograph.data.records.records import ClassInfluence
     from zoograph.scripts.terminal.progress import stage_bar
     from zoograph.training.analysis.influence.ensembles import EnsembleRunner

@@ -18,7 +18,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from safetensors.torch import save_file
 
-from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph

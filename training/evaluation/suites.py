@@ -11,9 +11,9 @@ import torch
 from torch_geometric.data import HeteroData
 
 from zoograph.data.collections.domainnet import SOURCE as DOMAINNET
+from zoograph.data.collections.glyphs.zoo import read_glyph_texts, read_glyph_zoo
 from zoograph.data.collections.transfergraph import SOURCE as TRANSFERGRAPH
 from zoograph.data.errors import RawDataError, ZoographError
-from zoograph.data.glyphs.zoo import read_glyph_texts, read_glyph_zoo
 from zoograph.data.home import make_home
 from zoograph.data.ingest.cards import read_dataset_cards, read_model_cards
 from zoograph.data.ingest.ingest import SOURCE, IngestSettings, ingest

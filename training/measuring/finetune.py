@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from zoograph.data.errors import FoldsError
 from zoograph.data.files.tensors import hash_tensors
-from zoograph.data.images.stratified import validation_rows
 from zoograph.data.networks.devices import half_precision, number_device
 from zoograph.data.networks.features import extract
 from zoograph.data.networks.foreign import foreign_code
+from zoograph.data.tasks.stratified import validation_rows
 from zoograph.training.measuring.finetune_module import Batches, Finetuning, ImageRows, Images, freeze_layers
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState, Progress
 from zoograph.training.measuring.head import fit_classifier

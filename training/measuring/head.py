@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from zoograph.data.errors import FoldsError
-from zoograph.data.images.stratified import validation_rows
 from zoograph.data.networks.features import Features
+from zoograph.data.tasks.stratified import validation_rows
 
 L2_GRID = tuple(10.0 ** (exponent / 2) for exponent in range(2, -9, -1))
 # The strength when no class has an image to spare for the choice.
@@ -140,7 +140,7 @@ def measure_head_on(features: Features, test_fraction: float = 0.3, seed: int = 
     """Measure the retrained head on one task.
 
     The task's own test images are used if it has some; otherwise a stratified ``test_fraction`` of each class
-    is held out by ``seed``, see :func:`zoograph.data.images.stratified.stratified_hold_out`.
+    is held out by ``seed``, see :func:`zoograph.data.tasks.stratified.stratified_hold_out`.
 
     Raises:
         FoldsError: see :func:`measure_head`.

@@ -15,12 +15,12 @@ from torch import Tensor
 from zoograph.data.errors import FoldsError
 from zoograph.data.home import make_home
 from zoograph.data.images.loading import look_at_all
-from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.records import WARNINGS, Protocol, Run
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.stratified import stratified_hold_out
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
 from zoograph.training.measuring.pictures import Pictures

@@ -10,11 +10,11 @@ import torch
 from PIL.Image import Image, Transpose
 from torch import Tensor
 
+from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.images.loading import load_pictures
 from zoograph.data.images.task import ImageTask, ImageTaskError
 from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.weights import PretrainedModel
-from zoograph.data.optional_imports import import_torchvision
 
 
 class Augmentation(StrEnum):

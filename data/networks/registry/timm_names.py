@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoograph.data.files.facts import load_facts
-from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.files.optional_imports import import_torchvision
 
 TIMM_NAMES = "timm_names.json"
 

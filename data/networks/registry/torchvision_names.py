@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.files.optional_imports import import_torchvision
 
 PREFIX = "torchvision/"
 _ENUM = re.compile(r"(?:torchvision\.models\.)?(?P<architecture>\w+?)_Weights\.(?P<weights>\w+)")

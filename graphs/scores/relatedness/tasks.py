@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.stratified import stratified_sample
+from zoograph.data.tasks.stratified import stratified_sample
 
 _LEAST_SAMPLES = 2
 

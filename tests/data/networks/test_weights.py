@@ -9,9 +9,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from zoograph.data.errors import UnknownName
+from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.networks import weights as loading
 from zoograph.data.networks.weights import RANDOM, WeightsError, load_pretrained, random_network
-from zoograph.data.optional_imports import import_torchvision
 
 ARCHITECTURE = "test_resnet"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.text.encoder import Encoder
 from zoograph.data.text.find_encoder import find_encoder
 

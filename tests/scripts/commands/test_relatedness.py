@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoograph.data.glyphs.models import CORPORA
+from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.data.store.store import RecordStore
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from zoograph.data.collections.glyphs.models import CORPORA, SourceModel
+from zoograph.data.collections.glyphs.plan import GlyphPlan
+from zoograph.data.collections.glyphs.tasks import list_tasks
 from zoograph.data.collections.tables import read_tables
-from zoograph.data.glyphs.models import CORPORA, SourceModel
-from zoograph.data.glyphs.plan import GlyphPlan
-from zoograph.data.glyphs.tasks import list_tasks
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
 from zoograph.scripts.zoo.glyphs import app
@@ -24,7 +24,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> GlyphPlan:
     plan = GlyphPlan(
         (model,), tuple(list_tasks({"print": (2,)}, (4,))), model.id, finetune_one_in=1000, probe_per_class=4
     )
-    monkeypatch.setattr("zoograph.data.glyphs.plan.full_plan", lambda: plan)
+    monkeypatch.setattr("zoograph.data.collections.glyphs.plan.full_plan", lambda: plan)
     return plan
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from zoograph.data.glyphs.drawing import seeded
+from zoograph.data.collections.glyphs.drawing import seeded
 
 _WARM_UP = 0.2  # of the steps; the rate then falls along half a cosine
 _CLIP = 1.0

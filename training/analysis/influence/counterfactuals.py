@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from zoograph.data.collections.glyphs.drawing import seeded
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.drawing import seeded
 from zoograph.training.analysis.influence.ensembles import EnsembleRunner
 from zoograph.training.analysis.influence.jobs import OUTCOMES
 from zoograph.training.analysis.influence.members import Members

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from zoograph.data.collections.glyphs.models import CORPORA
+from zoograph.data.collections.glyphs.plan import full_plan
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.models import CORPORA
-from zoograph.data.glyphs.plan import full_plan
 from zoograph.data.images.sources import open_task
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import ClassInfluence

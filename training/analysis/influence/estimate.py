@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoograph.data.collections.glyphs.tasks import SOURCE
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.tasks import SOURCE
 from zoograph.graphs.scores.analysis.influence import Influence, group_means, influence, reliability, standard_errors
 from zoograph.training.analysis.influence.ensembles import Ensemble
 from zoograph.training.analysis.influence.jobs import OUTCOMES

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoograph.data.collections.glyphs.drawing import seeded
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.drawing import seeded
 from zoograph.training.analysis.influence.small_tasks import SmallTask
 
 UNITS = ("class", "example")

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from zoograph.data.collections.glyphs.drawing import SIDE
+from zoograph.data.collections.glyphs.models import Architecture
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.drawing import SIDE
-from zoograph.data.glyphs.models import Architecture
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.training.analysis.influence.batched_training import Schedule
 

@@ -11,17 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoograph.data.collections.glyphs.drawing import SIDE, Image8
+from zoograph.data.collections.glyphs.models import CORPORA, to_input
+from zoograph.data.collections.glyphs.plan import full_plan
+from zoograph.data.collections.glyphs.tasks import make_pool
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.files.tensors import hash_tensors, load_tensors
-from zoograph.data.glyphs.drawing import SIDE, Image8
-from zoograph.data.glyphs.models import CORPORA, to_input
-from zoograph.data.glyphs.plan import full_plan
-from zoograph.data.glyphs.tasks import make_pool
 from zoograph.data.images.sources import open_task
-from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.images.task import ImageTask
 from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.tasks.stratified import stratified_hold_out
 
 TRAIN_PER_CLASS = {"latin": 40, "eastern": 60, "symbols": 60}
 """Training images of a class of each corpus: more where they are of many kinds."""

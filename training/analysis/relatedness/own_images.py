@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.models import CORPORA
 from zoograph.data.home import make_home
 from zoograph.data.images.sources import open_task
 from zoograph.data.images.task import ImageTask, task_from_arrays

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.collections.domainnet import SOURCE as DOMAINNET
+from zoograph.data.collections.glyphs.zoo import read_glyph_texts, read_glyph_zoo
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.collections.transfergraph import SOURCE as TRANSFERGRAPH
 from zoograph.data.errors import UnknownName
-from zoograph.data.glyphs.zoo import read_glyph_texts, read_glyph_zoo
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo

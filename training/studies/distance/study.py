@@ -9,8 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from zoograph.data.files.kept import Facts
-from zoograph.data.images.stratified import stratified_hold_out
 from zoograph.data.networks.blocks import Grouping, network_blocks
+from zoograph.data.tasks.stratified import stratified_hold_out
 from zoograph.graphs.scores.analysis.parameter_distance import Norm, parameter_distance
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.studies.glyph_zoo.sources import draw_weights

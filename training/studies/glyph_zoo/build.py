@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from zoograph.data.glyphs.tasks import SOURCE
+from zoograph.data.collections.glyphs.tasks import SOURCE
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Relation, Run, Score
 from zoograph.training.runtime.processes import workers

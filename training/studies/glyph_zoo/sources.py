@@ -6,7 +6,7 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.glyphs.models import ARCHITECTURES, SourceModel
+from zoograph.data.collections.glyphs.models import ARCHITECTURES, SourceModel
 from zoograph.training.runtime.threads import one_seeded_thread
 from zoograph.training.runtime.trainer import fit_quietly
 

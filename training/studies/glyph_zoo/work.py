@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from zoograph.data.collections.glyphs.models import to_input
+from zoograph.data.collections.glyphs.plan import GlyphPlan
+from zoograph.data.collections.glyphs.tasks import GlyphTask, Pool, make_pool
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.facts import load_facts, save_facts
 from zoograph.data.files.tensors import load_tensors, save_tensors
-from zoograph.data.glyphs.models import to_input
-from zoograph.data.glyphs.plan import GlyphPlan
-from zoograph.data.glyphs.tasks import GlyphTask, Pool, make_pool
 from zoograph.data.networks.features import extract
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from zoograph.data.glyphs.drawing import SIDE, Image8, draw_glyph, seeded
-from zoograph.data.glyphs.models import Architecture
+from zoograph.data.collections.glyphs.drawing import SIDE, Image8, draw_glyph, seeded
+from zoograph.data.collections.glyphs.models import Architecture
 from zoograph.training.analysis.influence.batched_training import Schedule
 from zoograph.training.analysis.influence.recipe import Recipe
 from zoograph.training.analysis.influence.small_tasks import SmallTask

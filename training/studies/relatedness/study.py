@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zoograph.data.collections.glyphs.models import to_input
+from zoograph.data.collections.glyphs.tasks import TRAIN_SIZES
 from zoograph.data.files.kept import Facts, keep_tensors
-from zoograph.data.glyphs.models import to_input
-from zoograph.data.glyphs.tasks import TRAIN_SIZES
-from zoograph.data.images.stratified import stratified_sample
 from zoograph.data.networks.features import extract
+from zoograph.data.tasks.stratified import stratified_sample
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.relatedness.tasks import Task

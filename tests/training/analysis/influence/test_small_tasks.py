@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoograph.data.collections.glyphs.plan import full_plan
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.plan import full_plan
 from zoograph.data.images.task import task_from_arrays
 from zoograph.training.analysis.influence.small_tasks import (
     corpus_task,

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from zoograph.data.collections.glyphs.models import CORPORA, SourceModel
+from zoograph.data.collections.glyphs.plan import GlyphPlan
+from zoograph.data.collections.glyphs.tasks import list_tasks
 from zoograph.data.files.kept import keep_facts
 from zoograph.data.files.tensors import save_tensors
-from zoograph.data.glyphs.models import CORPORA, SourceModel
-from zoograph.data.glyphs.plan import GlyphPlan
-from zoograph.data.glyphs.tasks import list_tasks
 from zoograph.training.studies.distance.study import PAIRS, DistanceStudy
 from zoograph.training.studies.glyph_zoo.sources import draw_weights
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles, do_piece

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.glyphs.models import CORPORA, SourceModel
-from zoograph.data.glyphs.plan import GlyphPlan
-from zoograph.data.glyphs.tasks import list_tasks
+from zoograph.data.collections.glyphs.models import CORPORA, SourceModel
+from zoograph.data.collections.glyphs.plan import GlyphPlan
+from zoograph.data.collections.glyphs.tasks import list_tasks
 from zoograph.data.records.collection import Collection
 from zoograph.training.studies.glyph_zoo.build import (
     build_glyph_zoo,

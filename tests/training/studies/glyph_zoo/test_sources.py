@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from zoograph.data.glyphs.models import CORPORA, SourceModel, to_input
+from zoograph.data.collections.glyphs.models import CORPORA, SourceModel, to_input
 from zoograph.training.studies.glyph_zoo import sources
 from zoograph.training.studies.glyph_zoo.sources import draw_weights, measure_accuracy, train_source
 

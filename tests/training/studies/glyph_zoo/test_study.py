@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from zoograph.data.collections.glyphs.plan import full_plan
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.kept import Facts
-from zoograph.data.glyphs.plan import full_plan
 from zoograph.training.studies.glyph_zoo.study import GlyphStudy, Pair, run_study
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles
 

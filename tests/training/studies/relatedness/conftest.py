@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
+from zoograph.data.collections.glyphs.models import CORPORA, SourceModel
+from zoograph.data.collections.glyphs.plan import GlyphPlan
+from zoograph.data.collections.glyphs.tasks import list_tasks
 from zoograph.data.files.tensors import save_tensors
-from zoograph.data.glyphs.models import CORPORA, SourceModel
-from zoograph.data.glyphs.plan import GlyphPlan
-from zoograph.data.glyphs.tasks import list_tasks
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles, do_piece
 
 _CORPUS = replace(CORPORA["latin"], characters="ABCD", train_per_class=6, test_per_class=4)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zoograph.data.glyphs.plan import GlyphPlan
+from zoograph.data.collections.glyphs.plan import GlyphPlan
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles
 from zoograph.training.studies.relatedness.report import report_study
 from zoograph.training.studies.relatedness.study import SHARES, RelatednessStudy

@@ -13,8 +13,17 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from zoograph.data.glyphs.drawing import DOMAINS, FONTS, SIDE, SYMBOL_FONTS, Image8, character_name, draw_glyph, seeded
-from zoograph.data.glyphs.tasks import SOURCE
+from zoograph.data.collections.glyphs.drawing import (
+    DOMAINS,
+    FONTS,
+    SIDE,
+    SYMBOL_FONTS,
+    Image8,
+    character_name,
+    draw_glyph,
+    seeded,
+)
+from zoograph.data.collections.glyphs.tasks import SOURCE
 from zoograph.data.records.cards import DatasetCard, ModelCard
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from zoograph.data.glyphs.drawing import DOMAINS, SIDE
-from zoograph.data.glyphs.models import ARCHITECTURES, CORPORA, SourceModel, to_input
+from zoograph.data.collections.glyphs.drawing import DOMAINS, SIDE
+from zoograph.data.collections.glyphs.models import ARCHITECTURES, CORPORA, SourceModel, to_input
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -75,7 +75,7 @@ def test_a_corpus_is_described(name: str) -> None:
 def test_every_font_of_a_corpus_has_every_character() -> None:
     from fontTools.ttLib import TTFont
 
-    from zoograph.data.glyphs.drawing import font_folder
+    from zoograph.data.collections.glyphs.drawing import font_folder
 
     for corpus in CORPORA.values():
         for font in corpus.fonts:

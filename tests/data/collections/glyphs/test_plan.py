@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from zoograph.data.glyphs.models import ARCHITECTURES, CORPORA
-from zoograph.data.glyphs.plan import full_plan
+from zoograph.data.collections.glyphs.models import ARCHITECTURES, CORPORA
+from zoograph.data.collections.glyphs.plan import full_plan
 
 
 def test_the_full_plan_is_twelve_models_on_more_than_a_hundred_tasks_of_seven_domains() -> None:

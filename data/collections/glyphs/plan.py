@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from zoograph.data.glyphs.models import ARCHITECTURES, CORPORA, Corpus, SourceModel
-from zoograph.data.glyphs.tasks import HANDWRITTEN, GlyphTask, list_tasks
+from zoograph.data.collections.glyphs.models import ARCHITECTURES, CORPORA, Corpus, SourceModel
+from zoograph.data.collections.glyphs.tasks import HANDWRITTEN, GlyphTask, list_tasks
 
 _RECIPE = 1
 """Raised when the work changes what it makes, so that files of an older recipe are not taken up."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoograph.data.images.splits import Split, join_splits, split_named
+from zoograph.data.tasks.splits import Split, join_splits, split_named
 
 
 @pytest.mark.parametrize(

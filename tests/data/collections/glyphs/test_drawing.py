@@ -5,8 +5,16 @@ import sys
 import numpy as np
 import pytest
 
+from zoograph.data.collections.glyphs.drawing import (
+    DOMAINS,
+    FONTS,
+    SIDE,
+    character_name,
+    draw_glyph,
+    font_folder,
+    seeded,
+)
 from zoograph.data.errors import ZoographError
-from zoograph.data.glyphs.drawing import DOMAINS, FONTS, SIDE, character_name, draw_glyph, font_folder, seeded
 
 
 @pytest.mark.parametrize("domain", DOMAINS)

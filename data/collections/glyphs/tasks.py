@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from zoograph.data.glyphs.drawing import DOMAINS, SIDE, Image8, character_name, draw_glyph, seeded
+from zoograph.data.collections.glyphs.drawing import DOMAINS, SIDE, Image8, character_name, draw_glyph, seeded
 from zoograph.data.records.cards import DatasetCard
 
 SOURCE = "glyphs"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoograph.data.glyphs.zoo import glyph_folder, read_glyph_texts, read_glyph_zoo
+from zoograph.data.collections.glyphs.zoo import glyph_folder, read_glyph_texts, read_glyph_zoo
 from zoograph.data.text.words import zoo_texts
 
 

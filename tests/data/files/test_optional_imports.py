@@ -24,7 +24,7 @@ class Finder(abc.MetaPathFinder, abc.Loader):
                 raise RuntimeError(f"operator torchvision::{operator} does not exist")
 
 sys.meta_path.insert(0, Finder())
-from zoograph.data.optional_imports import import_torchvision
+from zoograph.data.files.optional_imports import import_torchvision
 import_torchvision()
 import_torchvision()
 print("torchvision" in sys.modules)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoograph.data.images.stratified import stratified_hold_out, stratified_sample, validation_rows
+from zoograph.data.tasks.stratified import stratified_hold_out, stratified_sample, validation_rows
 
 LABELS = np.repeat([3, 7, 9], [60, 30, 10])
 

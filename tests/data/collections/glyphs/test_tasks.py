@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoograph.data.glyphs.tasks import ALPHABET, HANDWRITTEN, TRAIN_SIZES, list_tasks, make_pool, split_characters
+from zoograph.data.collections.glyphs.tasks import (
+    ALPHABET,
+    HANDWRITTEN,
+    TRAIN_SIZES,
+    list_tasks,
+    make_pool,
+    split_characters,
+)
 
 
 @pytest.mark.parametrize(("domain", "count"), [("print", 32), ("thin", 2), ("clutter", 16), (HANDWRITTEN, 4)])

@@ -1,0 +1,1 @@
+"""Labelled tasks of any modality: samples with classes, their splits, and where they come from."""
