@@ -172,9 +172,13 @@ def test_layout_table_lists_the_folders() -> None:
     assert all((ROOT / name).is_dir() for name in listed)
 
 
+def test_the_readme_is_read_in_a_minute() -> None:
+    assert len(README.splitlines()) < 150
+
+
 def test_links_of_the_readme_lead_somewhere() -> None:
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert "docs/graph.png" in targets
+    assert "docs/pets.png" in targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 

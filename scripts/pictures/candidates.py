@@ -37,7 +37,7 @@ def draw_candidates(answer: Recommendation) -> Any:
     where = f" on {answer.cost.device}" if answer.cost.device else ""
     label_axes(axes, answer.title, f"{answer.cost.unit}{where}, logarithmic", _label(axes, answer))
     if known:
-        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False)
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, frameon=False)
     _write_key(key, named, len(front), len(answer.everyone) - len(known))
     return figure
 
@@ -65,11 +65,17 @@ def _draw_front(axes: Any, front: Sequence[Candidate], named: Sequence[Candidate
     axes.plot(x, y, color=COLORS[0], linewidth=1, alpha=0.6, drawstyle="steps-post")
     below, above = [c.predicted - c.lower for c in named], [c.upper - c.predicted for c in named]
     bars = {"fmt": "none", "ecolor": COLORS[0], "elinewidth": 1, "capsize": 2.5, "alpha": 0.6}
-    axes.errorbar([c.cost for c in named], [c.predicted for c in named], (below, above), label="90 % interval", **bars)
+    axes.errorbar(
+        [c.cost for c in named],
+        [c.predicted for c in named],
+        (below, above),
+        label="90 % interval of a measurement",
+        **bars,
+    )
     axes.scatter(x, y, s=22, color=COLORS[0], zorder=3, label="Pareto front")
     for number, candidate in enumerate(named, start=1):
-        place = (candidate.cost, candidate.predicted)
-        axes.annotate(str(number), place, (4, 4), textcoords="offset points", fontsize=8, color=INK, fontweight="bold")
+        place, word = (candidate.cost, candidate.upper), {"fontsize": 8, "color": INK, "fontweight": "bold"}
+        axes.annotate(str(number), place, (0, 3), textcoords="offset points", ha="center", va="bottom", **word)
 
 
 def _label(axes: Any, answer: Recommendation) -> str:
@@ -81,9 +87,10 @@ def _label(axes: Any, answer: Recommendation) -> str:
 def _write_key(axes: Any, named: Sequence[Candidate], num_front: int, num_unknown: int) -> None:
     """Write the names of the numbered points below the picture."""
     axes.axis("off")
+    width = max((len(candidate.model) for candidate in named), default=0)
     lines = [
-        f"{number:>2}  {candidate.model}   {candidate.predicted:.3f}  ({candidate.lower:.2f} – {candidate.upper:.2f})"
-        for number, candidate in enumerate(named, start=1)
+        f"{number:>2}  {c.model:<{width}}  {c.predicted:.3f}  {c.lower:.2f} – {c.upper:.2f}"
+        for number, c in enumerate(named, start=1)
     ]
     if num_front > len(named):
         lines.append(f"{num_front - len(named):,} more on the front are not named.")
@@ -92,4 +99,5 @@ def _write_key(axes: Any, named: Sequence[Candidate], num_front: int, num_unknow
             "1 candidate of unknown cost is" if num_unknown == 1 else f"{num_unknown:,} candidates of unknown cost are"
         )
         lines.append(f"{are} not drawn.")
-    axes.text(0.0, 1.0, "\n".join(lines), va="top", fontsize=8, color=INK, transform=axes.transAxes)
+    words = {"fontsize": 7.5, "family": "monospace", "color": INK}
+    axes.text(0.0, 1.0, "\n".join(lines), va="top", transform=axes.transAxes, **words)

@@ -46,7 +46,7 @@ def test_the_front_is_named_and_the_rest_is_counted(words: Callable[[Any], list[
     )
     figure = draw_candidates(answer)
     found = "\n".join(text.get_text() for text in words(figure))
-    assert " 1  tiny   0.600  (0.50 – 0.65)\n 2  big   0.800  (0.70 – 0.85)" in found
+    assert " 1  tiny  0.600  0.50 – 0.65\n 2  big   0.800  0.70 – 0.85" in found
     assert "1 candidate of unknown cost is not drawn." in found
     assert "GMACs, logarithmic" in found
     assert "other candidates (1)" in found
