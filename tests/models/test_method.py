@@ -17,9 +17,9 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
-from zoograph.models.baselines.blinded import Blinded
 from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.baselines.gaussian_process import GaussianProcess
+from zoograph.models.baselines.wrappers.blinded import Blinded
 from zoograph.models.method import COVERAGE, INTERVAL_SIGMAS, Method
 from zoograph.training.evaluation.methods import METHODS
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig

@@ -17,7 +17,6 @@ from zoograph.graphs.ablation import (
     without_scores,
     without_texts,
 )
-from zoograph.models.baselines.blinded import Blinded
 from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.baselines.by_model import RegressionByModel, card_facts
 from zoograph.models.baselines.gaussian_process import GaussianProcess
@@ -28,6 +27,7 @@ from zoograph.models.baselines.nearest import NearestDatasets
 from zoograph.models.baselines.otherwise import AsMeasured, MeanElsewhere
 from zoograph.models.baselines.rankers import NumberRanker, RandomRanker, ScoreAlone
 from zoograph.models.baselines.ridge import InteractionRidge
+from zoograph.models.baselines.wrappers.blinded import Blinded
 from zoograph.models.method import Method
 from zoograph.training.networks.ensemble import GraphNetwork
 from zoograph.training.networks.gat import GraphAttention

@@ -16,10 +16,10 @@ from zoograph.graphs.ablation import without_relations, without_scores
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import Fold, missing_edges
 from zoograph.graphs.schema import MODEL
-from zoograph.models.baselines.blinded import Blinded
 from zoograph.models.baselines.boosting import ExtraTrees
 from zoograph.models.baselines.matrix_completion import MatrixCompletion
 from zoograph.models.baselines.rankers import NumberRanker, ScoreAlone
+from zoograph.models.baselines.wrappers.blinded import Blinded
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation import kept_answers
 from zoograph.training.evaluation.kept_answers import Answered, KeptAnswers, describe, graph_fingerprint

@@ -10,9 +10,9 @@ import torch
 
 from zoograph.graphs.schema import MODEL, MODEL_NUMBERS, SCORED_ON, TRANSFERS_TO
 from zoograph.models.baselines.boosting import ExtraTrees
-from zoograph.models.baselines.compact import Compact
 from zoograph.models.baselines.gaussian_process import GaussianProcess
 from zoograph.models.baselines.rankers import ScoreAlone
+from zoograph.models.baselines.wrappers.compact import Compact
 from zoograph.models.method import Method
 from zoograph.models.pair_features import measured_scores
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph

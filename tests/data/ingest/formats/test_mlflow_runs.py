@@ -7,6 +7,7 @@ import math
 import re
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,15 +21,12 @@ from zoograph.data.ingest.ingest import IngestSettings, ingest
 from zoograph.data.ingest.tables import Keep, Row
 from zoograph.data.store.store import RecordStore
 
+Helper = Callable[..., Any]
+
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-
-
-def _stored(store: RecordStore) -> list[tuple[Any, ...]]:
-    columns = ("batch", "model", "dataset", "protocol", "metric", "value", "hyperparameters", "source")
-    return sorted((row[1:] for part in store.stream_runs(columns) for row in part if row[0] != "shipped"), key=str)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mlflow") is not None, reason="mlflow is installed")
@@ -111,11 +109,11 @@ def _snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_finished_runs_of_mlflow_come_in(toy_store: RecordStore, mlflow_uri: str) -> None:
+def test_finished_runs_of_mlflow_come_in(toy_store: RecordStore, mlflow_uri: str, stored: Helper) -> None:
     settings = IngestSettings(mapping={"accuracy": "val_acc"})
     report = ingest(toy_store, [read_mlflow(mlflow_uri, "birds")], settings)
     assert (report.new, report.tables[0].rejected) == (1, 1)
-    ((*row, hyperparameters, source),) = _stored(toy_store)
+    ((*row, hyperparameters, source),) = stored()
     assert row == ["vit", "pets", "head", "top1", 0.9]
     assert source == "mlflow birds"
     assert hyperparameters == {"opt/lr": 0.1, "team": "a", "mlflow_run": "a"}
@@ -176,7 +174,7 @@ def mlflow_server(monkeypatch: pytest.MonkeyPatch) -> str:
     return "http://127.0.0.1:5000"
 
 
-def test_a_server_of_mlflow_gives_what_is_a_number(toy_store: RecordStore, mlflow_server: str) -> None:
+def test_a_server_of_mlflow_gives_what_is_a_number(toy_store: RecordStore, mlflow_server: str, stored: Helper) -> None:
     settings = IngestSettings(mapping={"accuracy": "val_acc"})
     report = ingest(toy_store, [read_mlflow(mlflow_server, "birds")], settings)
     assert (report.new, report.tables[0].good, report.tables[0].rejected) == (1, 1, 3)
@@ -186,7 +184,7 @@ def test_a_server_of_mlflow_gives_what_is_a_number(toy_store: RecordStore, mlflo
         "is negative; transferability scores come in with --scores",
     )
     assert [sum(reason.endswith(end) for reason in report.reasons) for end in reasons] == [1, 1, 1]
-    ((*row, hyperparameters, source),) = _stored(toy_store)
+    ((*row, hyperparameters, source),) = stored()
     assert (row, source) == (["vit", "pets", "head", "top1", 0.9], "mlflow birds")
     assert hyperparameters == {"lr": 0.1, "mlflow_run": 1}
 

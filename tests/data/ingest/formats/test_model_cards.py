@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ import pytest
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.formats.model_cards import read_model_card
-from zoograph.data.ingest.ingest import IngestReport, IngestSettings, ingest
-from zoograph.data.ingest.tables import Reject, Row, Table
-from zoograph.data.store.store import RecordStore
+from zoograph.data.ingest.tables import Reject
+
+Helper = Callable[..., Any]
 
 CARD = """\
 ---
@@ -33,29 +34,12 @@ Text.
 """
 
 
-def _cells(table: Table) -> list[dict[str, Any]]:
-    return [dict(row.cells) for row in table.rows() if isinstance(row, Row)]
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def _ingest(store: RecordStore, table: Table) -> IngestReport:
-    return ingest(store, [table], IngestSettings())
-
-
-def _stored(store: RecordStore) -> list[tuple[Any, ...]]:
-    columns = ("batch", "model", "dataset", "protocol", "metric", "value", "hyperparameters", "source")
-    return sorted((row[1:] for part in store.stream_runs(columns) for row in part if row[0] != "shipped"), key=str)
-
-
-def test_results_of_a_model_card_belong_to_its_base_model(toy_store: RecordStore, tmp_path: Path) -> None:
-    report = _ingest(toy_store, read_model_card(_write(tmp_path / "README.md", CARD)))
+def test_results_of_a_model_card_belong_to_its_base_model(
+    tmp_path: Path, write: Helper, ingest_table: Helper, stored: Helper
+) -> None:
+    report = ingest_table(read_model_card(write(tmp_path / "README.md", CARD)))
     source = "model card my-vit"
-    assert _stored(toy_store) == [
+    assert stored() == [
         ("vit", "birds_1", "finetune", "f1", 0.81, {}, source),
         ("vit", "pets", "finetune", "top1", 0.905, {"split": "test"}, source),
     ]
@@ -63,17 +47,19 @@ def test_results_of_a_model_card_belong_to_its_base_model(toy_store: RecordStore
     assert (reason.partition(" Known")[0][:36], count) == ("Unknown metric 'bleu'. Nearest names", 1)
 
 
-def test_without_a_base_model_the_results_are_the_models_own(tmp_path: Path) -> None:
-    rows = _cells(read_model_card(_write(tmp_path / "README.md", CARD.replace("base_model: vit\n", ""))))
+def test_without_a_base_model_the_results_are_the_models_own(tmp_path: Path, cells: Helper, write: Helper) -> None:
+    rows = cells(read_model_card(write(tmp_path / "README.md", CARD.replace("base_model: vit\n", ""))))
     assert {(row["model"], row.get("protocol")) for row in rows} == {("my-vit", None)}
 
 
-def test_eval_results_take_their_model_from_the_card_beside_them(toy_store: RecordStore, tmp_path: Path) -> None:
-    _write(tmp_path / "README.md", CARD)
+def test_eval_results_take_their_model_from_the_card_beside_them(
+    tmp_path: Path, write: Helper, ingest_table: Helper, stored: Helper
+) -> None:
+    write(tmp_path / "README.md", CARD)
     text = "- dataset: {id: pets, task_id: default}\n  value: 90.5\n  date: '2025-01-15T10:30:00Z'\n"
-    path = _write(tmp_path / ".eval_results" / "pets.yaml", text)
-    _ingest(toy_store, read_model_card(path))
-    assert _stored(toy_store) == [("vit", "pets", "finetune", "top1", 0.905, {"task": "default"}, "model card my-vit")]
+    path = write(tmp_path / ".eval_results" / "pets.yaml", text)
+    ingest_table(read_model_card(path))
+    assert stored() == [("vit", "pets", "finetune", "top1", 0.905, {"task": "default"}, "model card my-vit")]
 
 
 @pytest.mark.parametrize(
@@ -86,9 +72,9 @@ def test_eval_results_take_their_model_from_the_card_beside_them(toy_store: Reco
         ("a/b.yaml", "!!python/object/apply:os.system ['true']\n", "cannot be read"),
     ],
 )
-def test_a_card_without_results_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_a_card_without_results_is_refused(tmp_path: Path, name: str, text: str, message: str, write: Helper) -> None:
     with pytest.raises(RawDataError, match=message):
-        read_model_card(_write(tmp_path / name, text))
+        read_model_card(write(tmp_path / name, text))
 
 
 def test_a_card_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -105,10 +91,10 @@ def _entry(*metrics: str, name: str = "my-vit", dataset: str = "type: pets, name
     return f"- name: {name}\n  results:\n  - dataset: {{{dataset}}}\n    metrics:{found}"
 
 
-def test_each_result_belongs_to_the_model_of_its_entry(tmp_path: Path) -> None:
+def test_each_result_belongs_to_the_model_of_its_entry(tmp_path: Path, cells: Helper, write: Helper) -> None:
     entries = [_entry("type: accuracy, value: 0.9", name="resnet"), _entry("type: acc, value: 0.8", name="vit")]
     for header in ("license: mit", "base_model: other"):
-        rows = _cells(read_model_card(_write(tmp_path / "README.md", _card(*entries, header=header))))
+        rows = cells(read_model_card(write(tmp_path / "README.md", _card(*entries, header=header))))
         assert [(row["model"], row["value"], row["source"]) for row in rows] == [
             ("resnet", 0.9, "model card resnet"),
             ("vit", 0.8, "model card vit"),
@@ -116,17 +102,19 @@ def test_each_result_belongs_to_the_model_of_its_entry(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("relation", ["quantized", "merge"])
-def test_other_weights_than_fine_tuned_ones_are_their_own(tmp_path: Path, relation: str) -> None:
+def test_other_weights_than_fine_tuned_ones_are_their_own(
+    tmp_path: Path, relation: str, cells: Helper, write: Helper
+) -> None:
     header = f"base_model: vit\nbase_model_relation: {relation}"
     text = _card(_entry("type: accuracy, value: 0.9"), header=header)
-    assert [row["model"] for row in _cells(read_model_card(_write(tmp_path / "README.md", text)))] == ["my-vit"]
+    assert [row["model"] for row in cells(read_model_card(write(tmp_path / "README.md", text)))] == ["my-vit"]
 
 
-def test_each_result_has_its_own_unit(toy_store: RecordStore, tmp_path: Path) -> None:
+def test_each_result_has_its_own_unit(tmp_path: Path, write: Helper, ingest_table: Helper, stored: Helper) -> None:
     entry = _entry("type: accuracy, value: 0.914, verified: true", "type: f1, value: 88.2", "type: auroc, value: 1.5 %")
-    report = _ingest(toy_store, read_model_card(_write(tmp_path / "README.md", _card(entry))))
+    report = ingest_table(read_model_card(write(tmp_path / "README.md", _card(entry))))
     assert (report.new, report.num_left_out) == (3, 0)
-    assert sorted(row[4] for row in _stored(toy_store)) == [0.015, 0.882, 0.914]
+    assert sorted(row[4] for row in stored()) == [0.015, 0.882, 0.914]
 
 
 @pytest.mark.parametrize(
@@ -138,10 +126,10 @@ def test_each_result_has_its_own_unit(toy_store: RecordStore, tmp_path: Path) ->
     ],
 )
 def test_results_on_the_training_split_are_left_out(
-    toy_store: RecordStore, tmp_path: Path, result: tuple[str, str]
+    tmp_path: Path, result: tuple[str, str], write: Helper, ingest_table: Helper
 ) -> None:
     text = _card(_entry(result[0], dataset=result[1]).replace("my-vit", "vit"))
-    report = _ingest(toy_store, read_model_card(_write(tmp_path / "README.md", text)))
+    report = ingest_table(read_model_card(write(tmp_path / "README.md", text)))
     assert (report.new, report.tables[0].rejected) == (0, 1)
     assert "is what models learn from" in next(iter(report.reasons))
 
@@ -157,27 +145,31 @@ def test_results_on_the_training_split_are_left_out(
         ("name: F1", "f1"),
     ],
 )
-def test_a_metric_is_what_its_type_or_name_says(tmp_path: Path, metric: str, meaning: str) -> None:
-    table = read_model_card(_write(tmp_path / "README.md", _card(_entry(f"{metric}, value: 0.9"))))
-    assert [row["metric"] for row in _cells(table)] == [meaning]
+def test_a_metric_is_what_its_type_or_name_says(
+    tmp_path: Path, metric: str, meaning: str, cells: Helper, write: Helper
+) -> None:
+    table = read_model_card(write(tmp_path / "README.md", _card(_entry(f"{metric}, value: 0.9"))))
+    assert [row["metric"] for row in cells(table)] == [meaning]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_byte_order_mark_and_line_ends_hide_nothing(tmp_path: Path, encoding: str, end: str) -> None:
+def test_a_byte_order_mark_and_line_ends_hide_nothing(tmp_path: Path, encoding: str, end: str, cells: Helper) -> None:
     path = tmp_path / "README.md"
     path.write_bytes(_card(_entry("type: accuracy, value: 0.9")).replace("\n", end).encode(encoding))
-    assert len(_cells(read_model_card(path))) == 1
+    assert len(cells(read_model_card(path))) == 1
 
 
-def test_without_a_name_the_base_model_is_enough_or_the_card_is_told(tmp_path: Path) -> None:
+def test_without_a_name_the_base_model_is_enough_or_the_card_is_told(
+    tmp_path: Path, cells: Helper, write: Helper
+) -> None:
     entry = _entry("type: accuracy, value: 0.9").replace("- name: my-vit\n  ", "- ")
-    path = _write(tmp_path / "README.md", _card(entry))
-    assert [row["model"] for row in _cells(read_model_card(path))] == ["vit"]
-    _write(path, _card(entry, header="license: mit"))
+    path = write(tmp_path / "README.md", _card(entry))
+    assert [row["model"] for row in cells(read_model_card(path))] == ["vit"]
+    write(path, _card(entry, header="license: mit"))
     with pytest.raises(RawDataError, match="its model-index has no 'name', and no 'base_model'"):
         read_model_card(path)
-    assert [row["model"] for row in _cells(read_model_card(path, "resnet"))] == ["resnet"]
+    assert [row["model"] for row in cells(read_model_card(path, "resnet"))] == ["resnet"]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +180,14 @@ def test_without_a_name_the_base_model_is_enough_or_the_card_is_told(tmp_path: P
         ("---\n- a\n---\n", "its header is no list of fields"),
     ],
 )
-def test_faults_are_told_in_our_own_words(tmp_path: Path, text: str, message: str) -> None:
+def test_faults_are_told_in_our_own_words(tmp_path: Path, text: str, message: str, write: Helper) -> None:
     with pytest.raises(RawDataError, match=message):
-        read_model_card(_write(tmp_path / "README.md", text))
+        read_model_card(write(tmp_path / "README.md", text))
 
 
-def test_what_is_no_result_costs_itself_alone(tmp_path: Path) -> None:
+def test_what_is_no_result_costs_itself_alone(tmp_path: Path, write: Helper) -> None:
     entry = _entry("type: accuracy, value: 0.9") + "\n    - plain\n  - 3"
-    rows = list(read_model_card(_write(tmp_path / "README.md", _card(entry))).rows())
+    rows = list(read_model_card(write(tmp_path / "README.md", _card(entry))).rows())
     reasons = [row.reason for row in rows if isinstance(row, Reject)]
     assert reasons == [
         "'plain' is no metric with a type and a value",

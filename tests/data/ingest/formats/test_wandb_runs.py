@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import pytest
 
 from zoograph.data.errors import RawDataError, ZoographError
 from zoograph.data.ingest.formats.wandb_runs import read_wandb
-from zoograph.data.ingest.ingest import IngestReport, IngestSettings, ingest
-from zoograph.data.ingest.tables import Reject, Row, Table
-from zoograph.data.store.store import RecordStore
+from zoograph.data.ingest.tables import Reject
+
+Helper = Callable[..., Any]
 
 WANDB_TABLE = """\
 "Name","State","Created","Runtime","model","dataset","lr","test_accuracy","loss"
@@ -38,25 +39,6 @@ WANDB_RUNS = [
 ]
 
 
-def _cells(table: Table) -> list[dict[str, Any]]:
-    return [dict(row.cells) for row in table.rows() if isinstance(row, Row)]
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def _ingest(store: RecordStore, table: Table) -> IngestReport:
-    return ingest(store, [table], IngestSettings())
-
-
-def _stored(store: RecordStore) -> list[tuple[Any, ...]]:
-    columns = ("batch", "model", "dataset", "protocol", "metric", "value", "hyperparameters", "source")
-    return sorted((row[1:] for part in store.stream_runs(columns) for row in part if row[0] != "shipped"), key=str)
-
-
 @pytest.mark.parametrize(
     ("name", "text", "settings"),
     [
@@ -67,16 +49,22 @@ def _stored(store: RecordStore) -> list[tuple[Any, ...]]:
     ],
 )
 def test_exports_of_wandb_give_their_finished_runs(
-    toy_store: RecordStore, tmp_path: Path, name: str, text: str, settings: dict[str, Any]
+    tmp_path: Path,
+    name: str,
+    text: str,
+    settings: dict[str, Any],
+    write: Helper,
+    ingest_table: Helper,
+    stored: Helper,
 ) -> None:
-    report = _ingest(toy_store, read_wandb(str(_write(tmp_path / name, text))))
+    report = ingest_table(read_wandb(str(write(tmp_path / name, text))))
     assert (report.new, report.tables[0].rejected) == (1, int(name == "frame.csv"))
-    assert _stored(toy_store) == [("vit", "pets", "head", "top1", 0.9, settings, "wandb")]
+    assert stored() == [("vit", "pets", "head", "top1", 0.9, settings, "wandb")]
 
 
-def test_a_frame_of_python_literals_is_never_run(tmp_path: Path) -> None:
+def test_a_frame_of_python_literals_is_never_run(tmp_path: Path, write: Helper) -> None:
     text = ",summary,config,name\n0,\"{'a': open('x')}\",\"{}\",calm\n"
-    (reject,) = read_wandb(str(_write(tmp_path / "frame.csv", text))).rows()
+    (reject,) = read_wandb(str(write(tmp_path / "frame.csv", text))).rows()
     assert isinstance(reject, Reject)
     assert reject.reason == "configuration and summary need to be JSON or Python literals"
 
@@ -89,9 +77,9 @@ def test_a_frame_of_python_literals_is_never_run(tmp_path: Path) -> None:
         ("runs.json", "[1]", "needs to be a list of runs"),
     ],
 )
-def test_a_file_that_is_no_export_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_a_file_that_is_no_export_is_refused(tmp_path: Path, name: str, text: str, message: str, write: Helper) -> None:
     with pytest.raises(RawDataError, match=message):
-        read_wandb(str(_write(tmp_path / name, text)))
+        read_wandb(str(write(tmp_path / name, text)))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="wandb is installed")

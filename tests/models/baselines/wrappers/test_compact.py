@@ -11,8 +11,8 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import leave_one_model_out, make_split
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.models.baselines.compact import Compact, with_models
 from zoograph.models.baselines.linear import LinearRegression
+from zoograph.models.baselines.wrappers.compact import Compact, with_models
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Wrappers: methods that change what another method sees."""
