@@ -7,10 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from zoograph.models.gp.inference import safe_cholesky
 from zoograph.training.predictors.joint import JointPrediction
-
-NUM_DRAWS = 4000
 
 
 class ExpectedRegret(NamedTuple):
@@ -29,49 +26,31 @@ class ExpectedRegret(NamedTuple):
     expected_regret: Tensor
 
 
-def weigh_models(joint: JointPrediction, num_draws: int = NUM_DRAWS, seed: int = 0) -> ExpectedRegret:
+def weigh_models(joint: JointPrediction) -> ExpectedRegret:
     r"""Return what is to be expected of the k models of a joint prediction.
 
-    Best and regret are of the true accuracies :math:`a`, without the noise of measuring, drawn from the even mixture
-    of the predictor's members:
+    Best and regret are of the true accuracies :math:`a`, without the noise of measuring, as they are drawn:
 
     .. math:: \Pr[\mathrm{best}_m] = \Pr[a_m = \max_j a_j], \quad \mathrm{regret}_m = E[\max_j a_j - a_m]
 
-    A model that is no contender is never the best.
+    A model that is no contender is never the best, and no regret is above what is missing to an accuracy of 1.
     """
     chosen = torch.arange(len(joint.mean)) if joint.contenders is None else joint.contenders
-    won, lost = chance_of_best(joint.centres[:, chosen], joint.covariances, num_draws, seed)
+    won, lost = chance_of_best(joint.draws)
     probability = torch.zeros_like(joint.mean, dtype=won.dtype).index_copy(0, chosen, won)
-    expected = joint.centres.mean(0)
-    regret = (expected[chosen] + lost).mean() - expected  # the first is what the best is expected to have
+    regret = (joint.mean[chosen] + lost).mean() - joint.mean  # the first is what the best is expected to have
     regret[chosen] = lost
-    return ExpectedRegret(joint.mean, joint.lower, joint.upper, probability, regret)
+    return ExpectedRegret(joint.mean, joint.lower, joint.upper, probability, torch.minimum(regret, 1 - joint.mean))
 
 
-def chance_of_best(
-    means: Tensor, covariances: Tensor, num_draws: int = NUM_DRAWS, seed: int = 0
-) -> tuple[Tensor, Tensor]:
-    """Return the probability of being the largest, and the expected gap to the largest, of n joint Gaussians.
-
-    By seeded Monte Carlo with antithetic draws (each deviation is used with both signs), whose mean is exactly the
-    mean of the mixture: the gaps are never negative, and they order the variables as their means do.
+def chance_of_best(draws: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the probability of being the largest, and the expected gap to the largest, of n variables.
 
     Args:
-        means: (K, n) of the even mixture's K parts.
-        covariances: (K, n, n).
-        num_draws: at least.
-        seed: of the draws.
+        draws: (S, n) of all of them together. Gaps order the variables as the draws' means do.
 
     Returns:
-        Probabilities (n,), with sum 1, and gaps (n,) in the unit of ``means``.
+        Probabilities (n,), with sum 1, and gaps (n,) in the unit of ``draws``; never negative.
     """
-    generator = torch.Generator().manual_seed(seed)
-    half = -(-num_draws // (2 * len(means)))
-    parts = []
-    for mean, covariance in zip(means, covariances, strict=True):
-        noise = torch.randn(half, means.shape[1], generator=generator, dtype=means.dtype)
-        deviation = noise @ safe_cholesky(covariance).t()
-        parts += [mean + deviation, mean - deviation]
-    draws = torch.cat(parts)
     best, winner = draws.max(1)
     return winner.bincount(minlength=draws.shape[1]).to(draws) / len(draws), (best[:, None] - draws).mean(0)

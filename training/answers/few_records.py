@@ -18,7 +18,7 @@ from zoograph.graphs.splits import is_edge, keep_records
 from zoograph.models.baselines.means import Additive
 from zoograph.models.method import INTERVAL_SIGMAS, Prediction
 from zoograph.models.training_records import same_names
-from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.predictors.joint import JointPrediction, centred, draw_normal
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -64,8 +64,9 @@ class AdditivePredictor:
         parts = [column.double().reshape(k, t) for column in self._method.predict(pairs)]
         mean, lower, upper = (column.mean(1) for column in parts)
         deviation = torch.maximum(parts[2] - parts[0], parts[0] - parts[1]) / INTERVAL_SIGMAS
-        covariance = torch.diag(deviation.square().sum(1) / t**2)
-        return JointPrediction(mean, lower, upper, mean[None], covariance[None], torch.ones(t, dtype=torch.bool))
+        variance = deviation.square().sum(1) / t**2
+        drawn = centred(draw_normal(mean, torch.diag(variance)).clamp(0, 1), mean)
+        return JointPrediction(mean, lower, upper, drawn, torch.zeros(k), torch.ones(t, dtype=torch.bool))
 
 
 def make_additive(zoo: Zoo, protocol: Protocol, metric: Metric = Metric.TOP1) -> tuple[HeteroData, AdditivePredictor]:

@@ -13,8 +13,7 @@ from zoograph.models.conformal import situation
 from zoograph.models.evidence.accuracy_logit import expected_accuracy, slope, to_accuracy
 from zoograph.models.evidence.cells import Cells
 from zoograph.models.evidence.posterior import Posterior, Prior
-from zoograph.models.method import INTERVAL_SIGMAS
-from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.predictors.joint import JointPrediction, centred, draw_normal
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -48,9 +47,10 @@ def predict_jointly(
 ) -> JointPrediction:
     """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,).
 
-    Covariances are those of mean logits, in units of accuracy at the best expected one, stretched as the intervals of
-    the models are. What a dataset adds to all models alike is in them, and cancels between models. Of many models,
-    those that are likeliest to do better than the one that is expected to do best are contenders.
+    Logits are drawn together and taken to accuracies each, so that nobody is drawn above 1, and what a dataset adds to
+    all models alike cancels between them. They are as uncertain as the kernel says: intervals are stretched by what
+    left-out levels ask for, which says nothing of differences between models. Of many models, those that are likeliest
+    to do better than the one that is expected to do best are contenders.
 
     Args:
         posterior: of every record.
@@ -67,14 +67,14 @@ def predict_jointly(
     mean, contenders = logits.mean, logits.contenders
     width = torch.tensor(widths, dtype=mean.dtype)[situation(graph, pairs)]
     answer = answer_cells(posterior, cells, mean, logits.variance, graph[DATASET].sample_size, width)
-    rises = slope(answer[0], posterior.prior.features.chance[cells.dataset]).clamp(min=1e-6)
-    stretch = torch.where(width.isfinite(), width / INTERVAL_SIGMAS, 1.0)
-    # One slope for all, that of the likeliest best: what all models share cancels, and nobody is drawn far above 1.
+    chance = posterior.prior.features.chance[cells.dataset]
+    rises = slope(answer[0], chance).clamp(min=1e-6)
+    run = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double()) * rises.square()
     expected, lower, upper = answer.reshape(3, k, t).mean(2)
-    scale = stretch.reshape(k, t).mean(1)[contenders] * rises.reshape(k, t).mean(1)[expected.argmax()]
-    covariance = logits.covariance * scale[:, None] * scale[None]
+    centre, guessing = (column.reshape(k, t).mean(1)[contenders] for column in (mean, chance))
+    drawn = centred(to_accuracy(draw_normal(centre, logits.covariance), guessing), expected[contenders])
     ranked = torch.ones(t, dtype=torch.bool)
-    return JointPrediction(expected, lower, upper, expected[None], covariance[None], ranked, contenders)
+    return JointPrediction(expected, lower, upper, drawn, run.reshape(k, t).sum(1) / t**2, ranked, contenders)
 
 
 def similarities(prior: Prior, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:

@@ -131,7 +131,7 @@ def test_json_of_a_dataset(run: Callable[..., Ran]) -> None:
         *("measured", "measured_runs", "parameters", "gmacs", "input_size", "licence", "twins"),
     ]
     assert (first["rank"], first["model"], first["measured"], first["measured_runs"]) == (1, BEST, 0.98, 1)
-    assert first["best"] > 0.99
+    assert first["best"] > 0.97
     assert first["regret"] < 0.1
     assert sum(model["best"] for model in answer["candidates"]) == pytest.approx(1)
     regrets = [model["regret"] for model in answer["candidates"]]

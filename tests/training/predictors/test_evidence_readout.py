@@ -7,6 +7,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
+from zoograph.models.evidence.accuracy_logit import slope
 from zoograph.models.evidence.posterior import Posterior
 from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.predictors.evidence import EvidencePredictor
@@ -39,15 +40,32 @@ def test_several_datasets_are_the_mean_of_each(fitted: EvidencePredictor) -> Non
         assert torch.allclose(both[column], (each[0][column] + each[1][column]) / 2)
 
 
-def test_covariances_are_symmetric_and_positive_and_within_the_intervals(fitted: EvidencePredictor) -> None:
+def test_draws_are_accuracies_about_the_expected_one_and_within_the_intervals(fitted: EvidencePredictor) -> None:
     joint = fitted.joint(MODELS, torch.tensor([3]))
-    (covariance,) = joint.covariances
-    assert torch.allclose(covariance, covariance.t())
-    assert torch.linalg.eigvalsh(covariance).min() > -1e-12
-    truth = INTERVAL_SIGMAS * covariance.diagonal().sqrt()
+    assert torch.allclose(joint.draws.mean(0), joint.mean)
+    assert ((joint.draws > -0.02) & (joint.draws < 1.02)).all()
+    truth = INTERVAL_SIGMAS * joint.draws.std(0)
     assert (truth < (joint.upper - joint.lower)).all()  # one more measurement has its noise besides
-    assert torch.equal(joint.centres[0], joint.mean)
     assert joint.ranked.tolist() == [True]
+
+
+def test_widths_of_intervals_move_no_draw(graph: HeteroData, fitted: EvidencePredictor) -> None:
+    """Intervals allow for a level that is hard to know; who is better than whom does not depend on it."""
+    tensors, values = fitted.state()
+    wide = EvidencePredictor.from_state(tensors, {**values, "widths": [9.0] * 4}, graph)
+    mine, theirs = (predictor.joint(MODELS, torch.tensor([3])) for predictor in (fitted, wide))
+    assert torch.equal(mine.draws, theirs.draws)
+    assert (theirs.upper - theirs.lower > mine.upper - mine.lower).all()
+
+
+def test_draws_have_the_covariance_of_the_logits_at_their_slopes(fitted: EvidencePredictor) -> None:
+    """To first order; where the posterior is narrow, that is all there is."""
+    dataset = torch.tensor([3])
+    joint, prior = fitted.joint(MODELS, dataset), fitted._prior(None)
+    cells = prior.ask(torch.stack([MODELS, dataset.expand(8)]), HEAD)
+    logits = Posterior(prior, dataset, HEAD).joint(cells, 8, 1)
+    rises = slope(joint.mean, prior.features.chance[dataset])
+    assert torch.allclose(joint.covariance, rises[:, None] * logits.covariance * rises[None], rtol=0.3, atol=2e-4)
 
 
 def test_models_and_datasets_are_like_themselves_and_relatives_more_than_strangers(

@@ -11,14 +11,13 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.files.tensors import load_tensors, save_tensors
-from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.answers.expected_regret import chance_of_best
 from zoograph.training.evaluation.collections.hiding import Question
 from zoograph.training.evaluation.collections.methods import Row
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.evaluation.metrics import MIN_CELLS
 from zoograph.training.predictors.evidence import EvidencePredictor
-from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.predictors.joint import JointPrediction, draw_normal
 from zoograph.training.runtime.threads import one_thread
 
 
@@ -59,17 +58,10 @@ def state_ranking(predictor: EvidencePredictor, graph: HeteroData, pairs: Tensor
 
 
 def weigh(joint: JointPrediction) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return regret and probability of being the best (k,), of true accuracies and then of measured ones.
-
-    The noise of a measurement is what the interval of one has beyond the true accuracy's variance.
-    """
-    covariance = joint.covariances.mean(0)
-    spread = ((joint.upper - joint.lower).double() / (2 * INTERVAL_SIGMAS)).square()
-    noise = (spread - covariance.diagonal()).clamp(min=0)
-    true, measured = (
-        chance_of_best(joint.centres.mean(0)[None], matrix[None])
-        for matrix in (covariance, covariance + torch.diag(noise))
-    )
+    """Return regret and probability of being the best (c,), of true accuracies and then of measured ones."""
+    noise = joint.noise.double() if joint.contenders is None else joint.noise[joint.contenders].double()
+    unit = draw_normal(torch.zeros_like(noise), torch.eye(len(noise)).to(noise), len(joint.draws), seed=1)
+    true, measured = chance_of_best(joint.draws), chance_of_best(joint.draws + unit * noise.sqrt())
     return true[1], true[0], measured[1], measured[0]
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zoograph.models.method import INTERVAL_SIGMAS
-from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.predictors.joint import JointPrediction, draw_normal
 from zoograph.training.studies.reliability.stated import weigh
 
 
 def make_joint(mean: list[float], deviation: float, noise: float) -> JointPrediction:
     centre = torch.tensor(mean, dtype=torch.float64)
-    half = INTERVAL_SIGMAS * (deviation**2 + noise**2) ** 0.5
-    covariance = deviation**2 * torch.eye(len(mean), dtype=torch.float64)
-    known = torch.ones(1, dtype=torch.bool)
-    return JointPrediction(centre, centre - half, centre + half, centre[None], covariance[None], known)
+    draws = draw_normal(centre, deviation**2 * torch.eye(len(mean), dtype=torch.float64))
+    return JointPrediction(
+        centre, centre, centre, draws, torch.full_like(centre, noise**2), torch.ones(1, dtype=torch.bool)
+    )
 
 
 def test_regret_and_chances_of_two_models() -> None:
