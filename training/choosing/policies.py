@@ -1,0 +1,73 @@
+"""Policies: in which order models are measured, and which one is picked after each measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from zoograph.training.choosing.belief import Belief
+from zoograph.training.choosing.knowledge_gradient import next_to_measure
+
+
+class Choices(NamedTuple):
+    """What a policy did with a budget of T measurements.
+
+    Attributes:
+        measured: the models in the order in which they were measured, at most T.
+        picked: (T + 1) the model that is picked before any measurement, and after each.
+        stated: expected regret of each pick, in accuracy; None where the policy has no opinion.
+    """
+
+    measured: list[int]
+    picked: list[int]
+    stated: list[float] | None = None
+
+
+def follow_order(order: Tensor, truth: Tensor, budget: int) -> Choices:
+    """Measure models in a given order and pick the best that was measured; before any, the first in the order.
+
+    Args:
+        order: (k,) models.
+        truth: (k,) what a measurement of each finds.
+        budget: measurements.
+    """
+    measured = order[:budget].tolist()
+    picked = [int(order[0])]
+    for count in range(1, len(measured) + 1):
+        picked.append(max(measured[:count], key=lambda model: float(truth[model])))
+    return Choices(measured, picked)
+
+
+def follow_belief(belief: Belief, truth: Tensor, budget: int, regret: Callable[[Belief], Tensor]) -> Choices:
+    """Measure what is worth most by the belief, which every measurement moves, and pick the best expected one.
+
+    Args:
+        belief: before anything is measured.
+        truth: (k,) what a measurement of each finds.
+        budget: measurements.
+        regret: returns (k,) the expected regret of picking each.
+    """
+    measured = torch.zeros(len(truth), dtype=torch.bool)
+    seconds = torch.ones(len(truth), dtype=torch.float64)
+    order: list[int] = []
+    picked, stated = [int(belief.mean.argmax())], [float(regret(belief).min())]
+    while len(order) < budget and (model := next_to_measure(belief, seconds, measured)) is not None:
+        order.append(model)
+        measured[model] = True
+        belief = belief.updated(model, float(truth[model]))
+        picked.append(int(belief.mean.argmax()))
+        stated.append(float(regret(belief).min()))
+    return Choices(order, picked, stated)
+
+
+def halving_order(cheap: Tensor, truth: Tensor) -> Tensor:
+    """Return (k,) models best first by a cheap measurement of all: what successive halving with two rungs measures.
+
+    Jamieson and Talwalkar, 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization". Models
+    without the cheap measurement come last.
+    """
+    assert cheap.shape == truth.shape
+    return torch.argsort(-cheap.nan_to_num(-1.0), stable=True)
