@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,84 @@ from zoograph.training.runtime.progress import Progress, part_of
 
 # Is given a model, its run, and the weights that were tested.
 KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """What became of one model on one task.
+
+    Attributes:
+        protocol: what was done.
+        seed: of the split, and of what was trained.
+        result: what was reached.
+        settings: that are kept with the run, with the warnings that belong to it.
+        skipped: images that could not be read -> what is wrong with them.
+    """
+
+    protocol: Protocol
+    seed: int
+    result: HeadResult | FinetuneResult
+    settings: dict[str, Any]
+    skipped: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How a model is transferred to a task; nothing of it is stored.
+
+    Attributes:
+        protocol: a retrained head or full fine-tuning.
+        test_fraction: of each class, in (0, 1), where the task has no test images of its own.
+        seed: of the split, and of what is trained.
+        config: of fine-tuning.
+        place: where to compute.
+    """
+
+    protocol: Protocol
+    test_fraction: float = 0.3
+    seed: int = 0
+    config: FinetuneConfig | None = None
+    place: str | torch.device = "cpu"
+
+    def of(
+        self,
+        model: PretrainedModel,
+        task: ImageTask,
+        name: str,
+        progress: Progress | None = None,
+        keep: Keep | None = None,
+    ) -> Transferred:
+        """Transfer a model and measure its top-1 accuracy.
+
+        Args:
+            model: that is transferred; it is left as it is.
+            task: for fine-tuning without images that cannot be read, see :func:`readable_part`.
+            name: of the model in warnings.
+            progress: called with (steps done, steps in all): images for a head, epochs for fine-tuning.
+            keep: called with the fine-tuned weights that were tested.
+
+        Raises:
+            ZoographError: if the split says nothing, or the network cannot look at these images.
+        """
+        result: HeadResult | FinetuneResult
+        skipped: dict[str, str] = {}
+        if self.protocol is Protocol.HEAD:
+            seen = extract_features(model, task, self.place, progress=progress)
+            skipped = dict(seen.skipped)
+            require_difference(seen.features, task.card.id)
+            test = seen.test_rows(self.test_fraction, self.seed).tolist()
+            warnings = judge_split(task, test, None if seen.rows is None else seen.rows.tolist())
+            result = measure_head_on(seen, self.test_fraction, self.seed)
+        else:
+            warnings = judge_split(task, _test_rows(task, self.test_fraction, self.seed).tolist())
+            result = measure_finetune_on(
+                model, task, self.test_fraction, self.seed, self.config, self.place, progress, keep
+            )
+            warnings += _below_head(name, result)
+        settings = _settings(task, self.protocol, self.test_fraction, self.config)
+        if warnings:
+            settings[WARNINGS] = warnings
+        return Transferred(self.protocol, self.seed, result, settings, skipped)
 
 
 def measure_models(
@@ -65,7 +143,7 @@ def measure_models(
     found: dict[int, str] = {}
     skipped: dict[str, str] = {}
     if protocol is Protocol.FINETUNE:
-        task = _readable(task, skipped)
+        task = readable_part(task, skipped)
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
 
@@ -75,25 +153,11 @@ def measure_models(
             runs = []
             for seed in range(seeds):
                 advance = part_of(progress, place * seeds + seed, len(subject.models) * seeds)
-                result: HeadResult | FinetuneResult
                 tuned: dict[str, Tensor] = {}
-                if protocol is Protocol.HEAD:
-                    seen = extract_features(model, task, subject.place(), progress=advance)
-                    skipped.update(seen.skipped)
-                    require_difference(seen.features, task.card.id)
-                    test = seen.test_rows(test_fraction, seed).tolist()
-                    warnings = judge_split(task, test, None if seen.rows is None else seen.rows.tolist())
-                    result = measure_head_on(seen, test_fraction, seed)
-                else:
-                    warnings = judge_split(task, _test_rows(task, test_fraction, seed).tolist())
-                    result = measure_finetune_on(
-                        model, task, test_fraction, seed, config, subject.place(), advance, keep and tuned.update
-                    )
-                    warnings += _below_head(model_id, result)
-                settings = _settings(task, protocol, test_fraction, config)
-                if warnings:
-                    settings[WARNINGS] = warnings
-                run = _make_run(model_id, dataset.id, protocol, seed, describe_source(model, task), settings, result)
+                transfer = Transfer(protocol, test_fraction, seed, config, subject.place())
+                done = transfer.of(model, task, model_id, advance, keep and tuned.update)
+                skipped.update(done.skipped)
+                run = make_run(model, model_id, task, dataset.id, done)
                 if keep is not None and protocol is Protocol.FINETUNE:
                     keep(model, run, tuned)
                 store.add(models=new_cards, datasets=[dataset], runs=[run])
@@ -106,7 +170,7 @@ def measure_models(
     return MeasureReport(dataset.id, runs, skipped, tuple(failures), subject.explain_names(found))
 
 
-def _readable(task: ImageTask, skipped: dict[str, str]) -> ImageTask:
+def readable_part(task: ImageTask, skipped: dict[str, str]) -> ImageTask:
     """Return the task without the images that cannot be read, which are added to ``skipped``."""
     unreadable, distinct = look_at_all(task)
     task.require_few_unreadable(unreadable)
@@ -133,28 +197,33 @@ def _settings(
     return split if protocol is Protocol.HEAD else {**split, **asdict(config or FinetuneConfig())}
 
 
-def _make_run(
-    model: str,
-    dataset: str,
-    protocol: Protocol,
-    seed: int,
-    source: str,
-    settings: dict[str, Any],
-    result: HeadResult | FinetuneResult,
+def make_run(
+    model: PretrainedModel, model_id: str, task: ImageTask, dataset: str, done: Transferred, **others: Any
 ) -> Run:
-    facts = asdict(result)
-    return Run(
-        source=source,
-        model=model,
-        dataset=dataset,
-        protocol=protocol,
-        value=facts.pop("accuracy"),
-        train_size=facts.pop("num_train"),
-        test_size=facts.pop("num_test"),
-        seed=seed,
-        hyperparameters={**settings, **facts},
-        measured_at=datetime.now(UTC),
-    )
+    """Return the run that is stored of a transfer.
+
+    Args:
+        model: that was transferred.
+        model_id: in the store.
+        task: that it was transferred to.
+        dataset: in the store.
+        done: what was found.
+        others: fields of the run that say otherwise.
+    """
+    facts = asdict(done.result)
+    fields = {
+        "source": describe_source(model, task),
+        "model": model_id,
+        "dataset": dataset,
+        "protocol": done.protocol,
+        "value": facts.pop("accuracy"),
+        "train_size": facts.pop("num_train"),
+        "test_size": facts.pop("num_test"),
+        "seed": done.seed,
+        "hyperparameters": {**done.settings, **facts},
+        "measured_at": datetime.now(UTC),
+    }
+    return Run(**{**fields, **others})
 
 
 def measure_finetune_on(

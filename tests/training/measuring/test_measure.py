@@ -18,7 +18,7 @@ from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring import measure as module
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult
-from zoograph.training.measuring.measure import _below_head, measure_finetune_on, measure_models
+from zoograph.training.measuring.measure import Transfer, _below_head, make_run, measure_finetune_on, measure_models
 from zoograph.training.measuring.pictures import Pictures
 from zoograph.training.measuring.subject import Subject
 
@@ -114,3 +114,14 @@ def test_fine_tuning_that_ends_below_its_head_says_so() -> None:
     (said,) = ended(0.289, 0.794)
     assert said.startswith("Fine-tuning 'net' ended at 0.289, below the head that it began with (0.794). Try a lower")
     assert ended(0.8, 0.794) == ended(0.1, None) == []
+
+
+def test_a_transfer_is_stored_under_whatever_name_and_protocol_it_is_given(home: Path) -> None:
+    model, task = load_pretrained("test_vit", RANDOM), _task(40)
+    done = Transfer(Protocol.HEAD, 0.4).of(model, task, "mine")
+    run = make_run(model, "mine", task, "dogs", done, protocol=Protocol.PROBE, shots=12)
+    assert (run.model, run.dataset, run.protocol, run.shots) == ("mine", "dogs", Protocol.PROBE, 12)
+    assert (run.train_size, run.test_size, run.seed) == (24, 16, 0)
+    assert run.value == done.result.accuracy
+    assert run.hyperparameters["test_fraction"] == 0.4
+    assert f"weights {model.digest[:12]}, images {task.digest[:12]}" in run.source
