@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zoograph.scripts.benchmarks import accuracy as benchmark
+from zoograph.scripts.choosing import benchmark as choose_benchmark
 from zoograph.scripts.commands import (
     analyze,
     explain,
@@ -37,6 +38,7 @@ for _panel, _verbs in _PANELS.items():
     for _verb in _verbs:
         app.command(_verb.__name__, rich_help_panel=_panel)(_verb)
 app.add_typer(analyze.app, name="analyze", rich_help_panel="Analyse")
+benchmark.app.command("choose", rich_help_panel="Accuracy")(choose_benchmark.choose)
 app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Benchmarks")
 app.command("picture", rich_help_panel=MAINTAINERS)(picture.picture)
 

@@ -30,6 +30,7 @@ SCHEMAS = {
     "picture": 1,
     "benchmark": 1,
     "benchmark collections": 1,
+    "benchmark choose": 1,
     "benchmark warm": 1,
     "benchmark scale": 1,
     "benchmark scores": 1,

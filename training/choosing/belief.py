@@ -6,7 +6,7 @@ Beliefs are joint Gaussians: a measurement of one model tells of those that it h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,17 +14,20 @@ from torch import Tensor
 from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.predictors.joint import JointPrediction
 
-_LEAST_NOISE = 1e-6  # squared accuracy: a tenth of a point
+SEED_DEVIATION = 0.005
+"""Standard deviation of accuracies on one test set by models that differ in the seed of their training alone."""
+
+_SHARE_OF_OWN = 0.5  # of what a finite test set does to accuracies, half is the same for all models: hard images
 
 
 @dataclass(frozen=True)
 class Belief:
-    """Joint Gaussian of k true accuracies.
+    """Joint Gaussian of k accuracies on the dataset's test images.
 
     Attributes:
         mean: (k,) expected accuracy in [0, 1].
-        covariance: (k, k) of the true accuracies.
-        noise: (k,) variance of one measurement about the true accuracy.
+        covariance: (k, k) of these accuracies.
+        noise: (k,) variance of one measurement about the accuracy that is sought, of the seed.
     """
 
     mean: Tensor
@@ -32,17 +35,41 @@ class Belief:
     noise: Tensor
 
     @classmethod
-    def of(cls, joint: JointPrediction) -> Belief:
-        """Return the belief that a joint prediction is: the mean over its members, and their spread."""
-        centres, within = joint.centres.double(), joint.covariances.double().mean(0)
+    def of(cls, joint: JointPrediction, test_size: float) -> Belief:
+        """Return the belief that a joint prediction is, of its contenders.
+
+        What is sought is the best accuracy on the test images that there are: these add to the covariances, and to no
+        measurement's noise. What intervals of single runs allow for beside both is a level that all models share: it
+        moves no difference between two of them, and keeps a dataset that is harder than expected from looking like a
+        model that is worse than expected.
+
+        Args:
+            joint: of k models or more.
+            test_size: images that a measurement is tested on.
+        """
+        chosen = torch.arange(len(joint.mean)) if joint.contenders is None else joint.contenders
+        centres, within = joint.centres.double()[:, chosen], joint.covariances.double().mean(0)
         mean = centres.mean(0)
         about = centres - mean
         covariance = within + about.t() @ about / len(centres)
-        one_run = ((joint.upper - joint.lower).double() / (2 * INTERVAL_SIGMAS)).square()
-        return cls(mean, covariance, (one_run - covariance.diagonal()).clamp(min=_LEAST_NOISE))
+        covariance = covariance + torch.diag(_SHARE_OF_OWN * binomial_noise(mean, test_size))
+        noise = torch.full_like(mean, SEED_DEVIATION**2)
+        one_run = ((joint.upper - joint.lower).double()[chosen] / (2 * INTERVAL_SIGMAS)).square()
+        level = (one_run - noise - covariance.diagonal()).median().clamp(min=0)
+        return cls(mean, covariance + level, noise)
 
     def updated(self, model: int, measured: float) -> Belief:
         """Return what is believed once ``model`` was measured."""
         gain = self.covariance[:, model] / (self.covariance[model, model] + self.noise[model])
         mean = self.mean + gain * (measured - self.mean[model])
-        return Belief(mean, self.covariance - torch.outer(gain, self.covariance[model]), self.noise)
+        return replace(self, mean=mean, covariance=self.covariance - torch.outer(gain, self.covariance[model]))
+
+    def own(self) -> Tensor:
+        """Return (k,) the variance of each model that it does not share with all others."""
+        return (self.covariance.diagonal() - self.covariance.mean()).clamp(min=1e-6)
+
+
+def binomial_noise(mean: Tensor, test_size: float) -> Tensor:
+    """Return (k,) the binomial variance of accuracies on so many images that were drawn for the test."""
+    known = mean.clamp(0.02, 0.98)  # nobody is sure to err nowhere
+    return known * (1 - known) / test_size

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.knowledge_gradient import next_to_measure
+from zoograph.training.choosing.knowledge_gradient import best_rate, values_of_measuring
 
 
 class Choices(NamedTuple):
@@ -41,33 +41,38 @@ def follow_order(order: Tensor, truth: Tensor, budget: int) -> Choices:
     return Choices(measured, picked)
 
 
-def follow_belief(belief: Belief, truth: Tensor, budget: int, regret: Callable[[Belief], Tensor]) -> Choices:
-    """Measure what is worth most by the belief, which every measurement moves, and pick the best expected one.
+def follow_belief(belief: Belief, truth: Tensor, budget: int, regrets: Callable[[Belief], Tensor]) -> Choices:
+    """Measure what is worth most by the belief, which every measurement moves, and pick the best that was measured.
+
+    The first measurement is of the leader: what it tells of the level of a new dataset is what all others are then held
+    against. From then on each is the one of the largest knowledge gradient.
 
     Args:
         belief: before anything is measured.
         truth: (k,) what a measurement of each finds.
         budget: measurements.
-        regret: returns (k,) the expected regret of picking each.
+        regrets: returns (k,) the expected regret of picking each.
     """
     measured = torch.zeros(len(truth), dtype=torch.bool)
-    seconds = torch.ones(len(truth), dtype=torch.float64)
+    equal = torch.ones(len(truth), dtype=torch.float64)
     order: list[int] = []
-    picked, stated = [int(belief.mean.argmax())], [float(regret(belief).min())]
-    while len(order) < budget and (model := next_to_measure(belief, seconds, measured)) is not None:
+    picked = [int(belief.mean.argmax())]
+    stated = [float(regrets(belief)[picked[0]])]
+    while len(order) < budget and not bool(measured.all()):
+        model = best_rate(belief, values_of_measuring(belief), equal, ~measured) if order else picked[0]
+        assert model is not None
         order.append(model)
         measured[model] = True
         belief = belief.updated(model, float(truth[model]))
-        picked.append(int(belief.mean.argmax()))
-        stated.append(float(regret(belief).min()))
+        picked.append(max(order, key=lambda model: float(truth[model])))
+        stated.append(float(regrets(belief)[picked[-1]]))
     return Choices(order, picked, stated)
 
 
-def halving_order(cheap: Tensor, truth: Tensor) -> Tensor:
+def halving_order(cheap: Tensor) -> Tensor:
     """Return (k,) models best first by a cheap measurement of all: what successive halving with two rungs measures.
 
     Jamieson and Talwalkar, 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization". Models
-    without the cheap measurement come last.
+    without the cheap measurement, NaN, come last.
     """
-    assert cheap.shape == truth.shape
     return torch.argsort(-cheap.nan_to_num(-1.0), stable=True)

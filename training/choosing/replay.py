@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, cast
 
 import torch
 from pydantic import BaseModel
 from torch import Tensor
+from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import FoldsError
-from zoograph.graphs.schema import DATASET
+from zoograph.data.files.kept import keep_facts
+from zoograph.data.records.records import Protocol
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE
 from zoograph.training.answers.expected_regret import chance_of_best
 from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.policies import Choices, follow_belief, follow_order
-from zoograph.training.evaluation.collections.choosing import LIMITS, Limits
-from zoograph.training.evaluation.collections.hiding import Question, ask, whole_collection
+from zoograph.training.choosing.policies import Choices, follow_belief, follow_order, halving_order
+from zoograph.training.evaluation.collections.hiding import Question, ask
 from zoograph.training.evaluation.collections.methods import Row
-from zoograph.training.evaluation.collections.questions import PROTOCOLS
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.evaluation.metrics import MIN_CELLS
 from zoograph.training.predictors.evidence import EvidencePredictor
-from zoograph.training.predictors.joint import JointPrediction
 from zoograph.training.runtime.threads import one_thread
 
-POLICY = "choose"
+CHOOSE, FIRST_RANKING, HALVING = "choose", "first ranking", "successive halving"
+RANDOM = "random"
 BUDGET = 10
 FIRST = 5
 NEAR = 0.005
 """Half a point of accuracy: a model so close to the best is as good as found."""
+ENOUGH = 0.01
+"""The expected regret at which a policy that states one stops: a point of accuracy."""
 RANDOM_ORDERS = 20
 _DRAWS = 2_000
 
@@ -39,13 +43,14 @@ class Replayed(BaseModel):
     """One policy on one dataset.
 
     Attributes:
-        policy: ``choose``, or the method whose ranking is measured from the top.
+        policy: ``choose``; ``first ranking``, the same predictor's without what is measured on the way; ``successive
+            halving``; or the method whose ranking is measured from the top.
         dataset: its name.
         num_models: that could be measured.
         regrets: accuracy that the pick loses against the best: before any measurement, and after each.
         found: whether the best, or a model within half a point of it, is among the first five measured; a share for
             a mean over random orders.
-        stated: expected regret that the policy stated after each measurement; None if it states none.
+        stated: expected regret that the policy stated at the same times; None if it states none.
     """
 
     policy: str
@@ -60,6 +65,12 @@ class Replayed(BaseModel):
         """Mean of the regrets over the budget; lower is better."""
         return sum(self.regrets) / len(self.regrets)
 
+    @property
+    def stop(self) -> int:
+        """After how many measurements the policy stops: when it expects to lose a point or less, or at the budget."""
+        stated = self.stated or []
+        return next((n for n, regret in enumerate(stated) if n and regret <= ENOUGH), len(self.regrets) - 1)
+
 
 class _Task(NamedTuple):
     """A dataset of a question: where its cells are among those asked, its models and what was measured of each."""
@@ -70,29 +81,27 @@ class _Task(NamedTuple):
     truth: Tensor
 
 
-def replay_collection(
+def replay_questions(
     run: CollectionRun,
-    protocol: str,
+    questions: Sequence[Question],
     rows: Sequence[Row],
-    limits: Limits = LIMITS,
+    folder: Path,
     budget: int = BUDGET,
     progress: Progress | None = None,
 ) -> list[Replayed]:
-    """Let every policy choose on every dataset that a protocol leaves out.
+    """Let every policy choose on every dataset that a question asks for.
+
+    What was replayed is kept, a file a question, so that a call that was stopped goes on where it was.
 
     Args:
         run: of the collection.
-        protocol: such as ``dataset_out``, or ``probe_known``, where cheaper measurements of each model are given.
-        rows: methods whose rankings are measured from the top.
-        limits: most questions.
+        questions: each leaves out a dataset with its family, and asks for it.
+        rows: methods whose rankings are measured from the top; one that cannot learn from what is left is passed over.
+        folder: of the kept files.
         budget: measurements of a policy.
         progress: told the policy before each question.
-
-    Raises:
-        FoldsError: if the protocol has no questions in this collection.
     """
-    questions = PROTOCOLS[protocol](run.part, limits).questions
-    result = _follow_beliefs(run, questions, budget, progress)
+    result = [record for question in questions for record in _kept(run, question, folder, budget, progress)]
     for row in rows:
         if row.lacking is not None:
             continue
@@ -102,57 +111,75 @@ def replay_collection(
             continue
         for question, answer in zip(questions, answers, strict=True):
             for task in _tasks(run, question):
-                result.append(_follow(run, row.name, task, answer.prediction.mean[task.rows].double(), budget))
+                predicted = answer.prediction.mean[task.rows].double()
+                result.append(_judge(run, row.name, task, _follow(row.name, task, predicted, budget)))
     return result
 
 
-def _follow(run: CollectionRun, name: str, task: _Task, predicted: Tensor, budget: int) -> Replayed:
-    if name != "random":
-        return _judge(run, name, task, [follow_order(torch.argsort(-predicted, stable=True), task.truth, budget)])
-    generator = torch.Generator().manual_seed(task.dataset)
-    orders = [torch.randperm(len(task.truth), generator=generator) for _ in range(RANDOM_ORDERS)]
-    return _judge(run, name, task, [follow_order(order, task.truth, budget) for order in orders])
+def _kept(
+    run: CollectionRun, question: Question, folder: Path, budget: int, progress: Progress | None
+) -> list[Replayed]:
+    """Return the records of the predictor's own policies."""
+    if progress is not None:
+        progress(CHOOSE)
+    method = EvidencePredictor()
+    row = Row(CHOOSE, EvidencePredictor)
+    path = folder / f"{run.key(row, method, question)}-{budget}.json"
+    facts = keep_facts(path, lambda: {"replayed": [r.model_dump() for r in _replay(run, row, question, budget)]})
+    return [Replayed.model_validate(record) for record in facts["replayed"]]
 
 
 @one_thread()
-def _follow_beliefs(
-    run: CollectionRun, questions: Sequence[Question], budget: int, progress: Progress | None
-) -> list[Replayed]:
-    part, result = run.part, list[Replayed]()
-    predictor: EvidencePredictor | None = None
-    for question in questions:
-        if progress is not None:
-            progress(POLICY)
-        split = ask(part.graph, question)
-        try:
-            if predictor is None:
-                predictor = EvidencePredictor().fit(ask(part.graph, whole_collection(part)).train)
-            fitted = predictor
-        except ValueError:  # the other collections are too little to learn from
-            fitted = EvidencePredictor().fit(split.train)
-        for task in _tasks(run, question):
-            joint = fitted.joint(task.models, torch.tensor([task.dataset]), split.train)
-            result.append(_judge(run, POLICY, task, [_believe(joint, task.truth, budget)]))
+def _replay(run: CollectionRun, row: Row, question: Question, budget: int) -> list[Replayed]:
+    fitted, split = run.fitted(row, EvidencePredictor(), question)
+    predictor, result = cast(EvidencePredictor, fitted), []
+    for task in _tasks(run, question):
+        joint = predictor.joint(task.models, torch.tensor([task.dataset]), split.train)
+        belief = Belief.of(joint, float(run.part.graph[DATASET].sample_size[task.dataset]))
+        assert len(belief.mean) == len(task.truth), "a collection has fewer models than there may be contenders"
+        first = torch.argsort(-belief.mean, stable=True)
+        result.append(_judge(run, CHOOSE, task, [follow_belief(belief, task.truth, budget, _regrets)]))
+        result.append(_judge(run, FIRST_RANKING, task, [follow_order(first, task.truth, budget)]))
+        cheap = _cheap(split.train, task, list(Protocol).index(run.part.part.protocol))
+        if not bool(cheap.isnan().all()):
+            result.append(_judge(run, HALVING, task, [follow_order(halving_order(cheap), task.truth, budget)]))
     return result
 
 
-def _believe(joint: JointPrediction, truth: Tensor, budget: int) -> Choices:
-    def regret(belief: Belief) -> Tensor:
-        return chance_of_best(belief.mean[None], belief.covariance[None], _DRAWS)[1]
-
-    return follow_belief(Belief.of(joint), truth, budget, regret)
+def _regrets(belief: Belief) -> Tensor:
+    return chance_of_best(belief.mean[None], belief.covariance[None], _DRAWS)[1]
 
 
-def _tasks(run: CollectionRun, question: Question) -> list[_Task]:
-    """Return the datasets of a question that have models enough to rank."""
+def _follow(name: str, task: _Task, predicted: Tensor, budget: int) -> list[Choices]:
+    if name != RANDOM:
+        return [follow_order(torch.argsort(-predicted, stable=True), task.truth, budget)]
+    generator = torch.Generator().manual_seed(task.dataset)
+    orders = (torch.randperm(len(task.truth), generator=generator) for _ in range(RANDOM_ORDERS))
+    return [follow_order(order, task.truth, budget) for order in orders]
+
+
+def _cheap(graph: HeteroData, task: _Task, asked: int) -> Tensor:
+    """Return (k,) what the dearest of the cheaper measurements of each model found; NaN where there is none."""
+    found = torch.full((len(task.models),), torch.nan, dtype=torch.float64)
+    if MEASURED_OTHERWISE not in graph.edge_types:
+        return found
+    store = graph[MEASURED_OTHERWISE]
+    # Scores that are accuracies have codes beyond those of protocols, and are cheaper than any.
+    dearness = torch.where(store.protocol >= len(Protocol), -1, store.protocol)
+    here = (store.edge_index[1] == task.dataset) & (dearness < asked)
+    for edge in here.nonzero().flatten()[torch.argsort(dearness[here], stable=True)].tolist():
+        found[task.models == store.edge_index[0, edge]] = float(store.edge_label[edge])
+    return found
+
+
+def _tasks(run: CollectionRun, question: Question) -> Iterator[_Task]:
+    """Yield the datasets of a question that have models enough to rank."""
     pairs = ask(run.part.graph, question).pairs
     values = run.part.values[question.asked]
-    found = []
     for dataset in torch.unique(pairs[1]).tolist():
         rows = (pairs[1] == dataset).nonzero().flatten()
         if len(rows) >= MIN_CELLS:
-            found.append(_Task(dataset, rows, pairs[0, rows], values[rows]))
-    return found
+            yield _Task(dataset, rows, pairs[0, rows], values[rows])
 
 
 def _judge(run: CollectionRun, policy: str, task: _Task, choices: Sequence[Choices]) -> Replayed:

@@ -1,0 +1,1 @@
+"""What ``choose`` prints, draws and writes, and the benchmark that replays it."""

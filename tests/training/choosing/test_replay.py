@@ -1,0 +1,79 @@
+"""A replay asks without the dataset that is held out, and keeps what it found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from zoograph.data.records.records import Protocol
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.data.testing.synthetic_zoo import SOURCE, make_synthetic_zoo
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
+from zoograph.training.choosing import replay as module
+from zoograph.training.choosing.replay import CHOOSE, FIRST_RANKING, Replayed, replay_questions
+from zoograph.training.evaluation.collections.catalogue import CollectionGraph, Part
+from zoograph.training.evaluation.collections.choosing import Limits
+from zoograph.training.evaluation.collections.methods import rows_of
+from zoograph.training.evaluation.collections.questions import dataset_out
+from zoograph.training.evaluation.collections.running import CollectionRun
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
+
+
+@pytest.fixture
+def part(monkeypatch: pytest.MonkeyPatch) -> CollectionGraph:
+    made = EvidencePredictor
+    monkeypatch.setattr(module, "EvidencePredictor", lambda: made(TrainingConfig(num_steps=2, num_records=60)))
+    zoo = make_synthetic_zoo(8, 6).zoo
+    graph = build_graph(zoo, HashEmbedder(4), Protocol.HEAD)
+    return CollectionGraph.of(Part("toy", "Toy", SOURCE, Protocol.HEAD), zoo, graph)
+
+
+def _replay(part: CollectionGraph, folder: Path) -> list[Replayed]:
+    questions = dataset_out(part, Limits(2, 2)).questions
+    run = CollectionRun(part, folder / "answers")
+    return replay_questions(run, questions, rows_of(part, "random,size"), folder / "kept", budget=4)
+
+
+def test_every_policy_is_followed_on_every_dataset_and_its_regret_never_rises(
+    part: CollectionGraph, tmp_path: Path
+) -> None:
+    found = _replay(part, tmp_path)
+    assert {record.policy for record in found} == {CHOOSE, FIRST_RANKING, "random", "size"}
+    assert all(len(record.regrets) == 5 for record in found)
+    for record in found:
+        assert record.regrets[1:] == sorted(record.regrets[1:], reverse=True)
+        assert (record.stated is not None) == (record.policy == CHOOSE)
+    first, choose = (next(r for r in found if r.policy == name) for name in (FIRST_RANKING, CHOOSE))
+    assert first.regrets[:2] == choose.regrets[:2]  # both begin with the leader
+
+
+def test_what_the_held_out_dataset_measured_does_not_reach_its_own_first_pick(
+    part: CollectionGraph, tmp_path: Path
+) -> None:
+    question = dataset_out(part, Limits(1, 1)).questions[0]
+    dataset = int(part.graph[TRANSFERS_TO].edge_index[1][question.asked][0])
+    turned = part.graph.clone()
+    here = turned[TRANSFERS_TO].edge_index[1] == dataset
+    turned[TRANSFERS_TO].edge_label[here] = 1 - turned[TRANSFERS_TO].edge_label[here]
+    planted = replace(part, graph=turned, values=torch.where(here, 1 - part.values, part.values))
+
+    def first_picks(made: CollectionGraph, name: str) -> list[float]:
+        run = CollectionRun(made, tmp_path / name)
+        return [r.stated[0] for r in replay_questions(run, [question], [], tmp_path / f"{name} kept", 1) if r.stated]
+
+    assert first_picks(part, "as it is") == first_picks(planted, "planted")
+    assert part.graph[DATASET].num_nodes > 1
+
+
+def test_what_was_replayed_is_kept(part: CollectionGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _replay(part, tmp_path)
+
+    def never(*_: object) -> None:
+        raise AssertionError("replayed again")
+
+    monkeypatch.setattr(module, "_replay", never)
+    assert _replay(part, tmp_path) == before
