@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from zoograph.models.method import INTERVAL_SIGMAS
-from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.answers.expected_regret import chance_of_best
+from zoograph.training.predictors.joint import NUM_DRAWS, JointPrediction, draw_normal
 
 SEED_DEVIATION = 0.005
 """Standard deviation of accuracies on one test set by models that differ in the seed of their training alone."""
@@ -48,10 +49,7 @@ class Belief:
             test_size: images that a measurement is tested on.
         """
         chosen = torch.arange(len(joint.mean)) if joint.contenders is None else joint.contenders
-        centres, within = joint.centres.double()[:, chosen], joint.covariances.double().mean(0)
-        mean = centres.mean(0)
-        about = centres - mean
-        covariance = within + about.t() @ about / len(centres)
+        mean, covariance = joint.mean.double()[chosen], joint.covariance.double()
         covariance = covariance + torch.diag(_SHARE_OF_OWN * binomial_noise(mean, test_size))
         noise = torch.full_like(mean, SEED_DEVIATION**2)
         one_run = ((joint.upper - joint.lower).double()[chosen] / (2 * INTERVAL_SIGMAS)).square()
@@ -63,6 +61,25 @@ class Belief:
         gain = self.covariance[:, model] / (self.covariance[model, model] + self.noise[model])
         mean = self.mean + gain * (measured - self.mean[model])
         return replace(self, mean=mean, covariance=self.covariance - torch.outer(gain, self.covariance[model]))
+
+    def with_known(self, models: Tensor, values: Tensor) -> Belief:
+        """Return the belief where accuracies on these very test images were measured, which leave the seed open alone.
+
+        What the measurements tell of other models must be in the belief already.
+
+        Args:
+            models: (n,) places.
+            values: (n,) that were measured.
+        """
+        mean, covariance = self.mean.clone(), self.covariance.clone()
+        mean[models] = values.to(mean)
+        covariance[models], covariance[:, models] = 0.0, 0.0
+        covariance[models, models] = self.noise[models]
+        return replace(self, mean=mean, covariance=covariance)
+
+    def regrets(self, num_draws: int = NUM_DRAWS) -> tuple[Tensor, Tensor]:
+        """Return (k,) the probability of each model to be the best, and (k,) what picking it is expected to lose."""
+        return chance_of_best(draw_normal(self.mean, self.covariance, num_draws))
 
     def own(self) -> Tensor:
         """Return (k,) the variance of each model that it does not share with all others."""

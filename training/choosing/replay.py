@@ -15,7 +15,6 @@ from zoograph.data.errors import FoldsError
 from zoograph.data.files.kept import keep_facts
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE
-from zoograph.training.answers.expected_regret import chance_of_best
 from zoograph.training.choosing.belief import Belief
 from zoograph.training.choosing.policies import Choices, follow_belief, follow_order, halving_order
 from zoograph.training.evaluation.collections.hiding import Question, ask
@@ -147,7 +146,7 @@ def _replay(run: CollectionRun, row: Row, question: Question, budget: int) -> li
 
 
 def _regrets(belief: Belief) -> Tensor:
-    return chance_of_best(belief.mean[None], belief.covariance[None], _DRAWS)[1]
+    return belief.regrets(_DRAWS)[1]
 
 
 def _follow(name: str, task: _Task, predicted: Tensor, budget: int) -> list[Choices]:

@@ -10,10 +10,11 @@ from zoograph.training.choosing.belief import SEED_DEVIATION, Belief, binomial_n
 from zoograph.training.predictors.joint import JointPrediction
 
 
-def _joint(centres: torch.Tensor, covariance: torch.Tensor, half: float, contenders: torch.Tensor) -> JointPrediction:
-    mean = centres.mean(0)
+def _joint(mean: torch.Tensor, covariance: torch.Tensor, half: float, contenders: torch.Tensor) -> JointPrediction:
+    draws = torch.cat([root := torch.linalg.cholesky(covariance).t() * len(covariance) ** 0.5, -root])
     ranked = torch.ones(1, dtype=torch.bool)
-    return JointPrediction(mean, mean - half, mean + half, centres, covariance[None], ranked, contenders)
+    draws = draws + mean[contenders]
+    return JointPrediction(mean, mean - half, mean + half, draws, torch.zeros_like(mean), ranked, contenders)
 
 
 def test_a_measurement_moves_what_is_correlated_with_it() -> None:
@@ -40,27 +41,35 @@ def test_many_updates_are_those_of_all_records_at_once() -> None:
     torch.testing.assert_close(step.covariance, belief.covariance - weights @ belief.covariance[at])
 
 
-def test_it_is_of_the_contenders_and_of_the_spread_of_members_and_test_images() -> None:
-    centres = torch.tensor([[0.5, 0.1, 0.6], [0.7, 0.1, 0.6]], dtype=torch.float64)
-    within = torch.diag(torch.tensor([0.01, 0.02], dtype=torch.float64))
-    belief = Belief.of(_joint(centres, within, 1e-9, torch.tensor([0, 2])), test_size=100)
+def test_it_is_of_the_contenders_and_of_the_test_images() -> None:
+    mean = torch.tensor([0.6, 0.1, 0.6], dtype=torch.float64)
+    within = torch.tensor([[0.02, 0.01], [0.01, 0.02]], dtype=torch.float64)
+    belief = Belief.of(_joint(mean, within, 1e-9, torch.tensor([0, 2])), test_size=100)
     torch.testing.assert_close(belief.mean, torch.tensor([0.6, 0.6], dtype=torch.float64))
-    test = 0.5 * 0.6 * 0.4 / 100
-    expected = torch.tensor([[0.01 + 0.01 + test, 0.0], [0.0, 0.02 + test]], dtype=torch.float64)
-    torch.testing.assert_close(belief.covariance, expected)
+    torch.testing.assert_close(belief.covariance, within + torch.eye(2) * 0.5 * 0.6 * 0.4 / 100)
     torch.testing.assert_close(belief.noise, torch.full((2,), SEED_DEVIATION**2, dtype=torch.float64))
 
 
 def test_wide_intervals_are_a_level_that_all_share_and_differences_keep_their_width() -> None:
-    centres = torch.tensor([[0.5, 0.6]], dtype=torch.float64)
+    mean = torch.tensor([0.5, 0.6], dtype=torch.float64)
     within = torch.diag(torch.full((2,), 0.0004, dtype=torch.float64))
     half = 0.2 * INTERVAL_SIGMAS
-    belief = Belief.of(_joint(centres, within, half, torch.arange(2)), test_size=1e12)
+    belief = Belief.of(_joint(mean, within, half, torch.arange(2)), test_size=1e12)
     assert belief.covariance[0, 0] == pytest.approx(0.04 - SEED_DEVIATION**2, rel=1e-6)
     difference = belief.covariance.diagonal().sum() - 2 * belief.covariance[0, 1]
     assert float(difference) == pytest.approx(0.0008)
     harder = belief.updated(0, 0.2)  # 30 points below what was expected, for all alike
     assert float(harder.mean[1] - harder.mean[0]) == pytest.approx(0.1, abs=0.01)
+
+
+def test_what_was_measured_on_these_images_is_known_but_for_the_seed() -> None:
+    belief = Belief(torch.tensor([0.5, 0.6]), torch.full((2, 2), 0.01), torch.full((2,), 0.0004))
+    known = belief.with_known(torch.tensor([1]), torch.tensor([0.8]))
+    torch.testing.assert_close(known.mean, torch.tensor([0.5, 0.8]))
+    torch.testing.assert_close(known.covariance, torch.tensor([[0.01, 0.0], [0.0, 0.0004]]))
+    chances, regrets = known.regrets()
+    assert float(chances.sum()) == pytest.approx(1.0)
+    assert float(regrets[0]) == pytest.approx(0.3, abs=0.005)
 
 
 def test_what_a_finite_test_set_does_is_binomial_and_never_nothing() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoograph.training.answers.expected_regret import chance_of_best
 from zoograph.training.choosing.belief import Belief
 from zoograph.training.choosing.policies import follow_belief, follow_order, halving_order
 
@@ -13,7 +12,7 @@ TRUTH = torch.tensor([0.5, 0.9, 0.7, 0.8], dtype=torch.float64)
 
 
 def _regrets(belief: Belief) -> Tensor:
-    return chance_of_best(belief.mean[None], belief.covariance[None], 400)[1]
+    return belief.regrets(400)[1]
 
 
 def test_an_order_picks_the_best_that_it_has_seen() -> None:
