@@ -53,6 +53,9 @@ def __getattr__(name: str) -> Any:
 
         return version("zoograph")
     if name in __all__:
+        from zoograph.data.files.hub import import_without_sockets
+
+        import_without_sockets()
         return getattr(import_module(_HOMES.get(name, "zoograph.facade")), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -23,8 +24,30 @@ def is_offline() -> bool:
     """Return whether the environment forbids the network."""
     from huggingface_hub import constants
 
+    return constants.HF_HUB_OFFLINE or _forbids_network()
+
+
+def _forbids_network() -> bool:
     variables = (os.environ.get("HF_HUB_OFFLINE", ""), os.environ.get("TRANSFORMERS_OFFLINE", ""))
-    return constants.HF_HUB_OFFLINE or any(value.upper() in ("1", "ON", "YES", "TRUE") for value in variables)
+    return any(value.upper() in ("1", "ON", "YES", "TRUE") for value in variables)
+
+
+def import_without_sockets() -> None:
+    """Offline, import urllib3, which PyG needs, without the socket by which it finds out whether there is IPv6.
+
+    Who has it ask a server all the same, such as one of MLflow, reaches addresses of either kind: it tries them in
+    turn, as if the socket had been had.
+    """
+    if not _forbids_network() or "urllib3" in sys.modules:
+        return
+    has_ipv6, socket.has_ipv6 = socket.has_ipv6, False
+    try:
+        from urllib3.util import connection
+    except ImportError:  # then nobody needs it
+        return
+    finally:
+        socket.has_ipv6 = has_ipv6
+    connection.HAS_IPV6 = has_ipv6
 
 
 def why_not_asked() -> str | None:

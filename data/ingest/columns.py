@@ -135,6 +135,10 @@ class Matrix:
     key: str
     rows_are_datasets: bool
 
+    def column(self, item: Measurement) -> str:
+        """Return the column that a measurement is in."""
+        return item.model if self.rows_are_datasets else item.dataset
+
     def measurements(self, row: Row) -> Iterator[Measurement]:
         """Yield the measurements of a row."""
         own = to_text(row.cells[self.key])

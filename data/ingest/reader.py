@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.ingest.checks import Contradiction, KnownCards
-from zoograph.data.ingest.columns import Measurement
+from zoograph.data.ingest.columns import Matrix, Measurement
 from zoograph.data.ingest.names import FoundNames, ResolvedNames
 from zoograph.data.ingest.rejects import Rejects
 from zoograph.data.ingest.report import TableReport
@@ -24,6 +25,7 @@ from zoograph.data.records.spellings import is_figure_name
 SOURCE = "own records"
 LONGEST_NAME = 300
 _MOST_NAMED = 5
+_BEGINS_AS_NUMBER = re.compile(r"\W*[0-9]")
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -73,6 +75,7 @@ class TableReader(ABC, Generic[AnyRecord]):
     """
 
     layout: str
+    _matrix: Matrix | None = None
     unit: Unit | None = None
     against_unit = 0
 
@@ -82,6 +85,7 @@ class TableReader(ABC, Generic[AnyRecord]):
         self._good = self._left_out = self._held_back = 0
         self._notes = list[str]()
         self._no_names = dict[tuple[str, str], None]()  # in order
+        self._has_numbers = dict[str, bool]()  # column of a matrix -> whether a value in it begins as a number does
         self.models, self.datasets = set[str](), set[str]()
         self._find_layout()
         for item in self._measurements():
@@ -92,9 +96,16 @@ class TableReader(ABC, Generic[AnyRecord]):
                 except OutOfRange as error:
                     value = error
                 except BadValue:
+                    self._note_column(item, _BEGINS_AS_NUMBER.match(item.value) is not None)
                     continue  # the second reading says so
+                self._note_column(item, True)
                 self._look(item, value)
                 names.add(item.model, item.dataset, item.cards)
+
+    def _note_column(self, item: Measurement, is_number: bool) -> None:
+        if self._matrix is not None:
+            column = self._matrix.column(item)
+            self._has_numbers[column] = is_number or self._has_numbers.get(column, False)
 
     @abstractmethod
     def _find_layout(self) -> None:
@@ -162,8 +173,10 @@ class TableReader(ABC, Generic[AnyRecord]):
 
     def _is_passed_over(self, item: Measurement, names: ResolvedNames) -> bool:
         """Whether a cell of a matrix is in the column, or the row, of something else than models and datasets."""
-        if self.layout != "matrix":
+        if self._matrix is None:
             return False
+        if not self._has_numbers.get(self._matrix.column(item), True):
+            return True
         for kind, name, ids in (("model", item.model, names.models), ("dataset", item.dataset, names.datasets)):
             if name not in ids and is_figure_name(kind, name):
                 self._no_names[kind, name] = None
@@ -208,6 +221,9 @@ class TableReader(ABC, Generic[AnyRecord]):
         )
 
     def _explain_figures(self) -> Iterator[str]:
+        if texts := [column for column, has_numbers in self._has_numbers.items() if not has_numbers]:
+            what = "holds no numbers and was" if len(texts) == 1 else "hold no numbers and were"
+            yield f"{self._table.name}: {list_names(texts)} {what} passed over."
         for kind in ("model", "dataset"):
             if found := [name for known, name in self._no_names if known == kind]:
                 what = f"is no {kind} and was" if len(found) == 1 else f"are no {kind}s and were"

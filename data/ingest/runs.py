@@ -44,7 +44,8 @@ class RunReader(TableReader[Run]):
     def _find_layout(self) -> None:
         settings, table = self._settings, self._table
         self._layout = find_layout(table, settings.mapping, settings.model, settings.dataset)
-        self.layout = "matrix" if isinstance(self._layout, Matrix) else "tidy"
+        self._matrix = self._layout if isinstance(self._layout, Matrix) else None
+        self.layout = "tidy" if self._matrix is None else "matrix"
         if settings.unit is None:
             self._require_no_scores()
         if isinstance(self._layout, Tidy) and is_history(table.columns):
@@ -88,8 +89,8 @@ class RunReader(TableReader[Run]):
 
     def _column(self, item: Measurement) -> str:
         """Return what values of one unit share: a column of a matrix; else the metric and the source of the row."""
-        if isinstance(self._layout, Matrix):
-            return item.model if self._layout.rows_are_datasets else item.dataset
+        if self._matrix is not None:
+            return self._matrix.column(item)
         if self._table.row_units:
             return f"result {item.line}"
         metric, source = item.fields.get("metric", self._settings.metric.value), item.fields.get("source")
@@ -134,7 +135,7 @@ class RunReader(TableReader[Run]):
         if not self._table.row_units and (oddity := values.oddity) is not None:
             raise RawDataError(f"'{self._table.name}' holds no accuracies as it seems: {oddity}. {_SCORES_REMEDY}")
         # In a matrix, rows of all columns can change together.
-        for survey in (values,) if isinstance(self._layout, Matrix) else self._units.surveys:
+        for survey in (values,) if self._matrix is not None else self._units.surveys:
             if (change := survey.find_change()) is not None:
                 line, before, after = change
                 raise RawDataError(

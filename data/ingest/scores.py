@@ -71,7 +71,6 @@ class ScoreReader(TableReader[Score]):
         )
         given = {"model": settings.model, "dataset": settings.dataset}
         missing = [name for name in ("model", "dataset") if name not in columns and not given[name]]
-        self._matrix = None
         self.layout = "tidy"
         if not missing and (wide or ("value" in columns and (score or _NAME in columns))):
             self._columns = ScoreColumns(columns, wide, score, settings.model, settings.dataset)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -20,8 +21,18 @@ def in_utc(moment: datetime) -> datetime:
         raise ValueError(f"the time '{moment.isoformat()}' has no equal in UTC") from error
 
 
+def as_settings(content: Any) -> Any:
+    """Return settings with one form for each number: 0.0 for −0.0, and nothing for what is not finite."""
+    if isinstance(content, float):
+        return content + 0.0 if math.isfinite(content) else None
+    if isinstance(content, dict):
+        return {str(name): as_settings(value) for name, value in content.items()}
+    return [as_settings(value) for value in content] if isinstance(content, list | tuple) else content
+
+
 Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]+$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Moment = Annotated[datetime, AfterValidator(in_utc)]
+Settings = Annotated[dict[str, Any], AfterValidator(as_settings)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from zoograph.data.records.fields import Count, Moment, Name
+from zoograph.data.records.fields import Count, Moment, Name, Settings
 
 
 def _without_sign_of_zero(value: float) -> float:
@@ -138,7 +138,7 @@ class Run(Record):
     train_size: Count | None = None
     test_size: Count | None = None
     seed: int | None = None
-    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    hyperparameters: Settings = Field(default_factory=dict)
     measured_at: Moment | None = None
     shots: Count | None = None
     input_size: Count | None = None
@@ -182,5 +182,5 @@ class ClassInfluence(Record):
     dataset: Name
     name: Name
     value: Finite
-    standard_error: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    standard_error: Annotated[Finite, Field(ge=0.0)] | None = None
     num_models: Count | None = None

@@ -13,6 +13,7 @@ import typer
 from typer.rich_utils import rich_format_error
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.hub import import_without_sockets
 from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages, listening
 from zoograph.scripts.terminal.output import print_error
@@ -52,6 +53,7 @@ def run(app: typer.Typer, name: str | None = None) -> NoReturn:
         name: by which it is called, and completed in a shell; default: as it was started.
     """
     outlet = prepare_streams()
+    import_without_sockets()
     try:
         with listening():
             status = _run(app, name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zoograph.data.records.records import Metric, Protocol
 
 if TYPE_CHECKING:
+    from zoograph.data.store.measurements import Measured
     from zoograph.training.answers.current_predictor import Provenance
 
 SIMILARITY = (
@@ -45,6 +46,16 @@ def describe_source(known: Provenance, protocol: Protocol, metric: Metric) -> li
         batches, them = ("1 batch that was", "it") if one else (f"{count:,} batches that were", "them")
         notes.append(f"The predictor learned from {batches} taken back since: 'zoograph retrain' forgets {them}.")
     return notes
+
+
+def caution_of(measured: Mapping[str, Measured]) -> Iterator[str]:
+    """Yield what measured values were stored with that is to be known before they are believed.
+
+    Args:
+        measured: by dataset.
+    """
+    for dataset, known in measured.items():
+        yield from (f"Measured on '{dataset}': {text}" for text in known.warnings)
 
 
 def describe_new(names: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
-from zoograph.training.answers.notes import describe_new, describe_source
+from zoograph.training.answers.notes import caution_of, describe_new, describe_source
 from zoograph.training.answers.question import ask
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
@@ -147,7 +147,7 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
         _mean(rows),
         store.unmeasured([model], question.tasks, *kind),
         question.meaning,
-        tuple(f"Measured on '{task}': {text}" for task, known in measured.items() for text in known.warnings),
+        tuple(caution_of(measured)),
     )
 
 

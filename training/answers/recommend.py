@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from zoograph.data.records.cards import ModelCard
@@ -14,7 +14,7 @@ from zoograph.data.store.measurements import Measured
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.candidates import Candidates, choose_candidates, with_named
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
-from zoograph.training.answers.notes import SIMILARITY, describe_new, describe_source
+from zoograph.training.answers.notes import SIMILARITY, caution_of, describe_new, describe_source
 from zoograph.training.answers.question import ask
 from zoograph.training.candidates.filters import Filters, Step
 from zoograph.training.candidates.speeds import estimate_speeds, require_device, speed_on
@@ -97,6 +97,7 @@ class Recommendation(Report):
         num_hidden: uploads and near-twins of candidates that are not compared.
         unranked: tasks whose measured accuracies are nearly all one value, so that they rank nobody.
         new: datasets that the predictor knows by their cards alone.
+        cautions: what is to be known of measured values of ``candidates`` before they are believed.
     """
 
     dataset: str
@@ -114,6 +115,7 @@ class Recommendation(Report):
     unranked: tuple[str, ...]
     new: tuple[str, ...]
     explanation: Evidence | None
+    cautions: tuple[str, ...] = ()
 
     @property
     def num_candidates(self) -> int:
@@ -149,7 +151,7 @@ class Recommendation(Report):
             what = "1 upload or near-twin" if self.num_hidden == 1 else f"{self.num_hidden:,} uploads and near-twins"
             are = "is" if self.num_hidden == 1 else "are"
             notes.append(f"{what} of candidates {are} not compared: --all-variants.")
-        return (*notes, *describe_new(self.new), *([SIMILARITY] if self.explanation else []))
+        return (*notes, *self.cautions, *describe_new(self.new), *([SIMILARITY] if self.explanation else []))
 
     def _describe_order(self) -> list[str]:
         cost, on = self.cost, sum(candidate.front for candidate in self.everyone)
@@ -241,7 +243,14 @@ def recommend(
         ids = [card.id for card in candidates.cards]
         current = open_predictor(store, question, encoder, progress, warn, stage, zoo, ids)
         new = store.unmeasured([], question.tasks, question.protocol, question.metric)
-        return _rank(current, candidates, trade_off, times, new, top, explain)
+        ranking = _rank(current, candidates, trade_off, times, new, top, explain)
+        return replace(ranking, cautions=tuple(_find_cautions(store, ranking)))
+
+
+def _find_cautions(store: RecordStore, ranking: Recommendation) -> Iterator[str]:
+    for model in (candidate.model for candidate in ranking.candidates if candidate.measured_runs):
+        measured = store.measured(model, ranking.tasks, ranking.protocol, ranking.metric)
+        yield from (f"{model}: {caution}" for caution in caution_of(measured))
 
 
 class _Times:

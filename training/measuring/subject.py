@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from zoograph.data.errors import ZoographError
 from zoograph.data.images.folder import check_folder
 from zoograph.data.networks.devices import find_device, require_device
+from zoograph.data.networks.registry.reachable import require_reachable
 from zoograph.data.records.records import Protocol
 
 if TYPE_CHECKING:
@@ -84,8 +85,13 @@ class Subject:
 
         Raises:
             ZoographError: if ``dataset`` is a path without images, if weights are no file or are given for several
-                models, or if nobody knows such a device.
+                models, if nobody knows such a device, or if no model's weights can be had.
         """
+        self._check_inputs()
+        if self.weights is None:
+            require_reachable(self.models)
+
+    def _check_inputs(self) -> None:
         self._check_weights()
         require_device(self.device)
         check_folder(self.dataset)
@@ -113,11 +119,11 @@ class Subject:
         """Return the images.
 
         Raises:
-            ZoographError: see :meth:`check`; or if ``dataset`` is no task, or if there is no such device.
+            ZoographError: if it is no task, see :meth:`check`, or if there is no such device.
         """
         from zoograph.data.images.sources import open_task
 
-        self.check()
+        self._check_inputs()
         self.place()
         task = open_task(self.dataset, self.domain)
         return task if self.max_images is None else task.sample(self.max_images)

@@ -59,7 +59,16 @@ def published_weights() -> frozenset[str]:
 
 def hub_ids() -> dict[str, str]:
     """Return weights -> their repository on the hub, for those that are not in timm's own there."""
-    return dict(_known()["elsewhere"])
+    return {name: id for name, id in _known()["elsewhere"].items() if id}
+
+
+def hub_repository(weights: str) -> str | None:
+    """Return the repository on the hub that has some weights; None for those at another address.
+
+    Args:
+        weights: as ``architecture.tag``.
+    """
+    return _known()["elsewhere"].get(weights, f"timm/{weights}") or None
 
 
 def list_timm_names() -> dict[str, Any]:
@@ -67,8 +76,8 @@ def list_timm_names() -> dict[str, Any]:
 
     Returns:
         ``timm``, its version; the ``published`` weights; ``architectures`` with the tag of their default weights; the
-        names of old versions that are ``deprecated``, and what they mean now; and weights that are ``elsewhere`` on
-        the hub than in timm's own repositories.
+        names of old versions that are ``deprecated``, and what they mean now; and weights that are ``elsewhere`` than
+        in timm's own repositories on the hub: in which, or nothing for those that are at another address.
     """
     timm = import_timm()
     from timm.models._registry import get_deprecated_models
@@ -81,7 +90,7 @@ def list_timm_names() -> dict[str, Any]:
         "published": published,
         "architectures": {name: (config and config.tag) or "" for name, config in configs.items()},
         "deprecated": dict(sorted(get_deprecated_models().items())),
-        "elsewhere": {name: id for name, id in ids.items() if id and not id.startswith("timm/")},
+        "elsewhere": {name: id or "" for name, id in ids.items() if not (id and id.startswith("timm/"))},
     }
 
 

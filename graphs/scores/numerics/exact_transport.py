@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import ot
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
@@ -42,6 +41,8 @@ def solve_transport(weights: Array | None, other_weights: Array | None, costs: A
     Raises:
         UndefinedScore: if the simplex finds no optimum.
     """
+    import ot  # takes longer than all other scores together
+
     weights, other_weights = (
         np.full(size, 1 / size) if given is None else given
         for given, size in zip((weights, other_weights), costs.shape, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -75,3 +76,27 @@ def test_a_refusal_is_an_answer(monkeypatch: pytest.MonkeyPatch, status: int | N
 
     monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", refuse)
     assert hub._probe() is answers
+
+
+_COUNTS_SOCKETS = """
+import sys
+opened = []
+sys.addaudithook(lambda event, _: opened.append(event) if event.startswith("socket.") else None)
+import zoograph
+zoograph.retrain
+import urllib3.util.connection
+import torch_geometric
+print(opened, urllib3.util.connection.HAS_IPV6 == __import__("socket").has_ipv6)
+"""
+
+
+@pytest.mark.parametrize(("offline", "opened"), [("1", False), ("", True)])
+def test_imports_open_no_socket_offline_and_are_as_ever_online(
+    run_python: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, offline: str, opened: bool
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    ran = run_python(_COUNTS_SOCKETS)
+    sockets, _, can_ipv6 = ran.out.strip().rpartition(" ")
+    assert (sockets != "[]") is (opened and socket.has_ipv6), ran.err
+    if offline:
+        assert can_ipv6 == "True"

@@ -183,3 +183,16 @@ def test_rows_on_the_training_split_are_left_out_and_have_no_say(toy_store: Reco
     report = ingest_lines("model,dataset,accuracy,split", *lines)
     assert (report.new, report.tables[0].rejected, report.tables[0].unit) == (1, 2, Unit.FRACTION)
     assert "the split 'train' is what models learn from" in next(iter(report.reasons))
+
+
+def test_columns_of_words_are_said_once_each(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    lines = ("model,Backbone,pets,Notes", "vit,ViT-B,0.81,", "resnet,ResNet-50,0.9,a good run", "vit,ViT-L,,-")
+    report = ingest_lines(*lines, add_unknown=True)
+    assert (report.new, report.num_left_out, report.new_datasets) == (2, 0, ())
+    assert report.tables[0].notes == ("runs.csv: 'Backbone', 'Notes' hold no numbers and were passed over.",)
+
+
+def test_numbers_that_cannot_be_read_are_left_out_one_by_one(ingest_lines: Ingest) -> None:
+    report = ingest_lines("model,pets,birds_1", "vit,0.81,70 pct", "resnet,0.9,n/a")
+    assert (report.new, report.tables[0].rejected) == (2, 2)
+    assert list(report.reasons) == ["the value '70 pct' is no number", "the value 'n/a' is no number"]

@@ -118,3 +118,11 @@ def test_minus_nothing_is_nothing() -> None:
     scores = [Score(source="s", model="m", dataset="d", name="logme", value=value) for value in (0.0, -0.0)]
     assert scores[0].identity == scores[1].identity
     assert str(scores[1].value) == "0.0"
+
+
+def test_settings_have_one_form_for_each_number() -> None:
+    odd = {"lr": -0.0, "beta": float("nan"), "steps": (1, -0.0), "aug": {7: [float("inf"), "x"]}, "mixup": None}
+    plain = {"lr": 0.0, "beta": None, "steps": [1, 0.0], "aug": {"7": [None, "x"]}, "mixup": None}
+    run = Run.model_validate({**FIELDS, "hyperparameters": odd})
+    assert repr(run.hyperparameters) == repr(plain)
+    assert run.identity == Run.model_validate({**FIELDS, "hyperparameters": plain}).identity

@@ -17,7 +17,7 @@ from zoograph.data.store.store import RecordStore
 
 _TEXT = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
 _COUNTS = st.none() | st.integers(1, 2**31 - 1)
-_PLAIN = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False)
+_PLAIN = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats() | st.just(-0.0)
 _SETTINGS = st.dictionaries(_TEXT, _PLAIN | _TEXT | st.lists(_PLAIN, max_size=2), max_size=3)
 _RUNS = st.builds(
     Run,

@@ -131,3 +131,18 @@ def test_settings_that_do_not_belong_there(
     ran = run_command(measure, *mine, "--dataset", str(animals), *given)
     assert ran.code == 2
     assert message in " ".join(ran.err.split())
+
+
+def test_links_out_of_the_folder_are_followed_on_request(
+    animals: Path, mine: Options, tmp_path: Path, run_command: Command
+) -> None:
+    """From the option to the images that are counted: without it the classes of the links are not there."""
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for name in ("cat", "dog"):
+        (linked / name).symlink_to(animals / name, target_is_directory=True)
+    refused = run_command(measure, *mine, "--dataset", str(linked))
+    assert (refused.code, "Give --follow-links if you trust where the links lead" in refused.err) == (2, True)
+    ran = run_command(measure, *mine, "--dataset", str(linked), "--follow-links", "--json")
+    (run,) = json.loads(ran.out)["runs"]
+    assert (ran.code, run["train_size"] + run["test_size"]) == (0, 20)

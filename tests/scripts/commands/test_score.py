@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
 from zoograph.data.images.identity import folder_digest
+from zoograph.data.networks.weights import random_network
 from zoograph.data.records.collection import Collection
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores import registry
@@ -148,3 +150,18 @@ def test_no_names(animals: Path, run_command: Command) -> None:
     ran = run_command(score, "--models", " , ", "--dataset", str(animals))
     assert ran.code == 2
     assert "must be names with commas between them" in ran.err
+
+
+def test_a_folder_of_weights_is_one_of_each_model(animals: Path, tmp_path: Path, run_command: Command) -> None:
+    for seed, name in enumerate(("test_resnet", "test_vit"), start=7):
+        save_file(random_network(name, seed, num_classes=5).state_dict(), tmp_path / f"{name}.safetensors")
+    options = ("--dataset", str(animals), "--scores", "logme", "--json", "--weights", str(tmp_path))
+    ran = run_command(score, "--models", "test_resnet,test_vit", *options)
+    answer = json.loads(ran.out)
+    assert [pair["model"].partition("@")[0] for pair in answer["pairs"]] == ["test_resnet", "test_vit"]
+    with RecordStore.open() as store:
+        models = store.snapshot().models
+    assert [models[pair["model"]].source for pair in answer["pairs"]] == [
+        "weights of test_resnet.safetensors",
+        "weights of test_vit.safetensors",
+    ]

@@ -116,3 +116,13 @@ def test_near_copies_are_one_row_that_says_so():
     assert {candidate.model: len(candidate.twins) for candidate in answer.candidates} == {"vit": 3, "resnet": 0}
     assert answer.notes[-1] == "3 uploads and near-twins of candidates are not compared: --all-variants."
     assert len(recommend("pets", Filters(all_variants=True)).candidates) == 5
+
+
+def test_what_measured_values_were_stored_with_is_said(toy_zoo):
+    said = "Nothing is known of 'scratch': no test image is of it."
+    fields = {"source": "s", "dataset": "pets", "protocol": "finetune"}
+    with RecordStore.open() as store:
+        store.add(runs=[Run(**fields, model="vit", value=0.9, hyperparameters={"warnings": [said]})])
+    assert recommend("pets").cautions == (f"vit: Measured on 'pets': {said}",)
+    assert f"vit: Measured on 'pets': {said}" in recommend("pets").notes
+    assert recommend("birds_1").cautions == ()
