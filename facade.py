@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoograph.data.images.folder import check_folder
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.choices import choose
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.spellings import read_metric
+from zoograph.data.tasks.sources import check_dataset
 from zoograph.graphs.scores.names import require_known
 
 if TYPE_CHECKING:
@@ -41,15 +41,16 @@ def score(
     """Score the transferability of models to a dataset, and store the scores; higher is better.
 
     Args:
-        models: one name that timm knows, or several.
-        dataset: a folder of images with one sub-folder a class, or a dataset on the Hugging Face hub.
+        models: one name that timm knows or of a text encoder, or several.
+        dataset: a folder of images or texts with one sub-folder a class, a table of texts, or a dataset on the Hugging
+            Face hub.
         scores: names of scores; default: all that the models allow.
-        domain: kind of images, such as ``sketch``.
+        domain: kind of images or texts, such as ``sketch``.
         max_images: size of a stratified probe; None for all images.
         weights: a file for the one model, or ``random``; default: the weights of the name.
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
         fresh: whether scores that the store has are computed again.
-        progress: called with (images done, images in all).
+        progress: called with (samples done, samples in all).
         reference: the task that models transfer from, a dataset likewise, for OTCE and OT-NCE.
 
     Raises:
@@ -60,7 +61,7 @@ def score(
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
     subject.check()
     if reference is not None:
-        check_folder(reference)
+        check_dataset(reference)
     if scores is not None:
         require_known(scores)
     from zoograph.training.measuring.score import score_models
@@ -85,12 +86,13 @@ def measure(
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
 
     Args:
-        models: one name that timm knows, or several.
-        dataset: a folder of images with one sub-folder a class, or a dataset on the Hugging Face hub.
+        models: one name that timm knows or of a text encoder, or several.
+        dataset: a folder of images or texts with one sub-folder a class, a table of texts, or a dataset on the Hugging
+            Face hub.
         protocol: ``head`` (a retrained head) or ``finetune``.
         seeds: runs of each model, with the seeds 0, 1, …
         test_fraction: of each class, in (0, 1), where the dataset has no test images of its own.
-        domain: kind of images, such as ``sketch``.
+        domain: kind of images or texts, such as ``sketch``.
         max_images: size of a stratified sample; default: all images.
         weights: a file for the one model, or ``random``; default: the weights of the name.
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.errors import RawDataError
-from zoograph.data.networks.architectures import FindArchitecture, get_architecture
-from zoograph.data.networks.torchvision_cards import DOMAINNET_WEIGHTS, model_card_from_torchvision
+from zoograph.data.networks.registry.architectures import FindArchitecture, get_architecture
+from zoograph.data.networks.registry.torchvision_cards import DOMAINNET_WEIGHTS, model_card_from_torchvision
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run

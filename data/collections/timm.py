@@ -14,8 +14,8 @@ from zoograph.data.errors import RawDataError
 from zoograph.data.networks.model_names import other_names
 from zoograph.data.networks.registry.corpora import CORPORA
 from zoograph.data.networks.registry.timm_names import published_weights
+from zoograph.data.networks.registry.torchvision_cards import DOMAINNET_WEIGHTS, model_card_from_torchvision
 from zoograph.data.networks.timm_cards import make_card
-from zoograph.data.networks.torchvision_cards import DOMAINNET_WEIGHTS, model_card_from_torchvision
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.pretraining import ImagenetAccuracy

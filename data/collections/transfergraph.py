@@ -22,7 +22,7 @@ from pathlib import Path
 from zoograph.data.collections.tables import make_row, read_rows
 from zoograph.data.collections.transfergraph_lineage import link_uploads
 from zoograph.data.errors import RawDataError
-from zoograph.data.networks.architectures import FindArchitecture, get_architecture, prove_architecture
+from zoograph.data.networks.registry.architectures import FindArchitecture, get_architecture, prove_architecture
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection, merge
 from zoograph.data.records.records import Protocol, Relation, Run, Score

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoograph.data.images.listing import following_links
-    from zoograph.data.images.sources import open_task, task_from_folder
+    from zoograph.data.images.sources import task_from_folder
     from zoograph.data.images.task import ImageTask, task_from_arrays
     from zoograph.data.images.torchvision_datasets import task_from_torchvision
 
 __all__ = [
     "ImageTask",
     "following_links",
-    "open_task",
     "task_from_arrays",
     "task_from_folder",
     "task_from_torchvision",
@@ -26,7 +25,6 @@ __all__ = [
 _HOMES = {
     "ImageTask": "task",
     "following_links": "listing",
-    "open_task": "sources",
     "task_from_arrays": "task",
     "task_from_folder": "sources",
     "task_from_torchvision": "torchvision_datasets",

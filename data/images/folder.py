@@ -17,7 +17,7 @@ from zoograph.data.tasks.splits import Joined, Split, join_splits, split_named
 from zoograph.data.text.printable import is_plain, show
 from zoograph.data.text.words import readable
 
-__all__ = ["ImageFolder", "check_folder", "count_images", "dataset_card_from_folder", "image_suffixes", "is_saved"]
+__all__ = ["ImageFolder", "count_images", "dataset_card_from_folder", "image_suffixes"]
 _log = logging.getLogger(__name__)
 
 
@@ -125,27 +125,6 @@ def card_of(folder: ImageFolder, domain: str | None = None, id: str | None = Non
             f"The folder {str(folder.root)!r} must give a valid card (got {first['msg']} in "
             f"'{'.'.join(map(str, first['loc']))}'). Rename the folder, or pass another id."
         ) from error
-
-
-def check_folder(dataset: str) -> None:
-    """Raise if ``dataset`` is a path, by its look or because something is there, that holds no dataset of images.
-
-    Raises:
-        ImageFolderError: see :func:`read_folder`. What ``save_to_disk`` of the library ``datasets`` wrote passes.
-    """
-    path = Path(dataset).expanduser()
-    looks_like_path = dataset.startswith((".", "~", os.sep)) or dataset.endswith("/")
-    if (looks_like_path or path.exists()) and not is_saved(path):
-        from zoograph.data.images.published import find_published
-
-        if find_published(path) is not None:
-            return
-        dataset_card_from_folder(path)
-
-
-def is_saved(folder: Path) -> bool:
-    """Return whether ``save_to_disk`` of the library ``datasets`` wrote a folder."""
-    return any((folder / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
 
 
 def _read_classes(path: str, tree: Tree) -> ImageFolder:

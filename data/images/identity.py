@@ -1,68 +1,18 @@
-"""Identity of image folders: told by content, wherever a folder lies and whatever it is called."""
+"""The digest of a folder of images, by which it is known again wherever it lies and whatever it is called."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.folder import is_saved, read_folder
+from zoograph.data.images.folder import read_folder
 from zoograph.data.images.published import find_published
-from zoograph.data.records.names import NameIndex
+from zoograph.data.tasks.loaded import is_saved
 
-CONTENT = "content:"
-"""Before a digest: an alias of a dataset, by which its images are known again."""
-LONGEST_NAME = 300
 _MOST_READ, _MOST_BYTES = 64, 65_536
-
-
-@dataclass(frozen=True)
-class FolderIdentity:
-    """What the store calls a folder, or would call it.
-
-    Attributes:
-        id: of the dataset.
-        known: whether the store has it.
-        aliases: what else it is to be called: what it is called already, its path and its content.
-    """
-
-    id: str
-    known: bool
-    aliases: tuple[str, ...]
-
-
-def identify_folder(names: NameIndex, folder: Path, name: str) -> FolderIdentity:
-    """Return which dataset of a store a folder is; a new one is called ``name`` if that is free.
-
-    The same content at another path is the same dataset. So is a folder whose images were changed in its place, as
-    long as its classes are the same; otherwise other content is another dataset. A store of an older zoograph knew
-    folders by their paths alone: there the path decides until the folder is measured again.
-
-    Args:
-        names: of the store.
-        folder: exists.
-        name: what a new dataset would like to be called; else it is called by its path, or by name and content.
-    """
-    path, digest = str(folder.resolve()), folder_digest(folder)
-    content = CONTENT + digest
-    classes = content.partition("-")[0]
-    others = {
-        id
-        for alias, ids in names.datasets.items()
-        if alias.startswith(CONTENT) and alias.partition("-")[0] != classes
-        for id in ids
-    }
-    by_path = [id for id in names.datasets.get(path, ()) if id not in others]
-    known = next(iter([*names.datasets.get(content, ()), *by_path]), None)
-    wanted = [name, *([path] if len(path) <= LONGEST_NAME else [])]
-    free = [id for id in wanted if id not in names.datasets and id not in names.families]
-    id = known or next(iter(free), f"{name}-{digest[-8:]}")
-    old = [alias for alias, ids in names.datasets.items() if known in ids]
-    aliases = dict.fromkeys(alias for alias in (*old, path, content) if alias != id and len(alias) <= LONGEST_NAME)
-    return FolderIdentity(id, known is not None, tuple(aliases))
 
 
 def folder_digest(folder: Path) -> str:

@@ -7,22 +7,19 @@ import json
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoograph.data.errors import ZoographError
 from zoograph.data.images.decoding import decode
 from zoograph.data.images.depth import White
 from zoograph.data.images.opening import BROKEN
 from zoograph.data.images.unreadable import Unreadable, describe_unreadable
-from zoograph.data.records.cards import DatasetCard
-from zoograph.data.tasks.stratified import stratified_sample
-from zoograph.data.text.words import readable
+from zoograph.data.records.cards import Modality
+from zoograph.data.tasks.task import LabelledTask, TaskError, make_card
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,7 +28,7 @@ _MOST_CORRUPT = 0.01
 _MOST_BYTES = 1_000_000_000
 
 
-class ImageTaskError(ZoographError):
+class ImageTaskError(TaskError):
     """Images that are no classification task, or of which too many cannot be read."""
 
 
@@ -44,60 +41,40 @@ class UnreadableFile(OSError):
 
 
 @dataclass(frozen=True, eq=False)
-class ImageTask:
-    """Labelled images, in an order that does not change.
+class ImageTask(LabelledTask):
+    """Labelled images; a row is read as the encoded image, or as the picture itself.
 
     Attributes:
-        card: of the whole dataset, also where this is a sample of it.
-        classes: names of the classes; a label is a place in it.
-        names: (N,) what each image is called in messages.
-        labels: (N,) classes.
-        read: takes a row and returns the encoded image, or the picture itself.
-        is_test: (N,) whether the dataset's authors set the image aside for testing; None if they split nothing.
-        is_validation: (N,) whether they set it aside for choosing, such as between strengths of a penalty; None if not.
-        warnings: what is to be known of the split before a measurement is believed, in sentences.
         white: what is white in its pictures of more than 8 bits; that of the whole dataset, also for a sample.
     """
 
-    card: DatasetCard
-    classes: tuple[str, ...]
-    names: tuple[str, ...]
-    labels: tuple[int, ...]
+    modality: ClassVar[Modality] = Modality.IMAGE
+    sample_word: ClassVar[str] = "image"
+    error: ClassVar[type[TaskError]] = ImageTaskError
+    augmentable: ClassVar[bool] = True
+
     read: Callable[[int], bytes | Image.Image]
-    is_test: tuple[bool, ...] | None = None
-    is_validation: tuple[bool, ...] | None = None
-    warnings: tuple[str, ...] = ()
     white: White = field(default=None, repr=False)  # type: ignore[assignment] # made below, of what the task reads
 
     def __post_init__(self) -> None:
         if self.white is None:
             object.__setattr__(self, "white", White(self.read, len(self.labels)))
-        if len(set(self.labels)) < 2:
-            raise ImageTaskError(
-                f"The dataset '{self.card.id}' must have images of at least two classes "
-                f"(got {len(set(self.labels))}). Add the images of another class."
-            )
+        super().__post_init__()
 
-    def __len__(self) -> int:
-        return len(self.labels)
+    @property
+    def seen_with(self) -> str | None:
+        """White, which depends on more than the images of a sample."""
+        return None if self.white.value is None else f"white {self.white.value}"
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the images, their labels, their order and their split; names do not count."""
-        parts = (
-            [self.labels, self.is_test]
-            if self.is_validation is None
-            else [self.labels, self.is_test, self.is_validation]
-        )
-        total = hashlib.sha256(json.dumps(parts).encode())
-        for content in self.hashes:
-            total.update(content)
-        return total.hexdigest()
-
-    @cached_property
-    def hashes(self) -> tuple[bytes, ...]:
-        """(N,) SHA-256 of each encoded image, or of a picture's pixels; of nothing where it cannot be read."""
-        return tuple(_content_hash(self.read, row) for row in range(len(self)))
+    def content_hash(self, row: int) -> bytes:
+        """Return SHA-256 of an encoded image, or of a picture's pixels; of nothing where it cannot be read."""
+        try:
+            held = self.read(row)
+            if isinstance(held, bytes):
+                return hashlib.sha256(held).digest()
+            return hashlib.sha256(json.dumps([held.mode, held.size]).encode() + held.tobytes()).digest()
+        except BROKEN:
+            return hashlib.sha256().digest()
 
     def picture(self, row: int) -> Image.Image | None:
         """Return one image as RGB; None if it cannot be read."""
@@ -117,32 +94,6 @@ class ImageTask:
         except BROKEN:
             return Unreadable.DAMAGED
         return decode(held, self.white)
-
-    def sample(self, size: int, seed: int = 0) -> ImageTask:
-        """Return a stratified sample of at most ``size`` images.
-
-        See :func:`zoograph.data.tasks.stratified.stratified_sample`.
-        """
-        if size >= len(self):
-            return self
-        return self.take([int(row) for row in stratified_sample(self._strata(), size, seed)])
-
-    def _strata(self) -> list[int]:
-        """Return what a sample keeps the proportions of: classes, in each split."""
-        nowhere = (False,) * len(self)
-        splits = zip(self.labels, self.is_test or nowhere, self.is_validation or nowhere, strict=True)
-        return [4 * label + 2 * test + validation for label, test, validation in splits]
-
-    def take(self, rows: Sequence[int]) -> ImageTask:
-        """Return the task of these rows alone, in this order."""
-        return replace(
-            self,
-            names=tuple(self.names[row] for row in rows),
-            labels=tuple(self.labels[row] for row in rows),
-            read=lambda row: self.read(rows[row]),
-            is_test=None if self.is_test is None else tuple(self.is_test[row] for row in rows),
-            is_validation=None if self.is_validation is None else tuple(self.is_validation[row] for row in rows),
-        )
 
     def allows(self, num_unreadable: int) -> bool:
         """Return whether so many images may be left out: at most 1 %."""
@@ -215,20 +166,7 @@ def make_task(
     Raises:
         ImageTaskError: if two classes have one name, or fewer than two have images.
     """
-    spelled = tuple(readable(name) for name in classes)
-    if len(set(spelled)) < len(spelled):
-        twice = next(name for name in spelled if spelled.count(name) > 1)
-        raise ImageTaskError(f"The classes of '{id}' must have distinct names (got '{twice}' twice). Rename one.")
-    num_classes = len(set(labels))
-    card = DatasetCard(
-        id=id,
-        source=source,
-        domain=domain,
-        labels=tuple(spelled[label] for label in sorted(set(labels))) if spelled else (),
-        num_classes=num_classes or None,
-        num_samples=len(labels) or None,
-        samples_per_class=len(labels) / num_classes if labels else None,
-    )
+    card = make_card(id, source, classes, labels, domain, ImageTaskError)
     known = tuple(classes) or tuple(str(label) for label in range(max(labels, default=-1) + 1))
     return ImageTask(
         card,
@@ -240,17 +178,6 @@ def make_task(
         None if is_validation is None else tuple(is_validation),
         tuple(warnings),
     )
-
-
-def _content_hash(read: Callable[[int], bytes | Image.Image], row: int) -> bytes:
-    """Return SHA-256 of an encoded image, or of a picture's pixels; of nothing where it cannot be read."""
-    try:
-        held = read(row)
-        if isinstance(held, bytes):
-            return hashlib.sha256(held).digest()
-        return hashlib.sha256(json.dumps([held.mode, held.size]).encode() + held.tobytes()).digest()
-    except BROKEN:
-        return hashlib.sha256().digest()
 
 
 def file_reader(paths: Sequence[Path]) -> Callable[[int], bytes]:

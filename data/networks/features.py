@@ -1,4 +1,4 @@
-"""Feature extraction: pooled features and source-class probabilities of a task's images, kept on disk."""
+"""Feature extraction: pooled features and source-class probabilities of a task's samples, kept on disk."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from torch import Tensor, nn
 
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import load_pictures, look_at_all
-from zoograph.data.images.task import ImageTask
 from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.devices import half_precision, number_device
 from zoograph.data.networks.foreign import NetworkError, foreign_code
+from zoograph.data.networks.rows import is_cut, load_rows, reading_order, require_readable, stack
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.tasks.stratified import stratified_hold_out
+from zoograph.data.tasks.task import LabelledTask
 
 Progress = Callable[[int, int], None]
 _FORMAT = "zoograph-features-2"
-_OTHER_NETWORK = "Choose another network, or smaller images."
+_OTHER_NETWORK = "Choose another network, or smaller samples."
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,12 @@ class Features:
         probabilities: (N, S) float32 of the S source classes; None if the model has no classifier.
         labels: (N,) int64 classes of the task.
         classes: their names.
-        skipped: names of the images that could not be read, which are none of the N -> what is wrong with them.
-        is_test: (N,) bool, the images that the dataset's authors set aside; None if they split nothing.
-        is_validation: (N,) bool, the images that they set aside to choose by; None if there are none.
+        skipped: names of the samples that could not be read, which are none of the N -> what is wrong with them.
+        is_test: (N,) bool, the samples that the dataset's authors set aside; None if they split nothing.
+        is_validation: (N,) bool, the samples that they set aside to choose by; None if there are none.
         rows: (N,) int64 rows of the task.
-        key: hash of model, weights, transform, precision, images and labels.
+        num_cut: samples that the model does not read to their end.
+        key: hash of model, weights, transform, precision, samples and labels.
     """
 
     features: Tensor
@@ -51,9 +52,10 @@ class Features:
     key: str
     is_validation: Tensor | None = None
     rows: Tensor | None = None
+    num_cut: int = 0
 
     def test_rows(self, fraction: float = 0.3, seed: int = 0) -> Tensor:
-        """Return (N,) bool: the task's own test images, or else a stratified fraction that is held out by seed."""
+        """Return (N,) bool: the task's own test samples, or else a stratified fraction that is held out by seed."""
         if self.is_test is not None:
             return self.is_test
         return torch.from_numpy(stratified_hold_out(self.labels.cpu(), fraction, seed)).to(self.labels.device)
@@ -62,13 +64,13 @@ class Features:
 def extract(
     network: nn.Module, batches: Iterable[Tensor], device: str | torch.device = "cpu"
 ) -> tuple[Tensor, Tensor | None]:
-    """Return what a network with timm's interface sees in images, in one pass.
+    """Return what a network with timm's interface sees in samples, in one pass.
 
     On CUDA the body runs under autocast, in bfloat16 or float16; pooling, classifier and softmax are always float32.
 
     Args:
         network: moved to ``device``; used in evaluation mode.
-        batches: (B, 3, H, W) images, as the network expects them.
+        batches: (B, 3, H, W) images, or (B, L) tokens, as the network expects them.
         device: where to compute.
 
     Returns:
@@ -76,8 +78,8 @@ def extract(
         it has none; float32, on the device.
 
     Raises:
-        NetworkError: if the network cannot look at these images, or if its pooled features are no matrix.
-        ValueError: if there are no images.
+        NetworkError: if the network cannot look at these samples, or if its pooled features are no matrix.
+        ValueError: if there are no samples.
     """
     device = torch.device(device)
     half = half_precision(device)
@@ -116,7 +118,7 @@ def _send(batch: Tensor, device: torch.device) -> Tensor:
 
 def extract_features(
     model: PretrainedModel,
-    task: ImageTask,
+    task: LabelledTask,
     device: str | torch.device = "cpu",
     batch_size: int = 64,
     progress: Progress | None = None,
@@ -124,14 +126,14 @@ def extract_features(
     """Return what a model sees in a task, from the cache if it was asked before, on the device.
 
     The cache is the folder ``cache/features`` of the home. It is keyed by the content of the weights and of the
-    images, not by names or paths; a file that is damaged is computed again.
+    samples, not by names or paths; a file that is damaged is computed again.
 
     Args:
         model: with its transform.
         task: its images are decoded by several processes, if there are many.
         device: where to compute, and where the features stay; those of MPS, which has no float64, come to the CPU.
-        batch_size: images in one pass.
-        progress: called with (images done, images in all).
+        batch_size: samples in one pass.
+        progress: called with (samples done, samples in all).
 
     Raises:
         ImageTaskError: if more than 1 % of the images cannot be read.
@@ -143,8 +145,9 @@ def extract_features(
     about = {"format": _FORMAT, "model": model.card.id, "dataset": task.card.id}
 
     def compute() -> tuple[dict[str, Tensor], dict[str, Any]]:
-        computed, unreadable = _compute(model, task, device, batch_size, progress)
-        return computed, {**about, "unreadable": {str(row): kind.value for row, kind in unreadable.items()}}
+        computed, unreadable, num_cut = _compute(model, task, device, batch_size, progress)
+        kinds = {str(row): kind.value for row, kind in unreadable.items()}
+        return computed, {**about, "unreadable": kinds, "num_cut": num_cut}
 
     tensors, known = keep_tensors(path, compute)
     kept, place = tensors["kept"], number_device(device)
@@ -159,39 +162,53 @@ def extract_features(
         key,
         None if task.is_validation is None else torch.tensor(task.is_validation)[kept].to(place),
         kept,
+        known.get("num_cut", 0),
     )
 
 
-def _key(model: PretrainedModel, task: ImageTask, device: torch.device) -> str:
+def _key(model: PretrainedModel, task: LabelledTask, device: torch.device) -> str:
     precision = str(half_precision(device) or torch.float32).removeprefix("torch.")
-    parts = [_FORMAT, model.card.timm_name, model.digest, repr(model.transform), precision, task.digest]
-    if task.white.value is not None:  # depends on more than the images of a sample
-        parts.append(f"white {task.white.value}")
+    parts = [
+        _FORMAT,
+        model.card.timm_name or model.card.architecture,
+        model.digest,
+        repr(model.transform),
+        precision,
+        task.digest,
+    ]
+    if task.seen_with is not None:
+        parts.append(task.seen_with)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _compute(
-    model: PretrainedModel, task: ImageTask, device: torch.device, batch_size: int, progress: Progress | None
-) -> tuple[dict[str, Tensor], dict[int, Unreadable]]:
+    model: PretrainedModel, task: LabelledTask, device: torch.device, batch_size: int, progress: Progress | None
+) -> tuple[dict[str, Tensor], dict[int, Unreadable], int]:
     kept: list[int] = []
     unreadable: dict[int, Unreadable] = {}
+    num_cut = 0
 
     def batches() -> Iterator[Tensor]:
+        nonlocal num_cut
         batch: list[Tensor] = []
-        for row, picture in enumerate(load_pictures(task, model.transform)):
-            if isinstance(picture, Unreadable):
-                unreadable[row] = picture
-                if not task.allows(len(unreadable)):
-                    task.require_few_unreadable(look_at_all(task)[0])  # all at once: one repair is enough
+        order = reading_order(task)
+        for done, (row, sample) in enumerate(zip(order, load_rows(task, model.transform, order), strict=True), 1):
+            if isinstance(sample, Unreadable):
+                unreadable[row] = sample
+                require_readable(task, unreadable)
             else:
+                num_cut += is_cut(model.transform, task, row, sample)
                 kept.append(row)
-                batch.append(picture)
-            if batch and (len(batch) == batch_size or row == len(task) - 1):
-                yield torch.stack(batch)
+                batch.append(sample)
+            if batch and (len(batch) == batch_size or done == len(task)):
+                yield stack(batch)
                 batch.clear()
                 if progress is not None:
-                    progress(row + 1, len(task))
+                    progress(done, len(task))
 
     features, probabilities = extract(model.network, batches(), device)
-    tensors = {"features": features, "kept": torch.tensor(kept)}
-    return tensors if probabilities is None else {**tensors, "probabilities": probabilities}, unreadable
+    back = torch.tensor(kept).argsort()  # into the order of the task
+    tensors = {"features": features[back.to(features.device)], "kept": torch.tensor(kept)[back]}
+    if probabilities is not None:
+        tensors["probabilities"] = probabilities[back.to(features.device)]
+    return tensors, unreadable, num_cut

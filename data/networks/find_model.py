@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
-from zoograph.data.errors import UnknownName
+from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.networks.registry.torchvision_names import PREFIX
-from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.pretraining import LineageKind
 
@@ -49,7 +51,7 @@ def find_model(names: NameIndex, name: str) -> FoundModel:
         UnknownName: with the nearest names.
         AmbiguousName: if the store has several models of a name that nobody else knows.
     """
-    found = find_known_model(names, name)
+    found = find_known_model(names, name) or _find_encoder(name)
     return found or FoundModel(names.resolve_model(without_hub(name), more_names=lambda: _nearest(name)))
 
 
@@ -109,6 +111,8 @@ def loading_name(card: ModelCard) -> str | None:
     """Return what a command calls a model whose images it is to look at; None if timm does not load the weights."""
     if is_own(card):
         return f"{card.timm_name} --weights FILE"
+    if Modality.TEXT in card.modalities:
+        return None if card.open_weights is False else card.id
     if card.id.startswith(PREFIX):
         return card.id if any(step.kind is LineageKind.SAME_WEIGHTS for step in card.derived_from) else None
     return None if "/" in card.id else card.id
@@ -123,10 +127,24 @@ def find_others(model: str, architecture: str, cards: Iterable[ModelCard]) -> Se
     return [card for card in theirs if card.timm_name == architecture and card.id != model and not is_own(card)]
 
 
+def require_reader(card: ModelCard, dataset: str, modality: str) -> None:
+    """Raise unless a model reads what a dataset is made of.
+
+    Raises:
+        ZoographError: if it does not.
+    """
+    if modality not in card.modalities:
+        reads = " and ".join(card.modalities)
+        raise ZoographError(
+            f"The model '{card.id}' must read {modality} to be asked about '{dataset}' (got one that reads {reads}). "
+            f"Choose another model, or a dataset of {reads}."
+        )
+
+
 def make_model_card(model: str) -> ModelCard | None:
     """Return the card of the weights with an id, made without a download; None if no library has them."""
+    from zoograph.data.networks.registry.torchvision_cards import model_card_from_torchvision
     from zoograph.data.networks.timm_cards import model_card_from_timm
-    from zoograph.data.networks.torchvision_cards import model_card_from_torchvision
 
     return model_card_from_torchvision(model) or model_card_from_timm(model)
 
@@ -144,6 +162,19 @@ def _ask_libraries(names: NameIndex, name: str) -> FoundModel | None:
         return FoundModel(model if model in known else known[0])
     card = make_model_card(model)
     return None if card is None else FoundModel(card.id, card)
+
+
+def _find_encoder(name: str) -> FoundModel | None:
+    """Return the encoder of texts that a folder, the hub or an installed package has; None if it is nowhere."""
+    from zoograph.data.networks.registry.encoder_cards import find_encoder_card
+
+    card = find_encoder_card(without_hub(name)) if may_be_encoder(name) else None
+    return None if card is None else FoundModel(card.id, card)
+
+
+def may_be_encoder(name: str) -> bool:
+    """Return whether a name can be one of a folder, the hub or a package: looking for it there takes time."""
+    return "/" in name or Path(name).expanduser().is_dir() or find_spec(name.replace("-", "_")) is not None
 
 
 def _nearest(name: str) -> Sequence[str]:

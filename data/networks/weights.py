@@ -21,14 +21,14 @@ from zoograph.data.networks.fitting import Fitted, fit_weights
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.model_names import resolve_model_name
 from zoograph.data.networks.registry.timm_names import import_timm, nearest_timm_names
+from zoograph.data.networks.registry.torchvision_cards import model_card_from_torchvision
 from zoograph.data.networks.timm_cards import model_card_from_timm
-from zoograph.data.networks.torchvision_cards import model_card_from_torchvision
 from zoograph.data.networks.weight_files import WeightFile, WeightsError, find_weight_file
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import LineageKind
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 RANDOM = "random"
 _ALLOW = "Allow the network, or give a file of weights."
@@ -50,19 +50,19 @@ _OF_THE_NETWORK = (
 
 @dataclass(frozen=True, eq=False)
 class PretrainedModel:
-    """A network that is ready to look at images.
+    """A network that is ready to look at images or to read texts.
 
     Attributes:
         card: its id names the weights, not the architecture alone.
         network: in evaluation mode, on the CPU.
         digest: SHA-256 of the weights.
-        transform: RGB picture -> (3, H, W) float32, as timm evaluates the model.
+        transform: RGB picture -> (3, H, W) float32, as timm evaluates the model; or text -> (L,) tokens.
     """
 
     card: ModelCard
     network: nn.Module
     digest: str
-    transform: Callable[[Image.Image], Tensor]
+    transform: Callable[[Any], Tensor]
 
 
 def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = True) -> PretrainedModel:

@@ -61,7 +61,7 @@ class NameIndex:
                 "dataset",
                 name,
                 _nearest(name, [*self.families, *self.datasets]),
-                "A folder of images, one sub-folder a class, can be given too.",
+                "A folder of images or texts, one sub-folder a class, or a table of texts can be given too.",
             )
         return found
 

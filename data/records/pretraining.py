@@ -34,6 +34,12 @@ class Objective(StrEnum):
     """Trained as the eye of a language model that answers questions (Florence-2, PaliGemma, Qwen3-VL)."""
     SEGMENTATION = "segmentation"
     """Masks of things, asked for by a point or a box (SAM)."""
+    LANGUAGE_MODEL = "language_model"
+    """Words that are hidden or come next (BERT, GPT)."""
+    SENTENCE_ENCODER = "sentence_encoder"
+    """Texts that belong together, told apart from others, by their vectors."""
+    INSTRUCTION = "instruction"
+    """Likewise, with a sentence before each text that says what it is for."""
     UNTRAINED = "untrained"
     """Nothing: weights as they were drawn at random, uploaded to test software."""
 

@@ -1,4 +1,4 @@
-"""Splits: which images of a dataset are to train on, to choose by and to test on, joined by the names of classes."""
+"""Splits: which samples of a dataset are to train on, to choose by and to test on, joined by the names of classes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _WORDS = {
     Split.TEST: ("test", "testing", "tst", "testset"),
 }
 _SPLITS = {word: split for split, words in _WORDS.items() for word in words}
-_FILLING = frozenset({"image", "images", "img", "imgs", "set", "data", "dataset", "split", "folder"})
+_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
+_FILLING = frozenset({"text", "texts", "image", "images", "img", "imgs", "set", "data", "dataset", "split", "folder"})
 
 
 def split_named(name: str) -> Split | None:
@@ -34,16 +35,16 @@ def split_named(name: str) -> Split | None:
     >>> split_named("Valid"), split_named("train2017"), split_named("test-images"), split_named("train station")
     (<Split.VALIDATION: 'validation'>, <Split.TRAIN: 'train'>, <Split.TEST: 'test'>, None)
     """
-    words = [word for word in re.split(r"[\W_\d]+", name.casefold()) if word and word not in _FILLING]
+    words = [word for word in re.split(r"[\W_\d]+", _SHARD.sub("", name.casefold())) if word and word not in _FILLING]
     return _SPLITS.get(words[0]) if len(words) == 1 else None
 
 
 @dataclass(frozen=True)
 class Joined:
-    """The images of all splits that are used, under the classes of the training split.
+    """The samples of all splits that are used, under the classes of the training split.
 
     Attributes:
-        rows: for each image that is used, the split that it lies in, its row there, and its label.
+        rows: for each sample that is used, the split that it lies in, its row there, and its label.
         test: the split that is tested on; None if none can be.
         validation: the split to choose by; None if there is none, or if it is tested on.
         warnings: what is not used, in sentences.
@@ -55,21 +56,24 @@ class Joined:
     warnings: tuple[str, ...]
 
     def mask(self, split: Split | None) -> tuple[bool, ...] | None:
-        """Return which images lie in a split; None if there is no such split."""
+        """Return which samples lie in a split; None if there is no such split."""
         return None if split is None else tuple(row[0] is split for row in self.rows)
 
 
-def join_splits(id: str, classes: Sequence[str], labels: Mapping[Split, Sequence[str | None]]) -> Joined:
+def join_splits(
+    id: str, classes: Sequence[str], labels: Mapping[Split, Sequence[str | None]], samples: str = "images"
+) -> Joined:
     """Join splits by the names of their classes, whatever the order in which each of them lists these.
 
-    A split that says of no image to which class of the training split it belongs is passed over, and where that is
-    the test split, the validation split is tested on. Of a split that is used, images without a label are left out,
+    A split that says of no sample to which class of the training split it belongs is passed over, and where that is
+    the test split, the validation split is tested on. Of a split that is used, samples without a label are left out,
     and so are those of classes that nobody can have learned from the training split.
 
     Args:
         id: of the dataset, for the sentences.
         classes: names, in the order of the labels.
-        labels: of each split, by image; None where it has none.
+        labels: of each split, by sample; None where it has none.
+        samples: what they are called in the sentences.
     """
     places = _Places(classes, labels[Split.TRAIN])
     warnings: list[str] = []
@@ -83,10 +87,10 @@ def join_splits(id: str, classes: Sequence[str], labels: Mapping[Split, Sequence
         if fitting:
             rows += fitting
             used.append(split)
-            warnings += _describe(id, split, unlabelled, strange)
+            warnings += _describe(id, split, unlabelled, strange, samples)
         elif found:
-            why = "its images have no labels" if unlabelled else "none of its classes is one to train on"
-            warnings.append(f"The {split.value} split of '{id}' is passed over: {why} ({len(found):,} images).")
+            why = f"its {samples} have no labels" if unlabelled else "none of its classes is one to train on"
+            warnings.append(f"The {split.value} split of '{id}' is passed over: {why} ({len(found):,} {samples}).")
     test = next((split for split in (Split.TEST, Split.VALIDATION) if split in used), None)
     validation = Split.VALIDATION if Split.VALIDATION in used and test is Split.TEST else None
     if test is Split.VALIDATION:
@@ -108,16 +112,19 @@ class _Places:
         return None if name is None else self._exact.get(name, self._spoken.get(label_text(name)))
 
 
-def _describe(id: str, split: Split, unlabelled: int, strange: Mapping[str, int]) -> list[str]:
+def _describe(id: str, split: Split, unlabelled: int, strange: Mapping[str, int], samples: str) -> list[str]:
     """Return sentences about what is left out of a split that is used."""
     said = []
     if unlabelled:
-        said.append(f"{unlabelled:,} images in the {split.value} split of '{id}' have no label and are left out.")
+        one = f"1 {samples.removesuffix('s')}" if unlabelled == 1 else f"{unlabelled:,} {samples}"
+        have = "has no label and is" if unlabelled == 1 else "have no label and are"
+        said.append(f"{one} in the {split.value} split of '{id}' {have} left out.")
     if strange:
         names = ", ".join(f"{name!r} ({number:,})" for name, number in list(strange.items())[:10])
         more = f" and {len(strange) - 10:,} more" if len(strange) > 10 else ""
+        one = samples.removesuffix("s")
         said.append(
-            f"Classes in the {split.value} split of '{id}' without a training image are left out, "
+            f"Classes in the {split.value} split of '{id}' without a training {one} are left out, "
             f"because nobody can have learned them: {names}{more}."
         )
     return said

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import UnknownName, ZoographError
-from zoograph.data.images.folder import check_folder
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
+from zoograph.data.tasks.sources import check_dataset
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.messages import warn
 from zoograph.scripts.terminal.options import AsJson, Device, FollowLinks, OneProtocol, Processes, Stored
@@ -89,7 +90,7 @@ def influence(
             raise ZoographError(f"'--examples' is of one target (got {len(target)}). Run the command once for each.")
         require_place(examples, "--examples", [Path(source), Path(target[0])])
     for dataset in (source, *target):
-        check_folder(dataset)
+        check_dataset(dataset, Modality.IMAGE)
     from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
     from zoograph.training.analysis.influence.counterfactuals import (

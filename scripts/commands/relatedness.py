@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.folder import check_folder
+from zoograph.data.tasks.sources import check_dataset
 from zoograph.scripts.terminal.options import (
     AsJson,
     Device,
@@ -75,7 +75,7 @@ def relatedness(
 
     subject = Subject(split_names(models), target, None, max_images, weights, device)
     subject.check()
-    check_folder(reference)
+    check_dataset(reference)
     from zoograph.training.analysis.relatedness.own_images import rank_on_images
     from zoograph.training.analysis.relatedness.relate import Relating, Setting
 

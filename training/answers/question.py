@@ -7,17 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError, UnknownName, ZoographError
-from zoograph.data.networks.find_model import FoundModel, bare_architecture, explain_name, find_model, find_others
+from zoograph.data.networks.find_model import (
+    FoundModel,
+    bare_architecture,
+    explain_name,
+    find_model,
+    find_others,
+    require_reader,
+)
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.choices import choose
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.sources import identify_local, is_local, modality_of, read_local_card
+from zoograph.data.tasks.task import TaskError
 from zoograph.training.runtime.progress import Stage, Warn, ignore
 
 STORED = "dataset:"
 """Before a name: the dataset of the store, also where a folder of that name exists."""
 
+_FEWEST = 20  # records of a modality without which nobody can be asked
 _CARD_SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -34,7 +44,7 @@ class Question:
         metric: what is predicted.
         modality: what the samples of the tasks are.
         models: card of the model if the store does not know it.
-        datasets: card of a folder of images that the store does not know, or of a card file.
+        datasets: card of a folder or a table that the store does not know, or of a card file.
         meaning: which weights the name of the model was taken for, in a sentence; None if the name says so itself.
     """
 
@@ -67,7 +77,7 @@ def ask(
         model: a name in the store, or one that timm knows; None where models are ranked.
         dataset: see :func:`find_datasets`.
         protocol: default: the one that most of the dataset's records have, else a retrained head.
-        domain: kind of images in a folder.
+        domain: kind of images or texts in a folder.
         warn: told what the user should know.
         stage: told what is being done.
         metric: default: the one that most of the dataset's records have, else top-1 accuracy.
@@ -88,7 +98,7 @@ def ask(
     meaning = None
     if model is not None and found is not None:
         found, meaning = _choose_weights(store, model, found, tasks, *kind)
-        _require_reader(found.card or store.find_cards([found.id])[0][0], dataset, modality)
+        require_reader(found.card or store.find_cards([found.id])[0][0], dataset, modality)
     relatives = {name for members in names.families.values() if set(members) & set(tasks) for name in members}
     return Question(
         None if found is None else found.id,
@@ -113,11 +123,13 @@ def choose_kind(
     """Return what is asked of ``tasks``: what is given, and for the rest what most of their records have.
 
     Where no record has what is given, the rest is what most of all their records have; where there is none at all, it
-    is the top-1 accuracy of a retrained head for images, and for others what most records of their modality have.
+    is the top-1 accuracy of a retrained head for images. For others it is what most records of their modality have
+    where hardly any is of what theirs have.
     """
     ways = [way[:2] for way in store.ways_measured(tasks)]
-    if not ways and modality != Modality.IMAGE:
-        ways = [way[:2] for way in store.ways_measured() if way[2] == modality]
+    if modality != Modality.IMAGE:
+        counts = {way[:2]: count for way, count in store.ways_measured().items() if way[2] == modality}
+        ways = [way for way in ways if counts.get(way, 0) >= _FEWEST] or list(counts)
     fitting = [way for way in ways if protocol in (None, way[0]) and metric in (None, way[1])]
     usual = next(iter([*fitting, *ways]), (Protocol.HEAD, Metric.TOP1))
     return protocol or usual[0], metric or usual[1]
@@ -157,24 +169,10 @@ def _modality_of(dataset: str, cards: Sequence[DatasetCard]) -> str:
     return kinds[0]
 
 
-def _require_reader(card: ModelCard, dataset: str, modality: str) -> None:
-    """Raise unless a model reads what a dataset is made of.
-
-    Raises:
-        ZoographError: if it does not.
-    """
-    if modality not in card.modalities:
-        reads = " and ".join(card.modalities)
-        raise ZoographError(
-            f"The model '{card.id}' must read {modality} to be asked about '{dataset}' (got one that reads {reads}). "
-            f"Choose another model, or a dataset of {reads}."
-        )
-
-
 def find_datasets(
     names: NameIndex, dataset: str, domain: str | None = None, warn: Warn | None = None, stage: Stage | None = None
 ) -> tuple[tuple[str, ...], tuple[DatasetCard, ...]]:
-    """Return the datasets' ids, and the card of a folder of images or of a file that the store does not know.
+    """Return the datasets' ids, and the card of a folder, a table or a card file that the store does not know.
 
     A folder that exists is that folder, whatever the store calls by its name; ``dataset:`` before a name asks for the
     stored one. A folder that was measured is known again by its content. A file of YAML or JSON is
@@ -182,17 +180,17 @@ def find_datasets(
 
     Args:
         names: of the store.
-        dataset: a name or a family in the store, a folder of images, or a card file.
-        domain: kind of images in a folder, or of a card that does not say.
+        dataset: a name or a family in the store, a folder of images or texts, a table of texts, or a card file.
+        domain: kind of images or texts in a folder, or of a card that does not say.
         warn: told if a name could have meant something else.
-        stage: told that images are counted.
+        stage: told that samples are counted.
     """
     warn = warn or ignore
     folder = _as_folder(dataset)
     if _is_card_file(dataset, folder):
         card = _read_card(names, Path(dataset).expanduser(), domain)
         return (card.id,), (card,)
-    if folder is not None and folder.is_dir():
+    if folder is not None and folder.exists() and (folder.is_dir() or modality_of(folder) is not Modality.IMAGE):
         id, cards = _find_folder(names, dataset, folder, domain, warn, stage or ignore)
         found: tuple[str, ...] = (id,)
     else:
@@ -228,18 +226,15 @@ def _read_card(names: NameIndex, path: Path, domain: str | None) -> DatasetCard:
 def _find_folder(
     names: NameIndex, dataset: str, folder: Path, domain: str | None, warn: Warn, stage: Stage
 ) -> tuple[str, tuple[DatasetCard, ...]]:
-    from zoograph.data.images.identity import identify_folder
-    from zoograph.data.images.sources import read_card
-
     namesakes = names.families.get(dataset) or names.datasets.get(dataset, ())
-    stage("Counting the images")
+    stage(f"Counting the {modality_of(folder)}s")
     try:
-        card = read_card(folder, domain)
-    except ImageFolderError as error:
+        card = read_local_card(folder, domain)
+    except (ImageFolderError, TaskError) as error:
         if not namesakes:
             raise
-        raise ImageFolderError(f"{error} For the dataset of the store, give '{STORED}{dataset}'.") from error
-    identity = identify_folder(names, folder, card.id)
+        raise type(error)(f"{error} For the dataset of the store, give '{STORED}{dataset}'.") from error
+    identity = identify_local(names, folder, card.id)
     if namesakes and namesakes != (identity.id,):
         warn(f"'{dataset}' is a folder here, and that is what is meant: for the stored one, give '{STORED}{dataset}'.")
     return identity.id, () if identity.known else (card.model_copy(update={"id": identity.id}),)
@@ -254,9 +249,7 @@ def _find_name(names: NameIndex, dataset: str, folder: Path | None) -> tuple[str
     except UnknownName:
         if folder is None or dataset.startswith(STORED):
             raise
-        from zoograph.data.images.folder import dataset_card_from_folder
-
-        dataset_card_from_folder(folder)  # says what is wrong with it
+        read_local_card(folder)  # says what is wrong with it
         raise
 
 
@@ -271,7 +264,7 @@ def _as_folder(dataset: str) -> Path | None:
     looks_like_path = dataset.startswith((".", "~", "/")) or dataset.endswith("/")
     try:
         path = Path(dataset).expanduser()
-        return path if dataset and (path.exists() or looks_like_path) else None
+        return path if dataset and (path.exists() or is_local(dataset)) else None
     except (OSError, RuntimeError) as error:
         if not looks_like_path:
             return None

@@ -14,17 +14,18 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from zoograph.data.networks.foreign import NetworkError, foreign_code
+from zoograph.data.networks.rows import stack
 from zoograph.training.measuring.finetune_state import FinetuneConfig, FinetuneState
 
 
 class ImageRows(Protocol):
-    """Images as a network expects them, each (3, H, W), read by row."""
+    """Samples as a network expects them, images (3, H, W) or tokens (L,), read by row."""
 
     def __len__(self) -> int:
         """How many there are."""
 
     def read(self, rows: Sequence[int], /) -> Iterator[Tensor]:
-        """Yield the images of these rows, in this order."""
+        """Yield the samples of these rows, in this order."""
 
 
 @runtime_checkable
@@ -64,7 +65,7 @@ class Batches:
             images = self._images.read_augmented(rows.tolist(), self._state.epoch_seed)
         else:
             images = self._images.read(rows.tolist())
-        yield from ((torch.stack(list(islice(images, len(share)))), self._targets[share]) for share in shares)
+        yield from ((stack(list(islice(images, len(share)))), self._targets[share]) for share in shares)
 
 
 class Finetuning(L.LightningModule):  # type: ignore[misc]

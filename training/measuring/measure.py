@@ -1,30 +1,30 @@
-"""Measured accuracies of a user's own pairs: images in, runs of the store out."""
+"""Measured accuracies of a user's own pairs: images or texts in, runs of the store out."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from zoograph.data.errors import FoldsError
+from zoograph.data.errors import FoldsError, ZoographError
 from zoograph.data.home import make_home
-from zoograph.data.images.loading import look_at_all
-from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.features import extract_features
+from zoograph.data.networks.rows import find_unreadable, require_readable
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.records import WARNINGS, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.stratified import stratified_hold_out
+from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
-from zoograph.training.measuring.pictures import Pictures
-from zoograph.training.measuring.reports import MeasureReport
+from zoograph.training.measuring.pictures import Augmentation, Pictures
+from zoograph.training.measuring.reports import MeasureReport, describe_cut
 from zoograph.training.measuring.split_quality import judge_split, require_difference
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
 from zoograph.training.measuring.subject import Subject, for_each_model, require_measurable
@@ -44,6 +44,7 @@ class Transferred:
         result: what was reached.
         settings: that are kept with the run, with the warnings that belong to it.
         skipped: images that could not be read -> what is wrong with them.
+        num_cut: samples that the model does not read to their end, as far as they were counted.
     """
 
     protocol: Protocol
@@ -51,6 +52,7 @@ class Transferred:
     result: HeadResult | FinetuneResult
     settings: dict[str, Any]
     skipped: dict[str, str]
+    num_cut: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Transfer:
     def of(
         self,
         model: PretrainedModel,
-        task: ImageTask,
+        task: LabelledTask,
         name: str,
         progress: Progress | None = None,
         keep: Keep | None = None,
@@ -93,10 +95,11 @@ class Transfer:
         """
         result: HeadResult | FinetuneResult
         skipped: dict[str, str] = {}
+        num_cut = 0
         if self.protocol is Protocol.HEAD:
             seen = extract_features(model, task, self.place, progress=progress)
-            skipped = dict(seen.skipped)
-            require_difference(seen.features, task.card.id)
+            skipped, num_cut = dict(seen.skipped), seen.num_cut
+            require_difference(seen.features, task.card.id, task.samples_word)
             test = seen.test_rows(self.test_fraction, self.seed).tolist()
             warnings = judge_split(task, test, None if seen.rows is None else seen.rows.tolist())
             result = measure_head_on(seen, self.test_fraction, self.seed)
@@ -109,7 +112,7 @@ class Transfer:
         settings = _settings(task, self.protocol, self.test_fraction, self.config)
         if warnings:
             settings[WARNINGS] = warnings
-        return Transferred(self.protocol, self.seed, result, settings, skipped)
+        return Transferred(self.protocol, self.seed, result, settings, skipped, num_cut)
 
 
 def measure_models(
@@ -142,7 +145,9 @@ def measure_models(
     task = subject.open()
     found: dict[int, str] = {}
     skipped: dict[str, str] = {}
+    num_cut: dict[str, int] = {}
     if protocol is Protocol.FINETUNE:
+        config = suited(config, task)
         task = readable_part(task, skipped)
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
@@ -157,6 +162,7 @@ def measure_models(
                 transfer = Transfer(protocol, test_fraction, seed, config, subject.place())
                 done = transfer.of(model, task, model_id, advance, keep and tuned.update)
                 skipped.update(done.skipped)
+                num_cut[model_id] = done.num_cut
                 run = make_run(model, model_id, task, dataset.id, done)
                 if keep is not None and protocol is Protocol.FINETUNE:
                     keep(model, run, tuned)
@@ -165,19 +171,39 @@ def measure_models(
                 advance(1, 1)
             return runs
 
-        parts, failures = for_each_model(subject, work, store.names())
+        parts, failures = for_each_model(subject, work, store, task)
     runs = tuple(run for part in parts for run in part)
-    return MeasureReport(dataset.id, runs, skipped, tuple(failures), subject.explain_names(found))
+    cut = tuple(describe_cut(num_cut, task.samples_word))
+    return MeasureReport(dataset.id, runs, skipped, tuple(failures), subject.explain_names(found), cut)
 
 
-def readable_part(task: ImageTask, skipped: dict[str, str]) -> ImageTask:
-    """Return the task without the images that cannot be read, which are added to ``skipped``."""
-    unreadable, distinct = look_at_all(task)
-    task.require_few_unreadable(unreadable)
+def readable_part(task: LabelledTask, skipped: dict[str, str]) -> LabelledTask:
+    """Return the task without the samples that cannot be read, which are added to ``skipped``."""
+    unreadable, distinct = find_unreadable(task)
+    require_readable(task, unreadable)
     if distinct == 1:
-        raise FoldsError(f"The images of '{task.card.id}' must differ (got {len(task):,} that look the same).")
+        raise FoldsError(
+            f"The {task.samples_word} of '{task.card.id}' must differ (got {len(task):,} that look the same)."
+        )
     skipped.update({task.names[row]: kind.value for row, kind in unreadable.items()})
     return task.take([row for row in range(len(task)) if row not in unreadable])
+
+
+def suited(config: FinetuneConfig | None, task: LabelledTask) -> FinetuneConfig:
+    """Return the settings of fine-tuning on a task; samples that cannot be changed at random are not.
+
+    Raises:
+        ZoographError: if they are to be all the same.
+    """
+    config = config or FinetuneConfig()
+    if task.augmentable or config.augmentation is Augmentation.NONE:
+        return config
+    if config.augmentation is not FinetuneConfig.augmentation:
+        raise ZoographError(
+            f"Training {task.samples_word} are not changed at random (got '--augment {config.augmentation}'). "
+            "Leave the option out."
+        )
+    return replace(config, augmentation=Augmentation.NONE)
 
 
 def _below_head(model: str, result: FinetuneResult) -> list[str]:
@@ -191,14 +217,14 @@ def _below_head(model: str, result: FinetuneResult) -> list[str]:
 
 
 def _settings(
-    task: ImageTask, protocol: Protocol, test_fraction: float, config: FinetuneConfig | None
+    task: LabelledTask, protocol: Protocol, test_fraction: float, config: FinetuneConfig | None
 ) -> dict[str, Any]:
     split: dict[str, Any] = {"test_fraction": test_fraction} if task.is_test is None else {"split": "own"}
-    return split if protocol is Protocol.HEAD else {**split, **asdict(config or FinetuneConfig())}
+    return split if protocol is Protocol.HEAD else {**split, **asdict(suited(config, task))}
 
 
 def make_run(
-    model: PretrainedModel, model_id: str, task: ImageTask, dataset: str, done: Transferred, **others: Any
+    model: PretrainedModel, model_id: str, task: LabelledTask, dataset: str, done: Transferred, **others: Any
 ) -> Run:
     """Return the run that is stored of a transfer.
 
@@ -228,7 +254,7 @@ def make_run(
 
 def measure_finetune_on(
     model: PretrainedModel,
-    task: ImageTask,
+    task: LabelledTask,
     test_fraction: float = 0.3,
     seed: int = 0,
     config: FinetuneConfig | None = None,
@@ -241,10 +267,10 @@ def measure_finetune_on(
     A run that was interrupted is taken up again from the folder ``cache/finetune`` of the home.
 
     Raises:
-        ImageTaskError: if an image cannot be read.
+        LabelledTaskError: if an image cannot be read.
         FoldsError: see :func:`zoograph.training.measuring.finetune.measure_finetune`.
     """
-    config = config or FinetuneConfig()
+    config = suited(config, task)
     labels = torch.tensor(task.labels)
     test = _test_rows(task, test_fraction, seed)
     train_rows, test_rows = (torch.where(chosen)[0].tolist() for chosen in (~test, test))
@@ -266,7 +292,7 @@ def measure_finetune_on(
     )
 
 
-def _test_rows(task: ImageTask, fraction: float, seed: int) -> Tensor:
+def _test_rows(task: LabelledTask, fraction: float, seed: int) -> Tensor:
     """Return (N,) bool: the task's own test images, or else a stratified fraction that is held out by seed."""
     if task.is_test is not None:
         return torch.tensor(task.is_test)

@@ -1,4 +1,4 @@
-"""The images of a task as a network expects them, read by row, as they are or augmented."""
+"""The samples of a task as a network expects them, read by row, as they are or augmented."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from PIL.Image import Image, Transpose
 from torch import Tensor
 
 from zoograph.data.files.optional_imports import import_torchvision
-from zoograph.data.images.loading import load_pictures
-from zoograph.data.images.task import ImageTask, ImageTaskError
 from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.networks.rows import load_rows
 from zoograph.data.networks.weights import PretrainedModel
+from zoograph.data.tasks.task import LabelledTask
 
 
 class Augmentation(StrEnum):
@@ -30,26 +30,28 @@ _LEAST_AREA = {Augmentation.CROP: 0.7, Augmentation.FLIP: 0.7, Augmentation.STRO
 
 
 class Pictures:
-    """The images of a task, read when they are asked for.
+    """The samples of a task, read when they are asked for.
 
     Args:
-        task: whose images.
+        task: whose samples.
         model: whose transform.
         augmentation: of :meth:`read_augmented`: a crop of 70 % of the area or more; that and a mirrored image half of
             the time; or a crop of 35 % or more, mirrored half of the time, under RandAugment.
     """
 
-    def __init__(self, task: ImageTask, model: PretrainedModel, augmentation: Augmentation = Augmentation.NONE) -> None:
+    def __init__(
+        self, task: LabelledTask, model: PretrainedModel, augmentation: Augmentation = Augmentation.NONE
+    ) -> None:
         self._task, self._model, self._augmentation = task, model, augmentation
 
     def __len__(self) -> int:
         return len(self._task)
 
     def read(self, rows: Sequence[int]) -> Iterator[Tensor]:
-        """Yield the images of these rows, decoded by several processes if there are many.
+        """Yield the samples of these rows; images are decoded by several processes if there are many.
 
         Raises:
-            ImageTaskError: when an image cannot be read.
+            TaskError: when a sample cannot be read.
         """
         yield from self._read(rows, self._task, self._model.transform)
 
@@ -57,7 +59,7 @@ class Pictures:
         """Yield the images of these rows, changed at random; by seed and image alone, whoever decodes them.
 
         Raises:
-            ImageTaskError: when an image cannot be read.
+            TaskError: when a sample cannot be read.
         """
         if self._augmentation is Augmentation.NONE:
             yield from self.read(rows)
@@ -69,11 +71,11 @@ class Pictures:
 
         yield from self._read(rows, self._task, see)
 
-    def _read(self, rows: Sequence[int], task: ImageTask, transform: Callable[[Image], Tensor]) -> Iterator[Tensor]:
-        for row, picture in zip(rows, load_pictures(task, transform, rows=rows), strict=True):
+    def _read(self, rows: Sequence[int], task: LabelledTask, transform: Callable[[Image], Tensor]) -> Iterator[Tensor]:
+        for row, picture in zip(rows, load_rows(task, transform, rows), strict=True):
             if isinstance(picture, Unreadable):
-                raise ImageTaskError(
-                    f"The image '{task.names[row]}' must be readable (got one that is {picture.value}). "
+                raise task.error(
+                    f"The {task.sample_word} '{task.names[row]}' must be readable (got one that is {picture.value}). "
                     "Repair or remove it."
                 )
             yield picture

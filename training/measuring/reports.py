@@ -25,6 +25,7 @@ class PairScores:
         undefined: names of the scores without a value, and why.
         skipped: images that could not be read -> what is wrong with them; empty if the scores were in the store.
         num_computed: scores that were not in the store.
+        num_cut: samples that the model does not read to their end; 0 if the scores were in the store.
     """
 
     model: str
@@ -32,6 +33,7 @@ class PairScores:
     undefined: dict[str, str]
     skipped: Mapping[str, str]
     num_computed: int
+    num_cut: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ class ScoreReport(Report):
 
     Attributes:
         dataset: id in the store.
-        num_images: images that were looked at, out of ``num_samples``.
+        num_images: samples that were looked at, out of ``num_samples``.
         pairs: one for each model that did not fail.
         failures: the others.
         meanings: which weights the names of models were taken for, in sentences.
         reference: the task that the dataset was compared with, if there was one.
+        samples: what was looked at, ``images`` or ``texts``.
     """
 
     dataset: str
@@ -54,6 +57,7 @@ class ScoreReport(Report):
     failures: tuple[Failure, ...]
     meanings: tuple[str, ...] = ()
     reference: str | None = None
+    samples: str = "images"
 
     @property
     def title(self) -> str:
@@ -68,8 +72,9 @@ class ScoreReport(Report):
         scores = "1 score" if computed == 1 else f"{computed:,} scores"
         return (
             *self.meanings,
-            f"{self.num_images:,} of {self.num_samples:,} images; {scores} computed, {known:,} known.",
+            f"{self.num_images:,} of {self.num_samples:,} {self.samples}; {scores} computed, {known:,} known.",
             *self._reference_notes(),
+            *describe_cut({pair.model: pair.num_cut for pair in self.pairs}, self.samples),
             *(
                 f"{pair.model}: {name} is undefined, {reason}."
                 for pair in self.pairs
@@ -111,6 +116,7 @@ class MeasureReport(Report):
         skipped: images that could not be read -> what is wrong with them.
         failures: the models that failed.
         meanings: which weights the names of models were taken for, in sentences.
+        cut: which models do not read how many samples to their end, in sentences.
     """
 
     dataset: str
@@ -118,6 +124,7 @@ class MeasureReport(Report):
     skipped: Mapping[str, str]
     failures: tuple[Failure, ...]
     meanings: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -129,7 +136,7 @@ class MeasureReport(Report):
     def notes(self) -> tuple[str, ...]:
         """Which weights were looked at, which images were left out, and what the accuracies do not say."""
         said = [text for run in self.runs for text in run.hyperparameters.get(WARNINGS, ())]
-        return (*self.meanings, *_describe_skipped(self.skipped), *dict.fromkeys(said))
+        return (*self.meanings, *_describe_skipped(self.skipped), *self.cut, *dict.fromkeys(said))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a run: ``model``, ``value`` in [0, 1], ``seed``, ``train_size``, ``test_size``, ``seconds``.
@@ -148,6 +155,20 @@ class MeasureReport(Report):
             yield {**kept, "seconds": run.hyperparameters.get("seconds")}
         for failure in self.failures:
             yield {"model": failure.model, "reason": failure.reason}
+
+
+def describe_cut(numbers: Mapping[str, int], samples: str) -> list[str]:
+    """Return which models do not read how many samples to their end, in sentences.
+
+    >>> describe_cut({"minilm": 3, "bge": 0}, "texts")
+    ["'minilm' does not read 3 texts to their end: they are longer than it takes."]
+    """
+    return [
+        f"'{model}' does not read {number:,} {samples if number > 1 else samples.removesuffix('s')} to "
+        f"{'their end: they are' if number > 1 else 'its end: it is'} longer than it takes."
+        for model, number in numbers.items()
+        if number
+    ]
 
 
 def _describe_skipped(skipped: Mapping[str, str]) -> list[str]:

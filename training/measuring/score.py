@@ -1,4 +1,4 @@
-"""Transferability scores of a user's own pairs: images in, rows of the store out."""
+"""Transferability scores of a user's own pairs: images or texts in, rows of the store out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.sources import open_task
-from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Score
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.sources import open_task
+from zoograph.data.tasks.task import LabelledTask
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.names import require_known
@@ -39,15 +39,15 @@ def score_models(
 ) -> ScoreReport:
     """Score models on a dataset and store what is new.
 
-    A score that the store has for the same weights and images is not computed again, and features are cached,
+    A score that the store has for the same weights and samples is not computed again, and features are cached,
     so that a call that was interrupted is repeated from where it was.
 
     Args:
         subject: models and dataset.
         scores: names; None for all that the models allow.
         fresh: whether scores that the store has are computed again.
-        progress: called with (images done, images in all), over all models.
-        reference: the task that models transfer from, as :func:`zoograph.data.images.sources.open_task` takes it, for
+        progress: called with (samples done, samples in all), over all models.
+        reference: the task that models transfer from, as :func:`zoograph.data.tasks.sources.open_task` takes it, for
             the scores that compare two tasks. They are shown and not stored: of another reference they are others.
 
     Raises:
@@ -58,7 +58,7 @@ def score_models(
         require_known(scores)
         require_reference(scores, reference)
     task = subject.open()
-    source = None if reference is None else open_task(reference)
+    source = None if reference is None else open_task(reference, modality=task.modality)
     if source is not None and subject.max_images is not None:
         source = source.sample(subject.max_images)
     with RecordStore.open() as store:
@@ -74,11 +74,13 @@ def score_models(
             advance(1, 1)
             return pair
 
-        pairs, failures = for_each_model(subject, work, store.names())
+        pairs, failures = for_each_model(subject, work, store, task)
     num_samples = task.card.num_samples or len(task)
     meanings = subject.explain_names(found)
     between = None if source is None else source.card.id
-    return ScoreReport(dataset.id, len(task), num_samples, tuple(pairs), tuple(failures), meanings, between)
+    return ScoreReport(
+        dataset.id, len(task), num_samples, tuple(pairs), tuple(failures), meanings, between, task.samples_word
+    )
 
 
 def require_reference(scores: Sequence[str], reference: str | None) -> None:
@@ -101,12 +103,12 @@ class _Scorer:
 
     store: RecordStore
     known: Zoo
-    task: ImageTask
+    task: LabelledTask
     dataset: DatasetCard
     device: torch.device
     names: Sequence[str] | None
     fresh: bool
-    reference: ImageTask | None
+    reference: LabelledTask | None
 
     def score(self, model: PretrainedModel, progress: Progress) -> PairScores:
         """Compute and store what the store does not have."""
@@ -117,11 +119,12 @@ class _Scorer:
         missing = [name for name in wanted if name not in stored]
         computed: dict[str, float | UndefinedScore] = {}
         skipped: dict[str, str] = {}
+        num_cut = 0
         if missing:
             halves = 1 if self.reference is None else 2
             seen = extract_features(model, self.task, self.device, progress=part_of(progress, 0, halves))
-            skipped = dict(seen.skipped)
-            require_difference(seen.features, self.task.card.id)
+            skipped, num_cut = dict(seen.skipped), seen.num_cut
+            require_difference(seen.features, self.task.card.id, self.task.samples_word)
             known_task: tuple[Tensor | None, Tensor | None] = (None, None)
             if self.reference is not None:
                 also = extract_features(model, self.reference, self.device, progress=part_of(progress, 1, halves))
@@ -142,6 +145,7 @@ class _Scorer:
             {name: value.reason for name, value in computed.items() if isinstance(value, UndefinedScore)},
             skipped,
             len(values),
+            num_cut,
         )
 
     def _stored(self, model: str, source: str) -> dict[str, float]:

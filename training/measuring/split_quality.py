@@ -8,62 +8,64 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from zoograph.data.errors import FoldsError
-from zoograph.data.images.task import ImageTask
+from zoograph.data.tasks.task import LabelledTask
 
 _MOST_NAMED = 10
 _SAME = 1e-5
 
 
-def judge_split(task: ImageTask, is_test: Sequence[bool], rows: Sequence[int] | None = None) -> list[str]:
+def judge_split(task: LabelledTask, is_test: Sequence[bool], rows: Sequence[int] | None = None) -> list[str]:
     """Return what is to be known of an accuracy that is measured on a split, in sentences.
 
     Args:
-        task: whose images are split.
+        task: whose samples are split.
         is_test: for each row, whether it is tested on; the others are trained on.
         rows: of the task that are used; default: all.
 
     Raises:
-        FoldsError: if the test images are of fewer than two classes, if all pictures are one and the same, or if all
-            test images are training images too: then an accuracy says nothing.
+        FoldsError: if the test samples are of fewer than two classes, if all samples are one and the same, or if all
+            test samples are training samples too: then an accuracy says nothing.
     """
     rows = range(len(task)) if rows is None else rows
+    one, many = task.sample_word, task.samples_word
     sides = [(row, bool(test)) for row, test in zip(rows, is_test, strict=True)]
     train, test = (Counter(task.labels[row] for row, side in sides if side is wanted) for wanted in (False, True))
     hashes = task.hashes
     seen = {hashes[row] for row, side in sides if not side}
     again = sum(side and hashes[row] in seen for row, side in sides)
     if len({hashes[row] for row, _ in sides}) == 1:
-        raise FoldsError(f"The images of '{task.card.id}' must differ (got one picture {len(sides):,} times).")
+        raise FoldsError(f"The {many} of '{task.card.id}' must differ (got one {one} {len(sides):,} times).")
     if len(test) == 1:
         (tested,) = test
         others = _some([task.classes[label] for label in sorted(train.keys() - test.keys())])
         raise FoldsError(
-            f"The test images of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
-            f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add images of {others or 'another class'}."
+            f"The test {many} of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
+            f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add {many} of {others or 'another class'}."
         )
     if again == sum(test.values()):
         raise FoldsError(
-            f"The test images of '{task.card.id}' must be others than the training images, or their accuracy says "
+            f"The test {many} of '{task.card.id}' must be others than the training {many}, or their accuracy says "
             f"nothing (got the same {again:,}). Hold out others."
         )
     warnings = list(task.warnings)
     if untested := sorted(train.keys() - test.keys()):
         names = _some([task.classes[label] for label in untested])
-        warnings.append(f"Nothing is known of {names}: no test image is of {'them' if untested[1:] else 'it'}.")
+        warnings.append(f"Nothing is known of {names}: no test {one} is of {'them' if untested[1:] else 'it'}.")
     if untrained := sorted(test.keys() - train.keys()):
         names, number = _some([task.classes[label] for label in untrained]), sum(test[label] for label in untrained)
-        warnings.append(f"No training image is of {names}: their {number:,} test images count as errors.")
+        warnings.append(f"No training {one} is of {names}: their {number:,} test {many} count as errors.")
     if again:
-        warnings.append(f"{again:,} of the {sum(test.values()):,} test images are among the training images too.")
+        warnings.append(f"{again:,} of the {sum(test.values()):,} test {many} are among the training {many} too.")
     return warnings
 
 
-def require_difference(features: Tensor, dataset: str) -> None:
-    """Raise if a model sees no difference between the images.
+def require_difference(features: Tensor, dataset: str, samples: str = "images") -> None:
+    """Raise if a model sees no difference between the samples.
 
     Args:
         features: (N, D).
         dataset: its id.
+        samples: what they are called.
 
     Raises:
         FoldsError: if all rows are the same, up to the last digits.
@@ -71,7 +73,7 @@ def require_difference(features: Tensor, dataset: str) -> None:
     spread = float((features.amax(0) - features.amin(0)).max())
     if spread <= _SAME * float(features.abs().max()):
         raise FoldsError(
-            f"The images of '{dataset}' must differ in what the model sees (got the same features for all "
+            f"The {samples} of '{dataset}' must differ in what the model sees (got the same features for all "
             f"{len(features):,}). Look at some of them, or choose another model."
         )
 

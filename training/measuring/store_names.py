@@ -5,23 +5,23 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-from zoograph.data.images.identity import identify_folder
-from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.sources import identify_local
+from zoograph.data.tasks.task import LabelledTask
 
 
 def place_in_store(store: RecordStore, card: DatasetCard, dataset: str) -> DatasetCard:
     """Return the card under the name by which the store is to know it.
 
-    A folder is known by its content, see :func:`zoograph.data.images.identity.identify_folder`; other datasets are
+    A folder or file is known by its content, see :func:`zoograph.data.tasks.identity.identify`; other datasets are
     known by their names.
     """
     folder = Path(dataset).expanduser()
     if not folder.exists():
         return card
-    identity = identify_folder(store.names(), folder, card.id)
+    identity = identify_local(store.names(), folder, card.id)
     return DatasetCard.model_validate({**card.model_dump(), "id": identity.id, "aliases": identity.aliases})
 
 
@@ -37,6 +37,6 @@ def known_model(store: RecordStore, card: ModelCard) -> tuple[str, tuple[ModelCa
     return card.id, () if models else (card,)
 
 
-def describe_source(model: PretrainedModel, task: ImageTask) -> str:
+def describe_source(model: PretrainedModel, task: LabelledTask) -> str:
     """Return the source of a record: what was run, and the content that it was run on."""
-    return f"zoograph {version('zoograph')}, weights {model.digest[:12]}, images {task.digest[:12]}"
+    return f"zoograph {version('zoograph')}, weights {model.digest[:12]}, {task.samples_word} {task.digest[:12]}"

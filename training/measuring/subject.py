@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.folder import check_folder
 from zoograph.data.networks.devices import find_device, require_device
 from zoograph.data.networks.registry.reachable import require_reachable
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
+from zoograph.data.tasks.sources import check_dataset, open_task
 
 if TYPE_CHECKING:
     import torch
 
-    from zoograph.data.images.task import ImageTask
     from zoograph.data.networks.weights import PretrainedModel
-    from zoograph.data.records.names import NameIndex
+    from zoograph.data.store.store import RecordStore
+    from zoograph.data.tasks.task import LabelledTask
 
 Result = TypeVar("Result")
 MEASURABLE = (Protocol.HEAD, Protocol.FINETUNE)
@@ -53,11 +53,12 @@ class Subject:
 
     Attributes:
         models: names of weights that timm loads.
-        dataset: see :func:`zoograph.data.images.sources.open_task`.
-        domain: kind of images.
-        max_images: size of a stratified probe; None for all images.
+        dataset: see :func:`zoograph.data.tasks.sources.open_task`.
+        domain: kind of images or texts.
+        max_images: size of a stratified probe; None for all samples.
         weights: a file for the one model, a folder of files, or ``random``; None for the weights of the names.
         device: where to compute, see :func:`zoograph.data.networks.devices.find_device`.
+        modality: of the dataset, where not every one is of use.
     """
 
     models: Sequence[str]
@@ -66,6 +67,7 @@ class Subject:
     max_images: int | None = None
     weights: str | None = None
     device: str | None = None
+    modality: Modality | None = None
 
     def explain_names(self, models: Mapping[int, str]) -> tuple[str, ...]:
         """Return which weights the names were taken for, in a sentence each; those in a file are nobody's name.
@@ -81,20 +83,21 @@ class Subject:
         return tuple(sentence for sentence in said if sentence is not None)
 
     def check(self) -> None:
-        """Find out what is wrong without looking at an image and without torch.
+        """Find out what is wrong without looking at a sample and without torch.
 
         Raises:
-            ZoographError: if ``dataset`` is a path without images, if weights are no file or are given for several
+            ZoographError: if ``dataset`` is a path without samples, if weights are no file or are given for several
                 models, if nobody knows such a device, or if no model's weights can be had.
         """
-        self._check_inputs()
-        if self.weights is None:
+        found = self._check_inputs()
+        if self.weights is None and found is not Modality.TEXT:
             require_reachable(self.models)
 
-    def _check_inputs(self) -> None:
+    def _check_inputs(self) -> Modality | None:
+        """Return what the samples are, if a look at the disk tells."""
         self._check_weights()
         require_device(self.device)
-        check_folder(self.dataset)
+        return check_dataset(self.dataset, self.modality)
 
     def _check_weights(self) -> None:
         if self.weights in (None, "random"):
@@ -115,17 +118,15 @@ class Subject:
         for model in self.models:
             find_weight_file(path, model, alone=len(self.models) == 1)
 
-    def open(self) -> ImageTask:
-        """Return the images.
+    def open(self) -> LabelledTask:
+        """Return the samples.
 
         Raises:
             ZoographError: if it is no task, see :meth:`check`, or if there is no such device.
         """
-        from zoograph.data.images.sources import open_task
-
         self._check_inputs()
         self.place()
-        task = open_task(self.dataset, self.domain)
+        task = open_task(self.dataset, self.domain, self.modality)
         return task if self.max_images is None else task.sample(self.max_images)
 
     def place(self) -> torch.device:
@@ -138,7 +139,10 @@ class Subject:
 
 
 def for_each_model(
-    subject: Subject, work: Callable[[PretrainedModel, int], Result], names: NameIndex | None = None
+    subject: Subject,
+    work: Callable[[PretrainedModel, int], Result],
+    store: RecordStore | None = None,
+    task: LabelledTask | None = None,
 ) -> tuple[list[Result], list[Failure]]:
     """Do ``work`` with each model and its place; a model that cannot be had or used does not stop the others.
 
@@ -148,23 +152,35 @@ def for_each_model(
     Args:
         subject: whose models.
         work: is given a model and its place among them.
-        names: of the store, which may know the models by names of its own; default: names of libraries alone.
+        store: may know the models by names of its own; default: names of libraries alone.
+        task: that the models are to read; default: one of images.
     """
     import torch
 
-    from zoograph.data.networks.find_model import find_model
-    from zoograph.data.networks.weights import load_pretrained
+    from zoograph.data.networks.encoders import load_reader
 
     # A model that is too large for the machine is no bug of ours either.
     expected = (ZoographError, MemoryError, torch.OutOfMemoryError)
-    in_folder = subject.weights is not None and len(subject.models) > 1
-    load = partial(load_pretrained, alone=False) if in_folder else load_pretrained
+    alone = subject.weights is None or len(subject.models) == 1
+    reads = (Modality.IMAGE, subject.dataset) if task is None else (task.modality, task.card.id)
     results: list[Result] = []
     failures: list[Failure] = []
     for place, name in enumerate(subject.models):
         try:
-            model = find_model(names, name).id if names is not None and subject.weights is None else name
-            results.append(work(load(model, subject.weights), place))
+            known = name if store is None or subject.weights is not None else _find(store, name, *reads)
+            results.append(work(load_reader(known, subject.weights, alone, *reads), place))
         except expected as error:
             failures.append(Failure(name, str(error).partition("\n")[0] or type(error).__name__))
     return results, failures
+
+
+def _find(store: RecordStore, name: str, modality: Modality, dataset: str) -> str:
+    """Return what a store and the libraries call a model, which has to read a dataset."""
+    from zoograph.data.networks.find_model import find_model, require_reader
+
+    found = find_model(store.names(), name)
+    card = found.card or next(iter(store.find_cards([found.id])[0]), None)
+    if card is not None:
+        require_reader(card, dataset, modality)
+    own = found.card is not None and modality is Modality.TEXT  # a folder is loaded by its path
+    return name if own else found.id

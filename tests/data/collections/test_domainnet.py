@@ -11,7 +11,7 @@ import pytest
 from zoograph.data.collections.domainnet import SOURCE, read_domainnet
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.errors import RawDataError
-from zoograph.data.networks.architectures import Architecture, get_architecture
+from zoograph.data.networks.registry.architectures import Architecture, get_architecture
 from zoograph.data.networks.timm_cards import get_family
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol

@@ -16,7 +16,7 @@ from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_data
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.errors import UnknownName
 from zoograph.data.networks.model_names import Naming, resolve_model_name
-from zoograph.data.networks.torchvision_cards import DOMAINNET_WEIGHTS
+from zoograph.data.networks.registry.torchvision_cards import DOMAINNET_WEIGHTS
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.names import NameIndex, index_names
 

@@ -34,8 +34,8 @@ print("torchvision" in sys.modules)
 
 
 def test_a_broken_torchvision_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoograph.data import optional_imports as torchvision_ops
     from zoograph.data.errors import ZoographError
+    from zoograph.data.files import optional_imports as torchvision_ops
 
     def fail(name: str) -> None:
         raise RuntimeError("undefined symbol")

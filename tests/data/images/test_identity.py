@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.images.identity import CONTENT, folder_digest, identify_folder
+from zoograph.data.images.identity import folder_digest
 from zoograph.data.records.names import index_names
+from zoograph.data.tasks.identity import CONTENT
+from zoograph.data.tasks.sources import identify_local
 
 
 def make_folder(path: Path, **files: bytes) -> Path:
@@ -75,7 +77,7 @@ def test_large_folders_are_read_in_part_only(tmp_path, monkeypatch):
 
 
 def test_a_new_folder_takes_its_name_if_it_is_free(pets):
-    identity = identify_folder(names_of(), pets, "pets")
+    identity = identify_local(names_of(), pets, "pets")
     assert (identity.id, identity.known) == ("pets", False)
     assert identity.aliases == (str(pets), CONTENT + folder_digest(pets))
 
@@ -83,16 +85,16 @@ def test_a_new_folder_takes_its_name_if_it_is_free(pets):
 def test_a_taken_name_gives_way_to_the_path_and_a_taken_path_to_the_content(pets):
     path, digest = str(pets), folder_digest(pets)
     taken = [("pets", "pets"), (CONTENT + "00000000-0000", "pets")]
-    assert identify_folder(names_of(*taken), pets, "pets").id == path
+    assert identify_local(names_of(*taken), pets, "pets").id == path
     # What lay at this path before had other classes.
-    identity = identify_folder(names_of(*taken, (path, "pets")), pets, "pets")
+    identity = identify_local(names_of(*taken, (path, "pets")), pets, "pets")
     assert (identity.id, identity.known) == (f"pets-{digest[-8:]}", False)
 
 
 def test_the_same_content_elsewhere_is_the_same_dataset_and_keeps_its_names(pets):
     content = CONTENT + folder_digest(pets)
     known = names_of(("animals", "animals"), ("/old/place", "animals"), (content, "animals"))
-    identity = identify_folder(known, pets, "pets")
+    identity = identify_local(known, pets, "pets")
     assert (identity.id, identity.known) == ("animals", True)
     assert set(identity.aliases) == {"/old/place", str(pets), content}
 
@@ -101,14 +103,14 @@ def test_images_that_change_in_place_are_the_same_dataset_and_other_classes_anot
     first = CONTENT + folder_digest(pets)
     known = names_of(("pets", "pets"), (str(pets), "pets"), (first, "pets"))
     make_folder(pets, cat_9=b"new")
-    identity = identify_folder(known, pets, "pets")
+    identity = identify_local(known, pets, "pets")
     assert (identity.id, identity.known) == ("pets", True)
     assert {first, CONTENT + folder_digest(pets)} < set(identity.aliases)
     make_folder(pets, owl_1=b"new")
-    assert not identify_folder(known, pets, "pets").known
+    assert not identify_local(known, pets, "pets").known
 
 
 def test_an_older_store_knows_a_folder_by_its_path(pets):
-    identity = identify_folder(names_of(("animals", "animals"), (str(pets), "animals")), pets, "pets")
+    identity = identify_local(names_of(("animals", "animals"), (str(pets), "animals")), pets, "pets")
     assert (identity.id, identity.known) == ("animals", True)
     assert identity.aliases[-1] == CONTENT + folder_digest(pets)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoograph.data.images.folder import check_folder
 from zoograph.data.images.identity import folder_digest
 from zoograph.data.images.published import find_published
-from zoograph.data.images.sources import open_task, read_card
+from zoograph.data.images.sources import read_card
 from zoograph.data.images.task import ImageTaskError
+from zoograph.data.tasks.sources import check_dataset, open_task
 
 TRAIN, TEST = np.arange(6) % 3, np.array([2, 0])
 
@@ -129,7 +129,7 @@ def test_images_labels_and_split_are_those_of_the_authors(
 ) -> None:
     root = tmp_path / "root"
     make(root)
-    check_folder(str(root))
+    check_dataset(str(root))
     task = open_task(str(root))
     assert task.classes[:3] == classes
     assert task.is_test is not None

@@ -10,9 +10,19 @@ import pytest
 from PIL import Image
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.sources import _task_of, open_task, read_card, task_from_folder
-from zoograph.data.images.task import ImageTaskError
+from zoograph.data.images.sources import read_card, task_from_folder, task_of
+from zoograph.data.images.task import ImageTask, ImageTaskError
 from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.records.cards import Modality
+from zoograph.data.tasks import sources
+from zoograph.data.tasks.splits import Split
+from zoograph.data.tasks.task import TaskError
+
+
+def open_task(dataset: str, domain: str | None = None) -> ImageTask:
+    task = sources.open_task(dataset, domain, Modality.IMAGE)
+    assert isinstance(task, ImageTask)
+    return task
 
 
 def _folder(root: Path) -> Path:
@@ -51,7 +61,7 @@ def test_a_path_is_always_a_folder(tmp_path: Path) -> None:
 
 def test_without_the_library_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(ImageTaskError, match=r'pip install "zoograph\[hub-datasets\]"'):
+    with pytest.raises(TaskError, match=r'pip install "zoograph\[hub-datasets\]"'):
         open_task("owner/name")
 
 
@@ -158,7 +168,8 @@ def test_rows_that_name_files_elsewhere_are_not_opened(datasets: Any, tmp_path: 
     (tmp_path / "pets" / "link.png").symlink_to(secret)
     paths = iter([str(secret), "/dev/zero", "../pipe.png", "link.png", "inside.png"])
     named = rows.map(lambda row: {"picture": {"bytes": None, "path": next(paths)}, "kind": row["kind"]})
-    task = _task_of(named.cast_column("picture", datasets.Image()), "pets", "x", None, [tmp_path / "pets"])
+    images = named.cast_column("picture", datasets.Image())
+    task = task_of({Split.TRAIN: images}, "pets", "x", None, [tmp_path / "pets"])
     assert [task.decode(row) for row in range(4)] == [Unreadable.NO_FILE] * 4
     picture = task.picture(4)
     assert picture is not None
@@ -173,10 +184,10 @@ def test_a_dataset_without_class_labels(datasets: Any, tmp_path: Path) -> None:
 
 def test_a_folder_that_only_looks_saved(datasets: Any, tmp_path: Path) -> None:
     (tmp_path / "dataset_info.json").write_text("{}")
-    with pytest.raises(ImageTaskError, match="must hold a dataset that 'save_to_disk' wrote"):
+    with pytest.raises(TaskError, match="must hold a dataset that 'save_to_disk' wrote"):
         open_task(str(tmp_path))
 
 
 def test_a_dataset_that_the_hub_does_not_give(datasets: Any) -> None:
-    with pytest.raises(ImageTaskError, match="must be a folder of images or a dataset on the Hugging Face hub"):
+    with pytest.raises(TaskError, match="must be a folder of images or texts, a table"):
         open_task("zoograph-tests/no-such-dataset")

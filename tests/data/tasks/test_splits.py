@@ -63,8 +63,8 @@ def test_classes_that_were_not_learned_are_left_out_and_said() -> None:
     joined = join_splits("x", ["a", "b", "c"], labels)
     assert [row[1] for row in joined.rows if row[0] is Split.TEST] == [0]
     assert joined.warnings == (
-        "1 images in the train split of 'x' have no label and are left out.",
-        "1 images in the test split of 'x' have no label and are left out.",
+        "1 image in the train split of 'x' has no label and is left out.",
+        "1 image in the test split of 'x' has no label and is left out.",
         "Classes in the test split of 'x' without a training image are left out, because nobody can have learned "
         "them: 'wasp' (2), 'c' (1).",
     )

@@ -117,6 +117,6 @@ def test_weights_of_another_size_are_refused(make_bert: MakeBert) -> None:
 def test_other_kinds_of_models_are_refused(make_bert: MakeBert) -> None:
     folder = make_bert("tiny")
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"is_encoder_decoder": True}))
-    with pytest.raises(EncoderError, match="must be an encoder such as BERT"):
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "vit"}))
+    with pytest.raises(EncoderError, match="must be a model of texts, such as BERT"):
         load_encoder(folder, folder.name)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from zoograph.data.errors import EncoderError
-from zoograph.data.text import find_encoder as encoders
+from zoograph.data.text import model_folder
 from zoograph.data.text.encoder import Encoder
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
 
@@ -135,12 +135,12 @@ def test_the_hub_comes_before_the_package(
     make_bert: MakeBert, hub_cache: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = make_bert("fresh")
-    monkeypatch.setattr(encoders, "_find_on_hub", lambda name: fresh)
+    monkeypatch.setattr(model_folder, "_find_on_hub", lambda name, with_weights: fresh)
     assert find_encoder().dim == 8
 
 
 def test_nobody_has_the_default_encoder(offline: list[Any], hub_cache: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "_PACKAGE", "no_such_package_anywhere")
+    monkeypatch.setattr(model_folder, "_PACKAGES", {})
     with pytest.raises(EncoderError, match=r'pip install "zoograph\[offline\]".*local folder.*network'):
         find_encoder()
 

@@ -16,9 +16,9 @@ from zoograph.data.collections.tables import TABLES, read_table, read_tables
 from zoograph.data.collections.timm_architectures import BENCHMARKS
 from zoograph.data.collections.transfergraph import read_transfergraph
 from zoograph.data.collections.zoo import READERS
-from zoograph.data.networks.architectures import Architecture
 from zoograph.data.networks.model_names import NAME_TABLE, Naming, read_name_table
 from zoograph.data.networks.registry.architecture_table import ARCHITECTURE_TABLE, read_architecture_table
+from zoograph.data.networks.registry.architectures import Architecture
 from zoograph.data.networks.registry.timm_names import TIMM_NAMES
 from zoograph.data.records.collection import Collection
 from zoograph.scripts.zoo import build

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.errors import ImageFolderError, UnknownName, ZoographError
-from zoograph.data.images.identity import CONTENT, folder_digest
+from zoograph.data.images.identity import folder_digest
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.identity import CONTENT
 from zoograph.training.answers.question import Question, ask, choose_kind
 
 

@@ -90,9 +90,11 @@ def test_fine_tuning_splits_a_task_by_class_and_keeps_its_checkpoint_in_the_home
 def test_runs_are_stored_with_their_seeds_and_failures_are_told(
     toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoograph.data.images.sources.open_task", lambda *_: _task(40))
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task(40))
     steps: list[tuple[int, int]] = []
-    monkeypatch.setattr("zoograph.data.networks.weights.load_pretrained", lambda name, _: load_pretrained(name, RANDOM))
+    monkeypatch.setattr(
+        "zoograph.data.networks.encoders.load_pretrained", lambda name, *_: load_pretrained(name, RANDOM)
+    )
     report = measure_models(
         Subject(["test_vit", "nobody"], "pets"), Protocol.HEAD, seeds=2, progress=lambda *step: steps.append(step)
     )

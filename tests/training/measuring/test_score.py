@@ -31,8 +31,10 @@ def _task() -> ImageTask:
 @pytest.fixture(autouse=True)
 def _own_pair(toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task in memory, and networks with random weights."""
-    monkeypatch.setattr("zoograph.data.images.sources.open_task", lambda *_: _task())
-    monkeypatch.setattr("zoograph.data.networks.weights.load_pretrained", lambda name, _: load_pretrained(name, RANDOM))
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task())
+    monkeypatch.setattr(
+        "zoograph.data.networks.encoders.load_pretrained", lambda name, *_: load_pretrained(name, RANDOM)
+    )
 
 
 SUBJECT = Subject(["test_vit"], "pictures")
@@ -70,13 +72,13 @@ def test_without_names_every_score_that_the_model_allows_is_computed() -> None:
 
 
 def test_a_network_whose_features_are_no_numbers_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(name: str, _: object) -> Any:
+    def broken(name: str, *_: object) -> Any:
         model = load_pretrained(name, RANDOM)
         for parameter in model.network.parameters():
             parameter.data.fill_(float("nan"))
         return model
 
-    monkeypatch.setattr("zoograph.data.networks.weights.load_pretrained", broken)
+    monkeypatch.setattr("zoograph.data.networks.encoders.load_pretrained", broken)
     report = score_models(SUBJECT, ["logme"])
     assert report.pairs == ()
     assert report.failures[0].model == "test_vit"
@@ -90,7 +92,9 @@ def test_an_unknown_score_is_found_out_first() -> None:
 
 
 def test_a_reference_lets_two_tasks_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "open_task", lambda name: _task() if name == "pictures" else _task().take(range(12)))
+    monkeypatch.setattr(
+        module, "open_task", lambda name, modality: _task() if name == "pictures" else _task().take(range(12))
+    )
     report = score_models(SUBJECT, ["otce", "ot_nce", "logme"], reference="others")
     (pair,) = report.pairs
     assert pair.scores.keys() == {"otce", "ot_nce", "logme"}

@@ -49,7 +49,7 @@ def test_an_accuracy_on_the_training_images_is_none() -> None:
 
 
 def test_one_picture_many_times() -> None:
-    with pytest.raises(FoldsError, match=r"must differ \(got one picture 4 times\)"):
+    with pytest.raises(FoldsError, match=r"must differ \(got one image 4 times\)"):
         judge_split(_task([0, 0, 1, 1], [b"a"] * 4), [True, False, True, False])
 
 

@@ -5,10 +5,11 @@ from PIL import Image
 
 from zoograph import facade
 from zoograph.data.images.folder import dataset_card_from_folder
-from zoograph.data.images.identity import CONTENT, folder_digest
+from zoograph.data.images.identity import folder_digest
 from zoograph.data.networks import weights
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Protocol
+from zoograph.data.tasks.identity import CONTENT
 from zoograph.training.answers.explain import list_scores
 from zoograph.training.answers.question import ask
 from zoograph.training.measuring.store_names import known_model, place_in_store

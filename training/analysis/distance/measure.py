@@ -16,7 +16,6 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.files.tensors import load_tensors, read_about, save_tensors
 from zoograph.data.home import make_home, require_writable
-from zoograph.data.images.task import ImageTask
 from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.networks.weights import (
     PretrainedModel,
@@ -26,6 +25,7 @@ from zoograph.data.networks.weights import (
 )
 from zoograph.data.records.records import PARAMETER_DISTANCE, Protocol, Run, Score
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.analysis.distance.compare import AS_PUBLISHED, DistanceReport, How, compare_states
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_models
@@ -117,7 +117,7 @@ def _checkpoints() -> Path:
     return make_home() / "checkpoints"
 
 
-def _key(model: PretrainedModel, task: ImageTask, test_fraction: float, config: FinetuneConfig) -> str:
+def _key(model: PretrainedModel, task: LabelledTask, test_fraction: float, config: FinetuneConfig) -> str:
     parts = [repr(model.transform), task.card.id, task.digest, test_fraction, asdict(config)]
     return f"{model.digest[:16]}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}"
 
@@ -159,7 +159,7 @@ def _draw(path: Path, name: str, network: nn.Module, seed: int) -> Mapping[str, 
     return keep_tensors(path, compute)[0]
 
 
-def _store(subject: Subject, model: PretrainedModel, task: ImageTask, run: Run, value: float | None) -> None:
+def _store(subject: Subject, model: PretrainedModel, task: LabelledTask, run: Run, value: float | None) -> None:
     """Store log T, and the run, which an interrupted call may not have come to."""
     with RecordStore.open() as store:
         card = place_in_store(store, task.card, subject.dataset).model_copy(update={"id": run.dataset})

@@ -8,12 +8,11 @@ from importlib.metadata import version
 from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.data.collections.glyphs.plan import full_plan
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.sources import open_task
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import ClassInfluence
 from zoograph.data.store.store import RecordStore
 from zoograph.training.analysis.influence.estimate import Estimate, influence_rows
-from zoograph.training.analysis.influence.small_tasks import SmallTask
+from zoograph.training.analysis.influence.small_tasks import SmallTask, open_images
 from zoograph.training.measuring.store_names import place_in_store
 
 
@@ -53,4 +52,4 @@ def _card(store: RecordStore, name: str) -> DatasetCard:
     if name in CORPORA:
         return CORPORA[name].card()
     tasks = {task.id: task for task in full_plan().tasks}
-    return tasks[name].card() if name in tasks else place_in_store(store, open_task(name).card, name)
+    return tasks[name].card() if name in tasks else place_in_store(store, open_images(name).card, name)

@@ -18,9 +18,10 @@ from zoograph.data.collections.glyphs.tasks import make_pool
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.files.tensors import hash_tensors, load_tensors
-from zoograph.data.images.sources import open_task
 from zoograph.data.images.task import ImageTask
 from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.records.cards import Modality
+from zoograph.data.tasks.sources import open_task
 from zoograph.data.tasks.stratified import stratified_hold_out
 
 TRAIN_PER_CLASS = {"latin": 40, "eastern": 60, "symbols": 60}
@@ -108,7 +109,7 @@ def open_small_task(name: str, domain: str | None = None) -> SmallTask:
 
     Args:
         name: ``latin``, ``eastern`` or ``symbols``; an id such as ``glyph_outline_b32_50``; or what
-            :func:`zoograph.data.images.sources.open_task` takes.
+            :func:`zoograph.data.tasks.sources.open_task` takes.
         domain: kind of images.
 
     Raises:
@@ -117,7 +118,7 @@ def open_small_task(name: str, domain: str | None = None) -> SmallTask:
     if name in CORPORA:
         return corpus_task(name)
     known = {task.id for task in full_plan().tasks}
-    return glyph_task(name) if name in known else from_images(open_task(name, domain))
+    return glyph_task(name) if name in known else from_images(open_images(name, domain))
 
 
 def corpus_task(name: str) -> SmallTask:
@@ -135,6 +136,13 @@ def glyph_task(name: str) -> SmallTask:
     test = test[pool.ranks[test] < TEST_PER_CLASS]
     shown, asked = ((pool.images[rows], pool.targets(task, rows)) for rows in (train, test))
     return SmallTask(name, task.card().labels, *shown, *asked)
+
+
+def open_images(name: str, domain: str | None = None) -> ImageTask:
+    """Return a dataset of images, see :func:`zoograph.data.tasks.sources.open_task`."""
+    task = open_task(name, domain, Modality.IMAGE)
+    assert isinstance(task, ImageTask)
+    return task
 
 
 def from_images(task: ImageTask) -> SmallTask:

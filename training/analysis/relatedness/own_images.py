@@ -1,4 +1,4 @@
-"""Models ranked for a user's own images by task-relatedness, with cached features."""
+"""Models ranked for a user's own images or texts by task-relatedness, with cached features."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
-from zoograph.data.images.sources import open_task
-from zoograph.data.images.task import ImageTask, task_from_arrays
+from zoograph.data.images.task import task_from_arrays
 from zoograph.data.networks.features import Features, extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.records import Relation
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.sources import open_task, require_modality
+from zoograph.data.tasks.task import LabelledTask
 from zoograph.graphs.scores.relatedness.bound import Bound
 from zoograph.graphs.scores.relatedness.tasks import Task
 from zoograph.training.analysis.relatedness.kept import relate_once
@@ -32,7 +33,7 @@ class ModelRelatedness:
     Attributes:
         model: its name.
         bound: of the target's loss in nats; lower means better transfer expected.
-        true_loss: loss in nats of a retrained head of the same slope, on held-out images; None without labels.
+        true_loss: loss in nats of a retrained head of the same slope, on held-out samples; None without labels.
         seconds: wall time by part, of the call that computed it.
     """
 
@@ -70,15 +71,15 @@ def rank_on_images(
     """Rank models for a target by task-relatedness.
 
     Features are cached, and so is every pair that has labels: a call that was interrupted goes on where it was. Of
-    either task 30 % of the images, or those that its authors set aside, measure the bound.
+    either task 30 % of the samples, or those that its authors set aside, measure the bound.
 
     Args:
         subject: models and target.
-        reference: a dataset as :func:`zoograph.data.images.sources.open_task` takes it, or the name of a corpus of
+        reference: a dataset as :func:`zoograph.data.tasks.sources.open_task` takes it, or the name of a corpus of
             glyphs: ``latin``, ``eastern`` or ``symbols``.
         how: tasks are related.
         labelled: whether the labels of the target may be read; without, only the number of its classes is.
-        progress: called with (images done, images in all), over all models.
+        progress: called with (samples done, samples in all), over all models.
         stored: whether the relation between the two datasets under each model enters the store, as an edge of the
             graph.
 
@@ -88,6 +89,7 @@ def rank_on_images(
     if stored and not labelled:
         raise ZoographError("A relation is stored between labelled datasets (got no labels). Leave one of the two out.")
     target, known = subject.open(), open_reference(reference, subject.max_images)
+    require_modality(reference, known.modality, target.modality)
     relations: list[Relation] = []
     folder, place_of = relatedness_folder(), subject.place()
 
@@ -115,7 +117,7 @@ def rank_on_images(
         loss = true_loss(wanted, how.tau, how.samples, how.seed)
         return ModelRelatedness(model.card.id, related.bound, loss, related.seconds)
 
-    models, failures = for_each_model(subject, work)
+    models, failures = for_each_model(subject, work, task=target)
     models.sort(key=lambda one: one.bound.total)
     return RelatednessReport(known.card.id, target.card.id, tuple(models), tuple(failures), tuple(relations))
 
@@ -125,8 +127,9 @@ def relatedness_folder() -> Path:
     return make_home() / "cache" / "relatedness"
 
 
-def open_reference(name: str, max_images: int | None) -> ImageTask:
+def open_reference(name: str, max_images: int | None) -> LabelledTask:
     """Return a reference: a dataset, or a corpus of glyphs, drawn as its models were trained on it."""
+    task: LabelledTask
     if name not in CORPORA:
         task = open_task(name)
     else:
@@ -136,7 +139,7 @@ def open_reference(name: str, max_images: int | None) -> ImageTask:
     return task if max_images is None else task.sample(max_images)
 
 
-def _view(task: ImageTask, seen: Features) -> Task:
+def _view(task: LabelledTask, seen: Features) -> Task:
     test = seen.test_rows()
     x, y = seen.features, seen.labels
     return Task(task.card.id, x[~test], y[~test], x[test], y[test])

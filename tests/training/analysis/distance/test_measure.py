@@ -54,7 +54,7 @@ def tuned(toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch) -> list[Subject]
         given[-1](model, run, weights)
         return MeasureReport("pictures", (run,), (), ())
 
-    monkeypatch.setattr("zoograph.data.images.sources.open_task", lambda *_: _task())
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task())
     monkeypatch.setattr(module, "load_pretrained", load)
     monkeypatch.setattr(module, "measure_models", tune)
     monkeypatch.setattr(module, "known_model", lambda store, card: ("own", (card.model_copy(update={"id": "own"}),)))

@@ -34,9 +34,11 @@ def _task(name: str, *_: object) -> ImageTask:
 @pytest.fixture(autouse=True)
 def _own_pair(toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tasks in memory, and networks with random weights."""
-    monkeypatch.setattr("zoograph.data.images.sources.open_task", _task)
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", _task)
     monkeypatch.setattr(module, "open_task", _task)
-    monkeypatch.setattr("zoograph.data.networks.weights.load_pretrained", lambda name, _: load_pretrained(name, RANDOM))
+    monkeypatch.setattr(
+        "zoograph.data.networks.encoders.load_pretrained", lambda name, *_: load_pretrained(name, RANDOM)
+    )
 
 
 def test_the_lowest_bound_comes_first_and_pairs_are_kept() -> None:

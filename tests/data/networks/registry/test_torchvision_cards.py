@@ -6,7 +6,7 @@ import pytest
 
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.networks.registry.timm_names import published_weights
-from zoograph.data.networks.torchvision_cards import DOMAINNET_WEIGHTS, model_card_from_torchvision
+from zoograph.data.networks.registry.torchvision_cards import DOMAINNET_WEIGHTS, model_card_from_torchvision
 from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoograph.data.networks.architectures import Architecture, get_architecture, prove_architecture
+from zoograph.data.networks.registry.architectures import Architecture, get_architecture, prove_architecture
 from zoograph.data.records.cards import ModelCard
 
 

@@ -1,0 +1,199 @@
+"""Pre-trained encoders of texts, and the one function that loads what reads the samples of a task."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoograph.data.errors import EncoderError, UnknownName
+from zoograph.data.networks.find_model import make_model_card, may_be_encoder, require_reader
+from zoograph.data.networks.foreign import foreign_code
+from zoograph.data.networks.registry.encoder_cards import encoder_card, find_encoder_card, not_found
+from zoograph.data.networks.weight_files import WeightsError
+from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
+from zoograph.data.records.cards import Modality
+from zoograph.data.text.model_folder import ModelFolder, find_model_folder, read_settings
+from zoograph.data.text.recipe import Pooling, Recipe, read_recipe
+from zoograph.data.text.sentence_network import UNPOOLED, SentenceNetwork
+from zoograph.data.text.transformer import (
+    digest_tokenizer,
+    digest_weights,
+    load_config,
+    load_network,
+    load_tokenizer,
+    make_network,
+    most_tokens,
+    text_config,
+    weight_files,
+)
+
+_log = logging.getLogger(__name__)
+_DENSE = ("linear.weight", "linear.bias")
+
+
+class Tokens:
+    """The transform of an encoder: a text becomes a row of tokens, cut where the model stops reading.
+
+    Args:
+        tokenizer: of the library ``transformers``.
+        recipe: its prefix is put before every text.
+        most: tokens of a text at most, those that the tokenizer adds included.
+    """
+
+    def __init__(self, tokenizer: Any, recipe: Recipe, most: int) -> None:
+        self._tokenizer, self._prefix, self.most = tokenizer, recipe.prefix, most
+        self._unpooled = 0 if recipe.prefix_pooled or not recipe.prefix else self._count(recipe.prefix)
+        self._about = f"tokens {most} {recipe.prefix!r} {self._unpooled} {digest_tokenizer(tokenizer).hex()[:16]}"
+
+    def __call__(self, text: str) -> Tensor:
+        """Return (L,) int64 tokens; a text that the tokenizer knows nothing of is one token of padding."""
+        found = self._tokenizer(self._prefix + text, truncation=True, max_length=self.most)["input_ids"]
+        tokens = torch.tensor(found or [self._tokenizer.pad_token_id or 0])
+        tokens[: self._unpooled] += UNPOOLED
+        return tokens
+
+    def cuts(self, text: str, tokens: Tensor) -> bool:
+        """Return whether a text is longer than its tokens, which are read of it."""
+        return len(tokens) >= self.most and self._count(self._prefix + text, added=True) > self.most
+
+    def _count(self, text: str, added: bool = False) -> int:
+        return len(self._tokenizer(text, add_special_tokens=added, truncation=False, verbose=False)["input_ids"])
+
+    def __repr__(self) -> str:
+        return self._about
+
+
+def load_reader(
+    name: str,
+    weights: str | Path | None = None,
+    alone: bool = True,
+    modality: Modality = Modality.IMAGE,
+    dataset: str = "a dataset",
+) -> PretrainedModel:
+    """Return a model that reads samples of a modality.
+
+    Args:
+        name: see :func:`zoograph.data.networks.weights.load_pretrained` and :func:`load_encoder`.
+        weights: likewise.
+        alone: whether no other model is to be found at ``weights``.
+        modality: of the samples.
+        dataset: whose samples, for the sentences.
+
+    Raises:
+        ZoographError: if it cannot be had, or reads something else.
+    """
+    if modality is Modality.TEXT:
+        try:
+            return load_encoder(name, weights)
+        except EncoderError:
+            if (card := make_model_card(name)) is not None:
+                require_reader(card, dataset, modality)
+            raise
+    try:
+        return load_pretrained(name, weights, alone)
+    except UnknownName:
+        if may_be_encoder(name) and (card := find_encoder_card(name)) is not None:
+            require_reader(card, dataset, modality)
+        raise
+
+
+def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedModel:
+    """Return an encoder of texts with its weights; no code that comes with them is run, and nothing is unpickled.
+
+    Args:
+        name: of a folder, of a model on the Hugging Face hub, or of an installed package that carries one, see
+            :func:`zoograph.data.text.model_folder.find_model_folder`.
+        weights: a folder that holds the model, whatever it is called; ``random`` means weights drawn with seed 0.
+
+    Raises:
+        EncoderError: if it is nowhere, or cannot be read.
+        WeightsError: if ``weights`` is no folder.
+    """
+    found = _find(name, weights)
+    recipe = read_recipe(found.path, found.name)
+    config = load_config(recipe.transformer, found.name)
+    tokenizer = load_tokenizer(_tokenizer_folder(found.path, recipe), found.name)
+    if config.model_type != text_config(config).model_type:
+        recipe = Recipe(recipe.transformer, (Pooling.OWN,), max_tokens=recipe.max_tokens, stated=True)
+    drawn = weights == RANDOM
+    if drawn:
+        with (
+            torch.random.fork_rng(devices=[]),
+            foreign_code("The network must be made", "Choose another.", EncoderError),
+        ):
+            torch.manual_seed(0)
+            body = make_network(config).float().eval()
+    else:
+        body = load_network(recipe.transformer, found.name, config)
+    dense = [_load_dense(path, found.name) for path in recipe.dense]
+    network = SentenceNetwork(body, recipe, _width(config), tokenizer.pad_token_id or 0, dense).eval()
+    tokens = Tokens(tokenizer, recipe, recipe.limit(most_tokens(config, tokenizer)))
+    digest = hashlib.sha256(repr((*recipe.pooling, recipe.normalise)).encode())
+    if drawn:
+        digest.update(b"drawn with seed 0" + repr(config).encode())
+    else:
+        files = [file for path in (recipe.transformer, *recipe.dense) for file in weight_files(path, found.name)]
+        digest.update(digest_weights(files, found.name))
+    card = encoder_card(found, sum(weight.numel() for weight in network.parameters()), network.num_features)
+    if found.is_own or weights is not None:
+        label = f"{found.path.resolve().name}@{digest.hexdigest()[:12]}"
+        source = "random weights" if drawn else f"weights of {found.path.name}"
+        card = card.model_copy(update={"id": label, "aliases": (), "source": source, "hub_id": None})
+    if not recipe.stated and Pooling.OWN not in recipe.pooling:
+        _log.warning("'%s' does not state its pooling: the mean of its tokens is taken.", found.name)
+    if recipe.prefix:
+        _log.info("'%s' is given %r before each text, as it states.", found.name, recipe.prefix)
+    return PretrainedModel(card, network, digest.hexdigest(), tokens)
+
+
+def _find(name: str, weights: str | Path | None) -> ModelFolder:
+    if weights not in (None, RANDOM):
+        path = Path(str(weights)).expanduser()
+        if not path.is_dir():
+            raise WeightsError(
+                f"The weights of an encoder of texts must be a folder that 'save_pretrained' wrote (got '{path}'). "
+                "Give the folder."
+            )
+        return ModelFolder(path, name)
+    found = find_model_folder(name, with_weights=weights is None)
+    if found is None:
+        raise not_found(name)
+    return found
+
+
+def _tokenizer_folder(folder: Path, recipe: Recipe) -> Path:
+    inside = recipe.transformer
+    return inside if any(inside.glob("tokenizer*")) or any(inside.glob("vocab*")) else folder
+
+
+def _width(config: Any) -> int:
+    text = text_config(config)
+    own = getattr(text, "projection_dim", None) if config.model_type == "clip" else None
+    return int(own or text.hidden_size)
+
+
+def _load_dense(folder: Path, name: str) -> nn.Module:
+    """Return a linear layer of sentence-transformers, with its activation.
+
+    Raises:
+        EncoderError: if it cannot be read.
+    """
+    from safetensors.torch import load_file
+
+    about = read_settings(folder, "config.json")
+    kind = str(about.get("activation_function", "Identity")).rpartition(".")[2]
+    if kind not in ("Identity", "Tanh", "ReLU", "GELU", "Sigmoid"):
+        raise EncoderError(f"Encoder '{name}' must have a known activation (got '{kind}'). Choose another.")
+    with foreign_code(f"Encoder '{name}' needs a linear layer in '{folder}'", "Download it again.", EncoderError):
+        layer = nn.Linear(about["in_features"], about["out_features"], bias=bool(about.get("bias", True)))
+        held = load_file(weight_files(folder, name)[0])
+        layer.load_state_dict(
+            {key.removeprefix("linear."): value.float() for key, value in held.items() if key in _DENSE}
+        )
+        activation: nn.Module = getattr(nn, kind)()
+    return nn.Sequential(layer, activation)

@@ -1,0 +1,129 @@
+"""Recipes: how the hidden states of a text become one vector, read from the model's own configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from zoograph.data.errors import EncoderError
+from zoograph.data.text.model_folder import read_settings
+
+USUAL_TOKENS = 512
+"""Tokens that are read of a text where the model states no limit, or one that nobody would wait for."""
+
+_UNSTATED = 8192
+_CLASSIFICATION = "classification"
+
+
+class Pooling(StrEnum):
+    """What is taken of the tokens of a text."""
+
+    MEAN = "mean"
+    FIRST = "first"
+    LAST = "last"
+    MAX = "max"
+    WEIGHTED = "weighted"
+    """The mean, later tokens weighing more."""
+    OWN = "own"
+    """What the network itself says of the whole text, as the tower of CLIP does."""
+
+
+_MODES = {
+    "pooling_mode_cls_token": Pooling.FIRST,
+    "pooling_mode_lasttoken": Pooling.LAST,
+    "pooling_mode_max_tokens": Pooling.MAX,
+    "pooling_mode_mean_tokens": Pooling.MEAN,
+    "pooling_mode_weightedmean_tokens": Pooling.WEIGHTED,
+}
+_NAMED = {
+    "cls": Pooling.FIRST,
+    "lasttoken": Pooling.LAST,
+    "max": Pooling.MAX,
+    "mean": Pooling.MEAN,
+    "weightedmean": Pooling.WEIGHTED,
+}
+_KNOWN = frozenset({"Transformer", "Pooling", "Normalize", "Dense", "Dropout"})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model makes one vector of a text.
+
+    Attributes:
+        pooling: of the hidden states; several are joined.
+        transformer: folder of the transformer.
+        dense: folders of the linear layers after pooling, in order.
+        normalise: whether vectors have length one in the end.
+        prefix: that is put before every text; empty if there is none.
+        prefix_pooled: whether the tokens of the prefix are pooled too.
+        max_tokens: that are read of a text at most; None if the model does not state it.
+        stated: whether the model states its pooling, or it is the mean because nothing is said.
+    """
+
+    transformer: Path
+    pooling: tuple[Pooling, ...] = (Pooling.MEAN,)
+    dense: tuple[Path, ...] = ()
+    normalise: bool = False
+    prefix: str = ""
+    prefix_pooled: bool = True
+    max_tokens: int | None = None
+    stated: bool = False
+
+    def limit(self, most: int | None) -> int:
+        """Return how many tokens are read, of a network that takes ``most``."""
+        wanted = self.max_tokens or (most if most is not None and most < _UNSTATED else USUAL_TOKENS)
+        return min(wanted, most or wanted)
+
+
+def read_recipe(folder: Path, name: str) -> Recipe:
+    """Return the recipe that the files of sentence-transformers in a folder state; the mean of the tokens without them.
+
+    Raises:
+        EncoderError: if they have a part that is not known here.
+    """
+    modules = read_settings(folder, "modules.json") or []
+    prompts = read_settings(folder, "config_sentence_transformers.json")
+    prefix = _choose_prompt(prompts)
+    if not modules:
+        return Recipe(folder, prefix=prefix)
+    kinds = [str(module.get("type", "")).rpartition(".")[2] for module in modules]
+    paths = [folder / str(module.get("path", "")) for module in modules]
+    if unknown := [kind for kind in kinds if kind not in _KNOWN]:
+        raise EncoderError(
+            f"Encoder '{name}' must be a transformer with pooling and linear layers (got the module '{unknown[0]}'). "
+            "Choose another."
+        )
+    found = dict(zip(kinds, paths, strict=True))
+    transformer = found.get("Transformer", folder)
+    limits = read_settings(transformer, "sentence_bert_config.json") or read_settings(
+        folder, "sentence_bert_config.json"
+    )
+    pooling = read_settings(found["Pooling"], "config.json") if "Pooling" in found else {}
+    return Recipe(
+        transformer,
+        _poolings(pooling) if pooling else (Pooling.MEAN,),
+        tuple(path for kind, path in zip(kinds, paths, strict=True) if kind == "Dense"),
+        "Normalize" in kinds,
+        prefix=prefix,
+        prefix_pooled=bool(pooling.get("include_prompt", True)),
+        max_tokens=limits.get("max_seq_length") if isinstance(limits.get("max_seq_length"), int) else None,
+        stated=bool(pooling),
+    )
+
+
+def _poolings(config: dict[str, Any]) -> tuple[Pooling, ...]:
+    named = config.get("pooling_mode")
+    if isinstance(named, str) and named in _NAMED:
+        return (_NAMED[named],)
+    return tuple(pooling for mode, pooling in _MODES.items() if config.get(mode)) or (Pooling.MEAN,)
+
+
+def _choose_prompt(config: dict[str, Any]) -> str:
+    """Return the prompt that is meant for every text, or else that of classification."""
+    prompts = config.get("prompts") or {}
+    default = config.get("default_prompt_name")
+    named = next((name for name in prompts if name.casefold() == _CLASSIFICATION), None)
+    chosen = prompts.get(default if default in prompts else named, "")
+    return chosen if isinstance(chosen, str) else ""

@@ -1,0 +1,7 @@
+"""Text classification tasks: from tables, folders and Hugging Face datasets."""
+
+from __future__ import annotations
+
+from zoograph.data.texts.columns import naming_columns
+
+__all__ = ["naming_columns"]

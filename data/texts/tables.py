@@ -1,0 +1,108 @@
+"""Tables of texts: CSV, TSV, JSON Lines and Parquet, read whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoograph.data.files.optional_imports import import_pyarrow
+from zoograph.data.texts.columns import Table
+from zoograph.data.texts.encoding import decode
+from zoograph.data.texts.errors import TextTaskError
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+"""Of files that are tables of texts, in small letters."""
+
+_SEPARATORS = ",;\t|"
+_log = logging.getLogger(__name__)
+
+
+def read_table(path: Path) -> Table:
+    """Return the rows of a file; lines that cannot be read are left out, counted and said.
+
+    Raises:
+        TextTaskError: if there is no such file, or if it holds no table.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = "a folder" if path.is_dir() else (error.strerror or error)
+        raise TextTaskError(
+            f"The table '{path}' must be a file that can be read (got: {reason}). Check the path."
+        ) from error
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path)
+    try:
+        text, guessed = decode(raw)
+    except UnicodeDecodeError as error:
+        raise TextTaskError(
+            f"The table '{path}' must be text in UTF-8 (got bytes that are none, from byte {error.start:,} on). "
+            "Save it as UTF-8."
+        ) from error
+    if guessed is not None:
+        _log.warning("'%s' is not in UTF-8 and is read as %s: look at letters with accents.", path, guessed)
+    table = _read_lines(path, text) if path.suffix.lower() in (".jsonl", ".ndjson") else _read_csv(path, text)
+    if not table.columns or not len(next(iter(table.columns.values()))):
+        raise TextTaskError(f"The table '{path}' must hold rows (got none). Check the file.")
+    return table
+
+
+def _read_csv(path: Path, text: str) -> Table:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    first = text.lstrip("\r\n").partition("\n")[0]
+    separator = "\t" if path.suffix.lower() == ".tsv" else max(_SEPARATORS, key=first.count)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row]
+    except csv.Error as error:
+        raise TextTaskError(f"The table '{path}' must be CSV (got: {error}). Save it again.") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    if len(header) < 2 or "" in header or len(set(header)) < len(header):
+        raise TextTaskError(
+            f"The first line of '{path}' must name its columns, two at least and each once (got {first[:80]!r}). "
+            "Add such a line."
+        )
+    whole = [row for row in rows[1:] if len(row) == len(header)]
+    _warn_of_lines(path, len(rows) - 1 - len(whole), f"have not {len(header)} cells")
+    return Table({name: [row[place] for row in whole] for place, name in enumerate(header)})
+
+
+def _read_lines(path: Path, text: str) -> Table:
+    objects, lines = [], [line for line in text.splitlines() if line.strip()]
+    for line in lines:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            objects.append(found)
+    _warn_of_lines(path, len(lines) - len(objects), "hold no JSON object")
+    names = list(dict.fromkeys(str(name) for found in objects for name in found))
+    return Table({name: [found.get(name) for found in objects] for name in names})
+
+
+def _read_parquet(path: Path) -> Table:
+    pyarrow, parquet = import_pyarrow()
+    try:
+        held = parquet.read_table(path)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise TextTaskError(f"The table '{path}' must be a Parquet file (got: {error}). Write it again.") from error
+    about = json.loads((held.schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = about.get("info", {}).get("features", {}) if isinstance(about, dict) else {}
+    names: dict[str, Sequence[str]] = {
+        name: feature["names"]
+        for name, feature in features.items()
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and "names" in feature
+    }
+    columns: dict[str, Sequence[Any]] = {name: held[name].to_pylist() for name in held.column_names}
+    return Table(columns, names)
+
+
+def _warn_of_lines(path: Path, number: int, why: str) -> None:
+    if number:
+        _log.warning("Left out of '%s': %s that %s.", path, f"{number:,} {'line' if number == 1 else 'lines'}", why)

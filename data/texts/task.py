@@ -1,0 +1,208 @@
+"""Text tasks: ordered, labelled texts, made of raw rows of which the unusable ones are left out and counted."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from zoograph.data.records.cards import Modality
+from zoograph.data.tasks.splits import Split, join_splits
+from zoograph.data.tasks.task import LabelledTask, TaskError, make_card, sizes_of
+from zoograph.data.text.printable import is_plain
+from zoograph.data.texts.errors import TextTaskError
+
+LOST = "\N{REPLACEMENT CHARACTER}"
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_MOST_TOKEN_LABELS = 0.9
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class TextTask(LabelledTask):
+    """Labelled texts; a row is read as a string that is not empty."""
+
+    modality: ClassVar[Modality] = Modality.TEXT
+    sample_word: ClassVar[str] = "text"
+    error: ClassVar[type[TaskError]] = TextTaskError
+
+    def content_hash(self, row: int) -> bytes:
+        """Return SHA-256 of a text, but for white space around and inside it."""
+        return hashlib.sha256(" ".join(self.read(row).split()).encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """The rows of one split as they were found.
+
+    Attributes:
+        texts: cells; what is no string, or an empty one, is left out.
+        labels: cells, see :func:`name_labels`.
+        names: what each row is called in messages.
+    """
+
+    texts: Sequence[Any]
+    labels: Sequence[Any]
+    names: Sequence[str]
+
+
+def make_text_task(
+    id: str,
+    source: str,
+    splits: Mapping[Split, RawRows],
+    domain: str | None = None,
+    classes: Sequence[str] = (),
+    label_column: str = "label",
+) -> TextTask:
+    """Return a task; what is left out and what is doubtful is warned of.
+
+    Args:
+        id: of the dataset.
+        source: where it comes from.
+        splits: the training split among them.
+        domain: kind of texts.
+        classes: names in the order of the labels, where labels are places among them; default: the labels themselves.
+        label_column: where the labels come from, for the sentences.
+
+    Raises:
+        TextTaskError: if labels are none of whole texts, or if fewer than two classes have texts.
+    """
+    labels = {split: name_labels(rows, id, label_column, classes) for split, rows in splits.items()}
+    known = {name for name in labels[Split.TRAIN] if name is not None}
+    order = list(classes) or sorted(known, key=_natural)
+    filled = {
+        split: [row for row, text in enumerate(rows.texts) if isinstance(text, str) and text.strip()]
+        for split, rows in splits.items()
+    }
+    joined = join_splits(
+        id, order, {split: [labels[split][row] for row in rows] for split, rows in filled.items()}, "texts"
+    )
+    places = [(split, filled[split][row], label) for split, row, label in joined.rows]
+    if empty := sum(len(rows.texts) - len(filled[split]) for split, rows in splits.items()):
+        _warn(f"{_texts(empty)} of '{id}' {'is' if empty == 1 else 'are'} empty and left out.")
+    for warning in joined.warnings:
+        _warn(warning)
+    texts = tuple(str(splits[split].texts[row]) for split, row, _ in places)
+    numbers = tuple(label for _, _, label in places)
+    used = [order[number] for number in sorted(set(numbers))]
+    words = () if all(_NUMBER.fullmatch(name) for name in used) or not all(map(is_plain, used)) else order
+    card = make_card(
+        id,
+        source,
+        words,
+        numbers,
+        domain,
+        TextTaskError,
+        modality=Modality.TEXT,
+        text_length=sum(map(len, texts)) / len(texts) if texts else None,
+    )
+    task = TextTask(
+        card,
+        tuple(order),
+        tuple(splits[split].names[row] for split, row, _ in places),
+        numbers,
+        texts.__getitem__,
+        joined.mask(joined.test),
+        joined.mask(joined.validation),
+        joined.warnings,
+    )
+    for sentence in _doubts(task, texts):
+        _warn(sentence)
+    return replace(task, card=card.model_copy(update={"splits": dict(sizes_of(task))}))
+
+
+def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()) -> list[str | None]:
+    """Return the name of the class of each row; None where it has none.
+
+    Raises:
+        TextTaskError: if there is a label for each token, or several for each text, or a measurement.
+    """
+    cells = rows.labels
+    lists = sum(isinstance(cell, list | tuple | dict) for cell in cells)
+    if lists > len(cells) / 2 or _is_per_token(rows):
+        raise TextTaskError(
+            f"The labels of '{id}' must be one for each text (got a list for each in '{column}', such as one for each "
+            "token). Name another column with --label-column."
+        )
+    if classes:
+        return [classes[cell] if isinstance(cell, int) and 0 <= cell < len(classes) else None for cell in cells]
+    fractions = [cell for cell in map(_as_number, cells) if cell is not None and not cell.is_integer()]
+    if len(set(fractions)) > max(10, len(cells) // 10):
+        raise TextTaskError(
+            f"The labels of '{id}' must be classes (got measurements such as {fractions[0]:g} in '{column}'). "
+            "Name another column with --label-column."
+        )
+    return [_name(cell) for cell in cells]
+
+
+def count_shared(task: LabelledTask) -> int:
+    """Return how many test samples are among the others too."""
+    if task.is_test is None:
+        return 0
+    hashes = task.hashes
+    seen = {content for content, test in zip(hashes, task.is_test, strict=True) if not test}
+    return sum(test and content in seen for content, test in zip(hashes, task.is_test, strict=True))
+
+
+def _is_per_token(rows: RawRows) -> bool:
+    """Return whether nearly every label has as many words as its text has, and several."""
+    pairs = [
+        (len(text.split()), len(label.strip("[]()").replace(",", " ").split()))
+        for text, label in zip(rows.texts[:1000], rows.labels[:1000], strict=True)
+        if isinstance(text, str) and isinstance(label, str) and len(text.split()) > 1
+    ]
+    return bool(pairs) and sum(words == labels for words, labels in pairs) > _MOST_TOKEN_LABELS * len(pairs)
+
+
+def _doubts(task: TextTask, texts: Sequence[str]) -> list[str]:
+    """Return sentences about texts that are used all the same."""
+    said = []
+    lost = sum(LOST in text for text in texts)
+    if lost:
+        said.append(f"{_texts(lost)} of '{task.card.id}' hold the sign {LOST}: an earlier conversion lost letters.")
+    labels: dict[bytes, set[int]] = {}
+    for content, label in zip(task.hashes, task.labels, strict=True):
+        labels.setdefault(content, set()).add(label)
+    two = sum(len(found) > 1 for found in labels.values())
+    if two:
+        said.append(f"{_texts(two)} of '{task.card.id}' {'is' if two == 1 else 'are'} there with different labels.")
+    return said
+
+
+def _warn(sentence: str) -> None:
+    _log.warning("%s", sentence)
+
+
+def _texts(number: int) -> str:
+    return "1 text" if number == 1 else f"{number:,} texts"
+
+
+def _as_number(cell: Any) -> float | None:
+    if isinstance(cell, bool) or not isinstance(cell, int | float | str):
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _name(cell: Any) -> str | None:
+    """Return the name of a class: a whole number without its fraction, a text without white space around it."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        return None if math.isnan(cell) else f"{cell:g}"
+    if cell is None or isinstance(cell, list | tuple | dict):
+        return None
+    return str(cell).strip() or None
+
+
+def _natural(name: str) -> tuple[bool, float, str]:
+    """Sort numbers by size, and before names."""
+    number = _as_number(name)
+    return number is None, number or 0.0, name

@@ -1,0 +1,55 @@
+"""Cards of encoders: what the settings tell, without the weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zoograph.data.networks.registry.encoder_cards import encoder_card, find_encoder_card
+from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
+from zoograph.data.testing.tiny_encoders import describe_sentences, make_tiny_encoder
+from zoograph.data.text.model_folder import ModelFolder
+
+_HEADER = "---\nlicense: mit\nlanguage:\n- en\n- multilingual\n- de\nbase_model: owner/base\n---\n# Mine\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = make_tiny_encoder(tmp_path / "mine")
+    (made / "model.safetensors").unlink()  # nobody reads it
+    return made
+
+
+def test_a_card_of_settings_alone(folder: Path) -> None:
+    (folder / "README.md").write_text(_HEADER)
+    card = encoder_card(ModelFolder(folder, "owner/mine"))
+    assert (card.id, card.hub_id, card.family, card.num_features) == ("owner/mine", "owner/mine", "bert", 16)
+    assert (card.parameters, card.max_tokens, card.licence, card.languages) == (4512, 32, "mit", ("en", "de"))
+    assert card.derived_from == (Lineage(kind=LineageKind.FINE_TUNED, model="owner/base"),)
+
+
+def test_what_it_was_trained_for(folder: Path) -> None:
+    assert encoder_card(ModelFolder(folder, "mine")).objective is None
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "architectures": ["BertForMaskedLM"]}))
+    assert encoder_card(ModelFolder(folder, "mine")).objective is Objective.LANGUAGE_MODEL
+    describe_sentences(folder, pooling_mode_mean_tokens=True)
+    assert encoder_card(ModelFolder(folder, "mine")).objective is Objective.SENTENCE_ENCODER
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": {"query": "Instruct: "}}))
+    assert encoder_card(ModelFolder(folder, "mine")).objective is Objective.INSTRUCTION
+
+
+@pytest.mark.parametrize("header", ["no header", "---\n: [\n---\n", "---\n- a list\n---\n"])
+def test_a_readme_that_says_nothing(folder: Path, header: str) -> None:
+    (folder / "README.md").write_text(header)
+    card = encoder_card(ModelFolder(folder, "mine"))
+    assert (card.licence, card.languages, card.derived_from, card.hub_id) == (None, (), (), None)
+
+
+def test_names_lead_to_cards(folder: Path) -> None:
+    card = find_encoder_card(str(folder))
+    assert card is not None
+    assert card.id == "mine"
+    assert find_encoder_card("owner/nothing-here") is None
