@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -62,18 +64,23 @@ def _deal(targets: Tensor, folds: int) -> Tensor:
 
 def _count_correct(inputs: ScoreInputs, held_out: Tensor, strength: float) -> int:
     """Return how many held-out samples a classifier fitted to the others gets right."""
-    train, test = _standardise(inputs.features[~held_out].double(), inputs.features[held_out].double())
+    centred = inputs.moments.centred
+    train, test = _standardise(centred[~held_out], centred[held_out], inputs.moments.mean)
     classes, targets = torch.unique(inputs.targets[~held_out], return_inverse=True)
     weights = _fit(train, targets, len(classes), strength)
     predicted = torch.addmm(weights[-1], test, weights[:-1]).argmax(dim=1)
     return int((classes[predicted] == inputs.targets[held_out]).sum())
 
 
-def _standardise(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
-    """Return both in float32, less the mean and by the standard deviation of the first; constant features become 0."""
-    deviation, mean = torch.std_mean(train, dim=0, correction=0)
-    scale = torch.where(deviation > _RESOLUTION * mean.abs(), 1 / deviation, 0.0)
-    return ((train - mean) * scale).float(), ((test - mean) * scale).float()
+def _standardise(train: Tensor, test: Tensor, origin: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both in float32, less the mean and by the standard deviation of the first; constant features become 0.
+
+    Both are overwritten. They are differences from ``origin``, beside which a deviation may be lost in rounding.
+    """
+    mean = train.mean(dim=0)
+    deviation = torch.linalg.vector_norm(train.sub_(mean), dim=0) / math.sqrt(len(train))
+    scale = torch.where(deviation > _RESOLUTION * (origin + mean).abs(), 1 / deviation, 0.0)
+    return train.mul_(scale).float(), test.sub_(mean).mul_(scale).float()
 
 
 def _fit(rows: Tensor, targets: Tensor, num_classes: int, strength: float) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,7 +16,8 @@ from zoograph.graphs.scores.undefined import UndefinedScore
 Variant = Literal["evidence", "fixed_point"]
 
 _RESOLUTION = 1e-12  # a residual smaller than this part of its target is rounding
-_MARGIN, _STEP, _HALVINGS = 30.0, 0.5, 30  # of the search over log t
+_MARGIN, _STEP, _HALVINGS = 30.0, 0.5, 26  # of the search over log t, where the top is flat
+_EXACT = "the features fit a class exactly, so that its evidence has no upper bound"
 
 
 @score("LogME", "You et al., LogME: Practical Assessment of Pre-trained Models for Transfer Learning, ICML 2021")
@@ -47,6 +48,8 @@ def logme(inputs: ScoreInputs, *, variant: Variant = "evidence") -> float:
             which leaves the evidence without upper bound.
     """
     moments, counts = inputs.moments, inputs.counts.double()
+    if variant == "evidence" and not moments.is_dual:
+        return float(_maximum(_from_principal_axes(inputs)).mean()) / inputs.num_samples
     if moments.is_dual:
         coordinates = inputs.sum_by_class(moments.spectrum.vectors)
     else:
@@ -108,38 +111,92 @@ def _mean_evidence(moments: Moments, coordinates: Tensor, squares: Tensor, varia
     else:
         kept = values > 0
         if int(kept.sum()) < num_samples and bool((outside == 0).any()):
-            raise UndefinedScore("the features fit a class exactly, so that its evidence has no upper bound")
-        evidence = _maximum(values[kept], energies[:, kept], outside, num_samples)
+            raise UndefinedScore(_EXACT)
+        nothing = torch.zeros_like(energies)
+        parts = _Evidence(values, energies, outside, nothing[0], nothing, nothing[:, 0], num_samples)
+        evidence = _maximum(parts)
     return float(evidence.mean()) / num_samples
 
 
-def _maximum(values: Tensor, energies: Tensor, outside: Tensor, num_samples: int) -> Tensor:
-    """Return the (C,) maxima over t of the log evidence, with the best noise for each t.
+class _Evidence(NamedTuple):
+    """What the log evidence of C classes depends on, beside the ratio t.
 
-    With q(t) the quadratic form of a target in (I + F F' / t)^-1, the noise variance is q / N and the log evidence
-    -N/2 log(2 pi e q / N) - 1/2 sum log(1 + values / t). A grid over log t finds the highest hill, halving its top.
+    Features are Z + 1 m'. Along the left singular vectors of Z and along 1 the matrix I + F F' / t is an arrow: a
+    diagonal of 1 + s / t, and a last row with the Schur complement 1 + sum u^2 / (t + s).
+
+    Attributes:
+        values: (K,) squared singular values s.
+        energies: (C, K) squared coordinates of the targets along the singular vectors.
+        outside: (C,) squared lengths of the targets outside of these and of 1.
+        means: (K,) u^2, squared coordinates of sqrt(N) m along the right singular vectors.
+        crossed: (C, K) coordinates of the targets times sqrt(s) u.
+        constant: (C,) coordinates of the targets along 1.
+        num_samples: N.
     """
 
-    def quadratic(shrunk: Tensor) -> Tensor:
-        return (energies * shrunk).sum(dim=1) + outside
+    values: Tensor
+    energies: Tensor
+    outside: Tensor
+    means: Tensor
+    crossed: Tensor
+    constant: Tensor
+    num_samples: int
 
-    lowest, highest = math.log(float(values[0])) - _MARGIN, math.log(float(values[-1])) + _MARGIN
-    grid = torch.arange(lowest, highest + _STEP, _STEP, dtype=torch.float64, device=values.device)
-    ratios = values / grid.exp()[:, None]
-    forms = energies @ (1 / (1 + ratios)).T + outside[:, None]
-    evidence = -num_samples / 2 * forms.log() - ratios.log1p().sum(dim=1) / 2
-    peak = grid[evidence.argmax(dim=1)]
-    low, high = peak - _STEP, peak + _STEP
+    def at(self, ratios: Tensor, *, own: bool) -> Tensor:
+        """Return the log evidence with the best noise: (C,) at one t a class, if ``own``, or (C, P) at all of them."""
+        inverse = 1 / (ratios[:, None] + self.values)
+
+        def sum_up(rows: Tensor, weights: Tensor) -> Tensor:
+            return (rows * weights).sum(dim=1) if own else rows @ weights.T
+
+        lift = (lambda rows: rows) if own else (lambda rows: rows[:, None])
+        schur = 1 + inverse @ self.means
+        rest = (lift(self.constant) - sum_up(self.crossed, inverse)).square() / schur
+        forms = sum_up(self.energies, ratios[:, None] * inverse) + lift(self.outside) + rest
+        log_determinant = (self.values / ratios[:, None]).log1p().sum(dim=1) + schur.log()
+        noise = 2 * math.pi * forms / self.num_samples
+        return -self.num_samples / 2 * (1 + noise.log()) - log_determinant / 2
+
+
+def _from_principal_axes(inputs: ScoreInputs) -> _Evidence:
+    """Return the parts of N >= D samples from the principal axes, which other scores share."""
+    moments, counts = inputs.moments, inputs.counts.double()
+    values, vectors = moments.principal
+    means = math.sqrt(inputs.num_samples) * (moments.mean @ vectors)
+    means = means.where(means.abs() > _RESOLUTION * means.norm(), 0.0)
+    if not bool(values[-1] > 0) and not bool(means.any()):
+        raise UndefinedScore("all features are zero")
+    inverse_roots = values.rsqrt().where(values > 0, 0.0)
+    along, constant = (inputs.class_sums @ vectors) * inverse_roots, counts / math.sqrt(inputs.num_samples)
+    outside = counts - along.square().sum(dim=1) - constant.square()
+    outside = outside.where(outside > _RESOLUTION * counts, 0.0)
+    rank, missed = int((values > 0).sum()), outside
+    if bool((means[values == 0] != 0).any()):
+        rank += 1  # the direction along 1 is among the features'
+    else:
+        ratios = means * inverse_roots
+        missed = missed + (constant - along @ ratios).square() / (1 + ratios.square().sum())
+    if rank < inputs.num_samples and bool((missed <= _RESOLUTION * counts).any()):
+        raise UndefinedScore(_EXACT)
+    crossed = along * (values.sqrt() * means)
+    return _Evidence(values, along.square(), outside, means.square(), crossed, constant, inputs.num_samples)
+
+
+def _maximum(evidence: _Evidence) -> Tensor:
+    """Return the (C,) maxima over t: a grid over log t finds the highest hill, ever smaller steps its top."""
+    values = torch.cat([evidence.values, evidence.means.sum()[None]])
+    values = values[values > 0]
+    lowest, highest = (math.log(float(end)) for end in (values.amin(), values.amax()))
+    grid = torch.arange(lowest - _MARGIN, highest + _MARGIN + _STEP, _STEP, dtype=torch.float64, device=values.device)
+    best, at = evidence.at(grid.exp(), own=False).max(dim=1)
+    peak, step = grid[at], _STEP
     for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        shrunk = 1 / (1 + values / middle.exp()[:, None])
-        slope = (1 - shrunk).sum(dim=1) - num_samples * quadratic(shrunk * (1 - shrunk)).sub(outside) / quadratic(
-            shrunk
-        )
-        low, high = middle.where(slope > 0, low), high.where(slope > 0, middle)
-    ratios = values / low.exp()[:, None]
-    noise = quadratic(1 / (1 + ratios)) / num_samples
-    return -num_samples / 2 * (1 + (2 * math.pi * noise).log()) - ratios.log1p().sum(dim=1) / 2
+        step /= 2
+        sides = torch.stack([peak - step, peak, peak + step])
+        found = torch.stack([evidence.at(sides[0].exp(), own=True), best, evidence.at(sides[2].exp(), own=True)])
+        best, at = found.max(dim=0)
+        peak = sides.gather(0, at[None])[0]
+    return best
 
 
 def _fixed_point(

@@ -102,9 +102,9 @@ def _task_distance(inputs: ScoreInputs) -> TaskDistance:
 
 def _cloud(features: Tensor, labels: Tensor) -> tuple[Cloud, Tensor]:
     """Return the distinct features, and for each of them (K, C) the shares of the classes among its samples."""
-    points, at = torch.unique(features.double(), dim=0, return_inverse=True)
+    points, at = torch.unique(features, dim=0, return_inverse=True)
     _, classes = torch.unique(labels, return_inverse=True)
-    table = points.new_zeros(len(points), int(classes.max()) + 1)
-    table.index_put_((at, classes), points.new_ones(()), accumulate=True)
+    table = torch.zeros(len(points), int(classes.max()) + 1, dtype=torch.float64, device=points.device)
+    table.index_put_((at, classes), table.new_ones(()), accumulate=True)
     counts = table.sum(dim=1)
-    return Cloud(points, counts / len(labels)), table / counts[:, None]
+    return Cloud(points.double(), counts / len(labels)), table / counts[:, None]

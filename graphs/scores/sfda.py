@@ -13,6 +13,7 @@ from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _RESOLUTION = 1e-12  # a part of the spread smaller than this is rounding
+_CANCELLED = 1e-3  # what is left of a difference below this part has lost digits
 
 
 @score(
@@ -44,7 +45,9 @@ def sfda(inputs: ScoreInputs) -> float:
     """
     rows, targets = inputs.moments.centred, inputs.targets
     means = inputs.class_sums / inputs.counts[:, None]
-    covariance = _within(inputs, rows, means)
+    covariance = _within_from_total(inputs, means)
+    if float(covariance.diagonal().sum()) * inputs.num_samples <= _CANCELLED * inputs.moments.total:
+        covariance = _within(inputs, rows, means)
     if float(covariance.diagonal().sum()) * inputs.num_samples <= _RESOLUTION * inputs.moments.total:
         raise UndefinedScore("the features do not vary within classes")
     shrinkage = max(math.exp(-5 * _largest_eigenvalue(covariance)), 1e-10)
@@ -54,6 +57,13 @@ def sfda(inputs: ScoreInputs) -> float:
     means = inputs.sum_by_class(moved) / inputs.counts[:, None]
     posterior = _posterior(inputs, moved, means, _within(inputs, moved, means), shrinkage)
     return float(_true(posterior, targets).mean())
+
+
+def _within_from_total(inputs: ScoreInputs, means: Tensor) -> Tensor:
+    """Return the same as :func:`_within` of the features, but for rounding: what is in all less what is between."""
+    between = means.T @ inputs.class_sums
+    total = inputs.moments.centred.T @ inputs.moments.centred if inputs.moments.is_dual else inputs.moments.scatter
+    return (total - between).div_(inputs.num_samples)
 
 
 def _within(inputs: ScoreInputs, rows: Tensor, means: Tensor) -> Tensor:

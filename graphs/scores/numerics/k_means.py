@@ -62,8 +62,9 @@ def _nearest(points: Tensor, centres: Tensor) -> Tensor:
 
 def _means(points: Tensor, clusters: Tensor, centres: Tensor) -> Tensor:
     """Return the (K, D) means of clusters; an empty one takes the point that is farthest from its own centre."""
-    members = torch.nn.functional.one_hot(clusters, len(centres)).to(points)
-    sums, counts = members.T @ points, members.sum(dim=0)
+    counts = torch.bincount(clusters, minlength=len(centres))
+    sums = torch.segment_reduce(points[clusters.argsort(stable=True)], "sum", lengths=counts, axis=0)
+    counts = counts.to(points)
     empty = (counts == 0).nonzero()[:, 0]
     if len(empty):
         far = (points - centres[clusters]).square().sum(dim=1).topk(len(empty)).indices

@@ -106,7 +106,9 @@ def _preconditioner(probabilities: Tensor, scatter: Tensor, ridge: float) -> Cal
     matrix = variance * scatter
     # The second term keeps the matrix regular where the ridge is lost in rounding.
     matrix.diagonal().add_(ridge + _JITTER * float(matrix.diagonal().sum()))
-    factor = torch.linalg.cholesky(matrix).float()
+    factor, failed = torch.linalg.cholesky_ex(matrix.float())
+    if int(failed):  # eigenvalues lie too far apart for float32
+        factor = torch.linalg.cholesky(matrix).float()
     bias = variance * len(probabilities)
 
     def inverse(residual: Tensor) -> Tensor:

@@ -152,3 +152,15 @@ def test_regression_targets_are_checked() -> None:
         logme_regression(features, torch.zeros(6, 1))
     with pytest.raises(UndefinedScore, match="NaN or infinite"):
         logme_regression(features, torch.full((6, 1), torch.nan))
+
+
+@pytest.mark.parametrize("offset", [0.0, 3.0, 1e3])
+@pytest.mark.parametrize("dead", [False, True], ids=["alive", "some dead"])
+def test_classes_by_principal_axes_are_the_targets_of_a_regression(offset: float, dead: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(60) % 4
+    features = torch.randn(60, 9, generator=generator, dtype=torch.float64) + labels[:, None] * 0.3 + offset
+    if dead:
+        features[:, 2], features[:, 5], features[:, 7] = 0.0, 4.0, features[:, 6]
+    targets = torch.nn.functional.one_hot(labels).double()
+    assert logme(features, labels) == pytest.approx(logme_regression(features, targets), rel=1e-8)
