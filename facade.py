@@ -82,6 +82,7 @@ def measure(
     device: str | None = None,
     config: FinetuneConfig | None = None,
     progress: Progress | None = None,
+    pretrain: str | None = None,
 ) -> MeasureReport:
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
 
@@ -98,6 +99,7 @@ def measure(
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
         config: of fine-tuning.
         progress: called with (steps done, steps in all).
+        pretrain: a dataset likewise, that the models are trained on first; it is then related to ``dataset``.
 
     Raises:
         ZoographError: with what to do next.
@@ -108,6 +110,12 @@ def measure(
     require_measurable(chosen)
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
     subject.check()
+    if pretrain is not None:
+        source = Subject(subject.models, pretrain, None, max_images, weights, device)
+        source.check()
+        from zoograph.training.analysis.relatedness.transfer import measure_from_source
+
+        return measure_from_source(source, subject, chosen, seeds, test_fraction, config, progress)
     from zoograph.training.measuring.measure import measure_models
 
     return measure_models(subject, chosen, seeds, test_fraction, config=config, progress=progress)

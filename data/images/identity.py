@@ -13,6 +13,7 @@ from zoograph.data.images.published import find_published
 from zoograph.data.tasks.loaded import is_saved
 
 _MOST_READ, _MOST_BYTES = 64, 65_536
+_DEEPEST = 4  # below this lie no files of a published layout, but links may go in circles
 
 
 def folder_digest(folder: Path) -> str:
@@ -57,12 +58,12 @@ def _list_saved(folder: Path) -> tuple[list[tuple[str, int]], set[str]]:
 
 
 def _list_files(folder: Path, inside: str = "") -> Iterator[tuple[str, int]]:
-    """Yield relative path and size of every file in a folder and in its own sub-folders."""
+    """Yield relative path and size of every file in a folder and the folders below, some levels deep."""
     with os.scandir(folder / inside) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_file():
                 yield inside + entry.name, entry.stat().st_size
-            elif not inside and entry.is_dir():
-                yield from _list_files(folder, f"{entry.name}/")
+            elif inside.count("/") < _DEEPEST and entry.is_dir():
+                yield from _list_files(folder, f"{inside}{entry.name}/")

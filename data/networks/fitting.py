@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zoograph.data.networks.foreign import foreign_code
+from zoograph.data.networks.registry.efficientnet_names import timm_efficientnet_names
 from zoograph.data.networks.weight_files import WeightsError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -73,6 +74,10 @@ def fit_weights(tensors: Mapping[str, Tensor], network: nn.Module, name: str, fi
     prefix = _find_prefix(tensors, essential, file)
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     said = _describe_prefix(prefix, file)
+    renamed = timm_efficientnet_names(state, expected)
+    if renamed is not None:
+        state = renamed
+        said.append(f"The names in '{file}' are those of the package efficientnet_pytorch.")
     if not _fits(state, essential):
         filtered = _filter_of_timm(state, network)
         if filtered is not None and _fits(filtered, essential):

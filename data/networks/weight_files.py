@@ -63,8 +63,13 @@ def find_weight_file(weights: str | Path, model: str, alone: bool = True) -> Wei
     there = ", ".join(f"'{name}'" for name in sorted(entry.name for entry in path.iterdir())[:5]) or "nothing"
     raise WeightsError(
         f"The folder '{path}' must hold the weights of '{model}' (got {there}). "
-        f"Call the file '{_spellings(model)[0]}.safetensors', or give it with --weights."
+        f"Call the file '{weight_file_name(model)}', or give it with --weights."
     )
+
+
+def weight_file_name(model: str) -> str:
+    """Return what the file of a model's weights is called in a folder of several models' files."""
+    return f"{_spellings(model)[0]}.safetensors"
 
 
 def _spellings(model: str) -> list[str]:

@@ -21,7 +21,7 @@ from zoograph.scripts.benchmarks import (
 from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
-from zoograph.scripts.benchmarks.speed import devices, ingest_speed, score_speed, warm
+from zoograph.scripts.benchmarks.speed import devices, ingest_speed, loader, score_speed, warm
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app
@@ -38,6 +38,7 @@ _STUDIES: dict[str, Callable[..., None]] = {
     "scale": scale.scale,
     "scores": score_speed.scores,
     "devices": devices.devices,
+    "loader": loader.loader,
     "relatedness": relatedness_study.relatedness,
     "distance": distance_study.distance,
     "influence": influence_study.influence,

@@ -9,6 +9,7 @@ import typer
 
 import zoograph
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.commands.relatedness import bound_parts
 from zoograph.scripts.terminal.finetuning import (
     Augment,
     BatchSize,
@@ -41,7 +42,7 @@ from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.measuring.reports import MeasureReport
+    from zoograph.training.measuring.reports import MeasureReport, SourceTraining
 
 
 def measure(
@@ -52,6 +53,13 @@ def measure(
     test_fraction: TestFraction = 0.3,
     max_images: MaxImages = None,
     weights: Weights = None,
+    pretrain: Annotated[
+        str | None,
+        typer.Option(
+            help="Train the models on this dataset of images first, taken as `--dataset` is, and relate the two. They "
+            "begin with the weights of `--weights`; `random` trains from nothing."
+        ),
+    ] = None,
     device: Device = "auto",
     domain: Domain = None,
     follow_links: FollowLinks = False,
@@ -72,10 +80,13 @@ def measure(
     Fine-tuning begins as the retrained head, then trains everything; its settings are kept with the run. What was
     interrupted goes on from its last epoch.
 
+    With `--pretrain` the settings of fine-tuning are those of both trainings. Its weights are kept for `--weights`.
+
     Example: `zoograph measure --models resnet18 --dataset ./pets --protocol finetune`
     """
     config = finetune_config(
         protocol,
+        pretrains=pretrain is not None,
         max_epochs=epochs,
         learning_rate=learning_rate,
         layer_decay=layer_decay,
@@ -99,12 +110,15 @@ def measure(
             weights=weights,
             device=device,
             config=config,
+            pretrain=pretrain,
             progress=progress,
         )
     if as_json:
         print_json("measure", _as_dict(report), report.notes)
     elif report.runs:
         _print_table(report)
+        if report.sources:
+            _print_sources(report)
         print_notes(report.notes)
     end_with_failures(report.failures)
 
@@ -114,8 +128,33 @@ def _as_dict(report: MeasureReport) -> dict[str, Any]:
         "dataset": report.dataset,
         "runs": [run.model_dump(mode="json") for run in report.runs],
         "skipped": list(report.skipped),
+        "sources": [_source(one) for one in report.sources],
         "failures": [asdict(failure) for failure in report.failures],
     }
+
+
+def _source(one: SourceTraining) -> dict[str, Any]:
+    parts = None
+    if one.bound is not None:
+        mismatch = {"distribution_mismatch": one.bound.distribution_mismatch}
+        parts = {"total": one.bound.total, **one.bound._asdict(), **mismatch}
+    return {"model": one.model, "source": one.source, "accuracy": one.accuracy, "weights": one.weights, "bound": parts}
+
+
+def _print_sources(report: MeasureReport) -> None:
+    print_table(
+        f"Pre-trained on {report.sources[0].source}; bound of the loss on {report.dataset} in nats, lower is better",
+        ("model", "accuracy there", "bound", "reference loss", "label mismatch", "distance × τ"),
+        [
+            (
+                one.model,
+                f"{one.accuracy:.3f}",
+                *(("–",) * 4 if one.bound is None else (f"{part:.3f}" for part in bound_parts(one.bound))),
+            )
+            for one in report.sources
+        ],
+        names={"model"},
+    )
 
 
 def _print_table(report: MeasureReport) -> None:

@@ -73,18 +73,19 @@ HeadFirst = Annotated[
 _OPTIONS = {"max_epochs": "--epochs", "warmup_epochs": "--warmup", "augmentation": "--augment"}
 
 
-def finetune_config(protocol: Protocol, **given: Any) -> FinetuneConfig | None:
-    """Return the settings that were given, the others by default; None for a protocol without any.
+def finetune_config(protocol: Protocol, *, pretrains: bool = False, **given: Any) -> FinetuneConfig | None:
+    """Return the settings that were given, the others by default; None where nothing is fine-tuned.
 
     Args:
         protocol: what is measured.
+        pretrains: whether models are trained on a source first.
         given: fields of :class:`FinetuneConfig`, None where nothing was said.
 
     Raises:
         ZoographError: if something was given that the protocol does not have, or that is no such value.
     """
     said = {name: value for name, value in given.items() if value is not None}
-    if protocol is not Protocol.FINETUNE:
+    if protocol is not Protocol.FINETUNE and not pretrains:
         if said:
             name = next(iter(said))
             option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")

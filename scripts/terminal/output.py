@@ -35,6 +35,7 @@ SCHEMAS = {
     "benchmark scale": 1,
     "benchmark scores": 1,
     "benchmark devices": 1,
+    "benchmark loader": 1,
     "benchmark relatedness": 1,
     "benchmark distance": 1,
     "benchmark influence": 1,

@@ -14,6 +14,8 @@ from zoograph.training.measuring.subject import Failure
 if TYPE_CHECKING:
     import pandas as pd
 
+    from zoograph.graphs.scores.relatedness.bound import Bound
+
 
 @dataclass(frozen=True)
 class PairScores:
@@ -107,6 +109,25 @@ class ScoreReport(Report):
 
 
 @dataclass(frozen=True)
+class SourceTraining:
+    """What pre-training on a source gave, and how far the source is from the dataset under it.
+
+    Attributes:
+        model: id of the new weights in the store.
+        source: id of the dataset that it was trained on.
+        accuracy: top-1 on the source's test images, in [0, 1].
+        weights: file that ``--weights`` takes.
+        bound: of the loss on the dataset after transfer, see ``zoograph relatedness``; None if it could not be had.
+    """
+
+    model: str
+    source: str
+    accuracy: float
+    weights: str
+    bound: Bound | None
+
+
+@dataclass(frozen=True)
 class MeasureReport(Report):
     """Everything that ``measure`` prints.
 
@@ -117,6 +138,7 @@ class MeasureReport(Report):
         failures: the models that failed.
         meanings: which weights the names of models were taken for, in sentences.
         cut: which models do not read how many samples to their end, in sentences.
+        sources: what the models were pre-trained on here; empty if they were not.
     """
 
     dataset: str
@@ -125,6 +147,7 @@ class MeasureReport(Report):
     failures: tuple[Failure, ...]
     meanings: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    sources: tuple[SourceTraining, ...] = ()
 
     @property
     def title(self) -> str:
@@ -136,7 +159,8 @@ class MeasureReport(Report):
     def notes(self) -> tuple[str, ...]:
         """Which weights were looked at, which images were left out, and what the accuracies do not say."""
         said = [text for run in self.runs for text in run.hyperparameters.get(WARNINGS, ())]
-        return (*self.meanings, *_describe_skipped(self.skipped), *self.cut, *dict.fromkeys(said))
+        kept = [f"'{one.model}' is kept in '{one.weights}', which --weights takes." for one in self.sources]
+        return (*self.meanings, *_describe_skipped(self.skipped), *self.cut, *dict.fromkeys(said), *kept)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a run: ``model``, ``value`` in [0, 1], ``seed``, ``train_size``, ``test_size``, ``seconds``.

@@ -64,7 +64,7 @@ def devices(
             rows += [
                 {"part": name, "device": str(where), **row} for name, row in _PARTS[part](where, size, network, images)
             ]
-    result = {"cpus": os.cpu_count(), "torch": torch.__version__, "device": _describe(place), "rows": rows}
+    result = {"cpus": os.cpu_count(), "torch": torch.__version__, "device": describe_device(place), "rows": rows}
     if out is not None:
         write_into(out, {"devices.json": json.dumps(result, indent=1) + "\n"})
     if as_json:
@@ -81,13 +81,14 @@ def _chosen(parts: str) -> list[str]:
     return wanted
 
 
-def _describe(place: torch.device) -> str:
+def describe_device(place: torch.device) -> str:
+    """Return the name of the card, or of the kind of device."""
     import torch
 
     return torch.cuda.get_device_name(place) if place.type == "cuda" else str(place)
 
 
-def _seconds(work: Callable[[], Any], where: torch.device) -> float:
+def seconds_of(work: Callable[[], Any], where: torch.device) -> float:
     """Return the seconds of some work, waited for."""
     import torch
 
@@ -110,13 +111,13 @@ def _features(where: torch.device, _: str, network: str, images: int) -> Iterato
     size = model.transform(_noise_picture()).shape
     batch = torch.randn(64, *size)
     extract(model.network, [batch], where)
-    seconds = _seconds(lambda: extract(model.network, [batch] * (images // 64 or 1), where), where)
+    seconds = seconds_of(lambda: extract(model.network, [batch] * (images // 64 or 1), where), where)
     yield "features_network", {"seconds": seconds, "images_per_second": 64 * (images // 64 or 1) / seconds}
     random = np.random.default_rng(time.time_ns())  # or else the cache would answer
     pictures = random.integers(0, 256, (images, 256, 256, 3), dtype=np.uint8)
     task = task_from_arrays(pictures, [row % 4 for row in range(images)], ("a", "b", "c", "d"), "benchmark")
-    with _no_cache():
-        seconds = _seconds(lambda: extract_features(model, task, where), where)
+    with no_cache():
+        seconds = seconds_of(lambda: extract_features(model, task, where), where)
     yield "features_task", {"seconds": seconds, "images_per_second": images / seconds}
 
 
@@ -127,7 +128,7 @@ def _noise_picture() -> Any:
 
 
 @contextmanager
-def _no_cache() -> Iterator[None]:
+def no_cache() -> Iterator[None]:
     """Keep what is computed in a folder that goes away."""
     import tempfile
 
@@ -159,10 +160,10 @@ def _scores(where: torch.device, size: str, _: str, __: int) -> Iterator[tuple[s
         inputs = moved(size)
         yield (
             f"score_{name}",
-            {"seconds": _seconds(partial(compute_scores, inputs, [name]), where)},
+            {"seconds": seconds_of(partial(compute_scores, inputs, [name]), where)},
         )
     inputs = moved(size)
-    yield "scores_together", {"seconds": _seconds(lambda: compute_scores(inputs), where)}
+    yield "scores_together", {"seconds": seconds_of(lambda: compute_scores(inputs), where)}
 
 
 def _head(where: torch.device, size: str, _: str, __: int) -> Iterator[tuple[str, Row]]:
@@ -171,7 +172,7 @@ def _head(where: torch.device, size: str, _: str, __: int) -> Iterator[tuple[str
     for shape, name in ((_SMALL, None), (size, "head")):
         made = make_inputs(shape)
         x, y, split = made.features.to(where), made.labels.to(where), 7 * made.num_samples // 10
-        seconds = _seconds(partial(measure_head, x[:split], y[:split], x[split:], y[split:]), where)
+        seconds = seconds_of(partial(measure_head, x[:split], y[:split], x[split:], y[split:]), where)
         if name is not None:
             yield name, {"seconds": seconds}
 
@@ -193,7 +194,7 @@ def _relatedness(where: torch.device, _: str, __: str, ___: int) -> Iterator[tup
         ("sparse_entropic", Relating(samples=500, coupler="entropic")),
         ("learned", Relating(Setting.LEARNED_ALL, iterations=_ITERATIONS, batch_size=300)),
     ):
-        yield f"relatedness_{name}", {"seconds": _seconds(partial(relate_tasks, reference, target, how), where)}
+        yield f"relatedness_{name}", {"seconds": seconds_of(partial(relate_tasks, reference, target, how), where)}
 
 
 def _finetune(where: torch.device, _: str, network: str, images: int) -> Iterator[tuple[str, Row]]:
@@ -208,7 +209,7 @@ def _finetune(where: torch.device, _: str, network: str, images: int) -> Iterato
     model = timm.create_model(network, pretrained=False)
     for rows, epochs in ((32, 1), (number, 3)):
         config = FinetuneConfig(max_epochs=epochs)
-        seconds = _seconds(
+        seconds = seconds_of(
             partial(
                 measure_finetune,
                 model,
@@ -238,8 +239,8 @@ def _gnn(where: torch.device, _: str, __: str, ___: int) -> Iterator[tuple[str, 
     GraphNetwork(few, where).fit(graph)
     steps = 50
     config = NetworkConfig(num_members=2, num_steps=steps)
-    yield "gnn", {"seconds": _seconds(lambda: GraphNetwork(config, where).fit(graph), where), "steps": steps}
-    seconds = _seconds(lambda: GraphAttention(num_steps=steps, device=where).fit(graph), where)
+    yield "gnn", {"seconds": seconds_of(lambda: GraphNetwork(config, where).fit(graph), where), "steps": steps}
+    seconds = seconds_of(lambda: GraphAttention(num_steps=steps, device=where).fit(graph), where)
     yield "gat", {"seconds": seconds, "steps": steps}
 
 

@@ -114,3 +114,14 @@ def test_an_older_store_knows_a_folder_by_its_path(pets):
     identity = identify_local(names_of(("animals", "animals"), (str(pets), "animals")), pets, "pets")
     assert (identity.id, identity.known) == ("animals", True)
     assert identity.aliases[-1] == CONTENT + folder_digest(pets)
+
+
+def test_files_of_a_published_layout_count_however_deep_they_lie(tmp_path: Path) -> None:
+    digests = set()
+    for value in (0, 1):
+        raw = tmp_path / str(value) / "MNIST" / "raw"
+        raw.mkdir(parents=True)
+        for name in ("train-images", "train-labels", "t10k-images", "t10k-labels"):
+            (raw / f"{name}-idx-ubyte").write_bytes(bytes([value] * 20))
+        digests.add(folder_digest(tmp_path / str(value)))
+    assert len(digests) == 2

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
@@ -146,3 +147,28 @@ def test_links_out_of_the_folder_are_followed_on_request(
     ran = run_command(measure, *mine, "--dataset", str(linked), "--follow-links", "--json")
     (run,) = json.loads(ran.out)["runs"]
     assert (ran.code, run["train_size"] + run["test_size"]) == (0, 20)
+
+
+def test_models_are_pre_trained_on_a_source_measured_and_related(
+    animals: Path, run_command: Command, home: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    for place, name in enumerate(("fern", "moss")):
+        (target / name).mkdir(parents=True)
+        for row in range(8):
+            tint = [20 + row, 20 + row, 20 + row]
+            tint[place] += 150
+            Image.new("RGB", (24, 24), tuple(tint)).save(target / name / f"{row}.png")
+    given = ("--models", "test_resnet", "--weights", "random", "--pretrain", str(animals), "--epochs", "1")
+    ran = run_command(measure, *given, "--dataset", str(target), "--json")
+    assert ran.code == 0
+    answer = json.loads(ran.out)
+    (source,) = answer["sources"]
+    assert (source["source"], answer["dataset"]) == ("animals", "target")
+    assert source["bound"]["total"] > 0
+    assert Path(source["weights"]).is_file()
+    (row,) = _stored(home)
+    assert (row["model"], row["protocol"]) == (source["model"], "head")
+    shown = " ".join(run_command(measure, *given, "--dataset", str(target)).out.split())
+    assert "Pre-trained on animals; bound of the loss on target in nats, lower is better" in shown
+    assert "which --weights takes" in shown

@@ -24,3 +24,9 @@ def test_what_a_head_does_not_have_is_refused_under_the_name_of_its_option() -> 
             finetune_config(Protocol.HEAD, **{name: 1})
     with pytest.raises(UnknownName, match="Unknown augmentation 'mirror'"):
         finetune_config(Protocol.FINETUNE, augmentation="mirror")
+
+
+def test_settings_belong_to_pre_training_too() -> None:
+    config = finetune_config(Protocol.HEAD, pretrains=True, max_epochs=3)
+    assert config is not None
+    assert config.max_epochs == 3
