@@ -22,6 +22,7 @@ from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
 from zoograph.scripts.benchmarks.speed import devices, ingest_speed, loader, score_speed, warm
+from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app
@@ -64,7 +65,7 @@ def domainnet(methods: Methods = "all", out: Out = None, fresh: Fresh = False, a
     """
     from zoograph.training.evaluation.suites import domainnet_suite
 
-    _run(domainnet_suite(), methods, out, fresh, as_json)
+    _run(domainnet_suite, methods, out, fresh, as_json)
 
 
 @app.command(rich_help_panel="Accuracy")
@@ -75,7 +76,7 @@ def transfergraph(methods: Methods = "all", out: Out = None, fresh: Fresh = Fals
     """
     from zoograph.training.evaluation.suites import transfergraph_suite
 
-    _run(transfergraph_suite(), methods, out, fresh, as_json)
+    _run(transfergraph_suite, methods, out, fresh, as_json)
 
 
 @app.command(rich_help_panel="Accuracy")
@@ -92,7 +93,7 @@ def glyphs(
     """
     from zoograph.training.evaluation.suites import glyphs_suite
 
-    _run(glyphs_suite(), methods, out, fresh, as_json)
+    _run(glyphs_suite, methods, out, fresh, as_json)
 
 
 @app.command(rich_help_panel="Accuracy")
@@ -118,12 +119,15 @@ def custom(
         raise ZoographError("'--models' and '--datasets' describe your own '--runs': give those too.")
     from zoograph.training.evaluation.suites import custom_suite
 
-    _run(custom_suite(folds, runs, models, datasets, protocol, seeds), methods, out, fresh, as_json)
+    _run(lambda: custom_suite(folds, runs, models, datasets, protocol, seeds), methods, out, fresh, as_json)
 
 
-def _run(suite: Suite, methods: str, out: Path | None, fresh: bool, as_json: bool) -> None:
+def _run(make_suite: Callable[[], Suite], methods: str, out: Path | None, fresh: bool, as_json: bool) -> None:
     from zoograph.training.evaluation.suites import answers_folder, chosen_methods, run_suite
 
+    if out is not None:
+        require_matplotlib()
+    suite = make_suite()
     names = chosen_methods(suite, methods)
     folder = answers_folder(suite)
     if fresh:

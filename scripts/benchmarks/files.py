@@ -16,8 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoograph.data.errors import ZoographError
-from zoograph.scripts.pictures.style import new_figure, to_png
+from zoograph.scripts.pictures.style import to_png
 from zoograph.scripts.terminal.files import write_file, write_into
 from zoograph.scripts.terminal.messages import warn
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 def write_files(suite: Suite, result: Result, out: Path) -> list[Path]:
     """Write a benchmark's JSON and CSV, and its pictures if the project's predictor took part.
 
-    Every file is written whole or not at all. Without matplotlib there are no pictures, and stderr says so.
+    Every file is written whole or not at all.
 
     Args:
         suite: what was run.
@@ -49,11 +48,6 @@ def write_files(suite: Suite, result: Result, out: Path) -> list[Path]:
     files = [out / name for name in tables]
     if all(answer.method != PROJECT for answer in result.answers):
         warn(f"There are no pictures: they are of '{PROJECT}', which is not among the methods.")
-        return files
-    try:
-        new_figure(1)
-    except ZoographError as error:
-        warn(f"There are no pictures. {error}")
         return files
     for name, figure in draw_figures(suite, result):
         files.append(out / f"{suite.name}-{name}.png")

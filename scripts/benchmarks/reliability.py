@@ -9,6 +9,7 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
 from zoograph.scripts.benchmarks.collections import ALL, Most, MostModels, choose_limits, choose_names
+from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.options import AsJson, Fresh, Out
 from zoograph.scripts.terminal.output import print_json
@@ -50,6 +51,7 @@ def reliability(
         if kind not in GROUPS:
             raise ZoographError(f"'{kind}' is no group. Valid names: {', '.join(GROUPS)}.")
     if out is not None:
+        require_matplotlib()
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_models)
     report = _report(names, kinds, limits, fresh)

@@ -10,7 +10,7 @@ import typer
 
 import zoograph
 from zoograph.data.records.pretraining import Objective
-from zoograph.scripts.pictures.style import figure_class, to_png
+from zoograph.scripts.pictures.style import require_matplotlib, to_png
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_utility
@@ -113,7 +113,7 @@ def recommend(
         if path is not None:
             require_place(path, option, [Path(dataset).expanduser()])
     if picture is not None:
-        figure_class()
+        require_matplotlib()
     weight = utility if utility is not None else (prefer or Preference.ACCURACY).utility
     filters = Filters(
         _words(models),

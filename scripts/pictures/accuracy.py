@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoograph.scripts.pictures.style import COLORMAP, COLORS, INK, MARKERS, QUIET, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORMAP, COLORS, INK, QUIET, label_axes, look, new_figure, say_starts
 
 Array = NDArray[np.float64]
 Correlations = Mapping[str, Mapping[str, float]]
@@ -57,7 +57,7 @@ def draw_predicted(methods: Sequence[Cells]) -> Any:
     figure = new_figure(3.6)
     panels = figure.subplots(1, len(methods), sharex=True, sharey=True, squeeze=False)[0]
     every = np.concatenate([part for cells in methods for part in (cells.measured, cells.mean)])
-    low, high = every.min() - 0.02, every.max() + 0.02
+    low, high = min(0.0, every.min()), max(1.0, every.max()) + 0.02
     densities = []
     for axes, cells in zip(panels, methods, strict=True):
         if len(cells.mean) > _MANY_CELLS:
@@ -66,8 +66,9 @@ def draw_predicted(methods: Sequence[Cells]) -> Any:
             densities.append(axes.hexbin(cells.mean, cells.measured, bins="log", cmap=COLORMAP, **shape))
         else:
             axes.scatter(cells.mean, cells.measured, s=9, alpha=0.35, color=COLORS[0], linewidths=0)
-        axes.plot((low, high), (low, high), color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot((low, high), (low, high), color=INK, linewidth=1, linestyle=(0, (4, 3)), label="as predicted")
         axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+        axes.legend(fontsize=8, loc="upper left", frameon=False)
         label_axes(axes, f"{cells.method}: MAE {np.abs(cells.mean - cells.measured).mean():.4f}", "predicted accuracy")
     panels[0].set_ylabel("measured accuracy", fontsize=9, color=INK)
     if densities:
@@ -75,8 +76,8 @@ def draw_predicted(methods: Sequence[Cells]) -> Any:
         for density in densities:
             density.set_clim(1, most)
         bar = figure.colorbar(densities[0], ax=panels, shrink=0.85, pad=0.02)
-        label_axes(bar.ax, y="cells")
-    figure.suptitle(f"Cells that were never given: {len(methods[0].mean):,}", fontsize=10, color=INK)
+        label_axes(bar.ax, y="pairs (logarithmic)")
+    figure.suptitle(f"{len(methods[0].mean):,} accuracies that the method did not know", fontsize=10, color=INK)
     return figure
 
 
@@ -101,17 +102,16 @@ def draw_ranking(per_method: Correlations, means: Means, ceiling: float | None =
 
 
 def _draw_sorted(axes: Any, per_method: Correlations, means: Means, ceiling: float | None) -> None:
-    lowest = 1.0
     for number, (method, values) in enumerate(per_method.items()):
         ordered = np.sort(list(values.values()))
-        lowest = min(lowest, float(np.quantile(ordered, 0.01)))
         share = (np.arange(len(ordered)) + 0.5) / len(ordered)
         label = f"{method}, mean {means[method]:.3f}"
         axes.plot(share, ordered, color=COLORS[number], linestyle=_LINES[number], linewidth=1.8, label=label)
-    _draw_ceiling(axes.axhline, ceiling)
-    axes.set(xlim=(0, 1), ylim=(lowest - 0.05, 1.02))
+    _state_ceiling(axes, ceiling)
+    axes.set(xlim=(0, 1), ylim=(None, 1.02))
     axes.grid(alpha=0.25)
     label_axes(axes, "Models ranked on each dataset", "share of datasets, worst first", "Pearson correlation")
+    say_starts(axes)
     axes.legend(fontsize=8, loc="lower right", frameon=False)
 
 
@@ -123,11 +123,13 @@ def _draw_paired(axes: Any, per_method: Correlations) -> None:
     theirs, second = others[0]
     shared = sorted(first.keys() & second.keys())
     x, y = (np.array([values[name] for name in shared]) for values in (second, first))
-    low = float(np.quantile(np.concatenate([x, y]), 0.01)) - 0.05
-    axes.scatter(x, y, s=10, alpha=0.5, color=COLORS[0], linewidths=0)
-    axes.plot((low, 1), (low, 1), color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    low = float(np.concatenate([x, y]).min()) - 0.05
+    axes.scatter(x, y, s=10, alpha=0.5, color=COLORS[0], linewidths=0, label="one dataset")
+    axes.plot((low, 1), (low, 1), color=INK, linewidth=1, linestyle=(0, (4, 3)), label="both alike")
     axes.set(xlim=(low, 1.02), ylim=(low, 1.02), aspect="equal")
     label_axes(axes, f"{ours} ahead on {100 * (y > x).mean():.0f} % of {len(x)}", theirs, ours)
+    say_starts(axes)
+    axes.legend(fontsize=8, loc="upper left", frameon=False)
 
 
 def _draw_named(axes: Any, per_method: Correlations, means: Means, ceiling: float | None) -> None:
@@ -138,40 +140,44 @@ def _draw_named(axes: Any, per_method: Correlations, means: Means, ceiling: floa
         if not known:
             continue
         x, y = np.array(known).T
-        style = {"s": 46 if number == 0 else 30, "color": COLORS[number], "marker": MARKERS[number]}
+        style: dict[str, Any] = {"s": 46 if number == 0 else 30, **look(number)}
         axes.scatter(x, y - 0.14 * (number - 1), label=f"{method}, mean {means[method]:.3f}", zorder=3, **style)
-    _draw_ceiling(axes.axvline, ceiling)
+    _state_ceiling(axes, ceiling)
     axes.grid(alpha=0.25)
     label_axes(axes, "Models ranked on each dataset", "Pearson correlation")
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(-0.6, len(names) - 0.4)
+    say_starts(axes)
     handles, labels = axes.get_legend_handles_labels()
     axes.figure.legend(handles[::-1], labels[::-1], fontsize=8, loc="outside lower center", ncols=4, frameon=False)
 
 
-def _draw_ceiling(line: Any, ceiling: float | None) -> None:
+def _state_ceiling(axes: Any, ceiling: float | None) -> None:
+    """Name an oracle's mean in the legend: drawn as a line it would look like a limit of each dataset."""
     if ceiling is not None:
-        label = f"noise ceiling, mean {ceiling:.3f}"
-        line(ceiling, color=QUIET, linewidth=1.2, linestyle=(0, (6, 2, 1, 2)), label=label)
+        axes.plot([], [], linestyle="", label=f"noise ceiling of the mean: {ceiling:.3f}")
 
 
 def draw_intervals(methods: Sequence[Cells]) -> Any:
     """Return how often 90 % intervals hold, by their width and by the prediction, and how wide they are."""
-    figure = new_figure(3.1)
+    figure, spreads = new_figure(3.3), False
     by_width, by_mean, widths = figure.subplots(1, 3)
     by_mean.sharey(by_width)
     for axes, title, name in ((by_width, "Coverage by width", "width"), (by_mean, "Coverage by prediction", "mean")):
-        axes.axhspan(*_FAIR, color=_FAIR_BAND, linewidth=0)
-        axes.axhline(0.9, color=QUIET, linewidth=1)
+        band = axes.axhspan(*_FAIR, color=_FAIR_BAND, linewidth=0)
+        promised = axes.axhline(0.9, color=QUIET, linewidth=1)
         for number, cells in enumerate(methods):
             x, y, spread = _binned(getattr(cells, name), cells.inside, cells.fold)
-            style = {"color": COLORS[number], "marker": MARKERS[number], "markersize": 4.5, "linewidth": 1.5}
+            style: dict[str, Any] = {"markersize": 4.5, "linewidth": 1.5, **look(number)}
             bars = axes.errorbar(x, y, spread, capsize=2.5, elinewidth=1, **style)
             bars.lines[0].set_linestyle(_LINES[number])
+            spreads = spread is not None
         axes.grid(alpha=0.25)
         label_axes(axes, title, "interval width" if name == "width" else "predicted accuracy")
     by_width.set_ylabel("share inside its 90 % interval", fontsize=9, color=INK)
     by_width.set_ylim(min(0.8, by_width.get_ylim()[0]), 1.0)
+    say_starts(by_width)
+    say_starts(by_mean)
     by_mean.tick_params(labelleft=False)
 
     most = max(float(np.quantile(cells.width, 0.995)) for cells in methods)
@@ -183,7 +189,10 @@ def draw_intervals(methods: Sequence[Cells]) -> Any:
     widths.set(xlim=(0, most), ylim=(0, 1.02))
     widths.grid(alpha=0.25)
     label_axes(widths, "Width", "interval width", "share of cells not wider")
-    figure.legend(fontsize=8, loc="outside lower center", ncols=len(methods), frameon=False)
+    lines, labels = widths.get_legend_handles_labels()
+    fair = f"{100 * _FAIR[0]:.0f} to {100 * _FAIR[1]:.0f} %" + ("; bars: ± 1 standard deviation of the folds" * spreads)
+    handles = ([*lines, promised, band], [*labels, "promised: 90 %", fair])
+    figure.legend(*handles, fontsize=8, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

@@ -74,10 +74,11 @@ def _cells(graph: HeteroData, answers: Sequence[Answered], method: str, warm: bo
 
 def _matrices(
     suite: Suite, result: Result, predictor: EvidencePredictor
-) -> tuple[dict[str, NDArray[np.float64]], Axis, Axis]:
-    """Return tables of accuracies and their sides.
+) -> tuple[dict[str, NDArray[np.float64]], Axis, Axis, NDArray[np.float64]]:
+    """Return tables of accuracies, their sides, and predicted minus measured accuracies.
 
-    Where every cell was measured the first fold is shown, with the truth next to it; else all that was measured.
+    Where every cell was measured the first fold is shown, with the truth next to it; else all that was measured,
+    and the errors are those of measured cells, each predicted without its own record.
     """
     graph = suite.graph
     pairs, accuracy = graph[TRANSFERS_TO].edge_index, graph[TRANSFERS_TO].edge_label
@@ -92,7 +93,10 @@ def _matrices(
         asked = torch.stack([nodes[0][rows], nodes[1][columns]])
         completed[rows, columns] = predictor.smoothed(asked).clamp(0, 1).numpy()
         share = 1 - len(rows) / measured.size
-        return {f"measured: {100 * share:.0f} %": measured, "completed": completed}, models, datasets
+        known = torch.stack([nodes[0][at[0]], nodes[1][at[1]]])
+        residual = np.full_like(measured, np.nan)
+        residual[at] = predictor.predict(known).mean.numpy() - measured[at]
+        return {f"measured: {100 * share:.0f} %": measured, "completed": completed}, models, datasets, residual
     answer = next(answer for answer in result.answers if answer.method == PROJECT)
     held_out, asked = answer.fold.held_out, answer.fold.asked
     given = measured.copy()
@@ -100,15 +104,8 @@ def _matrices(
     completed = given.copy()
     completed[tuple(side[asked] for side in at)] = answer.prediction.mean.numpy()
     share = 1 - float(held_out.float().mean())
-    return (
-        {
-            f"given ({answer.fold.name}): {100 * share:.0f} %": given,
-            "completed": completed,
-            "measured": measured,
-        },
-        models,
-        datasets,
-    )
+    panels = {f"given ({answer.fold.name}): {100 * share:.0f} %": given, "completed": completed, "measured": measured}
+    return panels, models, datasets, np.where(np.isnan(given), completed - measured, np.nan)
 
 
 def _axis(graph: HeteroData, kind: str, nodes: Tensor) -> Axis:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, new_figure, say_starts
 
 if TYPE_CHECKING:
     from zoograph.training.answers.recommend import Candidate, Recommendation
@@ -35,7 +35,9 @@ def draw_candidates(answer: Recommendation) -> Any:
     axes.margins(y=0.08)
     axes.grid(alpha=0.25)
     where = f" on {answer.cost.device}" if answer.cost.device else ""
-    label_axes(axes, answer.title, f"{answer.cost.unit}{where}, logarithmic", _label(axes, answer))
+    cost = f"cost: {answer.cost.unit}{where}, logarithmic"
+    label_axes(axes, answer.title, cost, f"expected {answer.metric.description}")
+    say_starts(axes)
     if known:
         axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, frameon=False)
     _write_key(key, named, len(front), len(answer.everyone) - len(known))
@@ -76,12 +78,6 @@ def _draw_front(axes: Any, front: Sequence[Candidate], named: Sequence[Candidate
     for number, candidate in enumerate(named, start=1):
         place, word = (candidate.cost, candidate.upper), {"fontsize": 8, "color": INK, "fontweight": "bold"}
         axes.annotate(str(number), place, (0, 3), textcoords="offset points", ha="center", va="bottom", **word)
-
-
-def _label(axes: Any, answer: Recommendation) -> str:
-    low = axes.get_ylim()[0]
-    starts = "" if abs(low) < 0.005 else f" (axis starts at {low:.2f})"
-    return f"expected {answer.metric.description}{starts}"
 
 
 def _write_key(axes: Any, named: Sequence[Candidate], num_front: int, num_unknown: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from zoograph.scripts.pictures.style import COLORS, INK, MARKERS, QUIET, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, look, new_figure
 from zoograph.training.studies.distance.report import DistanceStudyReport, PairDistance
 
 _MANY_BLOCKS = 9
@@ -26,8 +26,7 @@ def draw_lines(lines: Mapping[str, Mapping[str, float]], title: str = "") -> Any
     axes = figure.subplots()
     _draw(axes, lines, blocks)
     label_axes(axes, title, "", "T (log scale)")
-    if len(lines) > 1:
-        figure.legend(fontsize=8, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -53,14 +52,14 @@ def draw_forest(report: DistanceStudyReport) -> Any:
     """Return the coefficients of every regression with their intervals, the published ones beside them."""
     ours = [report.pooled, *report.architectures]
     names = [f"{row.name}, here" for row in ours] + [f"{row.architecture}, published" for row in report.published]
-    figure = new_figure(0.9 + 0.27 * len(names))
+    figure = new_figure(1.2 + 0.27 * len(names))
     panels = figure.subplots(1, len(_REGRESSORS), sharex=True, sharey=True)  # lengths can be compared
     for place, (axes, (name, title)) in enumerate(zip(panels, _REGRESSORS.items(), strict=True)):
         axes.axvline(0, color=QUIET, linewidth=0.8)
         for row, regression in enumerate(ours):
             one = next(found for found in regression.coefficients if found.name == name)
             color = INK if row == 0 else COLORS[0]
-            axes.plot([one.lower, one.upper], [row, row], color=color, linewidth=2.2 if row == 0 else 1.4)
+            bar = axes.plot([one.lower, one.upper], [row, row], color=color, linewidth=2.2 if row == 0 else 1.4)[0]
             axes.plot(one.value, row, marker="D" if row == 0 else "o", color=color, markersize=5.5)
         for row, published in enumerate(report.published, len(ours)):
             axes.plot(published.coefficients[place], row, marker="s", color=COLORS[1], markersize=5.5, linestyle="")
@@ -69,16 +68,17 @@ def draw_forest(report: DistanceStudyReport) -> Any:
         label_axes(axes, title, "change of log T")
     panels[0].set_yticks(range(len(names)), names, fontsize=8)
     panels[0].invert_yaxis()
+    words = "bars: 95 % intervals; one standard deviation of a regressor changes log T by so much"
+    figure.legend([bar], [words], fontsize=8, loc="outside lower center", frameon=False)
     return figure
 
 
 def _draw(axes: Any, lines: Mapping[str, Mapping[str, float]], blocks: Sequence[str]) -> None:
-    axes.axhline(1, color=QUIET, linewidth=0.8)
+    axes.axhline(1, color=QUIET, linewidth=0.8, label="T = 1: no nearer than chance")
     for number, (name, line) in enumerate(lines.items()):
         values = [line.get(block, math.nan) for block in blocks]
         shown = [value if math.isfinite(value) else math.nan for value in values]
-        style = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
-        axes.plot(range(len(blocks)), shown, label=name, markersize=4.5, linewidth=1.3, **style)
+        axes.plot(range(len(blocks)), shown, label=name, markersize=4.5, linewidth=1.3, **look(number))
     axes.set_yscale("log", subs=[2, 5])
     for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         set_formatter("{x:g}")

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoograph.scripts.pictures.style import COLORMAP, INK, MISSING, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORMAP, DIFFERENCES, INK, MISSING, label_axes, new_figure
 
 Array = NDArray[np.float64]
 
 _MANY_ROWS = 45
 _LONGEST_NAME = 26
-_GROUP_WIDTH, _TITLE_WIDTH = 14, 30
+_GROUP_WIDTH, _TITLE_WIDTH = 14, 70
+_NEARLY_ALL = 0.98  # of the errors; larger ones have the last colour
+_BELOW: dict[str, Any] = {"fontsize": 8, "loc": "outside lower center", "frameon": False}
 
 
 class Axis(NamedTuple):
@@ -32,8 +34,8 @@ class Axis(NamedTuple):
     groups: Sequence[str]
 
 
-def draw_matrix(panels: Mapping[str, Array], models: Axis, datasets: Axis) -> Any:
-    """Return heat maps of accuracies side by side, the longer side downwards; grey is not measured.
+def draw_matrix(panels: Mapping[str, Array], models: Axis, datasets: Axis, residual: Array) -> Any:
+    """Return heat maps of accuracies and of errors side by side, the longer side downwards; grey is not known.
 
     Groups stand together. Within one, and from group to group, the highest mean accuracy comes first.
 
@@ -41,6 +43,7 @@ def draw_matrix(panels: Mapping[str, Array], models: Axis, datasets: Axis) -> An
         panels: (M, D) accuracies by title, NaN where there is none; the last one gives the order.
         models: the first side.
         datasets: the second side.
+        residual: (M, D) predicted minus measured accuracy, NaN where nothing was predicted or measured.
     """
     last = list(panels.values())[-1]
     tall = len(datasets.names) >= len(models.names)
@@ -51,18 +54,26 @@ def draw_matrix(panels: Mapping[str, Array], models: Axis, datasets: Axis) -> An
     )
 
     figure = new_figure(7.4 if len(rows) > _MANY_ROWS else max(3.2, 1.8 + 0.16 * len(rows)))
-    axes_of = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
-    low, high = (limit([limit(table[~np.isnan(table)]) for table in tables.values()]) for limit in (min, max))
-    for axes, (title, table) in zip(axes_of, tables.items(), strict=True):
+    axes_of = figure.subplots(1, len(tables) + 1, sharey=True, squeeze=False)[0]
+    most = float(np.nanquantile(np.abs(residual), _NEARLY_ALL)) if np.isfinite(residual).any() else 1.0
+    errors = residual.T if tall else residual
+    shown = [(title, table, COLORMAP, 0.0, 1.0) for title, table in tables.items()]
+    shown.append(("predicted − measured", errors, DIFFERENCES, -most, most))
+    images = []
+    for axes, (title, table, colors, low, high) in zip(axes_of, shown, strict=True):
         axes.set_facecolor(MISSING)
-        axes.axhspan(-0.5, len(rows) - 0.5, facecolor=MISSING, edgecolor="white", hatch="//////", linewidth=0, zorder=0)
-        shown = np.ma.masked_invalid(table[np.ix_(rows, columns)])
-        image = axes.imshow(shown, cmap=COLORMAP, vmin=low, vmax=high, aspect="auto", interpolation="nearest", zorder=1)
-        label_axes(axes, fill(title, _TITLE_WIDTH))
+        hatch = axes.axhspan(-0.5, len(rows) - 0.5, facecolor=MISSING, edgecolor="white", hatch="//////", linewidth=0)
+        hatch.set_zorder(0)
+        cells = np.ma.masked_invalid(table[np.ix_(rows, columns)])
+        style = {"aspect": "auto", "interpolation": "nearest", "zorder": 1}
+        images.append(axes.imshow(cells, cmap=colors, vmin=low, vmax=high, **style))
+        label_axes(axes, fill(title, _TITLE_WIDTH // len(shown)))
         axes.set_xticks(range(len(columns)), [_short(across.names[k]) for k in columns], rotation=90, fontsize=8)
         _label_rows(axes, down, rows, first=axes is axes_of[0])
-    bar = figure.colorbar(image, ax=axes_of, shrink=0.5, pad=0.02, aspect=28)
-    label_axes(bar.ax, y="accuracy")
+    bars = {"shrink": 0.42, "pad": 0.02, "aspect": 22, "ax": axes_of}
+    label_axes(figure.colorbar(images[-1], extend="both", **bars).ax, y="predicted − measured")
+    label_axes(figure.colorbar(images[0], **bars).ax, y="accuracy")
+    figure.legend([hatch], ["not given, not measured, or known without predicting"], **_BELOW)
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from zoograph.data.collections.glyphs.drawing import character_name, draw_glyph, seeded
 from zoograph.data.collections.glyphs.models import CORPORA
-from zoograph.scripts.pictures.style import COLORS, INK, MARKERS, QUIET, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, look, new_figure
 from zoograph.training.studies.influence.report import InfluenceStudyReport, PairReport
 
 _SHOWN = 6  # of the best and of the worst
@@ -51,6 +51,8 @@ def draw_extremes(report: InfluenceStudyReport) -> Any:
 
 def draw_curves(report: InfluenceStudyReport) -> Any:
     """Return accuracy against the number of removed classes, a panel for each pair, with the range of repetitions."""
+    from matplotlib.patches import Patch
+
     sources = list(dict.fromkeys(pair.source for pair in report.pairs))
     targets = list(dict.fromkeys(pair.target for pair in report.pairs))
     figure = new_figure(0.7 + 1.45 * len(targets))
@@ -62,11 +64,13 @@ def draw_curves(report: InfluenceStudyReport) -> Any:
             _draw_curve(axes, pair)
             label_axes(axes, f"{_short(source)} → {_short(target)}")
             axes.title.set_fontsize(8.5)
-        grid[row][0].set_ylabel("accuracy", fontsize=8.5, color=INK)
     for axes in grid[-1]:
         axes.set_xlabel("classes removed", fontsize=8.5, color=INK)
+    figure.supylabel("accuracy (axes start above 0)", fontsize=9, color=INK)
     handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=3, frameon=False)
+    band = Patch(color=QUIET, alpha=0.3)
+    words = [*labels, "band: lowest to highest run"]
+    figure.legend([*handles, band], words, fontsize=8, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
@@ -75,11 +79,10 @@ def _draw_curve(axes: Any, pair: PairReport) -> None:
     for number, (way, words) in enumerate(_WAYS.items()):
         points = start + [point for point in pair.curve if point.way == way]
         places = [point.removed for point in points]
-        axes.fill_between(
-            places, [point.low for point in points], [point.high for point in points], color=COLORS[number], alpha=0.18
-        )
-        style = {"color": COLORS[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.4}
-        axes.plot(places, [point.mean for point in points], label=f"without {words}", **style)
+        band = ([point.low for point in points], [point.high for point in points])
+        axes.fill_between(places, *band, color=COLORS[number], alpha=0.18)
+        line: dict[str, Any] = {"markersize": 3.5, "linewidth": 1.4, **look(number)}
+        axes.plot(places, [point.mean for point in points], label=f"without {words}", **line)
     axes.grid(alpha=0.25)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoograph.scripts.pictures.style import COLORS, INK, MARKERS, QUIET, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, look, new_figure, say_starts
 from zoograph.training.studies.relatedness.report import Correlations, TargetParts
 
 _PARTS = {
@@ -45,18 +45,18 @@ def draw_shares(correlations: Sequence[Correlations], images: Mapping[float, flo
         for number, name in enumerate(names):
             rows = [row for row in correlations if row.score == name]
             bold = name == _IN_QUESTION
-            style = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
-            line = {"linewidth": 2.4 if bold else 1.2, "linestyle": "-" if number < len(COLORS) else (0, (3, 2))}
+            line: dict[str, Any] = {"linewidth": 2.4 if bold else 1.2, "markersize": 4.5, **look(number)}
             shares = [100 * row.share for row in rows]
-            axes.plot(shares, [getattr(row, field) for row in rows], label=name, markersize=4.5, **style, **line)
+            axes.plot(shares, [getattr(row, field) for row in rows], label=name, **line)
         axes.axhline(0, color=QUIET, linewidth=0.8)
         axes.set_xscale("log")
         ticks = [100 * share for share in images]
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], fontsize=8)
         axes.minorticks_off()
         axes.grid(alpha=0.25)
-        label_axes(axes, title, "% of the target's images")
+        label_axes(axes, title, "% of the target's images, log.")
     panels[0].set_ylabel("Pearson correlation", fontsize=9, color=INK)
+    say_starts(panels[0])
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=5, frameon=False)
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, new_figure
+from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, new_figure, say_starts
 
 if TYPE_CHECKING:
     from zoograph.training.studies.reliability.report import Bin, Reliability, Share
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def draw_reliability(report: Reliability) -> Any:
     """Return the picture of a report; bars are 95 % intervals over whole families, models, domains or collections."""
-    figure = new_figure(3.1)
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    figure = new_figure(3.4)
     coverage, best, regret = figure.subplots(1, 3, width_ratios=(1.25, 1, 1))
     _draw_coverage(coverage, report)
     for axes, of, title in (
@@ -22,6 +25,16 @@ def draw_reliability(report: Reliability) -> Any:
     ):
         _draw_bins(axes, [found for found in report.bins if found.of == of])
         label_axes(axes, title, "stated, noise included", "measured")
+    words = ("85 to 95 %", "promised", "all collections together", "one collection", "95 % interval")
+    dot = {"linestyle": "", "color": COLORS[0], "marker": "o"}
+    marks = (
+        Patch(color=COLORS[2], alpha=0.15),
+        Line2D([], [], color=QUIET, linewidth=0.8),
+        Line2D([], [], markersize=5.5, **dot),
+        Line2D([], [], markersize=3.5, markerfacecolor="none", **dot),
+        Line2D([], [], color=COLORS[0], linewidth=1.6),
+    )
+    figure.legend(marks, words, fontsize=8, loc="outside lower center", ncols=5, frameon=False)
     return figure
 
 
@@ -44,7 +57,8 @@ def _draw_coverage(axes: Any, report: Reliability) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(min([0.5, *(g.coverage.value - 0.02 for g in report.groups)]), 1.01)
     axes.grid(axis="x", alpha=0.25)
-    label_axes(axes, "Coverage of 90 % intervals", "inside; circles are collections")
+    label_axes(axes, "Coverage of 90 % intervals", "share inside")
+    say_starts(axes)
 
 
 def _bar(axes: Any, share: Share, row: float) -> None:

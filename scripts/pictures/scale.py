@@ -78,7 +78,7 @@ def draw_scale(rows: list[Row]) -> Any:
                 place = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center", "fontsize": 10}
                 axes.annotate(curve.told.format(y), (x, y), color=curve.color, **place)
 
-    titles = ("Processor seconds, one thread", "Peak memory, GiB", "Mean absolute error, held-out pairs")
+    titles = ("Processor seconds, one thread, log.", "Peak memory, GiB, log.", "Mean absolute error, held-out pairs")
     sizes = sorted({row["runs"] for row in rows})
     for axes, title in zip((time, memory, accuracy), titles, strict=True):
         axes.set(xscale="log", xlabel="runs in the zoo")

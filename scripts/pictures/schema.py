@@ -119,10 +119,10 @@ def _draw_schema(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
     beyond = _COLUMNS["label"] - _SCHEMA_WIDTHS["label"]
     _arrow(axes, HAS[1], (right, 21.5), (beyond, 21.5))
     _text(axes, (right + beyond) / 2, 23.4, f"{_bold(HAS[1])}  {_count(head, HAS)}", size=11)
-    _text(axes, (right + beyond) / 2, 19.5, "no numbers")
+    _text(axes, (right + beyond) / 2, 19.5, "its classes")
     _arrow(axes, INFLUENCES[1], (beyond, 12.5), (right, 12.5))
     _text(axes, (right + beyond) / 2, 14.4, f"{_bold(INFLUENCES[1])}  {_count(head, INFLUENCES)}", size=11)
-    _text(axes, (right + beyond) / 2, 9.5, "accuracy with a\nclass less without", linespacing=1.0)
+    _text(axes, (right + beyond) / 2, 9.5, "what a class adds\nto the accuracy", linespacing=1.0)
     _arrow(axes, DERIVED_FROM[1], (left - 4.0, 32.0), (left - 13.0, 32.0), bend=0.9)
     _text(axes, left - 2.0, 36.4, f"{_bold(DERIVED_FROM[1])}  {_count(head, DERIVED_FROM)}", size=11, ha="left")
     _text(axes, left - 2.0, 33.6, "fine-tuned, distilled, …", ha="left")
@@ -130,7 +130,7 @@ def _draw_schema(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
     _text(axes, right - 0.5, 37.6, f"{_bold(RELATED_TO[1])}  {_count(head, RELATED_TO)}", size=11, ha="left")
     _text(axes, right - 0.5, 33.6, _names(head, RELATED_TO).replace(", ", ",\n", 1), ha="left")
     _text(axes, 1, 39.6, "What the graph is made of", size=14, weight="bold", ha="left")
-    note = "Every edge also runs backwards, as rev_… . An accuracy that is asked for is hidden both ways."
+    note = "Every edge also has a reverse, rev_… . An accuracy that is to be predicted is hidden in both directions."
     _text(axes, 1, -0.8, note, ha="left")
 
 
@@ -176,12 +176,14 @@ def _draw_excerpt(axes: Any, head: HeteroData, finetune: HeteroData) -> None:
 def _draw_legend(axes: Any) -> None:
     words = {
         "transfers_to": "measured accuracy",
-        "asked": "accuracy asked for",
+        "asked": "accuracy to predict",
         "scored_on": "score",
         "pretrained_on": "pre-trained on",
+        "related_to": "related datasets",
+        "has": "class of the dataset",
     }
     for row, (line, text) in enumerate(words.items()):
-        y = 13.2 - 3.6 * row
+        y = 15.5 - 3.3 * row
         color, style = _LINES[line]
         axes.plot((79, 83.5), (y, y), color=color, linestyle=style, linewidth=2)
         _text(axes, 84.5, y, text, ha="left")

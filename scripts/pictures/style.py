@@ -13,10 +13,11 @@ DPI = 150
 INK = "#222222"
 QUIET = "#8A8A8A"
 MISSING = "#DDDDDD"
-# Okabe and Ito's colours, told apart by colour-blind readers too, and markers that say the same in print.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Okabe and Ito's colours, told apart by colour-blind readers too, three more, and markers that say the same in print.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222", "#8C5A2B", "#7B52AB", "#9A9A9A")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", "h")
 COLORMAP = "viridis"
+DIFFERENCES = "PuOr"
 
 
 def figure_class() -> Any:
@@ -56,6 +57,24 @@ def label_axes(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
     axes.set_xlabel(x, fontsize=9, color=INK)
     axes.set_ylabel(y, fontsize=9, color=INK)
     axes.tick_params(labelsize=8, colors=INK)
+
+
+def look(number: int) -> dict[str, str]:
+    """Return colour and marker of a series; of a hundred series, no two have the same of both."""
+    turn, place = divmod(number, len(COLORS))
+    return {"color": COLORS[place], "marker": MARKERS[(place + turn) % len(MARKERS)]}
+
+
+def say_starts(axes: Any) -> None:
+    """Say on the label of each linear axis that does not show 0 where it starts."""
+    for name, get_limits in (("x", axes.get_xlim), ("y", axes.get_ylim)):
+        low = min(get_limits())
+        if (
+            getattr(axes, f"get_{name}scale")() == "linear"
+            and low > 0
+            and (label := getattr(axes, f"get_{name}label")())
+        ):
+            getattr(axes, f"set_{name}label")(f"{label} (starts at {low:.2g})")
 
 
 def to_png(figure: Any) -> bytes:

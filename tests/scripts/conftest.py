@@ -163,11 +163,17 @@ def tiny_predictor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., EvidencePre
 
 @pytest.fixture
 def words() -> Callable[[Any], list[Any]]:
-    """A callable that returns every text of a drawn figure that can be seen."""
+    """A callable that returns every text of a drawn figure that can be seen, all of it inside the figure."""
     from matplotlib.text import Text
 
     def find(figure: Any) -> list[Any]:
         figure.draw_without_rendering()
-        return [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+        seen = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+        sides = [side for axes in figure.axes for side in (axes.xaxis, axes.yaxis)]
+        ticks = {tick.label1 for side in sides for tick in (*side.majorTicks, *side.minorTicks)}
+        boxes = [(text.get_text(), text.get_window_extent()) for text in seen if text not in ticks]
+        width, height = figure.bbox.width + 1, figure.bbox.height + 1
+        assert [word for word, box in boxes if min(box.x0, box.y0) < -1 or box.x1 > width or box.y1 > height] == []
+        return seen
 
     return find

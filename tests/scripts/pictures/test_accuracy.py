@@ -19,13 +19,13 @@ def make_cells(method: str = "a") -> Cells:
 
 def test_predicted_says_the_error(words: Callable[..., Any]) -> None:
     texts = [text.get_text() for text in words(draw_predicted([make_cells("a"), make_cells("b")]))]
-    assert {"a: MAE 0.1000", "b: MAE 0.1000", "Cells that were never given: 50"} <= set(texts)
+    assert {"a: MAE 0.1000", "b: MAE 0.1000", "50 accuracies that the method did not know"} <= set(texts)
 
 
 def test_many_cells_are_counted(words: Callable[..., Any]) -> None:
     cells = make_cells()
     many = Cells("a", *(np.tile(part, 100) for part in cells[1:]))
-    assert "cells" in [text.get_text() for text in words(draw_predicted([many]))]
+    assert "pairs (logarithmic)" in [text.get_text() for text in words(draw_predicted([many]))]
 
 
 @pytest.mark.parametrize("count", [3, 40])
@@ -34,7 +34,9 @@ def test_ranking_names_few_datasets_and_sorts_many(words: Callable[..., Any], co
     theirs = {name: value - 0.1 for name, value in ours.items()}
     figure = draw_ranking({"a": ours, "b": theirs}, {"a": 0.5, "b": 0.4}, ceiling=0.9)
     texts = {text.get_text() for text in words(figure)}
-    assert {"a, mean 0.500", "b, mean 0.400", "noise ceiling, mean 0.900"} <= texts
+    assert {"a, mean 0.500", "b, mean 0.400", "noise ceiling of the mean: 0.900"} <= texts
+    for line in figure.axes[0].lines:  # the mean of an oracle is no limit of a dataset
+        assert 0.9 not in list(line.get_xdata()) + list(line.get_ydata()) or len(line.get_xdata()) > 2
     assert ({"d0", "d1", "d2"} <= texts) == (count == 3)
     assert ("a ahead on 100 % of 40" in texts) == (count == 40)
 
@@ -46,3 +48,4 @@ def test_ranking_of_one_method_alone() -> None:
 def test_intervals_say_how_many_hold(words: Callable[..., Any]) -> None:
     texts = {text.get_text() for text in words(draw_intervals([make_cells()]))}
     assert "a: 0.0 % inside, mean width 0.100" in texts
+    assert {"promised: 90 %", "87 to 93 %; bars: ± 1 standard deviation of the folds"} <= texts

@@ -31,7 +31,7 @@ def test_complete_zoo_shows_given_completed_and_measured(
     complete: tuple[Suite, Result], tiny_predictor: Callable[..., Any]
 ) -> None:
     suite, result = complete
-    tables, models, datasets = benchmark_figures._matrices(suite, result, tiny_predictor())
+    tables, models, datasets, residual = benchmark_figures._matrices(suite, result, tiny_predictor())
     (title, given), (_, completed), (_, measured) = tables.items()
     assert title == f"given (seed 0): {100 * float((~suite.folds[0].held_out).float().mean()):.0f} %"
     assert measured.shape == (len(models.names), len(datasets.names)) == (7, 34)
@@ -42,6 +42,8 @@ def test_complete_zoo_shows_given_completed_and_measured(
     assert np.array_equal(given[~hidden], measured[~hidden])
     assert np.array_equal(completed[~hidden], measured[~hidden])
     assert not np.allclose(completed[hidden], measured[hidden])
+    assert np.array_equal(residual[hidden], (completed - measured)[hidden])
+    assert np.isnan(residual[~hidden]).all()
     assert set(datasets.groups) <= set(suite.graph.vocabulary["dataset"])
 
 
@@ -49,12 +51,15 @@ def test_sparse_zoo_shows_measured_and_completed(
     sparse: tuple[Suite, Result], tiny_predictor: Callable[..., Any]
 ) -> None:
     suite, result = sparse
-    tables, *_ = benchmark_figures._matrices(suite, result, tiny_predictor().fit(suite.graph))
+    predictor = tiny_predictor().fit(suite.graph)
+    tables, *_, residual = benchmark_figures._matrices(suite, result, predictor)
     measured, completed = tables.values()
     hidden = np.isnan(measured)
     assert int((~hidden).sum()) == suite.graph["model", "transfers_to", "dataset"].num_edges
     assert np.array_equal(completed[~hidden], measured[~hidden])
     assert ((completed >= 0) & (completed <= 1)).all()
+    assert np.array_equal(np.isnan(residual), hidden)  # measured pairs, each predicted without its own record
+    assert np.abs(residual[~hidden]).max() > 0
 
 
 def test_intervals_are_those_of_known_datasets(complete: tuple[Suite, Result], sparse: tuple[Suite, Result]) -> None:

@@ -50,7 +50,7 @@ def test_the_front_is_named_and_the_rest_is_counted(words: Callable[[Any], list[
     assert "1 candidate of unknown cost is not drawn." in found
     assert "GMACs, logarithmic" in found
     assert "other candidates (1)" in found
-    assert "axis starts at 0.4" in found
+    assert "expected top-1 accuracy (starts at 0.4" in found
     assert "beaten" not in found
 
 

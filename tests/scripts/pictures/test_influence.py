@@ -41,8 +41,10 @@ def test_both_ends_are_shown_with_their_points(report: InfluenceStudyReport, wor
     assert "…" in texts
 
 
-def test_curves_begin_with_nothing_removed(report: InfluenceStudyReport) -> None:
-    (axes,) = draw_curves(report).axes
+def test_curves_begin_with_nothing_removed(report: InfluenceStudyReport, words: Callable[..., Any]) -> None:
+    figure = draw_curves(report)
+    assert "band: lowest to highest run" in [text.get_text() for text in words(figure)]
+    (axes,) = figure.axes
     drawn = [list(line.get_ydata()) for line in axes.lines]
     assert [0.5, 0.3, 0.3] in drawn
     assert [0.5, 0.6, 0.6] in drawn

@@ -30,4 +30,5 @@ def test_shares_have_a_line_for_each_score(words: Callable[..., Any]) -> None:
     over_models = figure.axes[0]
     drawn = {line.get_label(): list(line.get_ydata()) for line in over_models.lines[:2]}
     assert drawn == {"relatedness": [0.625, 0.625], "logme": [0.5, 0.5]}
+    assert len({(line.get_color(), line.get_marker()) for line in over_models.lines[:2]}) == 2
     assert {"relatedness", "logme", "over models of a target"} <= {text.get_text() for text in words(figure)}

@@ -12,12 +12,15 @@ from PIL import Image
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.store.store import RecordStore
+from zoograph.scripts.benchmarks.accuracy import domainnet
 from zoograph.scripts.benchmarks.relatedness import relatedness
+from zoograph.scripts.benchmarks.reliability import reliability
 from zoograph.scripts.benchmarks.replay import replay
 from zoograph.scripts.commands.distance import distance
 from zoograph.scripts.commands.picture import picture
+from zoograph.scripts.commands.recommend import recommend
 from zoograph.scripts.commands.status import status
-from zoograph.scripts.pictures.style import DPI, WIDTH, label_axes, new_figure, to_png
+from zoograph.scripts.pictures.style import DPI, WIDTH, label_axes, look, new_figure, say_starts, to_png
 
 
 def test_a_file_has_the_width_of_a_page_and_few_colours() -> None:
@@ -35,6 +38,22 @@ def test_words_are_not_too_small() -> None:
     assert all(label.get_fontsize() >= 8 for label in (*axes.get_xticklabels(), axes.title, axes.xaxis.label))
 
 
+def test_an_axis_that_does_not_show_zero_says_where_it_starts() -> None:
+    axes = new_figure(2.0).subplots()
+    axes.set(xlim=(-1, 1), ylim=(0.25, 1))
+    label_axes(axes, x="x", y="y")
+    say_starts(axes)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "y (starts at 0.25)")
+    axes.set_yscale("log")
+    axes.set_ylabel("y")
+    say_starts(axes)
+    assert axes.get_ylabel() == "y"
+
+
+def test_a_hundred_series_look_different() -> None:
+    assert len({tuple(look(number).values()) for number in range(100)}) == 100
+
+
 def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
@@ -47,10 +66,22 @@ def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch: pytest.Mo
         lambda: distance("resnet18", ["nowhere"], picture=Path("t.png")),
         lambda: status(picture=Path("t.png")),
         lambda: picture(Path("t.png")),
+        lambda: recommend("pets", picture=Path("t.png")),
+        lambda: domainnet(out=Path("out")),
+        lambda: reliability(out=Path("out")),
         lambda: relatedness(out=Path("out")),
         lambda: replay(out=Path("out")),
     ],
-    ids=["distance", "status", "picture", "benchmark relatedness", "benchmark replay"],
+    ids=[
+        "distance",
+        "status",
+        "picture",
+        "recommend",
+        "benchmark domainnet",
+        "benchmark reliability",
+        "benchmark relatedness",
+        "benchmark replay",
+    ],
 )
 def test_who_cannot_draw_learns_so_before_the_work(
     command: Callable[[], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
