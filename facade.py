@@ -214,7 +214,7 @@ def retrain(
     modality: str = Modality.IMAGE.value,
     progress: Progress | None = None,
 ) -> Round:
-    """Retrain a predictor on everything in the store; it answers from now on if shown to be not worse.
+    """Retrain a predictor on everything in the store; it is used from now on if it is shown to be not worse.
 
     Args:
         protocol: whose predictor.

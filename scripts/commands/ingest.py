@@ -34,12 +34,13 @@ def ingest(
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="The column of a field, such as `accuracy=eval_acc`."),
     ] = None,
-    model: Annotated[str, typer.Option(help="Of rows that name none.", show_default=False)] = "",
-    dataset: Annotated[str, typer.Option(help="Of rows that name none.", show_default=False)] = "",
-    protocol: Annotated[Protocol, typer.Option(help="Of rows that do not say.")] = Protocol.HEAD,
-    metric: Annotated[Metric, typer.Option(help="Of rows that do not say.")] = Metric.TOP1,
+    model: Annotated[str, typer.Option(help="Model of all rows that name none.", show_default=False)] = "",
+    dataset: Annotated[str, typer.Option(help="Dataset of all rows that name none.", show_default=False)] = "",
+    protocol: Annotated[Protocol, typer.Option(help="Protocol of rows that name none.")] = Protocol.HEAD,
+    metric: Annotated[Metric, typer.Option(help="Metric of rows that name none.")] = Metric.TOP1,
     unit: Annotated[
-        Unit | None, typer.Option(help="Of the values. Default: decided for each file by the majority of its values.")
+        Unit | None,
+        typer.Option(help="Unit of the values. Default: decided for each file by the majority of its values."),
     ] = None,
     keep: Annotated[
         Keep | None,
@@ -48,17 +49,17 @@ def ingest(
         ),
     ] = None,
     scores: Annotated[
-        bool, typer.Option("--scores", help="The values are transferability scores such as LogME, and no accuracies.")
+        bool, typer.Option("--scores", help="The values are transferability scores such as LogME, not accuracies.")
     ] = False,
     score: Annotated[
         str,
-        typer.Option(metavar="NAME", help="The score of rows that do not say, such as `logme`.", show_default=False),
+        typer.Option(metavar="NAME", help="Score of rows that name none, such as `logme`.", show_default=False),
     ] = "",
     source: Annotated[
-        str, typer.Option(help="Of rows that do not say; runs of different sources are different runs.")
+        str, typer.Option(help="Source of rows that name none; runs of different sources are different runs.")
     ] = "own records",
     add_unknown: Annotated[
-        bool, typer.Option("--add-unknown", help="Let models and datasets in that are known by their names alone.")
+        bool, typer.Option("--add-unknown", help="Also take models and datasets of which only the name is known.")
     ] = False,
     mlflow: Annotated[
         str | None, typer.Option(metavar="URI", help="Read the finished runs of MLflow: folder, database or server.")
@@ -137,7 +138,7 @@ def _parse_mapping(pairs: list[str]) -> dict[str, str]:
 def _print_table(report: IngestReport) -> None:
     print_table(
         report.title,
-        ("file", "layout", "unit", "good", "rejected", "held back"),
+        ("file", "layout", "unit", "good", "rejected", "unknown name"),
         [
             (row.name, row.layout, row.unit or "–", f"{row.good:,}", f"{row.rejected:,}", f"{row.held_back:,}")
             for row in report.tables

@@ -39,7 +39,7 @@ def predict(
 ) -> None:
     """Predict the accuracy of a pre-trained model on a dataset, or another metric, with a 90 % interval.
 
-    A measured pair is predicted without its own record, so that the two can be compared.
+    Where the pair was measured, the prediction leaves that record out, so that the two can be compared.
 
     Example: `predict --model convnext_tiny --dataset clipart_32`
     """

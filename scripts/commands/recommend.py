@@ -96,7 +96,7 @@ def recommend(
 ) -> None:
     """Rank every model that reads the dataset by expected accuracy, with an interval, regret and cost.
 
-    All records count, those of the ranked pairs included.
+    Every record counts, those of the ranked models on this dataset too.
 
     Example: `zoograph recommend --dataset clipart_32 --max-params 30M --prefer balanced`
     """

@@ -37,10 +37,11 @@ def retrain(
         bool, typer.Option("--json", help="Print a line of JSON for each predictor on stdout, and nothing else there.")
     ] = False,
 ) -> None:
-    """Retrain the predictors on everything in the store; one not shown to be as good is kept aside, with the reason.
+    """Retrain the predictors on everything in the store; a new one is used only if it is shown to be not worse.
 
-    The new predictor starts from the current one, and both answer the same held-out cells. It ends with 1 if a
-    predictor was kept aside, with 0 otherwise. A training that was killed goes on where it stopped.
+    The new predictor starts from the current one, and both are compared on records that neither learned from. One that
+    is not used is kept, with the reason; the exit code is 1 then, else 0. A training that was killed goes on where it
+    stopped.
 
     Example: `zoograph retrain --min-new 1`
     """

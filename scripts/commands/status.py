@@ -161,7 +161,7 @@ def _print(
         names={"source", "protocol"},
     )
     print_table(
-        "What can be asked for",
+        "What can be predicted",
         ("protocol", "what is done", "metric", "modality", "runs"),
         [
             (protocol, Protocol(protocol).description, metric, modality, f"{count:,}")
@@ -205,15 +205,16 @@ def _print_condition(condition: Condition, repaired: bool) -> None:
             copied={"batch"},
         )
     if condition.pages:
-        print_notes([f"The database says of its file: {'; '.join(condition.pages[:_PAGES_TOLD])}."])
+        print_notes([f"The database reports about its file: {'; '.join(condition.pages[:_PAGES_TOLD])}."])
     print_notes([_REPAIRED if repaired else _LEFT_OUT])
 
 
 def _knows(folder: PredictorFolder, current: Manifest, changed: Changes) -> str:
-    gone = f", and {changed.gone:,} batches that it knew were taken back" if changed.gone else ""
+    gone = f", and {changed.gone:,} batches that it learned from were undone" if changed.gone else ""
     return (
-        f"{folder.title}: {current.version} answers. It knows {current.num_records:,} runs, and answers at once about "
-        f"{len(current.models):,} models on {len(current.datasets):,} datasets; {changed.new:,} newer runs wait{gone}."
+        f"{folder.title}: {current.version} is in use. It learned from {current.num_records:,} runs of "
+        f"{len(current.models):,} models on {len(current.datasets):,} datasets; {changed.new:,} newer runs wait for "
+        f"'zoograph retrain'{gone}."
     )
 
 

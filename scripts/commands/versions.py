@@ -47,7 +47,7 @@ def rollback(
     encoder: WhoseEncoder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let an earlier version answer again, or one that was kept aside; all its files are checked first.
+    """Put an earlier version back into use, or one that was kept aside; all its files are checked first.
 
     Example: `zoograph rollback`
     """
@@ -69,7 +69,7 @@ def rollback(
     else:
         records = "1 record" if manifest.num_records == 1 else f"{manifest.num_records:,} records"
         print(
-            f"{folder.title}: '{manifest.version}' answers from now on, learned from {records}; "
+            f"{folder.title}: '{manifest.version}' is in use from now on, learned from {records}; "
             f"before it was '{known.current}'."
         )
 
@@ -138,5 +138,5 @@ def _row(manifest: Manifest, known: Versions) -> tuple[str, ...]:
         verdict.start,
         format_number(verdict.error, ".4f"),
         format_number(verdict.coverage, ".3f"),
-        "answers now" if manifest.version == known.current else "" if verdict.promoted else "kept aside",
+        "in use" if manifest.version == known.current else "" if verdict.promoted else "kept aside",
     )

@@ -163,7 +163,10 @@ def draw_intervals(methods: Sequence[Cells]) -> Any:
     figure, spreads = new_figure(3.3), False
     by_width, by_mean, widths = figure.subplots(1, 3)
     by_mean.sharey(by_width)
-    for axes, title, name in ((by_width, "Coverage by width", "width"), (by_mean, "Coverage by prediction", "mean")):
+    for axes, title, name in (
+        (by_width, "Coverage by width", "width"),
+        (by_mean, "Coverage by prediction", "mean"),
+    ):
         band = axes.axhspan(*_FAIR, color=_FAIR_BAND, linewidth=0)
         promised = axes.axhline(0.9, color=QUIET, linewidth=1)
         for number, cells in enumerate(methods):
@@ -174,7 +177,7 @@ def draw_intervals(methods: Sequence[Cells]) -> Any:
             spreads = spread is not None
         axes.grid(alpha=0.25)
         label_axes(axes, title, "interval width" if name == "width" else "predicted accuracy")
-    by_width.set_ylabel("share inside its 90 % interval", fontsize=9, color=INK)
+    by_width.set_ylabel("share inside", fontsize=9, color=INK)
     by_width.set_ylim(min(0.8, by_width.get_ylim()[0]), 1.0)
     say_starts(by_width)
     say_starts(by_mean)

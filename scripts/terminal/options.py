@@ -24,13 +24,15 @@ Question = Annotated[
     typer.Option(
         help="A dataset, a family of datasets, a folder of images with one sub-folder a class, or a card: a file of "
         "YAML or JSON with labels, number of images and so on. "
-        "A folder that exists is meant before a dataset of its name; `dataset:NAME` is always the stored one."
+        "If a folder of that name is here, it is used; `dataset:NAME` is always the stored dataset."
     ),
 ]
 AnyProtocol = Annotated[
-    Protocol | None, typer.Option(help="How models are transferred. Default: as the dataset was measured.")
+    Protocol | None, typer.Option(help="How models are transferred. Default: as the dataset was measured most.")
 ]
-AnyMetric = Annotated[Metric | None, typer.Option(help="What is predicted. Default: what the dataset is measured in.")]
+AnyMetric = Annotated[
+    Metric | None, typer.Option(help="What is predicted. Default: what the dataset was measured in most.")
+]
 Encoder = Annotated[str | None, typer.Option(help="Text encoder: a hub id or a local path. Default: all-MiniLM-L6-v2.")]
 
 # -- a measurement ------------------------------------------------------------------------------------
@@ -76,15 +78,16 @@ TestFraction = Annotated[
     float,
     typer.Option(min=0.01, max=0.99, help="Part of each class to test on, if the dataset has no split of its own."),
 ]
-Stored = Annotated[bool, typer.Option("--store", help="Keep what was found in the store, as edges of the graph.")]
+Stored = Annotated[bool, typer.Option("--store", help="Keep the result in the store, as edges of the graph.")]
 Processes = Annotated[int, typer.Option(min=1, help="Pieces of work at a time, each on one thread.")]
 
 # -- predictors ---------------------------------------------------------------------------------------
 
-WhosePredictor = Annotated[Protocol | None, typer.Option(help="Whose predictor. Default: every one there is.")]
-WhoseMetric = Annotated[Metric | None, typer.Option("--metric", help="Of which metric. Default: every one there is.")]
+WhosePredictor = Annotated[Protocol | None, typer.Option(help="Only predictors of this protocol. Default: all.")]
+WhoseMetric = Annotated[Metric | None, typer.Option("--metric", help="Only predictors of this metric. Default: all.")]
 WhoseEncoder = Annotated[
-    str | None, typer.Option("--encoder", help="Whose text encoder, a name or a folder. Default: every one there is.")
+    str | None,
+    typer.Option("--encoder", help="Only predictors with this text encoder, a name or a folder. Default: all."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 

@@ -170,7 +170,8 @@ def words() -> Callable[[Any], list[Any]]:
         figure.draw_without_rendering()
         seen = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
         sides = [side for axes in figure.axes for side in (axes.xaxis, axes.yaxis)]
-        ticks = {tick.label1 for side in sides for tick in (*side.majorTicks, *side.minorTicks)}
+        marks = [tick for side in sides for tick in (*side.majorTicks, *side.minorTicks)]
+        ticks = {label for tick in marks for label in (tick.label1, tick.label2)}
         boxes = [(text.get_text(), text.get_window_extent()) for text in seen if text not in ticks]
         width, height = figure.bbox.width + 1, figure.bbox.height + 1
         assert [word for word, box in boxes if min(box.x0, box.y0) < -1 or box.x1 > width or box.y1 > height] == []

@@ -1,4 +1,4 @@
-"""The sentences below an answer: where it comes from, which records are in it, and what is known by its card alone."""
+"""The sentences below an answer: where it comes from, what it rests on, and how far such answers are usually off."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.training.answers.usual_errors import Newness, say_points
 
 if TYPE_CHECKING:
     from zoograph.data.store.measurements import Measured
@@ -44,7 +45,7 @@ def describe_source(known: Provenance, protocol: Protocol, metric: Metric) -> li
     if known.taken_back:
         count, one = known.taken_back, known.taken_back == 1
         batches, them = ("1 batch that was", "it") if one else (f"{count:,} batches that were", "them")
-        notes.append(f"The predictor learned from {batches} taken back since: 'zoograph retrain' forgets {them}.")
+        notes.append(f"The predictor learned from {batches} undone since: 'zoograph retrain' learns without {them}.")
     return notes
 
 
@@ -58,8 +59,36 @@ def caution_of(measured: Mapping[str, Measured]) -> Iterator[str]:
         yield from (f"Measured on '{dataset}': {text}" for text in known.warnings)
 
 
-def describe_new(names: Sequence[str]) -> list[str]:
-    """Return what is known by its card alone; nothing for no names."""
+def describe_basis(models: Sequence[str], datasets: Sequence[str], modality: str) -> list[str]:
+    """Return what an answer rests on, and how far such answers were off in tests.
+
+    Args:
+        models: those of the question that have no record of the kind that is predicted.
+        datasets: likewise.
+        modality: of the datasets.
+    """
+    notes = [
+        *_describe_new(models, "size, pre-training, architecture", "models"),
+        *_describe_new(datasets, "classes, labels, number of samples, domain", "datasets"),
+    ]
+    newness = Newness.DATASET if datasets else Newness.MODEL if models else Newness.NOTHING
+    error, later = say_points(newness, modality), say_points(Newness.NOTHING, modality)
+    if error is None:
+        return notes
+    what = {
+        Newness.NOTHING: "with three measured models of a dataset",
+        Newness.MODEL: "of models that were left out",
+        Newness.DATASET: "of datasets that were left out",
+    }[newness]
+    better = f" Three models measured there bring that to {later}." if datasets else ""
+    return [*notes, f"In tests, predictions {what} were off by {error} on average.{better}"]
+
+
+def _describe_new(names: Sequence[str], said: str, others: str) -> list[str]:
     if not names:
         return []
-    return [f"Known by {'its card' if len(names) == 1 else 'their cards'} alone: {', '.join(names)}."]
+    have, card, them = ("has", "its card", "it") if len(names) == 1 else ("have", "their cards", "them")
+    return [
+        f"{', '.join(names)} {have} no record of this kind yet: the answer rests on {card} ({said}) and on {others} "
+        f"like {them}."
+    ]

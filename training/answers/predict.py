@@ -12,12 +12,14 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
-from zoograph.training.answers.notes import caution_of, describe_new, describe_source
+from zoograph.training.answers.notes import caution_of, describe_basis, describe_source
 from zoograph.training.answers.question import ask
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
     import pandas as pd
+
+OWN_RECORD = "Where the pair was measured, the prediction leaves that record out, so that the two can be compared."
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Answer(Report):
     Attributes:
         mean: over the rows. Its interval is the mean of the intervals, which holds however the errors of the
             tasks go together; ``measured`` is given only if every row is measured.
-        new: models and datasets that the predictor knows by their cards alone.
+        new: the model and datasets that have no record of what is predicted.
         meaning: which weights the name of the model was taken for, in a sentence; None if the name says so itself.
     """
 
@@ -78,10 +80,15 @@ class Answer(Report):
         return (
             *([] if self.meaning is None else [self.meaning]),
             *describe_source(self.provenance, self.protocol, self.metric),
-            *(["A measured pair is predicted without its own record."] if measured else []),
+            *self._describe_basis(),
+            *([OWN_RECORD] if measured else []),
             *self.cautions,
-            *describe_new(self.new),
         )
+
+    def _describe_basis(self) -> list[str]:
+        models = [name for name in self.new if name == self.model]
+        datasets = [name for name in self.new if name != self.model]
+        return describe_basis(models, datasets, self.modality) if self.provenance.version else []
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a task, with the attributes of :class:`Row` as columns."""

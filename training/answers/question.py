@@ -153,7 +153,7 @@ def _choose_weights(
         return found, meaning
     return FoundModel(others[0].id), (
         f"This is about '{others[0].id}', the weights of that name that were measured there. "
-        f"timm's '{name}' loads others: '{found.id}' asks about those."
+        f"timm loads others by that name: for those, give '{found.id}'."
     )
 
 
@@ -236,7 +236,7 @@ def _find_folder(
         raise type(error)(f"{error} For the dataset of the store, give '{STORED}{dataset}'.") from error
     identity = identify_local(names, folder, card.id)
     if namesakes and namesakes != (identity.id,):
-        warn(f"'{dataset}' is a folder here, and that is what is meant: for the stored one, give '{STORED}{dataset}'.")
+        warn(f"'{dataset}' is a folder here, and the folder is used: for the stored dataset, give '{STORED}{dataset}'.")
     return identity.id, () if identity.known else (card.model_copy(update={"id": identity.id}),)
 
 

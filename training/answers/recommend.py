@@ -14,7 +14,7 @@ from zoograph.data.store.measurements import Measured
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.candidates import Candidates, choose_candidates, with_named
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
-from zoograph.training.answers.notes import SIMILARITY, caution_of, describe_new, describe_source
+from zoograph.training.answers.notes import SIMILARITY, caution_of, describe_basis, describe_source
 from zoograph.training.answers.question import ask
 from zoograph.training.candidates.filters import Filters, Step
 from zoograph.training.candidates.speeds import estimate_speeds, require_device, speed_on
@@ -95,8 +95,8 @@ class Recommendation(Report):
         everyone: all that were compared, best first.
         steps: what each filter did.
         num_hidden: uploads and near-twins of candidates that are not compared.
-        unranked: tasks whose measured accuracies are nearly all one value, so that they rank nobody.
-        new: datasets that the predictor knows by their cards alone.
+        unranked: tasks whose measured accuracies are nearly all one value, so that they rank no model.
+        new: datasets without a record of what is predicted.
         cautions: what is to be known of measured values of ``candidates`` before they are believed.
     """
 
@@ -138,20 +138,21 @@ class Recommendation(Report):
             *describe_source(self.provenance, self.protocol, self.metric),
         ]
         if any(candidate.measured_runs for candidate in self.candidates):
-            notes.append("A measured model is predicted with its own record, unlike in `predict`: all evidence counts.")
+            notes.append("A measured model is predicted with its own record, unlike in `predict`.")
         if self.unranked:
-            notes.append(f"Measured accuracies that are nearly all the same rank nobody: {', '.join(self.unranked)}.")
+            notes.append(f"Nearly all measured accuracies are the same, and rank no model: {', '.join(self.unranked)}.")
         if self.steps:
             done = (
-                f"{step.option} left {step.left:,}" + (f" ({step.unknown:,} do not say)" if step.unknown else "")
+                f"{step.option} left {step.left:,}" + (f" ({step.unknown:,} unknown)" if step.unknown else "")
                 for step in self.steps
             )
             notes.append(f"Candidates after each filter: {', '.join(done)}.")
         if self.num_hidden:
             what = "1 upload or near-twin" if self.num_hidden == 1 else f"{self.num_hidden:,} uploads and near-twins"
             are = "is" if self.num_hidden == 1 else "are"
-            notes.append(f"{what} of candidates {are} not compared: --all-variants.")
-        return (*notes, *self.cautions, *describe_new(self.new), *([SIMILARITY] if self.explanation else []))
+            notes.append(f"{what} of candidates {are} left out; --all-variants compares them too.")
+        basis = describe_basis((), self.new, self.modality) if self.provenance.version else []
+        return (*notes, *basis, *self.cautions, *([SIMILARITY] if self.explanation else []))
 
     def _describe_order(self) -> list[str]:
         cost, on = self.cost, sum(candidate.front for candidate in self.everyone)
@@ -161,7 +162,7 @@ class Recommendation(Report):
         notes = (
             []
             if not on
-            else [f"* {models} on the Pareto front: nobody has both a higher expected accuracy and fewer {what}."]
+            else [f"* {models} on the Pareto front: no other has both a higher expected accuracy and fewer {what}."]
         )
         if self.weight < 1:
             unknown = sum(candidate.cost is None for candidate in self.everyone)

@@ -53,11 +53,11 @@ class Round(Report):
             f"({verdict.start} training, {verdict.seconds:.0f} s)."
         )
         if verdict.promoted:
-            return learned, verdict.reason, "It answers from now on."
+            return learned, verdict.reason, "It is in use from now on."
         undo = f"'zoograph undo {verdict.suspects[0]}'" if verdict.suspects else "'zoograph undo BATCH'"
         aside = (
-            f"Kept aside: '{verdict.parent}' goes on answering. {undo} takes a batch back; "
-            f"'zoograph rollback {manifest.version}' lets the new one answer all the same."
+            f"Not put into use: '{verdict.parent}' stays. {undo} removes a batch; "
+            f"'zoograph rollback {manifest.version}' puts the new one into use all the same."
         )
         return learned, verdict.reason, aside
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
+from zoograph.training.answers.predict import OWN_RECORD
 from zoograph.training.predictors import evidence
 from zoograph.training.retraining import train as fit
 from zoograph.training.versions import restore
@@ -53,7 +54,7 @@ def test_table_and_footnotes(toy_predictor: Artifact, run_predict: Run) -> None:
     assert "birds_2 0.010 -0.040 – 0.060 0.900 –" in lines
     assert "mean of 2 0.005 -0.045 – 0.055 0.900 –" in lines
     assert "learned from 1 records" in ran.out
-    assert "A measured pair is predicted without its own record." in ran.out
+    assert OWN_RECORD in " ".join(ran.out.split())
 
 
 def test_json_is_alone_on_stdout(toy_predictor: Artifact, run_predict: Run) -> None:
@@ -64,7 +65,7 @@ def test_json_is_alone_on_stdout(toy_predictor: Artifact, run_predict: Run) -> N
         *("schema", "model", "dataset", "protocol", "metric", "modality", "predictor", "tasks", "mean", "notes")
     ]
     assert (answer["metric"], answer["modality"]) == ("top1", "image")
-    assert (answer["schema"], answer["notes"][1]) == (1, "A measured pair is predicted without its own record.")
+    assert (answer["schema"], answer["notes"][-1]) == (1, OWN_RECORD)
     assert [row["dataset"] for row in answer["tasks"]] == ["birds_1", "birds_2"]
     assert answer["tasks"][0]["measured"] == 0.5
     assert answer["tasks"][1]["measured"] is None
@@ -95,7 +96,7 @@ def test_names_are_text_and_no_markup(
     ran = run_predict("--model", "resnet", "--dataset", str(folder))
     assert ran.code == 0
     assert "resnet on [bold]x[, retrained head" in ran.out
-    assert "Known by its card alone: [bold]x[." in ran.out
+    assert "[bold]x[ has no record of this kind yet" in ran.out
 
 
 # -- how it ends when it cannot answer ------------------------------------------------------------

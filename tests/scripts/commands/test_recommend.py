@@ -195,12 +195,13 @@ def test_printed_lines_fit_and_say_what_they_mean(run: Callable[..., Ran], colum
     assert "GMACs" in text
     assert "the probability of being the best of 8 candidates" in text
     assert "A measured model is predicted with its own record, unlike in `predict`" in text
-    assert "Candidates after each filter: --max-params left 8 (1 do not say)." in text
+    assert "Candidates after each filter: --max-params left 8 (1 unknown)." in text
     assert f"What the prediction of {BEST} rests on:" in text
     assert "Records that moved the prediction most" in text
     folder = run("--dataset", str(photos), columns=columns).out
-    assert "meas" not in folder  # nothing is measured there
-    assert "Known by its card alone: photos." in folder
+    assert "meas" not in folder.partition("best: the probability")[0]  # nothing is measured there
+    assert "photos has no record of this kind yet: the answer rests on its card" in " ".join(folder.split())
+    assert "were off by 9 to 28 points on average." in " ".join(folder.split())
 
 
 def test_newer_records_count(run: Callable[..., Ran]) -> None:

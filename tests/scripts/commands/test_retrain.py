@@ -35,12 +35,10 @@ def test_one_that_was_promoted_and_one_that_was_kept_aside(
     rounds += [Round(Waiting(30, 0), history[1]), Round(Waiting(30, 0), history[2])]
     ran = run_zoograph("retrain")
     assert ran.code == 0
-    assert ran.out.splitlines()[1:] == ["Not worse.", "It answers from now on."]
+    assert ran.out.splitlines()[1:] == ["Not worse.", "It is in use from now on."]
     ran = run_zoograph("retrain")
     assert ran.code == 1
-    assert (
-        "Kept aside: 'v1' goes on answering. 'zoograph undo b1' takes a batch back; 'zoograph rollback v2'" in ran.out
-    )
+    assert "Not put into use: 'v1' stays. 'zoograph undo b1' removes a batch; 'zoograph rollback v2'" in ran.out
 
 
 def test_retrain_as_json(history: list[Artifact], rounds: list[Round], run_zoograph: Run) -> None:

@@ -39,7 +39,7 @@ def test_status_in_words_and_as_a_picture(history: list[Artifact], run_zoograph:
     assert "The store has 2 models and 3 datasets." in ran.out
     lines = [" ".join(line.replace("│", " ").split()) for line in ran.out.splitlines()]
     assert "finetune full fine-tuning top1 image 2" in lines
-    assert "retrained head: v1 answers. It knows 2 runs" in " ".join(ran.out.split())
+    assert "retrained head: v1 is in use. It learned from 2 runs" in " ".join(ran.out.split())
     with Image.open(tmp_path / "curve.png") as image:
         assert image.width == 1050
 

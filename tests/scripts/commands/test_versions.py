@@ -21,7 +21,7 @@ def test_versions_say_what_became_of_each(history: list[Artifact], run_zoograph:
     ran = run_zoograph("versions")
     assert (ran.code, ran.err) == (0, "")
     lines = [" ".join(line.replace("│", " ").split()) for line in ran.out.splitlines()]
-    assert "v1 2 11111111 warm 0.0400 0.900 answers now" in lines
+    assert "v1 2 11111111 warm 0.0400 0.900 in use" in lines
     assert "v2 3 11111111 full 0.0600 – kept aside" in lines
     assert lines[-2:] == ["v1: Not worse.", "v2: Worse."]
 
@@ -55,7 +55,7 @@ def test_a_damaged_version_is_listed_as_such(history: list[Artifact], run_zoogra
 def test_rollback_and_forward(history: list[Artifact], run_zoograph: Run) -> None:
     ran = run_zoograph("rollback")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "retrained head: 'v0' answers from now on, learned from 1 record; before it was 'v1'.\n"
+    assert ran.out == "retrained head: 'v0' is in use from now on, learned from 1 record; before it was 'v1'.\n"
     ran = run_zoograph("rollback")
     assert (ran.code, ran.out) == (2, "")
     assert "There is no earlier version that was promoted." in ran.err

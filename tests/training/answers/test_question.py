@@ -57,7 +57,7 @@ def test_a_folder_that_exists_is_the_folder(toy_store: RecordStore, here: Path) 
         assert [card.id for card in question.datasets] == [*question.tasks]
         assert question.datasets[0].domain == "sketch"
         assert warnings == (
-            ["'pets' is a folder here, and that is what is meant: for the stored one, give 'dataset:pets'."]
+            ["'pets' is a folder here, and the folder is used: for the stored dataset, give 'dataset:pets'."]
             if dataset == "pets"
             else []
         )
@@ -163,7 +163,7 @@ def test_the_only_weights_that_were_measured_there_are_meant(toy_store: RecordSt
     assert (question.model, question.models) == (VISION.id, ())
     assert question.meaning == (
         "This is about 'torchvision/resnet18.IMAGENET1K_V1', the weights of that name that were measured there. "
-        "timm's 'resnet18' loads others: 'resnet18.a1_in1k' asks about those."
+        "timm loads others by that name: for those, give 'resnet18.a1_in1k'."
     )
     assert ask(toy_store, "resnet18", "birds_2").model == DEFAULT.id  # nothing was measured there
     assert ask(toy_store, "resnet18", "birds_1", "finetune").model == DEFAULT.id

@@ -114,7 +114,7 @@ def test_near_copies_are_one_row_that_says_so():
         store.add(models=uploads, runs=runs)
     answer = recommend("pets")
     assert {candidate.model: len(candidate.twins) for candidate in answer.candidates} == {"vit": 3, "resnet": 0}
-    assert answer.notes[-1] == "3 uploads and near-twins of candidates are not compared: --all-variants."
+    assert answer.notes[-1] == "3 uploads and near-twins of candidates are left out; --all-variants compares them too."
     assert len(recommend("pets", Filters(all_variants=True)).candidates) == 5
 
 

@@ -15,7 +15,7 @@ def test_a_version_that_was_promoted(save_toy, tmp_path):
     assert done.notes == (
         "v1, learned from 2,700 records (full training, 41 s).",
         "The first one.",
-        "It answers from now on.",
+        "It is in use from now on.",
     )
     row = done.to_frame().iloc[0].dropna().to_dict()
     assert row == {"version": "v1", "records": 2700, "promoted": True, "error": 0.02}
@@ -26,6 +26,6 @@ def test_a_version_that_was_kept_aside(save_toy, tmp_path):
     verdict = Verdict(parent="v1", promoted=False, reason="Worse.", suspects=("bad",))
     artifact = save_toy(tmp_path / "head", version="v2", verdict=verdict)
     assert Round(Waiting(30, 1), artifact).notes[2] == (
-        "Kept aside: 'v1' goes on answering. 'zoograph undo bad' takes a batch back; 'zoograph rollback v2' lets the "
-        "new one answer all the same."
+        "Not put into use: 'v1' stays. 'zoograph undo bad' removes a batch; 'zoograph rollback v2' puts the "
+        "new one into use all the same."
     )
