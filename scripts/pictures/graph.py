@@ -73,7 +73,7 @@ def draw_matrix(panels: Mapping[str, Array], models: Axis, datasets: Axis, resid
     bars = {"shrink": 0.42, "pad": 0.02, "aspect": 22, "ax": axes_of}
     label_axes(figure.colorbar(images[-1], extend="both", **bars).ax, y="predicted − measured")
     label_axes(figure.colorbar(images[0], **bars).ax, y="accuracy")
-    figure.legend([hatch], ["not given, not measured, or known without predicting"], **_BELOW)
+    figure.legend([hatch], ["no value: not given, not measured or not predicted"], **_BELOW)
     return figure
 
 
