@@ -63,36 +63,50 @@ def add_runs(
 
     Where some runs of a pair failed, the others alone count.
     """
-    failed = runs["failure"].notna()
-    keys = ["model", "dataset", "protocol"]
-    sound = set(runs.loc[~failed, keys].itertuples(index=False, name=None))
-    outdone = [fails and key in sound for fails, key in zip(failed, runs[keys].itertuples(index=False), strict=True)]
-    runs = runs.assign(failed=failed, draws=runs["repeats"].fillna(1))[~np.array(outdone, dtype=bool)]
-    pairs = runs.groupby(keys, sort=True).agg(
-        value=("value", "mean"),
-        num_runs=("value", "size"),
-        test_size=("test_size", "mean"),
-        shots=("shots", "mean"),
-        repeats=("draws", "sum"),
-        failed=("failed", "any"),
-    )
-    index = _indexed_edges(pairs.droplevel("protocol"), model_at, dataset_at)
-    shots, measured_on = (
-        torch.from_numpy(pairs[name].to_numpy(np.float32, na_value=np.nan).copy()) for name in ("shots", "test_size")
-    )
+    words, place = _agreeing(runs)
+    failed = runs["failure"].notna().to_numpy()
+    sound = np.bincount(place[~failed], minlength=len(words["model"])) > 0
+    kept = ~(failed & sound[place])
+    place, runs = place[kept], runs[kept]
+    number = runs["num_runs"].to_numpy(np.float64) if "num_runs" in runs else np.ones(len(runs))
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(place, values, len(words["model"]))
+
+    def mean(name: str) -> Tensor:
+        values = runs[name].to_numpy(np.float64, na_value=np.nan)
+        known = ~np.isnan(values)
+        with np.errstate(invalid="ignore"):  # of none, NaN
+            return torch.from_numpy((total(np.where(known, values * number, 0.0)) / total(known * number)).astype("f4"))
+
+    ends = zip((words["model"], words["dataset"]), (model_at, dataset_at), strict=True)
+    index = torch.from_numpy(np.stack([np.array([at[name] for name in part], np.int64) for part, at in ends]))
+    measured_on = mean("test_size")
     new = {
-        "protocol": torch.tensor([_CODES[word] for word in pairs.index.get_level_values("protocol")], dtype=torch.long),
+        "protocol": torch.tensor([_CODES[word] for word in words["protocol"]], dtype=torch.long),
         "edge_index": index,
-        "edge_label": torch.from_numpy(pairs["value"].to_numpy(np.float32).copy()),
-        "num_runs": torch.from_numpy(pairs["num_runs"].to_numpy(np.int64).copy()),
-        "shots": shots,
-        "repeats": torch.from_numpy(pairs["repeats"].to_numpy(np.int64).copy()),
-        "failed": torch.from_numpy(pairs["failed"].to_numpy(bool).copy()),
+        "edge_label": mean("value"),
+        "num_runs": torch.from_numpy(total(number).astype(np.int64)),
+        "shots": mean("shots"),
+        "repeats": torch.from_numpy(total(runs["repeats"].to_numpy(np.float64, na_value=1.0)).astype(np.int64)),
+        "failed": torch.from_numpy(total(failed[kept]) > 0),
         "sample_size": torch.where(measured_on.isnan(), graph[DATASET].sample_size[index[1]], measured_on),
     }
     store = graph[edge_type]
     for key, values in new.items():
         store[key] = torch.cat([store[key], values], -1) if key in store else values
+
+
+def _agreeing(runs: pd.DataFrame) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the words of each pair and protocol that occurs, sorted, and (n,) which of them each run is of."""
+    coded = {name: pd.factorize(runs[name], sort=True) for name in ("model", "dataset", "protocol")}
+    shape = [len(words) for _, words in coded.values()]
+    key = np.zeros(len(runs), np.int64)
+    for size, (codes, _) in zip(shape, coded.values(), strict=True):
+        key = key * size + codes
+    found, place = np.unique(key, return_inverse=True)
+    parts = np.unravel_index(found, shape) if len(found) else [found] * len(shape)
+    return {name: np.asarray(coded[name][1])[part] for name, part in zip(coded, parts, strict=True)}, place
 
 
 def as_runs(scores: pd.DataFrame) -> pd.DataFrame:

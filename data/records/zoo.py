@@ -38,7 +38,8 @@ class Zoo:
     Attributes:
         models: cards by id.
         datasets: cards by id, targets and pre-training corpora alike.
-        runs: one row a run, with ``RUN_COLUMNS``; ``value`` in [0, 1], sizes are NaN where not known.
+        runs: one row a run, with ``RUN_COLUMNS``; ``value`` in [0, 1], sizes are NaN where not known. With a column
+            ``num_runs``, a row is so many runs: their means, and the sum of ``repeats``.
         scores: one row a score, with ``SCORE_COLUMNS``.
         relations: one row a measured pair of datasets, with ``RELATION_COLUMNS``; symmetric, each pair once.
         influences: one row what a class of a corpus does to a target, with ``INFLUENCE_COLUMNS``.
@@ -67,6 +68,11 @@ class Zoo:
             _frame(collection.relations, RELATION_COLUMNS),
             _frame(collection.influences, INFLUENCE_COLUMNS),
         )
+
+    @property
+    def num_runs(self) -> pd.Series[float]:
+        """How many runs each row of ``runs`` is the mean of: one, unless a store summed them up."""
+        return self.runs["num_runs"] if "num_runs" in self.runs else pd.Series(1.0, index=self.runs.index)
 
     @property
     def _records(self) -> tuple[pd.DataFrame, ...]:

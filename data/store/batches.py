@@ -23,6 +23,7 @@ from zoograph.data.store.rows import (
     put_records,
     read_cards,
     remove_cards,
+    renew_removals,
     renew_revision,
 )
 
@@ -101,6 +102,7 @@ def count_batch(connection: Connection, batch: str, origin: str, records: int) -
 
 def remove_batch(connection: Connection, batch: str) -> int:
     """Remove the records of a batch, and the batch itself; return how many records they were."""
+    renew_removals(connection)
     removed = sum(connection.execute(sa.delete(table).where(table.c.batch == batch)).rowcount for table in RECORDS)
     connection.execute(sa.delete(schema.batches).where(schema.batches.c.id == batch))
     return removed

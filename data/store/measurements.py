@@ -87,15 +87,3 @@ def find_measured_models(
     cards, damaged = read_sound_cards(connection, schema.models, ModelCard, models.id.in_(chosen))
     tell(damaged)
     return tuple(cards.values())
-
-
-def find_unmeasured(
-    connection: Connection, models: Sequence[str], datasets: Sequence[str], protocol: Protocol, metric: Metric
-) -> tuple[str, ...]:
-    """Return those of ``models`` and of ``datasets`` that have no run anywhere, in this order."""
-    left: list[str] = []
-    for column, ids in ((schema.runs.c.model, models), (schema.runs.c.dataset, datasets)):
-        query = sa.select(column).distinct().where(column.in_(ids), *counted_runs(protocol, metric))
-        measured = set(connection.execute(query).scalars())
-        left += [id for id in ids if id not in measured]
-    return tuple(left)

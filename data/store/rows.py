@@ -20,6 +20,9 @@ AnyCard = TypeVar("AnyCard", bound=Card)
 
 RECORDS = (schema.runs, schema.scores, schema.relations, schema.influences)
 CARDS = {"model": schema.models, "dataset": schema.datasets}
+REMOVALS = "removals"
+"""What the store calls its token of what was taken out of it; while it stays, records have only come in."""
+
 _CHUNK = 5_000
 
 
@@ -47,6 +50,11 @@ def set_meta(connection: Connection, **values: str) -> None:
 def renew_revision(connection: Connection) -> None:
     """Tell whoever read the store that it has changed."""
     set_meta(connection, revision=uuid.uuid4().hex)
+
+
+def renew_removals(connection: Connection) -> None:
+    """Tell whoever kept records of the store that some are gone, or others than they were."""
+    set_meta(connection, **{REMOVALS: uuid.uuid4().hex})
 
 
 def put_models(connection: Connection, cards: Iterable[ModelCard], batch: str, *, replace: bool = True) -> None:

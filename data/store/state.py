@@ -97,13 +97,15 @@ def _read_frame(
     return frame
 
 
-def digest_batches(connection: Connection, metric: Metric, modality: str | None = None) -> dict[str, str]:
+def digest_batches(
+    connection: Connection, metric: Metric, modality: str | None = None, *conditions: sa.ColumnElement[bool]
+) -> dict[str, str]:
     """Return SHA-256 over the sorted ids of the runs that count in each batch that has some, see ``selection``.
 
-    Runs of all protocols do, because answers about one rest on the others too.
+    Runs of all protocols do, because answers about one rest on the others too. Only those that meet the ``conditions``.
     """
     table = schema.runs
-    chosen = sa.select(table.c.batch, table.c.id).where(*counted_runs(None, metric, modality))
+    chosen = sa.select(table.c.batch, table.c.id).where(*counted_runs(None, metric, modality), *conditions)
     return _digest_groups(connection, chosen.order_by(table.c.id))
 
 

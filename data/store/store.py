@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from zoograph.data.files.atomic import sweep
-from zoograph.data.home import DATABASE_VARIABLE, is_writable, make_home, require_writable
+from zoograph.data.home import DATABASE_VARIABLE, get_home, is_writable, make_home, require_writable
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.names import NameIndex, index_names
 from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Record, Relation, Run, Score
@@ -27,13 +27,15 @@ from zoograph.data.store.measurements import (
     count_sources,
     count_ways,
     find_measured_models,
-    find_unmeasured,
 )
 from zoograph.data.store.preparation import make_tables, prepare, unusable
 from zoograph.data.store.rows import get_meta, pick_cards, read_cards
 from zoograph.data.store.selection import counted_runs
+from zoograph.data.store.soundness.kept import Kept, kept_file, read_kept, stamp_of
+from zoograph.data.store.soundness.kept_digests import modalities, read_digests
 from zoograph.data.store.soundness.reading import Cells, Damaged, read_sound, stream_sound, tell
-from zoograph.data.store.state import StoreState, digest_batches, digest_scores, read_state, read_zoo
+from zoograph.data.store.soundness.summary import count_by_batch, measured_among, summary_zoo
+from zoograph.data.store.state import StoreState, digest_scores, read_state, read_zoo
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
@@ -54,6 +56,7 @@ class RecordStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._known: Kept | None = None
 
     @classmethod
     def open(cls, url: str | None = None, *, to_read: bool = False) -> RecordStore:
@@ -265,16 +268,10 @@ class RecordStore:
             datasets: ids.
             modality: of the runs' datasets; default: all.
         """
-        table = schema.runs
-        query = (
-            sa.select(table.c.batch, sa.func.count())
-            .where(*counted_runs(protocol, metric, modality))
-            .group_by(table.c.batch)
-        )
-        if model is not None or datasets:
-            query = query.where(sa.or_(table.c.model == model, table.c.dataset.in_(datasets)))
         with self._read() as connection:
-            return {batch: int(n) for batch, n in connection.execute(query)}
+            runs, kinds = self._kept(connection).tables["runs"], modalities(connection)
+        among = None if modality is None else [id for id, kind in kinds.items() if kind == modality]
+        return count_by_batch(runs, protocol, metric, model, datasets, among)
 
     def ways_measured(self, datasets: Sequence[str] | None = None) -> dict[tuple[Protocol, Metric, str], int]:
         """Return how many runs there are of each protocol, metric and modality, the most frequent first.
@@ -295,7 +292,10 @@ class RecordStore:
     ) -> tuple[str, ...]:
         """Return those of ``models`` and of ``datasets`` that have no run of a protocol and metric anywhere."""
         with self._read() as connection:
-            return find_unmeasured(connection, models, datasets, protocol, metric)
+            runs = self._kept(connection).tables["runs"]
+        ends = (("model", models), ("dataset", datasets))
+        known = [measured_among(runs, column, ids, protocol, metric) for column, ids in ends]
+        return tuple(id for (_, ids), there in zip(ends, known, strict=True) for id in ids if id not in there)
 
     def find_cards(
         self, models: Sequence[str] = (), datasets: Sequence[str] = ()
@@ -326,7 +326,8 @@ class RecordStore:
         Runs of all protocols count, because answers about one rest on the others too.
         """
         with self._read() as connection:
-            return digest_batches(connection, metric, modality)
+            path = self._cache()
+            return read_digests(connection, path and path.with_suffix(".digests.json"), metric, modality)
 
     def check(self) -> Condition:
         """Return what is not as it was stored: rows that do not agree with their hashes, and faults of the database."""
@@ -339,6 +340,27 @@ class RecordStore:
         """Return all cards and records, as one consistent view."""
         with self._read() as connection:
             return read_zoo(connection)[0]
+
+    def summary(self) -> Zoo:
+        """Return what answers need: all cards and records that did not fail, runs that came together as one row.
+
+        From what was kept of the store, so that it takes as long as there are pairs, not runs.
+        """
+        with self._read() as connection:
+            models = read_cards(connection, schema.models, ModelCard)
+            datasets = read_cards(connection, schema.datasets, DatasetCard)
+            kept = self._kept(connection)
+        tell(kept.damaged)
+        return summary_zoo(kept, models, datasets)
+
+    def _kept(self, connection: Connection) -> Kept:
+        """Return what is kept of the store's records, read once for as long as nothing comes in."""
+        if self._known is None or not self._known.is_of(stamp_of(connection)):
+            self._known = read_kept(connection, self._cache())
+        return self._known
+
+    def _cache(self) -> Path | None:
+        return kept_file(get_home(), self._engine.url)
 
     def read_all(self, metric: Metric = Metric.TOP1, modality: str | None = None) -> StoreState:
         """Return what a training on the runs of a metric needs, read once as of one moment.

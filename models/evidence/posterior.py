@@ -24,6 +24,8 @@ _AT_ONCE = 400  # cells whose own variances are read off a square of covariances
 MOST_CONTENDERS = 1_000
 """Models of which it is worked out how their errors go together."""
 _ENTRIES_AT_ONCE = 1_000_000
+_ENTRIES_IN_CACHE = 100_000
+_MOST_MODELS = 3_000  # whose covariances are kept
 _MOST_MEMBERS = 500  # datasets that stand for all of a mean
 
 
@@ -38,6 +40,7 @@ class Prior(NamedTuple):
         scores: of pairs.
         records: everything that was measured in the graph.
         samples: (D, P) that questions are meant for, see :mod:`zoograph.models.evidence.usual_samples`.
+        every: covariances of all models with all; None where there are so many that a part at a time is computed.
     """
 
     kernel: EvidenceKernel
@@ -47,14 +50,17 @@ class Prior(NamedTuple):
     scores: PairScores
     records: Records
     samples: Tensor
+    every: ModelCovariances | None = None
 
     @classmethod
     def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> Prior:
         """Return the prior of a graph."""
         features = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
-        nodes = ModelFeatures.of(graph), features, kernel.embed(graph)
+        models, shown = ModelFeatures.of(graph), kernel.embed(graph)
         records = gather(graph, features)
-        return cls(kernel, *nodes, PairScores.of(graph), records, usual_samples(records, features.per_class))
+        samples = usual_samples(records, features.per_class)
+        every = _between_all(kernel, models, shown[0]) if len(models.node) <= _MOST_MODELS else None
+        return cls(kernel, models, features, shown, PairScores.of(graph), records, samples, every)
 
     def ask(self, pairs: Tensor, protocol: int) -> Cells:
         """Return the cells of (2, n) pairs under a protocol, each on as many samples as are usual."""
@@ -63,6 +69,8 @@ class Prior(NamedTuple):
 
     def between_models(self, a: Tensor, b: Tensor) -> ModelCovariances:
         """Return the covariances of nodes (n,) with nodes (m,)."""
+        if self.every is not None:
+            return ModelCovariances(*(part[a].index_select(1, b) for part in self.every))
         shown = self.shown[0]
         return self.kernel.models(self.models.at(a), shown[a], self.models.at(b), shown[b])
 
@@ -241,6 +249,16 @@ class Posterior:
             others = b.at(torch.arange(end)) if lower else b
             result[part, :end] = self.prior.kernel.covariance(a.at(part), others, self._datasets, models)
         return result
+
+
+def _between_all(kernel: EvidenceKernel, models: ModelFeatures, shown: Tensor) -> ModelCovariances:
+    """Return the covariances of all models, a few rows at a time, which stay in the processor's cache."""
+    size = len(models.node)
+    result = ModelCovariances(*(shown.new_empty(size, size, dtype=torch.float64) for _ in ModelCovariances._fields))
+    for rows in torch.arange(size, device=shown.device).split(max(1, _ENTRIES_IN_CACHE // max(1, size))):
+        for whole, part in zip(result, kernel.models(models.at(rows), shown[rows], models, shown), strict=True):
+            whole[rows] = part
+    return result
 
 
 def _evenly(values: Tensor, most: int) -> Tensor:

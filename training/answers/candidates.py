@@ -9,7 +9,6 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.zoo import Zoo
-from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.question import Question
 from zoograph.training.candidates.filters import Filters, Number, Step, apply_filters
 from zoograph.training.candidates.named_models import NamedModels, find_named
@@ -64,7 +63,7 @@ def choose_candidates(
         cards = _choose_named(cards, named, question.modality)
     if not cards:
         raise ZoographError(f"No model reads {question.modality}. Choose another modality, or bring cards of models.")
-    known = {model for model, _ in measured_pairs(zoo, question.protocol, question.metric, question.modality)}
+    known = set(zoo.runs["model"][zoo.learned(question.protocol, question.metric, question.modality)])
     if filters.measured_only and not known:
         what = f"{question.metric.description} ({question.protocol.description})"
         raise ZoographError(

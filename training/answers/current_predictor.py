@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -99,16 +99,15 @@ class CurrentPredictor:
         zoo, question = self._known, self.question
         if zoo is None:
             self._stage("Reading the store")
-            zoo = self._store.snapshot()
+            zoo = self._store.summary()
         models = (*self._models, *([] if question.model is None else [question.model]))
         known = zoo.with_cards(question.models, question.datasets)
         return known.part(question.metric, question.modality, models, question.tasks)
 
-    @cached_property
-    def measured(self) -> dict[tuple[str, str], Measured]:
-        """What was measured, by (model, dataset)."""
+    def measured_on(self, datasets: Collection[str] | None = None) -> dict[tuple[str, str], Measured]:
+        """Return what was measured on some datasets, by (model, dataset); default: on all."""
         question = self.question
-        return measured_pairs(self.zoo, question.protocol, question.metric, question.modality)
+        return measured_pairs(self.zoo, question.protocol, question.metric, question.modality, datasets)
 
     @cached_property
     def saved(self) -> list[dict[str, float]] | None:
@@ -162,12 +161,12 @@ class CurrentPredictor:
 
         graph, predictor, _ = self._trained
         self._stage("Looking for what the prediction rests on")
-        return find_evidence(predictor, graph, model, self.question.tasks, self.measured)
+        return find_evidence(predictor, graph, model, self.question.tasks, self.measured_on)
 
     def provenance(self) -> Provenance:
         """Return where the answer comes from."""
         if self.artifact is None:
-            return Provenance("", "", "", len(self.measured), 0, True, 0, "")
+            return Provenance("", "", "", len(self.measured_on()), 0, True, 0, "")
         manifest, newer = self.artifact.manifest, self._newer
         return Provenance(
             manifest.version,
@@ -229,12 +228,13 @@ def open_predictor(
 
     from zoograph.training.predictors.evidence import MINIMUM_RECORDS
 
-    if not current.measured:
+    number = len(current.measured_on())
+    if not number:
         raise PredictorError(
             f"There is no record of {question.metric.description} ({question.protocol.description}) to predict from. "
             f"{_how_to_get_records(question)}"
         )
-    if len(current.measured) < MINIMUM_RECORDS:
+    if number < MINIMUM_RECORDS:
         return current
     require_writable(make_home())
     (stage or ignore)("Training a predictor, once")

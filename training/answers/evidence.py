@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from zoograph.training.predictors.evidence import EvidencePredictor
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-MeasuredPairs = Mapping[tuple[str, str], Measured]
+MeasuredOn = Callable[[Collection[str]], Mapping[tuple[str, str], Measured]]
+"""What was measured on some datasets, by (model, dataset)."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def find_evidence(
     graph: HeteroData,
     model: str,
     tasks: Sequence[str],
-    measured: MeasuredPairs,
+    measured_on: MeasuredOn,
     most: int = 5,
 ) -> Evidence:
     """Explain the predicted accuracy of one model, its mean over ``tasks``.
@@ -85,7 +86,7 @@ def find_evidence(
         graph: names the nodes.
         model: its id.
         tasks: ids of datasets.
-        measured: accuracies by (model, dataset).
+        measured_on: looks up accuracies.
         most: length of each list.
     """
     model_ids, dataset_ids = list(graph[MODEL].ids), list(graph[DATASET].ids)
@@ -102,16 +103,20 @@ def find_evidence(
 
     akin, alike = predictor.similarities(node, datasets)
     measured_models, measured_datasets = (torch.unique(nodes).tolist() for nodes in graph[TRANSFERS_TO].edge_index)
-    others = [i for i in measured_datasets if i not in datasets.tolist()]
-    peers = [i for i in measured_models if i != node]
+    asked = set(datasets.tolist())
+    others = sorted((i for i in measured_datasets if i not in asked), key=lambda i: -float(alike[i]))[:most]
+    peers = sorted((i for i in measured_models if i != node), key=lambda i: -float(akin[i]))[:most]
     pairs, points = predictor.record_effects(node, datasets)
+    strongest = torch.argsort(points.abs(), descending=True, stable=True)[:most].tolist()
+    named = {*others, *pairs[1, strongest].tolist()}
+    measured = measured_on([*tasks, *(dataset_ids[i] for i in named)])
     records = []
-    for i in torch.argsort(points.abs(), descending=True, stable=True)[:most].tolist():
+    for i in strongest:
         pair = model_ids[pairs[0, i]], dataset_ids[pairs[1, i]]
         records.append(RecordEffect(*pair, measured[pair].value, measured[pair].num_runs, float(points[i])))
     return Evidence(
         model,
-        tuple(near_dataset(i, float(alike[i])) for i in sorted(others, key=lambda i: -float(alike[i]))[:most]),
-        tuple(near_model(i, float(akin[i])) for i in sorted(peers, key=lambda i: -float(akin[i]))[:most]),
+        tuple(near_dataset(i, float(alike[i])) for i in others),
+        tuple(near_model(i, float(akin[i])) for i in peers),
         tuple(record for record in records if record.points != 0),
     )

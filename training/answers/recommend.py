@@ -238,7 +238,7 @@ def recommend(
         question = ask(store, None, dataset, protocol, domain, warn, stage, metric)
         if stage is not None:
             stage("Reading the store")
-        zoo, named = with_named(store.snapshot(), store.names(), filters)
+        zoo, named = with_named(store.summary(), store.names(), filters)
         times = _Times(zoo, trade_off, filters.min_images_per_second is not None, stage, progress)
         candidates = choose_candidates(zoo, question, filters, times.speed, named)
         ids = [card.id for card in candidates.cards]
@@ -311,8 +311,9 @@ def _rank(
     fronts = find_front(weighed.mean.tolist(), costs)
     utilities = weighed.mean.tolist() if trade_off.utility == 1.0 else values
     columns = list(zip(*(column.tolist() for column in weighed), costs, fronts, utilities, strict=True))
+    measured = current.measured_on(question.tasks)
     everyone = tuple(
-        _candidate(models[i], candidates.twins.get(models[i].id, ()), question.tasks, current.measured, *columns[i])
+        _candidate(models[i], candidates.twins.get(models[i].id, ()), question.tasks, measured, *columns[i])
         for i in order
     )
     return Recommendation(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MINIMUM_RECORDS = 20
 _NUM_FOLDS = 4
 _DATASETS_AT_ONCE = 48
+_CELLS_AT_ONCE = 4_000
 _TEXT_CHANNELS = 8
 
 
@@ -137,7 +138,7 @@ class EvidencePredictor(Method):
         See :func:`zoograph.training.predictors.evidence_readout.predict_jointly`.
         """
         graph, prior = self._graph if graph is None else graph, self._prior(graph)
-        posterior = Posterior(prior, datasets, self._code(graph))
+        posterior = Posterior(prior, self._asked_with(prior, graph, datasets), self._code(graph))
         return predict_jointly(posterior, graph, self._widths, models, datasets, self._code(graph))
 
     def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,8 +150,9 @@ class EvidencePredictor(Method):
 
         See :func:`zoograph.training.predictors.evidence_readout.record_effects`.
         """
-        code = self._code(self._graph)
-        return record_effects(Posterior(self._prior(None), datasets, code), model, datasets, code)
+        code, prior = self._code(self._graph), self._prior(None)
+        posterior = Posterior(prior, self._asked_with(prior, self._graph, datasets), code)
+        return record_effects(posterior, model, datasets, code)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
@@ -221,21 +223,47 @@ class EvidencePredictor(Method):
     def _answer(self, prior: Prior, graph: HeteroData, pairs: Tensor, known: Records) -> Tensor:
         """Return (3, n) mean and bounds of accuracies, from the ``known`` records."""
         answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
-        datasets = torch.unique(pairs[1])
-        order = datasets[torch.argsort(graph[DATASET].group[datasets], stable=True)]
         widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs)]
-        for part in _parts(order, torch.bincount(known.cells.dataset, minlength=graph[DATASET].num_nodes)):
-            asked = torch.isin(pairs[1], part).nonzero().flatten()
-            cells = prior.ask(pairs[:, asked], self._code(graph))
-            posterior = Posterior(prior, part, self._code(graph), known)
-            answer[:, asked] = answer_cells(
-                posterior, cells, *posterior.predict(cells), graph[DATASET].sample_size, widths[asked]
-            )
+        part_of = self._parts(prior, graph)[pairs[1]]
+        if len(known) <= MOST_SINGLE:  # whatever is asked, it is answered from all of them
+            part_of = torch.zeros_like(part_of)
+        for part in torch.unique(part_of).tolist():
+            asked = (part_of == part).nonzero().flatten()
+            posterior = Posterior(prior, self._asked_with(prior, graph, pairs[1, asked]), self._code(graph), known)
+            for rows in asked.split(_CELLS_AT_ONCE):
+                cells = prior.ask(pairs[:, rows], self._code(graph))
+                answer[:, rows] = answer_cells(
+                    posterior, cells, *posterior.predict(cells), graph[DATASET].sample_size, widths[rows]
+                )
         return answer
 
+    @staticmethod
+    def _asked_with(prior: Prior, graph: HeteroData, datasets: Tensor) -> Tensor:
+        """Return the datasets of the parts that ``datasets`` (n,) are of.
 
-def _parts(datasets: Tensor, counts: Tensor) -> list[Tensor]:
-    """Return datasets in parts of which all own records, ``counts`` (D,) of each dataset, can be read one by one."""
-    own = (counts[datasets].cumsum(0) / (0.8 * MOST_SINGLE)).long()
-    number = own * len(datasets) + torch.arange(len(datasets)) // _DATASETS_AT_ONCE
-    return [datasets[number == part] for part in torch.unique(number).tolist()]
+        Records are chosen by their nearness to all of these: so an answer is the same, whatever else is asked.
+        """
+        parts = EvidencePredictor._parts(prior, graph)
+        return torch.isin(parts, parts[datasets].unique()).nonzero().flatten()
+
+    @staticmethod
+    def _parts(prior: Prior, graph: HeteroData) -> Tensor:
+        group = graph[DATASET].group
+        return _parts(group, torch.bincount(prior.records.cells.dataset, minlength=len(group)))
+
+
+def _parts(group: Tensor, counts: Tensor) -> Tensor:
+    """Return (D,) the part of each dataset: its family, or as much of it as has records that can be read one by one.
+
+    Args:
+        group: (D,) families.
+        counts: (D,) records of each dataset.
+    """
+    order = torch.argsort(group, stable=True)
+    counts = counts[order]
+    first = torch.searchsorted(group[order], group[order])  # of its family
+    before = counts.cumsum(0) - counts
+    own = ((before - before[first]) / (0.8 * MOST_SINGLE)).long()
+    number = torch.maximum(own, (torch.arange(len(group)) - first) // _DATASETS_AT_ONCE)
+    key = group[order] * (int(number.max()) + 1 if len(number) else 1) + number
+    return torch.empty_like(key).index_copy_(0, order, key)

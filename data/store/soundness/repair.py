@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.store import schema
-from zoograph.data.store.rows import name_rows, renew_revision, set_meta
+from zoograph.data.store.rows import name_rows, renew_removals, renew_revision, set_meta
 from zoograph.data.store.soundness.reading import (
     KINDS,
     AnyCard,
@@ -111,6 +111,7 @@ def repair(connection: Connection) -> Condition:
     names = [row for table, kind in _CARDS for card in _read(connection, table, kind, []) for row in _name_rows(card)]
     connection.execute(sa.insert(schema.names), names)
     set_meta(connection, shipped_zoo="")  # whose rows and cards are put in again
+    renew_removals(connection)
     renew_revision(connection)
     return condition
 

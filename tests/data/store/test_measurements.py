@@ -10,7 +10,6 @@ from zoograph.data.store.measurements import (
     count_sources,
     count_ways,
     find_measured_models,
-    find_unmeasured,
 )
 from zoograph.data.store.store import RecordStore
 
@@ -25,9 +24,9 @@ def test_questions_about_the_small_zoo(toy_store: RecordStore) -> None:
         assert average_runs(connection, "vit", ["pets", "birds_1"], FINETUNE, TOP1) == {"pets": Measured(1.0, 1)}
         assert [card.id for card in find_measured_models(connection, ["pets"], FINETUNE, TOP1)] == ["resnet", "vit"]
         assert find_measured_models(connection, ["pets"], HEAD, TOP1) == ()
-        asked = (["vit", "resnet"], ["birds_2", "birds_1"])
-        assert find_unmeasured(connection, *asked, HEAD, TOP1) == ("vit", "birds_2")
-        assert find_unmeasured(connection, *asked, HEAD, Metric.F1) == ("vit", "resnet", "birds_2", "birds_1")
+    asked = (["vit", "resnet"], ["birds_2", "birds_1"])
+    assert toy_store.unmeasured(*asked, HEAD, TOP1) == ("vit", "birds_2")
+    assert toy_store.unmeasured(*asked, HEAD, Metric.F1) == ("vit", "resnet", "birds_2", "birds_1")
 
 
 def test_what_failed_was_not_measured(toy_store: RecordStore) -> None:
@@ -35,8 +34,8 @@ def test_what_failed_was_not_measured(toy_store: RecordStore) -> None:
     toy_store.add(models=[ModelCard(id="new", source="t")], runs=[failed])
     with toy_store._read() as connection:
         assert find_measured_models(connection, ["birds_2"], HEAD, TOP1) == ()
-        assert find_unmeasured(connection, ["new"], ["birds_2"], HEAD, TOP1) == ("new", "birds_2")
         assert average_runs(connection, "new", ["birds_2"], HEAD, TOP1) == {}
+    assert toy_store.unmeasured(["new"], ["birds_2"], HEAD, TOP1) == ("new", "birds_2")
 
 
 def test_warnings_of_runs_come_with_what_was_measured(toy_store: RecordStore) -> None:

@@ -49,8 +49,8 @@ def test_store_and_predictor_are_read_once_and_a_saved_answer_needs_neither(
     trainings: list[Path], monkeypatch: pytest.MonkeyPatch, dataset: str
 ) -> None:
     read: list[str] = []
-    snapshot = RecordStore.snapshot
-    monkeypatch.setattr(RecordStore, "snapshot", lambda store: [read.append("store"), snapshot(store)][1])
+    summary = RecordStore.summary
+    monkeypatch.setattr(RecordStore, "summary", lambda store: [read.append("store"), summary(store)][1])
     monkeypatch.setattr(restore, "load_on", lambda *_: [read.append("predictor"), (None, None, None)][1])
     with RecordStore.open() as store:
         question = ask(store, "vit", dataset, Protocol.HEAD)
@@ -59,7 +59,7 @@ def test_store_and_predictor_are_read_once_and_a_saved_answer_needs_neither(
         current = open_predictor(store, question)
         current.predict()
         assert read == []
-        _ = current._trained, current.zoo, current._trained, current.measured
+        _ = current._trained, current.zoo, current._trained, current.measured_on()
     assert read == ["store", "predictor"]
 
 

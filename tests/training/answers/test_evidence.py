@@ -40,9 +40,13 @@ def twin(graph):
     return nodes(graph, "twin")
 
 
+def measured_on(zoo, graph):
+    return lambda names: measured_pairs(zoo, Protocol(graph.protocol), datasets=names)
+
+
 @pytest.fixture(scope="module")
 def explanation(zoo, graph, fitted, twin):
-    return find_evidence(fitted, graph, graph[MODEL].ids[1], ["twin"], measured_pairs(zoo, Protocol(graph.protocol)))
+    return find_evidence(fitted, graph, graph[MODEL].ids[1], ["twin"], measured_on(zoo, graph))
 
 
 def test_the_twin_is_nearest(zoo, graph, explanation):
@@ -71,7 +75,8 @@ def test_the_most_influential_record_is_one_on_the_twin(zoo, explanation):
 
 def test_asked_tasks_and_the_model_itself_are_not_their_own_neighbours(zoo, graph, fitted):
     measured = measured_pairs(zoo, Protocol(graph.protocol))
-    why = find_evidence(fitted, graph, graph[MODEL].ids[1], ["task_0", "task_3"], measured, most=50)
+    tasks = ["task_0", "task_3"]
+    why = find_evidence(fitted, graph, graph[MODEL].ids[1], tasks, measured_on(zoo, graph), most=50)
     assert len(why.datasets) == 18
     assert not {"task_0", "task_3"} & {dataset.dataset for dataset in why.datasets}
     assert len(why.models) == 5

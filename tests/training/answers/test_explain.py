@@ -19,8 +19,8 @@ def test_there_is_evidence_and_store_and_predictor_are_read_once(monkeypatch: py
     with RecordStore.open() as store:
         model = next(iter(store.names().models))
     read: list[str] = []
-    snapshot, load = RecordStore.snapshot, restore.load_on
-    monkeypatch.setattr(RecordStore, "snapshot", lambda store: [read.append("store"), snapshot(store)][1])
+    summary, load = RecordStore.summary, restore.load_on
+    monkeypatch.setattr(RecordStore, "summary", lambda store: [read.append("store"), summary(store)][1])
     monkeypatch.setattr(restore, "load_on", lambda *given: [read.append("predictor"), load(*given)][1])
     explanation = explain(model, "task_3")
     assert read == ["store", "predictor"]

@@ -18,8 +18,8 @@ def test_a_number_of_models_is_asked_for():
 
 @pytest.mark.usefixtures("made_zoo")
 def test_a_zoo_is_ranked_with_its_evidence(monkeypatch):
-    stages, read, snapshot = [], [], RecordStore.snapshot
-    monkeypatch.setattr(RecordStore, "snapshot", lambda store: [read.append("store"), snapshot(store)][1])
+    stages, read, summary = [], [], RecordStore.summary
+    monkeypatch.setattr(RecordStore, "summary", lambda store: [read.append("store"), summary(store)][1])
     answer = recommend("task_3", explain=True, stage=stages.append)
     assert (answer.num_candidates, len(answer.candidates)) == (8, 8)
     predicted = [candidate.predicted for candidate in answer.candidates]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -22,7 +23,7 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.linear import LinearRegression
-from zoograph.models.evidence.relevant import MOST_SINGLE
+from zoograph.models.evidence.relevant import MOST_SINGLE, choose_relevant
 from zoograph.models.method import Prediction
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig, _parts
 
@@ -203,14 +204,30 @@ def test_newcomers_get_wider_intervals(zoo: Zoo, graph: HeteroData, fitted: Evid
     assert max(new_dataset, new_model) <= both + 1e-6
 
 
-def test_datasets_are_asked_about_together_while_their_records_can_be_read_one_by_one() -> None:
-    datasets, few = torch.arange(60).flip(0), torch.full((60,), 5)
-    assert [len(part) for part in _parts(datasets, few)] == [48, 12]
-    many = torch.where(torch.arange(60) == 30, 10 * MOST_SINGLE, 300)
-    parts = _parts(datasets, many)
-    assert torch.equal(torch.cat(parts), datasets)
-    assert all(many[part].sum() <= MOST_SINGLE for part in parts if 30 not in part)
-    assert _parts(datasets[:0], few) == []
+def test_a_family_is_asked_about_together_while_its_records_can_be_read_one_by_one() -> None:
+    family = torch.tensor([0, 1] * 30 + [2])
+    assert _parts(family, torch.full((61,), 5)).unique().numel() == 3
+    assert _parts(torch.zeros(60, dtype=torch.long), torch.full((60,), 5)).bincount().tolist() == [48, 12]
+    many = torch.where(torch.arange(61) == 30, 10 * MOST_SINGLE, 300)
+    parts = _parts(family, many)
+    for part in parts.unique():
+        there = (parts == part).nonzero().flatten()
+        assert family[there].unique().numel() == 1
+        assert 30 in there or many[there].sum() <= MOST_SINGLE
+    assert _parts(family[:0], family[:0]).tolist() == []
+
+
+def test_the_answer_does_not_depend_on_what_else_is_asked_where_records_are_chosen(
+    graph: HeteroData, fitted: EvidencePredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoograph.training.predictors.evidence.MOST_SINGLE", 20)
+    choose = partial(choose_relevant, most=20)
+    monkeypatch.setattr("zoograph.models.evidence.posterior.choose_relevant", choose)
+    pairs = _every(graph)
+    together = fitted.predict(pairs)
+    some = torch.arange(5, pairs.shape[1], 37)
+    alone = torch.stack([torch.stack(list(fitted.predict(pairs[:, [place]])))[:, 0] for place in some.tolist()], 1)
+    assert torch.allclose(torch.stack(list(together))[:, some], alone, atol=1e-6)
 
 
 # -- evidence moves it in the right direction -----------------------------------------------------

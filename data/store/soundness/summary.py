@@ -1,0 +1,84 @@
+"""What a store holds, with the runs of a pair that came together as one row, from what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.store.soundness.columns import Columns
+from zoograph.data.store.soundness.kept import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from zoograph.data.records.zoo import Zoo
+
+
+def summary_zoo(kept: Kept, models: Mapping[str, ModelCard], datasets: Mapping[str, DatasetCard]) -> Zoo:
+    """Return cards and records; ``runs`` has a row for several runs, with their means and ``num_runs``.
+
+    Failed runs are left out, as are records of models and datasets that have no sound card.
+    """
+    from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, SCORE_COLUMNS, Zoo
+
+    kinds = {"model": models, "dataset": datasets, "other": datasets, "corpus": datasets}
+
+    def known(table: str) -> Columns:
+        rows = kept.tables[table]
+        ends = [rows.among(name, kinds[name]) for name in rows.codes if name in kinds]
+        return rows.at(np.logical_and.reduce(ends))
+
+    runs = known("runs")
+    runs = runs.at(~runs.among("state", ["failed"]))
+    table = runs.to_frame()
+    state = table.pop("state")
+    for name, sign in (("test_size", "t"), ("shots", "s")):
+        table[name] = (table[name] / table["num_runs"]).where(state.str.contains(sign))
+    table["value"] /= table["num_runs"]
+    others = (("scores", SCORE_COLUMNS), ("relations", RELATION_COLUMNS), ("influences", INFLUENCE_COLUMNS))
+    frames = (known(name).to_frame()[list(columns)] for name, columns in others)
+    return Zoo(models, datasets, table.drop(columns="batch"), *frames)
+
+
+def count_by_batch(
+    runs: Columns,
+    protocol: Protocol | None,
+    metric: Metric,
+    model: str | None,
+    datasets: Sequence[str],
+    among: Collection[str] | None,
+) -> dict[str, int]:
+    """Return the number of runs in each batch that has some, see :meth:`RecordStore.count_runs_by_batch`.
+
+    Args:
+        runs: as kept.
+        protocol: as there, like ``metric``, ``model`` and ``datasets``.
+        metric: of the runs.
+        model: id.
+        datasets: ids.
+        among: ids of the datasets of the modality; None for all.
+    """
+    chosen = counted(runs, protocol, metric)
+    if among is not None:
+        chosen &= runs.among("dataset", among)
+    if model is not None or datasets:
+        chosen &= runs.among("model", [] if model is None else [model]) | runs.among("dataset", datasets)
+    number = np.bincount(runs.codes["batch"][chosen], runs.numbers["num_runs"][chosen], len(runs.words["batch"]))
+    return {batch: int(n) for batch, n in zip(runs.words["batch"], number, strict=True) if n}
+
+
+def measured_among(runs: Columns, column: str, ids: Sequence[str], protocol: Protocol, metric: Metric) -> set[str]:
+    """Return those of ``ids`` of a column that have a run of a protocol and metric."""
+    codes = runs.codes[column][counted(runs, protocol, metric) & runs.among(column, ids)]
+    return {runs.words[column][code] for code in np.unique(codes)}
+
+
+def counted(runs: Columns, protocol: Protocol | None, metric: Metric) -> NDArray[np.bool_]:
+    """Return (n,) which rows are of a metric and a protocol (None for any) and did not fail."""
+    chosen = ~runs.among("state", ["failed"]) & runs.among("metric", [metric.value])
+    return chosen if protocol is None else chosen & runs.among("protocol", [protocol.value])

@@ -1,0 +1,164 @@
+"""``zoograph benchmark sizes``: what commands cost as the store grows, on top of the zoo that ships."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.files.facts import load_facts, seal_facts
+from zoograph.data.home import DATABASE_VARIABLE, HOME_VARIABLE
+from zoograph.scripts.terminal.files import make_folder, write_into
+from zoograph.scripts.terminal.options import AsJson, Fresh
+from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.tables import print_notes, print_table
+
+Row = dict[str, Any]
+_JSON, _CARD = "sizes.json", "card.json"
+_NEW = {"id": "a-new-dataset", "source": "made up", "domain": "photo", "num_classes": 5, "num_samples": 1000,
+        "labels": ["cat", "dog", "horse", "tiger", "zebra"]}  # fmt: skip
+_GROW = """
+import sys
+from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.grown_store import grow_store
+with RecordStore.open() as store:
+    grow_store(store, int(sys.argv[1]))
+"""
+_ADD_RUN = """
+import uuid
+from zoograph.data.records.records import Protocol, Run
+from zoograph.data.store.store import RecordStore
+with RecordStore.open() as store:
+    known = next(iter(store.stream_runs(("model", "dataset"), 1)))[0]
+    settings = {"number": uuid.uuid4().hex}
+    store.add(runs=[Run(source="new", model=known[0], dataset=known[1], protocol=Protocol.HEAD, value=0.5,
+                        hyperparameters=settings)])
+"""
+_REFERENCE = "import torch, transformers"
+_NOTES = (
+    "CPU seconds and peak memory of the whole process, the fastest of the rounds; a process beside it costs it little.",
+    "'first' is the first answer after the records came in; 'one run more' is the next answer after one more came in.",
+)
+
+
+def sizes(
+    runs: Annotated[str, typer.Option(help="Numbers of runs beside the zoo that ships, separated by commas.")] = (
+        "0,10000,100000"
+    ),
+    rounds: Annotated[int, typer.Option(min=1, help="How often each command is timed.")] = 3,
+    out: Annotated[Path, typer.Option(help="Folder for the JSON and the stores.")] = Path("store-sizes"),
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Time commands, each in a process of its own, on stores with made-up runs of known models on new tasks.
+
+    A size that is in the folder already is not measured again, and a store that is there is not made again.
+
+    Example: `zoograph benchmark sizes --runs 0,10000 --rounds 2`
+    """
+    wanted = _parse(runs)
+    rows = [] if fresh else _load(out / _JSON)
+    for number in wanted:
+        if not any(row["runs"] == number for row in rows):
+            rows = sorted([*rows, *measure(out, number, rounds)], key=lambda row: row["runs"])
+            write_into(out, {_JSON: seal_facts(rows)})
+    shown = [row for row in rows if row["runs"] in wanted]
+    if as_json:
+        print_json("benchmark sizes", {"rows": shown}, _NOTES)
+        return
+    print_table(
+        "Cost of a command by size of the store",
+        ("command", "runs", "CPU s", "wall s", "MiB"),
+        [
+            (row["command"], f"{row['runs']:,}", f"{row['cpu']:.2f}", f"{row['wall']:.2f}", f"{row['mib']:.0f}")
+            for row in sorted(shown, key=lambda row: (row["command"], row["runs"]))
+        ],
+        names={"command"},
+    )
+    print_notes(_NOTES)
+
+
+def measure(out: Path, number: int, rounds: int) -> list[Row]:
+    """Return what each command costs on a store with so many runs beside the zoo that ships."""
+    home = out / f"home-{number}"
+    environment = {**os.environ, HOME_VARIABLE: str(home), "OMP_NUM_THREADS": "1"}
+    environment.pop(DATABASE_VARIABLE, None)
+    make_folder(out)
+    card = out / _CARD
+    card.write_text(json.dumps(_NEW))
+    if not (home / "grown").exists():
+        _run([sys.executable, "-c", _GROW, str(number)] if number else _program("status"), environment)
+        (home / "grown").touch()
+    new = ("--model", "resnet50", "--dataset", str(card))
+    commands = {
+        "predict, new pair, first": (_program("predict", *new), 1),
+        "predict, new pair": (_program("predict", *new), rounds),
+        "predict, one run more": (_program("predict", *new), rounds),
+        "predict, known pair": (_program("predict", "--model", "convnext_tiny", "--dataset", "clipart_32"), rounds),
+        "recommend": (_program("recommend", "--dataset", str(card)), rounds),
+        "explain": (_program("explain", *new), rounds),
+        "status": (_program("status"), rounds),
+        _REFERENCE: ([sys.executable, "-c", _REFERENCE], rounds),
+    }
+    rows = []
+    for name, (command, times) in commands.items():
+        figures = []
+        for _ in range(times):
+            if name == "predict, one run more":
+                _run([sys.executable, "-c", _ADD_RUN], environment)
+            figures.append(_run(command, environment))
+        rows.append({"runs": number, "command": name, **min(figures, key=lambda row: row["cpu"])})
+    return rows
+
+
+def _program(*words: str) -> list[str]:
+    return [sys.executable, "-m", "zoograph", *words]
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> Row:
+    """Run a command; return processor and wall-clock seconds, and its peak memory.
+
+    Raises:
+        ZoographError: if it fails.
+    """
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise ZoographError(
+            f"The command '{' '.join(command)[:80]}' must succeed (got exit status {process.returncode})."
+        )
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    seconds = usage.ru_utime + usage.ru_stime
+    return {"cpu": seconds, "wall": time.perf_counter() - began, "mib": usage.ru_maxrss / unit}
+
+
+def _parse(sizes: str) -> list[int]:
+    try:
+        numbers = sorted({int(size) for size in sizes.split(",")})
+    except ValueError:
+        numbers = [-1]
+    if numbers[0] < 0:
+        raise ZoographError(f"'--runs' takes whole numbers from 0 up, separated by commas (got '{sizes}').")
+    return numbers
+
+
+def _load(path: Path) -> list[Row]:
+    if not path.exists():
+        return []
+    try:
+        rows: list[Row] = load_facts(path)
+        return [row for row in rows if row["command"] and row["runs"] >= 0]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ZoographError(
+            f"'{path}' must hold what an earlier measurement wrote (got something else). Use --fresh."
+        ) from error

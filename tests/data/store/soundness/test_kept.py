@@ -1,0 +1,179 @@
+"""What is kept of a store: the same as reading it, whatever came in, was taken out or was changed since."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Protocol, Run, Score
+from zoograph.data.store import schema
+from zoograph.data.store.soundness import kept as module
+from zoograph.data.store.soundness.kept import Kept, Stamp, kept_file, read_kept
+from zoograph.data.store.store import RecordStore
+
+
+def _run(value: float, **fields: Any) -> Run:
+    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
+    return Run.model_validate({**given, **fields})
+
+
+def _read(home: Path) -> Kept:
+    with RecordStore.open() as store, store._read() as connection:
+        return read_kept(connection, kept_file(home, store._engine.url))
+
+
+def _rows(kept: Kept) -> list[tuple[Any, ...]]:
+    runs = kept.tables["runs"]
+    return sorted(zip(*map(runs.texts, ("model", "dataset", "state")), *runs.numbers.values(), strict=True))
+
+
+@pytest.fixture
+def opened(toy_store: RecordStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows were read of the table of runs, each time that it was."""
+    toy_store.close()
+    number: list[int] = []
+    real = module.stream_sound
+
+    def stream(connection: Any, table: sa.Table, *rest: Any, **how: Any) -> Any:
+        rows = list(real(connection, table, *rest, **how))
+        if table is schema.runs:
+            number.append(len(rows))
+        return iter(rows)
+
+    monkeypatch.setattr(module, "stream_sound", stream)
+    return number
+
+
+def test_a_store_is_read_once_and_then_what_came_in(opened: list[int], home: Path) -> None:
+    first = _read(home)
+    assert _rows(_read(home)) == _rows(first)
+    assert opened == [3]
+    with RecordStore.open() as store:
+        store.add(runs=[_run(0.25, seed=1, test_size=10), _run(0.75, seed=2, test_size=30), _run(0.1, failure="no")])
+    rows = _rows(_read(home))
+    assert opened == [3, 3]
+    assert ("resnet", "birds_1", "t", 1.0, 2.0, 40.0, 0.0, 2.0) in rows
+    assert ("resnet", "birds_1", "failed", 0.1, 1.0, 0.0, 0.0, 1.0) in rows
+    assert len(rows) == len(_rows(first)) + 2
+
+
+def test_what_was_taken_out_is_gone(opened: list[int], home: Path) -> None:
+    before = _rows(_read(home))
+    with RecordStore.open() as store:
+        store.add(runs=[_run(0.25)], batch="mine")
+    assert len(_rows(_read(home))) == len(before) + 1
+    with RecordStore.open() as store:
+        store.undo("mine")
+        store.add(runs=[_run(0.125, seed=3)], batch="other")
+    assert [row[3] for row in _rows(_read(home)) if row not in before] == [0.125]
+    assert opened == [3, 1, 4]
+
+
+def test_a_file_that_something_else_wrote_to_is_read_anew(opened: list[int], home: Path) -> None:
+    _read(home)
+    with closing(sqlite3.connect(home / "zoograph.db")) as connection, connection:
+        connection.execute("UPDATE runs SET value = 0.75 WHERE dataset = 'birds_1'")
+    kept = _read(home)
+    assert [row.table for row in kept.damaged] == ["runs"]
+    assert not any(row[1] == "birds_1" for row in _rows(kept))
+    assert opened == [3, 2]
+    assert _read(home).damaged == kept.damaged
+    assert opened == [3, 2]
+
+
+def test_damaged_rows_are_told_each_time(toy_store: RecordStore, home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    toy_store.close()
+    with closing(sqlite3.connect(home / "zoograph.db")) as connection, connection:
+        connection.execute("UPDATE runs SET value = 0.75 WHERE dataset = 'birds_1'")
+    for _ in range(2):
+        caplog.clear()
+        with RecordStore.open() as store:
+            assert "birds_1" not in set(store.summary().runs["dataset"])
+        assert "1 row of the store was changed on disk" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors", b"\x10" + b"\0" * 40])
+def test_a_broken_file_is_written_anew(opened: list[int], home: Path, content: bytes) -> None:
+    kept = _read(home)
+    path = next((home / "cache" / "store").glob("*.safetensors"))
+    whole = path.read_bytes()
+    path.write_bytes(content)
+    assert _rows(_read(home)) == _rows(kept)
+    assert path.read_bytes() == whole
+    flipped = bytearray(whole)
+    flipped[-1] ^= 1
+    path.write_bytes(flipped)
+    assert _rows(_read(home)) == _rows(kept)
+    assert opened == [3, 3, 3]
+
+
+def test_a_home_that_cannot_be_written_is_answered_from(
+    opened: list[int], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("read-only")
+
+    monkeypatch.setattr(module, "replace_file", refuse)
+    assert len(_rows(_read(home))) == 3
+    assert len(_rows(_read(home))) == 3
+    assert opened == [3, 3]
+    assert not list((home / "cache").rglob("*.safetensors"))
+
+
+def test_a_large_store_is_not_written_for_a_few_rows(
+    opened: list[int], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _read(home)
+    monkeypatch.setattr(module, "_SMALL", 2)
+    path = next((home / "cache" / "store").glob("*.safetensors"))
+    before = path.read_bytes()
+    with RecordStore.open() as store:
+        store.add(models=[ModelCard(id="m", source="s")], runs=[_run(0.5, model="m")])
+    for _ in range(2):
+        assert any(row[0] == "m" for row in _rows(_read(home)))
+    assert opened == [3, 1, 1]
+    assert path.read_bytes() == before
+    monkeypatch.setattr(module, "_MANY", 0)
+    _read(home), _read(home)
+    assert opened == [3, 1, 1, 1]
+
+
+def test_scores_are_kept_row_by_row(opened: list[int], home: Path, toy_zoo: Collection) -> None:
+    with RecordStore.open() as store:
+        store.add(scores=[Score(source="t", model="vit", dataset="pets", name="logme", value=v) for v in (1.0, 2.0)])
+    scores = _read(home).tables["scores"]
+    assert sorted(scores.numbers["value"].tolist()) == sorted([*(row.value for row in toy_zoo.scores), 1.0, 2.0])
+
+
+def test_what_is_kept_is_of_one_database() -> None:
+    home = Path("/home")
+    assert kept_file(home, sa.make_url("sqlite://")) is None
+    plain, other = kept_file(home, sa.make_url("sqlite:////a/b c")), kept_file(home, sa.make_url("sqlite:////a/d"))
+    readable = sa.URL.create("sqlite", database="file:///a/b%20c", query={"mode": "ro", "uri": "true"})
+    assert plain == kept_file(home, readable) != other
+    server = kept_file(home, sa.make_url("postgresql+psycopg://a@b/c"))
+    assert server is not None
+    assert server.parent == home / "cache" / "store"
+
+
+def test_stamps() -> None:
+    stamp = Stamp("1", "r", "f")
+    assert stamp.became(stamp)
+    assert stamp.became(Stamp("2", "r", "g"))
+    assert not stamp.became(Stamp("2", "s", "f"))
+    assert not stamp.became(Stamp("1", "r", "g"))
+    assert Stamp("1", "r", "").became(Stamp("1", "r", "g"))
+    server = Kept(stamp, {}, {}, ())
+    assert server.became(stamp)
+    assert not server.became(Stamp("2", "r", "f"))  # no number says which rows are new
+
+
+def test_the_protocol_is_kept(opened: list[int], home: Path) -> None:
+    assert set(_read(home).tables["runs"].words["protocol"]) == {Protocol.HEAD.value, Protocol.FINETUNE.value}

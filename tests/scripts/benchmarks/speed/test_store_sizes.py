@@ -1,0 +1,79 @@
+"""`benchmark sizes`: stores are made once, commands run in processes of their own, and a size is measured once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.files.facts import load_facts
+from zoograph.scripts.benchmarks.speed import store_sizes
+
+app = typer.Typer()
+app.command()(store_sizes.sizes)
+
+
+def test_commands_run_on_stores_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[tuple[str, str]] = []
+
+    def run(command: list[str], environment: dict[str, str]) -> dict[str, float]:
+        ran.append((Path(environment["ZOOGRAPH_HOME"]).name, " ".join(command)))
+        (tmp_path / Path(environment["ZOOGRAPH_HOME"]).name).mkdir(exist_ok=True)
+        return {"cpu": float(len(ran)), "wall": 2.0, "mib": 100.0}
+
+    monkeypatch.setattr(store_sizes, "_run", run)
+    rows = store_sizes.measure(tmp_path, 40, 2)
+    assert {row["runs"] for row in rows} == {40}
+    assert {home for home, _ in ran} == {"home-40"}
+    assert [row["cpu"] for row in rows][:2] == [2.0, 3.0]  # the first of all made the store, and the fastest counts
+    assert sum(store_sizes._ADD_RUN in command for _, command in ran) == 2
+    made = sum(store_sizes._GROW in command for _, command in ran)
+    store_sizes.measure(tmp_path, 40, 1)
+    assert made == sum(store_sizes._GROW in command for _, command in ran) == 1
+    assert json.loads((tmp_path / "card.json").read_text())["num_classes"] == 5
+
+
+def test_a_size_is_measured_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def measure(out: Path, number: int, rounds: int) -> list[dict[str, Any]]:
+        asked.append(number)
+        return [{"runs": number, "command": "predict", "cpu": 1.5, "wall": 2.0, "mib": 512.0}]
+
+    monkeypatch.setattr(store_sizes, "measure", measure)
+
+    def run(*arguments: str) -> str:
+        return CliRunner().invoke(app, ["--out", str(tmp_path), *arguments], catch_exceptions=False).stdout
+
+    assert [row["runs"] for row in json.loads(run("--runs", "1000", "--json"))["rows"]] == [1000]
+    shown = run("--runs", "1000,0")
+    assert "1,000" in shown
+    assert "512" in shown
+    assert asked == [1000, 0]
+    assert len(load_facts(tmp_path / "sizes.json")) == 2
+
+
+def test_a_command_is_measured() -> None:
+    row = store_sizes._run([sys.executable, "-c", "x = bytearray(30_000_000); sum(range(300_000))"], {})
+    assert row["cpu"] > 0
+    assert row["mib"] > 28
+    with pytest.raises(ZoographError, match=r"must succeed \(got exit status 3\)"):
+        store_sizes._run([sys.executable, "-c", "raise SystemExit(3)"], {})
+
+
+@pytest.mark.parametrize("runs", ["many", "-5", ""])
+def test_sizes_are_checked(runs: str, tmp_path: Path) -> None:
+    with pytest.raises(ZoographError, match="'--runs' takes whole numbers from 0 up"):
+        CliRunner().invoke(app, [f"--runs={runs}", "--out", str(tmp_path)], catch_exceptions=False)
+
+
+def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "sizes.json").write_text("{")
+    with pytest.raises(ZoographError, match=r"must hold what an earlier measurement wrote .*--fresh"):
+        store_sizes._load(tmp_path / "sizes.json")
