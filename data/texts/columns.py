@@ -48,8 +48,9 @@ _named: ContextVar[Columns] = ContextVar("zoograph_columns", default=_UNNAMED)
 
 @contextmanager
 def naming_columns(text: str | None = None, label: str | None = None) -> Iterator[None]:
-    """Say which columns hold the texts and the labels, as long as the block lasts; None leaves one to be guessed."""
-    token = _named.set(Columns(text, label))
+    """Say which columns hold the texts and the labels, as long as the block lasts; None leaves one as it was."""
+    before = _named.get()
+    token = _named.set(Columns(text or before.text, label or before.label))
     try:
         yield
     finally:

@@ -13,7 +13,17 @@ from zoograph.scripts.commands.predict import print_answer
 from zoograph.scripts.commands.relatedness import bound_parts
 from zoograph.scripts.terminal.evidence import print_evidence
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.options import AnyMetric, AnyProtocol, AsJson, Encoder, FollowLinks, Model, Question
+from zoograph.scripts.terminal.options import (
+    AnyMetric,
+    AnyProtocol,
+    AsJson,
+    Encoder,
+    FollowLinks,
+    LabelColumn,
+    Model,
+    Question,
+    TextColumn,
+)
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -30,6 +40,8 @@ def explain(
     metric: AnyMetric = None,
     encoder: Encoder = None,
     follow_links: FollowLinks = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is known of a model on a dataset, and which command would measure the rest.
@@ -85,7 +97,7 @@ def _print(explanation: Explanation) -> None:
     if not explanation.loadable:
         print_notes([explanation.cannot_load])
     if explanation.missing:
-        print_notes(["Not measured yet (FOLDER is a folder of its images, with one sub-folder a class):"])
+        print_notes([f"Not measured yet ({explanation.missing_where}):"])
         for missing in explanation.missing:
             # A command is never broken: it is there to be copied.
             print(f"- {missing.what}: {missing.command}")

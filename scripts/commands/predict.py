@@ -16,8 +16,10 @@ from zoograph.scripts.terminal.options import (
     Domain,
     Encoder,
     FollowLinks,
+    LabelColumn,
     Model,
     Question,
+    TextColumn,
 )
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
@@ -35,6 +37,8 @@ def predict(
     domain: Domain = None,
     encoder: Encoder = None,
     follow_links: FollowLinks = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict the accuracy of a pre-trained model on a dataset, or another metric, with a 90 % interval.

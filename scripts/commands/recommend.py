@@ -21,7 +21,9 @@ from zoograph.scripts.terminal.options import (
     Domain,
     Encoder,
     FollowLinks,
+    LabelColumn,
     Question,
+    TextColumn,
     split_names,
 )
 from zoograph.scripts.terminal.output import print_json
@@ -92,6 +94,8 @@ def recommend(
         Path | None, typer.Option(help="Draw accuracy against cost into this PNG file.", metavar="FILE")
     ] = None,
     follow_links: FollowLinks = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank every model that reads the dataset by expected accuracy, with an interval, regret and cost.

@@ -13,8 +13,10 @@ from zoograph.scripts.terminal.options import (
     AsJson,
     Device,
     FollowLinks,
+    LabelColumn,
     Models,
     Stored,
+    TextColumn,
     Weights,
     end_with_failures,
     split_names,
@@ -36,11 +38,11 @@ def relatedness(
     reference: Annotated[
         str,
         typer.Option(
-            help="The task to transfer from: a folder with one sub-folder of images a class, a dataset on the Hugging "
-            "Face hub, or a corpus of glyphs: `latin`, `eastern` or `symbols`."
+            help="The task to transfer from: a folder of images or texts with one sub-folder a class, a table of "
+            "texts, a dataset on the Hugging Face hub, or a corpus of glyphs: `latin`, `eastern` or `symbols`."
         ),
     ],
-    target: Annotated[str, typer.Option(help="The task to transfer to, a folder or a dataset on the hub.")],
+    target: Annotated[str, typer.Option(help="The task to transfer to, a folder, a table or a dataset on the hub.")],
     setting: Annotated[
         str, typer.Option(help="What is learned: `sparse`, `learned-all`, `learned-a` or `fixed-all`.")
     ] = "sparse",
@@ -56,11 +58,13 @@ def relatedness(
         bool, typer.Option("--unlabelled", help="Guess the target's labels; of those it has only their number counts.")
     ] = False,
     samples: Annotated[int, typer.Option(min=4, help="Samples of each side that are related.")] = 500,
-    max_images: Annotated[int, typer.Option(min=8, help="Images of each side that models look at.")] = 1500,
+    max_images: Annotated[int, typer.Option(min=8, help="Images or texts of each side that models look at.")] = 1500,
     stored: Stored = False,
     weights: Weights = None,
     device: Device = "auto",
     follow_links: FollowLinks = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
     as_json: AsJson = False,
 ) -> None:
     """Bound the loss that models will have on a target, from a reference task. Lower is better.
@@ -80,7 +84,7 @@ def relatedness(
     from zoograph.training.analysis.relatedness.relate import Relating, Setting
 
     how = Relating(Setting(setting), samples=samples, iterations=iterations, batch_size=batch_size, tau=tau, seed=seed)
-    with progress_bar("Looking at the images") as progress:
+    with progress_bar("Looking at the samples") as progress:
         report = rank_on_images(subject, reference, how, not unlabelled, progress, stored=stored)
     if as_json:
         print_json("relatedness", _as_dict(report), _notes(report))

@@ -1,4 +1,4 @@
-"""``score``: how well models are expected to transfer to a dataset, from one look at its images."""
+"""``score``: how well models are expected to transfer to a dataset, from one look at its images or texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from zoograph.scripts.terminal.options import (
     Domain,
     FollowLinks,
     Fresh,
+    LabelColumn,
     Models,
+    TextColumn,
     Weights,
     end_with_failures,
     split_names,
@@ -32,8 +34,8 @@ def score(
     models: Models,
     dataset: Dataset,
     scores: Annotated[str, typer.Option(help="Names of scores, separated by commas.")] = "all",
-    max_images: Annotated[int, typer.Option(min=2, help="Images in the stratified probe.")] = 500,
-    all_images: Annotated[bool, typer.Option("--all", help="Look at all images instead of a probe.")] = False,
+    max_images: Annotated[int, typer.Option(min=2, help="Images or texts in the stratified probe.")] = 500,
+    all_images: Annotated[bool, typer.Option("--all", help="Look at all images or texts instead of a probe.")] = False,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -45,6 +47,8 @@ def score(
     domain: Domain = None,
     fresh: Fresh = False,
     follow_links: FollowLinks = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
     as_json: AsJson = False,
 ) -> None:
     """Score the transferability of models to a dataset, and store the scores. Higher is better.
@@ -53,7 +57,7 @@ def score(
 
     Example: `zoograph score --models resnet18,convnext_tiny --dataset ./pets`
     """
-    with progress_bar("Looking at the images") as progress:
+    with progress_bar("Looking at the samples") as progress:
         report = zoograph.score(
             split_names(models),
             dataset,

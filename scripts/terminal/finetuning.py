@@ -16,7 +16,7 @@ _PANEL = "Fine-tuning"
 
 Epochs = Annotated[
     int | None,
-    typer.Option(min=1, help="Passes over the training images at most. Default: 12.", rich_help_panel=_PANEL),
+    typer.Option(min=1, help="Passes over the training samples at most. Default: 12.", rich_help_panel=_PANEL),
 ]
 LearningRate = Annotated[
     float | None,
@@ -36,7 +36,7 @@ LayerDecay = Annotated[
     ),
 ]
 WeightDecay = Annotated[float | None, typer.Option(min=0, help="Default: 0.05.", rich_help_panel=_PANEL)]
-BatchSize = Annotated[int | None, typer.Option(min=2, help="Images in one step. Default: 64.", rich_help_panel=_PANEL)]
+BatchSize = Annotated[int | None, typer.Option(min=2, help="Samples in one step. Default: 64.", rich_help_panel=_PANEL)]
 Warmup = Annotated[
     float | None, typer.Option(min=0, help="Epochs over which the rate rises. Default: 1.", rich_help_panel=_PANEL)
 ]

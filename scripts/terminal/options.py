@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 # -- a question ---------------------------------------------------------------------------------------
 
-Model = Annotated[str, typer.Option(help="A model of the zoo, or any name that timm knows.")]
+Model = Annotated[
+    str,
+    typer.Option(help="A model of the zoo, any name that timm knows, or an encoder of texts."),
+]
 Question = Annotated[
     str,
     typer.Option(
-        help="A dataset, a family of datasets, a folder of images with one sub-folder a class, or a card: a file of "
-        "YAML or JSON with labels, number of images and so on. "
+        help="A dataset, a family of datasets, a folder of images or texts with one sub-folder a class, a table of "
+        "texts (CSV, TSV, JSON Lines, Parquet), or a card: a file of YAML or JSON with labels, sizes and so on. "
         "If a folder of that name is here, it is used; `dataset:NAME` is always the stored dataset."
     ),
 ]
@@ -37,12 +40,18 @@ Encoder = Annotated[str | None, typer.Option(help="Text encoder: a hub id or a l
 
 # -- a measurement ------------------------------------------------------------------------------------
 
-Models = Annotated[str, typer.Option(help="Names that timm knows, separated by commas.")]
+Models = Annotated[
+    str,
+    typer.Option(
+        help="Names that timm knows, or encoders of texts on the hub, in a folder or in an installed package; "
+        "separated by commas."
+    ),
+]
 Dataset = Annotated[
     str,
     typer.Option(
-        help="A folder of images with one sub-folder a class, a folder written by `save_to_disk` of the library "
-        "`datasets`, or an image dataset on the Hugging Face hub."
+        help="A folder of images or texts with one sub-folder a class, a table of texts (CSV, TSV, JSON Lines, "
+        "Parquet), a folder written by `save_to_disk` of the library `datasets`, or a dataset on the Hugging Face hub."
     ),
 ]
 OneProtocol = Annotated[Protocol, typer.Option(help="How models are transferred.")]
@@ -72,8 +81,27 @@ FollowLinks = Annotated[
         "--follow-links", callback=_follow, help="Follow links that lead out of a folder of images, not only inside it."
     ),
 ]
-Domain = Annotated[str | None, typer.Option(help="Kind of images, such as `sketch` or `photo`.")]
-MaxImages = Annotated[int | None, typer.Option(min=4, help="Use a stratified sample of so many images. Default: all.")]
+
+
+def _name_column(context: typer.Context, parameter: typer.CallbackParam, chosen: str | None) -> str | None:
+    from zoograph.data.texts.columns import naming_columns
+
+    if chosen is not None:
+        context.with_resource(naming_columns(**{str(parameter.name).removesuffix("_column"): chosen}))
+    return chosen
+
+
+_TEXTS = "Tables of texts"
+TextColumn = Annotated[
+    str | None,
+    typer.Option(callback=_name_column, help="The column of the texts. Default: a guess.", rich_help_panel=_TEXTS),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(callback=_name_column, help="The column of the classes. Default: a guess.", rich_help_panel=_TEXTS),
+]
+Domain = Annotated[str | None, typer.Option(help="Kind of images or texts, such as `sketch` or `reviews`.")]
+MaxImages = Annotated[int | None, typer.Option(min=4, help="Use a stratified sample of so many samples. Default: all.")]
 TestFraction = Annotated[
     float,
     typer.Option(min=0.01, max=0.99, help="Part of each class to test on, if the dataset has no split of its own."),

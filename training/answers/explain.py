@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.find_model import loading_name
+from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.sources import is_local
 from zoograph.training.answers.current_predictor import open_predictor
 from zoograph.training.answers.notes import SIMILARITY
 from zoograph.training.answers.predict import Answer, answer
@@ -77,7 +79,7 @@ class Explanation(Report):
         harmful: those with the lowest ones.
         outcome: what the influences are of.
         missing: the rest, as far as a command measures it.
-        loadable: whether there is one that looks at images with the model.
+        loadable: whether there is one that looks at samples with the model.
     """
 
     answer: Answer
@@ -106,7 +108,14 @@ class Explanation(Report):
     @property
     def cannot_load(self) -> str:
         """What is said of a model that is not loadable."""
-        return f"timm does not load the weights '{self.answer.model}': nothing more can be measured of them here."
+        return f"Nobody here loads the weights '{self.answer.model}': nothing more can be measured of them."
+
+    @property
+    def missing_where(self) -> str:
+        """What stands in the commands for the samples of a dataset that is not here."""
+        if self.answer.modality == Modality.TEXT:
+            return "DATA is a table of its texts, or a folder of them with one sub-folder a class"
+        return "DATA is a folder of its images, with one sub-folder a class"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a fact.
@@ -200,7 +209,7 @@ def explain(
         tuple(effects[:_MOST_CLASSES]),
         tuple(effects[: -_MOST_CLASSES - 1 : -1]) if len(effects) > _MOST_CLASSES else (),
         outcome,
-        tuple(_missing(predicted, loaded, _images_of(dataset), *known)),
+        tuple(_missing(predicted, loaded, _samples_of(dataset), *known)),
         loaded is not None,
     )
 
@@ -245,26 +254,26 @@ def _effects(zoo: Zoo, model: str, dataset: str) -> tuple[str | None, Sequence[C
     ]
 
 
-def _images_of(dataset: str) -> str:
-    """Return what a command that looks at the images is given."""
-    return dataset if Path(dataset).expanduser().is_dir() else "FOLDER"
+def _samples_of(dataset: str) -> str:
+    """Return what a command that looks at the samples is given."""
+    return dataset if Path(dataset).expanduser().exists() and is_local(dataset) else "DATA"
 
 
 def _missing(
-    answer: Answer, loaded: str | None, images: str, scored: bool, bounded: bool, tuned: bool, influenced: bool
+    answer: Answer, loaded: str | None, samples: str, scored: bool, bounded: bool, tuned: bool, influenced: bool
 ) -> Iterator[Missing]:
     if loaded is None:  # nobody here can look at images with it
         scored = bounded = tuned = True
     one, many = (f"--{word} {loaded}" for word in ("model", "models"))
     if answer.rows[0].measured is None and answer.protocol in MEASURABLE and loaded is not None:
-        command = f"zoograph measure {many} --dataset {images} --protocol {answer.protocol.value}"
+        command = f"zoograph measure {many} --dataset {samples} --protocol {answer.protocol.value}"
         yield Missing("the accuracy itself", command)
     if not scored:
-        yield Missing("transferability scores", f"zoograph score {many} --dataset {images}")
+        yield Missing("transferability scores", f"zoograph score {many} --dataset {samples}")
     if not bounded:
-        yield Missing("a bound of the loss", f"zoograph relatedness {many} --reference REFERENCE --target {images}")
-    if not tuned:
-        yield Missing("parameter distance by block", f"zoograph analyze distance {one} --dataset {images}")
-    if not influenced:
-        command = f"zoograph analyze influence --source SOURCE --target {images} --store"
+        yield Missing("a bound of the loss", f"zoograph relatedness {many} --reference REFERENCE --target {samples}")
+    if not tuned and answer.modality == Modality.IMAGE:
+        yield Missing("parameter distance by block", f"zoograph analyze distance {one} --dataset {samples}")
+    if not influenced and answer.modality == Modality.IMAGE:
+        command = f"zoograph analyze influence --source SOURCE --target {samples} --store"
         yield Missing("the influence of source classes", command)

@@ -66,7 +66,7 @@ def register_heif_opener():
 _LOOK = """
 import sys, torch
 from zoograph.data.images.loading import load_pictures
-from zoograph.data.images.sources import open_task
+from zoograph.data.tasks.sources import open_task
 task = open_task(sys.argv[1])
 print([seen.tolist() for seen in load_pictures(task, lambda picture: torch.tensor(picture.getpixel((0, 0))))])
 """

@@ -136,10 +136,10 @@ def test_what_was_not_measured_is_named_with_its_command(trained_home: Path, run
     found = json.loads(ran.out)
     assert (found["scores"], found["bounds"], found["helpful"], found["outcome"]) == ([], [], [], None)
     commands = [missing["command"] for missing in found["missing"]]
-    assert f"zoograph score --models {MODEL} --dataset FOLDER" in commands
+    assert f"zoograph score --models {MODEL} --dataset DATA" in commands
     assert any(command.startswith(f"zoograph relatedness --models {MODEL}") for command in commands)
     assert "zoograph measure" not in " ".join(commands)  # its accuracy is known
-    assert f"zoograph score --models {MODEL} --dataset FOLDER" in run_command(explain, *PAIR).out
+    assert f"zoograph score --models {MODEL} --dataset DATA" in run_command(explain, *PAIR).out
     assert found["notes"][0].startswith(f"This is about '{MODEL}', the weights of that name that were measured there.")
 
 
@@ -148,7 +148,7 @@ def test_weights_that_timm_does_not_load_are_sent_nowhere(trained_home: Path, ru
     found = json.loads(run_command(explain, *pair, "--json").out)
     assert found["model"] == OTHERS[0]
     assert [missing["what"] for missing in found["missing"]] == ["the influence of source classes"]
-    sentence = f"timm does not load the weights '{OTHERS[0]}': nothing more can be measured of them here."
+    sentence = f"Nobody here loads the weights '{OTHERS[0]}': nothing more can be measured of them."
     assert sentence in found["notes"]
     assert sentence in " ".join(run_command(explain, *pair).out.split())
 

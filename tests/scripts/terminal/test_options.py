@@ -7,10 +7,12 @@ from typing import Any, get_type_hints
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from zoograph.data.records.records import Protocol
+from zoograph.data.texts.columns import named_columns
 from zoograph.scripts.programs import app
-from zoograph.scripts.terminal.options import end_with_failures, split_names
+from zoograph.scripts.terminal.options import LabelColumn, TextColumn, end_with_failures, split_names
 from zoograph.scripts.terminal.program import build_program
 from zoograph.training.measuring.subject import Failure
 
@@ -65,3 +67,22 @@ _SPECIAL = {
     "--json": {"Print a line of JSON for each predictor on stdout, and nothing else there."},
     "--fresh": {"Begin anew instead of going on."},
 }
+
+
+def test_columns_are_named_as_long_as_the_command_runs() -> None:
+    seen = []
+    program = typer.Typer()
+
+    @program.command()
+    def look(text_column: TextColumn = None, label_column: LabelColumn = None) -> None:
+        seen.append(named_columns()[:2])
+
+    for words, expected in (
+        (["--text-column", "body"], ("body", None)),
+        (["--label-column", "stars"], (None, "stars")),
+        (["--label-column", "stars", "--text-column", "body"], ("body", "stars")),
+        ([], (None, None)),
+    ):
+        assert CliRunner().invoke(program, words).exit_code == 0
+        assert seen.pop() == expected
+    assert named_columns()[:2] == (None, None)

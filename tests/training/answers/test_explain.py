@@ -65,7 +65,7 @@ def test_few_records_have_no_evidence() -> None:
     explanation = explain("resnet", "pets")
     assert explanation.evidence is None
     assert "the additive baseline answers" in explanation.notes[0]
-    assert "zoograph score --models resnet --dataset FOLDER" in [missing.command for missing in explanation.missing]
+    assert "zoograph score --models resnet --dataset DATA" in [missing.command for missing in explanation.missing]
 
 
 def test_a_family_is_refused_with_its_members(trainings: list[Path]) -> None:
