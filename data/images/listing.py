@@ -12,10 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.opening import register_plugins
+from zoograph.data.images.opening import NO_PICTURES, register_plugins
 
-# Pillow recognises these containers but cannot show a picture from one.
-_NO_PICTURES = frozenset({"BUFR", "GRIB", "HDF5", "MPEG"})
 _NOBODYS = frozenset({"thumbs.db", "desktop.ini"})
 _PLUGINS = {".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif", ".jxl": "pillow-jxl-plugin"}
 _MOST_NAMED = 10
@@ -205,7 +203,8 @@ def image_suffixes() -> frozenset[str]:
 
     register_plugins()
     known = Image.registered_extensions()
-    return frozenset(end for end, kind in known.items() if kind in Image.OPEN and kind not in _NO_PICTURES)
+    can_open = {*Image.OPEN, "MPO"} - NO_PICTURES  # MPO is opened as the JPEG that it begins with
+    return frozenset(end for end, kind in known.items() if kind in can_open)
 
 
 def some(names: list[str]) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BROKEN = (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error, zlib.error)
 """What reading an image raises that is not there, or not whole."""
+NO_PICTURES = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
+"""Formats that Pillow recognises and shows no picture of, or only by running another program on the file."""
 UNREADABLE = (*BROKEN, TypeError, KeyError, OverflowError, MemoryError)
 """What Pillow raises over bytes that are no sound image."""
 
@@ -37,7 +39,8 @@ def open_image(held: bytes | Image.Image) -> Image.Image | Unreadable:
         return Unreadable.EMPTY
     register_plugins()
     try:
-        return Image.open(io.BytesIO(held))
+        picture = Image.open(io.BytesIO(held))
+        return Unreadable.UNKNOWN if picture.format in NO_PICTURES else picture
     except UnidentifiedImageError:
         return _recognise(held)
     except UNREADABLE:

@@ -105,7 +105,7 @@ class Tidy:
             for name, cell in cells.items()
             if name not in mapped and _is_setting(name) and (plain := _setting(cell)) is not None
         }
-        given = cells.get(self.columns.get("hyperparameters", ""))
+        given = cells.get(self.columns["hyperparameters"]) if "hyperparameters" in self.columns else None
         if given:
             try:
                 rest |= _parse_settings(given)

@@ -32,6 +32,7 @@ from zoograph.data.records.spellings import is_score_name, read_metric
 # Words of file names that are no part of a score's name, without and with those that can be.
 _TABLE_WORDS = ({"scores", "matrix", "table", "values"}, {"score", "scores", "matrix", "table", "values"})
 _TRAINED = "the split '{}' is what models learn from, so that its accuracy says nothing of new samples"
+_SAYS_PERCENT = re.compile(r"%|(?<![a-z])(?:pct|percent(?:age)?)(?![a-z])", re.IGNORECASE)
 # What a run is: where one of these cannot be read, its column holds something else.
 _KINDS = frozenset({"shots", "input_size", "repeats"})
 _SIZES = frozenset({"train_size", "test_size", "seed"})
@@ -109,6 +110,7 @@ class RunReader(TableReader[Run]):
         chosen, units = self._settings.unit, self._units.units
         if chosen is None:
             self._require_accuracies()
+            self._require_unit_of_heading()
         self.unit = chosen or (next(iter(units), Unit.FRACTION) if len(units) < 2 else None)
         if self.unit is None:
             said = "; ".join(f"{list_names(columns)} in {unit}" for unit, columns in units.items())
@@ -143,6 +145,17 @@ class RunReader(TableReader[Run]):
                     f"like {after.value} from there on. Make them alike, or say --unit, which then holds for all of "
                     "them. Nothing was stored."
                 )
+
+    def _require_unit_of_heading(self) -> None:
+        """Refuse fractions below a heading that says percent: it may be either, as spreadsheets write it."""
+        if isinstance(self._layout, Matrix) or self._units.joined.unit is Unit.PERCENT:
+            return
+        heading = self._layout.columns["value"]
+        if _SAYS_PERCENT.search(heading) and self._units.joined.fraction.count:
+            raise RawDataError(
+                f"'{self._table.name}' has a column '{heading}' without a value above 1. Say --unit percent if 0.9 is "
+                "0.9 % there, or --unit fraction if it is 90 %."
+            )
 
     def _make(self, item: Measurement, value: Reading, model: str, dataset: str) -> Run:
         unit = self._settings.unit or self._units.get(self._column(item))

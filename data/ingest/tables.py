@@ -24,6 +24,11 @@ Cells = Mapping[str, Any]
 _LONGEST_RECORD = 50  # lines that one quoted cell may go over
 _SAMPLE = 1_000  # lines of JSON whose keys are the columns
 _DELIMITERS = ",;\t|"
+_NAMELESS_INDEX = "__index_level_0__"  # as pandas writes it
+_OTHER_KINDS = {
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), "Save the sheet as CSV."),
+    **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".zst", ".tar", ".7z"), "Unpack it first."),
+}
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)  # as Excel writes and reads it
 
 
@@ -104,9 +109,8 @@ def open_table(path: Path) -> Table:
     """
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
-        raise RawDataError(
-            f"'{path}' needs to be CSV, JSON or Parquet ({', '.join(_KINDS)}). Give it the ending of its kind."
-        )
+        hint = _OTHER_KINDS.get(path.suffix.lower(), "Give it the ending of its kind.")
+        raise RawDataError(f"'{path}' needs to be CSV, JSON or Parquet ({', '.join(_KINDS)}). {hint}")
     with _readable(path):
         return kind(path)
 
@@ -203,9 +207,7 @@ class CsvTable(_FileTable):
         self.columns: Sequence[str] = [
             " ".join(cell.split()) for cell in next(csv.reader([text], delimiter=self._delimiter), [])
         ]
-        twice = [name for name in self.columns if name and self.columns.count(name) > 1]
-        if twice:
-            raise RawDataError(f"'{path}' has two columns '{twice[0]}'. Rename or remove one.")
+        _require_different(path, self.columns)
 
     def rows(self) -> Iterator[Row | Reject]:
         """Yield the rows after the header."""
@@ -251,12 +253,27 @@ class CsvTable(_FileTable):
         return Row(number, dict(zip(self.columns, map(unguard, cells) if "'" in text else cells, strict=True)))
 
 
+def _require_different(path: Path, columns: Sequence[str]) -> None:
+    if twice := [name for name in columns if name and columns.count(name) > 1]:
+        raise RawDataError(f"'{path}' has two columns '{twice[0]}'. Rename or remove one.")
+
+
 class JsonLinesTable(_FileTable):
-    """One JSON object a line; its keys are columns, and those of the first lines are known beforehand."""
+    """One JSON object a line; its keys are columns, and those of the first lines are known beforehand.
+
+    Raises:
+        RawDataError: if none of the first lines is an object.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.columns = RowTable(path.name, list(islice(self.rows(), _SAMPLE))).columns
+        first = list(islice(self.rows(), _SAMPLE))
+        self.columns = RowTable(path.name, first).columns
+        if not self.columns:
+            got = next((item.reason for item in first if isinstance(item, Reject)), "no columns")
+            raise RawDataError(
+                f"'{path}' needs one JSON object a line (got: {got}). A file that is one document ends in '.json'."
+            )
 
     def rows(self) -> Iterator[Row | Reject]:
         """Yield a row for each object."""
@@ -268,9 +285,17 @@ class JsonLinesTable(_FileTable):
                     yield _parse_object(line, text)
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it says '{next(name for name in names if names.count(name) > 1)}' twice")
+    return found
+
+
 def _parse_object(line: int, text: str) -> Row | Reject:
     try:
-        cells = json.loads(text)
+        cells = json.loads(text, object_pairs_hook=_once)
         if "\\u" in text:
             json.dumps(cells, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
@@ -289,9 +314,11 @@ class JsonTable(_FileTable):
         super().__init__(path)
         with _readable(path):
             try:
-                document = json.loads(path.read_bytes())
+                document = json.loads(path.read_bytes(), object_pairs_hook=_once)
             except (ValueError, RecursionError) as error:
-                raise RawDataError(f"'{path}' is no JSON that can be read ({error}). Check the file.") from error
+                many = str(error).startswith("Extra data")
+                hint = "If it has one object a line, let it end in '.jsonl'." if many else "Check the file."
+                raise RawDataError(f"'{path}' is no JSON that can be read ({error}). {hint}") from error
         if is_benchmark_result(document):
             raise RawDataError(f"'{path}' is a result of MTEB. Give the folder of the results with --mteb.")
         rows = read_results(document)
@@ -313,14 +340,22 @@ class JsonTable(_FileTable):
 class ParquetTable(_FileTable):
     """A Parquet file, read in batches; the line of a row is its number, from 1.
 
+    An index of pandas, which is written behind the columns, comes before them.
+
     Raises:
-        RawDataError: if it cannot be read.
+        RawDataError: if it cannot be read, or two columns share a name.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         with self._open() as file:
-            self.columns: Sequence[str] = list(file.schema_arrow.names)
+            names = list(file.schema_arrow.names)
+            index = [
+                name for name in (file.schema_arrow.pandas_metadata or {}).get("index_columns", ()) if name in names
+            ]
+        self._stored = [*index, *(name for name in names if name not in index)]
+        self.columns: Sequence[str] = ["" if name == _NAMELESS_INDEX else name for name in self._stored]
+        _require_different(path, names)
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
@@ -330,18 +365,18 @@ class ParquetTable(_FileTable):
                 with parquet.ParquetFile(raw) as file:
                     yield file
             except pa.ArrowException as error:
-                raise RawDataError(f"'{self._path}' is no Parquet file that can be read: {error}.") from error
+                what = str(error).rstrip(".")
+                raise RawDataError(f"'{self._path}' is no Parquet file that can be read ({what}). Check it.") from error
 
     def rows(self) -> Iterator[Row | Reject]:
-        """Yield the rows, decimal numbers of single precision as they are written."""
+        """Yield the rows; numbers of single precision, and text that is not marked as such, as they are written."""
         pa, _ = import_pyarrow()
+        as_text = (pa.float16(), pa.float32(), pa.binary(), pa.large_binary())
         line = 0
         with self._open() as file:
             for batch in file.iter_batches(batch_size=8_192):
-                columns = [
-                    column.cast(pa.string()) if column.type in (pa.float16(), pa.float32()) else column
-                    for column in batch.columns
-                ]
+                stored = (batch.column(name) for name in self._stored)
+                columns = [column.cast(pa.string()) if column.type in as_text else column for column in stored]
                 for cells in zip(*(column.to_pylist() for column in columns), strict=True):
                     line += 1
                     yield Row(line, dict(zip(self.columns, cells, strict=True)))

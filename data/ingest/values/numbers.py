@@ -17,6 +17,7 @@ _GROUPED_WHOLE = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.0)?")
 _LONGEST_TEXT = 100
 _LONGEST_SHOWN = 300
 _LARGEST = 2**63 - 1  # of a column of whole numbers
+_PERCENT_OF_SPREAD = re.compile(r"[^%]*(?:±|\+/-|\+-)[^%]*%")
 _UNKNOWN = frozenset({"", "nan", "nat", "none", "null"})
 _SCORES = "transferability scores come in with --scores"
 
@@ -75,6 +76,8 @@ def read_value(text: str, decimal_comma: bool = False) -> Reading:
     reading = _match(text, decimal_comma)
     if reading is None:
         raise BadValue(_what_is_wrong(text))
+    if reading.percent and 0 < reading.number <= 1 and _PERCENT_OF_SPREAD.fullmatch(text):
+        raise BadValue(f"the value '{text}' has its percent sign behind the spread alone: write it behind both or none")
     if reading.number < 0:
         raise OutOfRange(reading.number, f"the value '{text}' is negative")
     if reading.number > 100:
@@ -160,9 +163,10 @@ def _with_point(text: str) -> str:
 
 
 def _what_is_wrong(text: str) -> str:
-    shown = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+    if len(text) > _LONGEST_TEXT:
+        return f"the value '{text[:_LONGEST_TEXT]}…' is longer than {_LONGEST_TEXT} signs"
     if _NOT_FINITE.fullmatch(text):
-        return f"the value '{shown}' is not finite"
+        return f"the value '{text}' is not finite"
     if re.fullmatch(r"[+-]?[0-9]*,[0-9]+\s*%?", text):
-        return f"the value '{shown}' has a comma that groups no thousands: write a point"
-    return f"the value '{shown}' is no number"
+        return f"the value '{text}' has a comma that groups no thousands: write a point"
+    return f"the value '{text}' is no number"

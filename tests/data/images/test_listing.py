@@ -109,3 +109,8 @@ def test_names_are_quoted_and_counted() -> None:
 def test_suffixes_are_those_of_pictures() -> None:
     assert {".jpg", ".png", ".tiff", ".webp"} < image_suffixes()
     assert not {".h5", ".mpg", ".txt"} & image_suffixes()
+
+
+def test_suffixes_are_of_what_pillow_shows_without_another_program() -> None:
+    assert {".jpg", ".mpo", ".avif", ".tiff"} <= image_suffixes()
+    assert not {".eps", ".wmf", ".mpg", ".pdf", ".svg"} & image_suffixes()

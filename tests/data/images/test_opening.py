@@ -89,3 +89,9 @@ def test_heic_is_read_with_its_package(
         assert ran.out == "[[200, 100, 50], [200, 100, 50]]\n", ran.err
     else:
         assert "2 files ending in '.heic' (pip install pillow-heif makes them readable)" in ran.err
+
+
+def test_no_other_program_is_run_on_a_file_that_is_called_an_image() -> None:
+    raw = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(raw, "EPS")
+    assert open_image(raw.getvalue()) is Unreadable.UNKNOWN

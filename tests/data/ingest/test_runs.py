@@ -196,3 +196,19 @@ def test_numbers_that_cannot_be_read_are_left_out_one_by_one(ingest_lines: Inges
     report = ingest_lines("model,pets,birds_1", "vit,0.81,70 pct", "resnet,0.9,n/a")
     assert (report.new, report.tables[0].rejected) == (2, 2)
     assert list(report.reasons) == ["the value '70 pct' is no number", "the value 'n/a' is no number"]
+
+
+def test_the_rows_of_pandas_have_numbers_before_them(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    report = ingest_lines(",model,dataset,accuracy", "0,vit,pets,0.81", "1,vit,birds_1,0.82")
+    assert (report.new, report.num_left_out) == (2, 0)
+
+
+def test_fractions_below_a_heading_that_says_percent_may_be_either(
+    toy_store: RecordStore, ingest_lines: Ingest
+) -> None:
+    lines = ("model,dataset,accuracy (%)", "vit,pets,0.81", "vit,birds_1,0.82")
+    _refused(
+        toy_store, ingest_lines, r"'accuracy \(%\)' without a value above 1.*--unit fraction if it is 90 %", *lines
+    )
+    assert ingest_lines(*lines, unit=Unit.FRACTION).new == 2
+    assert ingest_lines("model,dataset,accuracy (%)", "vit,pets,81.5").tables[0].unit is Unit.PERCENT

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -189,3 +191,50 @@ def test_without_pyarrow_parquet_says_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ZoographError, match=r"pip install 'zoograph\[parquet\]'"):
         open_table(_write(tmp_path / "r.parquet", b""))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.xlsx", b"PK", "Save the sheet as CSV"),
+        ("a.csv.gz", b"", "Unpack it first"),
+        ("a.log", b"", "Give it the ending of its kind"),
+        ("a.jsonl", b'[{"model": "m"}]', "one JSON object a line .got: the line is no JSON object"),
+        ("a.json", b'{"model": "m"}\n{"model": "n"}', "Extra data.*let it end in '.jsonl'"),
+        ("a.json", b'[{"model": "m", "model": "n"}]', "it says 'model' twice"),
+    ],
+)
+def test_files_of_another_kind_are_told_what_to_do(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RawDataError, match=message):
+        open_table(tmp_path / name)
+
+
+def test_a_line_that_says_something_twice_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"value": 0.9}\n{"value": 0.9, "value": 0.1}\n')
+    first, second = open_table(path).rows()
+    assert (isinstance(first, Row), isinstance(second, Reject) and second.reason) == (
+        True,
+        "the line is no JSON: it says 'value' twice",
+    )
+
+
+def test_parquet_of_other_programs(tmp_path: Path) -> None:
+    """Text that is not marked as such, an index of pandas, and two columns of one name."""
+
+    def write(table: Any) -> Any:
+        parquet.write_table(table, tmp_path / "a.parquet")
+        return open_table(tmp_path / "a.parquet")
+
+    (row,) = write(pa.table({"model": pa.array([b"vit"]), "pets": [0.9]})).rows()
+    assert row.cells == {"model": "vit", "pets": 0.9}
+    for name, column in (("model", "model"), (None, "")):
+        frame = pd.DataFrame({"pets": [0.9], "birds": [0.8]}, index=pd.Index(["vit"], name=name))
+        table = write(pa.Table.from_pandas(frame))
+        assert (list(table.columns), [row.cells for row in table.rows()]) == (
+            [column, "pets", "birds"],
+            [{column: "vit", "pets": 0.9, "birds": 0.8}],
+        )
+    with pytest.raises(RawDataError, match="has two columns 'pets'"):
+        write(pa.Table.from_arrays([pa.array([0.9]), pa.array([0.1])], names=["pets", "pets"]))

@@ -58,7 +58,8 @@ def test_numbers_are_read_as_people_write_them(text: str, number: str, percent: 
         ("True", "is no number"),
         ("=1+1", "is no number"),
         ("20 ± x", "is no number"),
-        ("9" * 101, "is no number"),
+        ("9" * 101, "is longer than 100 signs"),
+        ("0.914 ± 0.3%", "has its percent sign behind the spread alone"),
     ],
 )
 def test_what_is_no_accuracy_is_refused_with_a_reason(text: str, reason: str) -> None:
