@@ -75,13 +75,12 @@ def describe_basis(models: Sequence[str], datasets: Sequence[str], modality: str
     error, later = say_points(newness, modality), say_points(Newness.NOTHING, modality)
     if error is None:
         return notes
-    what = {
-        Newness.NOTHING: "with three measured models of a dataset",
-        Newness.MODEL: "of models that were left out",
-        Newness.DATASET: "of datasets that were left out",
-    }[newness]
+    if newness is Newness.NOTHING:
+        known = "Records of this kind are known here: with three of a dataset, predictions in tests were off by"
+        return [f"{known} {error} on average."]
     better = f" Three models measured there bring that to {later}." if datasets else ""
-    return [*notes, f"In tests, predictions {what} were off by {error} on average.{better}"]
+    left_out = f"{newness.value}s that were left out"
+    return [*notes, f"In tests, predictions of {left_out} were off by {error} on average.{better}"]
 
 
 def _describe_new(names: Sequence[str], said: str, others: str) -> list[str]:
