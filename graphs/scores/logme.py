@@ -16,7 +16,7 @@ from zoograph.graphs.scores.undefined import UndefinedScore
 Variant = Literal["evidence", "fixed_point"]
 
 _RESOLUTION = 1e-12  # a residual smaller than this part of its target is rounding
-_MARGIN, _STEP, _HALVINGS = 30.0, 0.5, 26  # of the search over log t, where the top is flat
+_MARGIN, _STEP, _HALVINGS = 30.0, 0.5, 17  # of the search over log t, where the top is flat
 _EXACT = "the features fit a class exactly, so that its evidence has no upper bound"
 
 
