@@ -128,7 +128,8 @@ def build_graph(
     graph: Any = PlainGraph() if plain else _hetero_data()
     graph.vocabulary, graph.metric = words, metric.value
     graph.protocol = None if protocol is None else protocol.value
-    measured_on = {model: frozenset(part) for model, part in runs.groupby("model")["dataset"]}
+    pairs = runs[["model", "dataset"]].drop_duplicates()
+    measured_on = {model: frozenset(part) for model, part in pairs.groupby("model")["dataset"]}
     hidden = [hidden_numbers(card, protocol, measured_on.get(card.id, frozenset())) for card in models]
     add_nodes(
         graph,

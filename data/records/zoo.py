@@ -150,9 +150,9 @@ class Zoo:
             datasets: ids to keep in any case.
         """
         runs = self.runs[self.learned(None, metric, modality)]
-        targets = {*runs["dataset"], *datasets}
-        scored = self.scores["model"][self.scores["dataset"].isin(targets)]
-        chosen = self._with_ancestors({*runs["model"], *scored, *models})
+        targets = {*runs["dataset"].unique(), *datasets}
+        scored = self.scores["model"][self.scores["dataset"].isin(list(targets))].unique()
+        chosen = self._with_ancestors({*runs["model"].unique(), *scored, *models})
         corpora = {name for key in chosen for name in self.models[key].trained_on}
         places = targets | corpora
 

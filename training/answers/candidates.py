@@ -63,7 +63,7 @@ def choose_candidates(
         cards = _choose_named(cards, named, question.modality)
     if not cards:
         raise ZoographError(f"No model reads {question.modality}. Choose another modality, or bring cards of models.")
-    known = set(zoo.runs["model"][zoo.learned(question.protocol, question.metric, question.modality)])
+    known = set(zoo.runs["model"][zoo.learned(question.protocol, question.metric, question.modality)].unique())
     if filters.measured_only and not known:
         what = f"{question.metric.description} ({question.protocol.description})"
         raise ZoographError(
