@@ -19,6 +19,7 @@ from zoograph.scripts.commands import (
     relatedness,
     retrain,
     score,
+    serve,
     status,
     undo,
     versions,
@@ -27,7 +28,7 @@ from zoograph.scripts.terminal.program import MAINTAINERS, new_app
 from zoograph.scripts.zoo import build, glyphs, listing, predictors, show, text
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Ask": (predict.predict, recommend.recommend, explain.explain),
+    "Ask": (predict.predict, recommend.recommend, explain.explain, serve.serve),
     "Measure": (score.score, measure.measure, relatedness.relatedness),
     "Keep records": (ingest.ingest, undo.undo, export.export, status.status),
     "Keep predictors": (retrain.retrain, versions.versions, versions.rollback, prune.prune),

@@ -226,10 +226,11 @@ def test_wheel_holds_the_packages_with_their_tables_and_nothing_else(tmp_path: P
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
+    whole = {copy / "data" / "zoo", copy / "scripts" / "serving" / "page"}
     expected = {
         f"zoograph/{path.relative_to(copy)}"
         for path in (*copy.glob("*"), *(path for package in PACKAGES for path in (copy / package).rglob("*")))
-        if path.suffix in (".py", ".csv") or path.name == "py.typed" or copy / "data" / "zoo" in path.parents
+        if path.suffix in (".py", ".csv") or path.name == "py.typed" or whole & set(path.parents)
         if path.is_file()
     }
     assert files == expected

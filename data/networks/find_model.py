@@ -35,7 +35,7 @@ class FoundModel(NamedTuple):
         return () if self.card is None else (self.card,)
 
 
-def find_model(names: NameIndex, name: str) -> FoundModel:
+def find_model(names: NameIndex, name: str, *, anywhere: bool = True) -> FoundModel:
     """Return the one set of weights that a name means.
 
     An id of the store is itself. What the store calls one model alone is that model: it calls each of timm's by all of
@@ -46,12 +46,13 @@ def find_model(names: NameIndex, name: str) -> FoundModel:
     Args:
         names: of the store.
         name: as somebody wrote it.
+        anywhere: whether a folder, the hub and installed packages are looked into for an encoder of that name.
 
     Raises:
         UnknownName: with the nearest names.
         AmbiguousName: if the store has several models of a name that nobody else knows.
     """
-    found = find_known_model(names, name) or _find_encoder(name)
+    found = find_known_model(names, name) or (_find_encoder(name) if anywhere else None)
     return found or FoundModel(names.resolve_model(without_hub(name), more_names=lambda: _nearest(name)))
 
 

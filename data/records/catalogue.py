@@ -98,6 +98,14 @@ def make_entries(cards: Iterable[AnyCard], runs: Mapping[str, Counter[Protocol]]
     return sorted(entries, key=lambda entry: (-entry.num_runs, entry.card.id))
 
 
+def count_runs(pairs: Iterable[tuple[str, str]]) -> dict[str, Counter[Protocol]]:
+    """Return the number of runs by protocol of each name, from the name and the protocol of each run."""
+    counts: dict[str, Counter[Protocol]] = {}
+    for (name, protocol), count in Counter(pairs).items():
+        counts.setdefault(name, Counter())[Protocol(protocol)] += count
+    return counts
+
+
 def count_sources(cards: Iterable[Card]) -> Iterator[str]:
     """Yield the sources of cards, one for each card and source."""
     for card in cards:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from itertools import islice
@@ -21,6 +21,7 @@ from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Reco
 from zoograph.data.store import schema
 from zoograph.data.store.batches import Batch, Undone, list_batches, new_batch, put_all, undo_batch
 from zoograph.data.store.database import begin, explained, locate, make_engine
+from zoograph.data.store.kept_reads import KeptReads, Read
 from zoograph.data.store.measurements import (
     Measured,
     average_runs,
@@ -54,24 +55,26 @@ def _sweep_once(home: Path) -> None:
 class RecordStore:
     """Cards and records in a database. Every write is one transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, reads: KeptReads | None = None) -> None:
+        self._engine, self._reads = engine, reads
         self._known: Kept | None = None
 
     @classmethod
-    def open(cls, url: str | None = None, *, to_read: bool = False) -> RecordStore:
+    def open(cls, url: str | None = None, *, to_read: bool = False, keep: bool = False) -> RecordStore:
         """Open the store, make its tables and load the shipped zoo if it is new.
 
         Args:
             url: a database URL; default ``$ZOOGRAPH_DATABASE_URL``, else a SQLite file in the home.
             to_read: whether a file that is there and cannot be written will do.
+            keep: whether cards, names and records that were read stay in memory until the store changes, for a process
+                that answers many questions.
 
         Raises:
             StoreError: if it is no database, not ours, or cannot be written.
         """
-        chosen = url or os.environ.get(DATABASE_VARIABLE)
+        chosen, reads = url or os.environ.get(DATABASE_VARIABLE), KeptReads() if keep else None
         if chosen:
-            store = cls(make_engine(chosen))
+            store = cls(make_engine(chosen), reads)
         else:
             home = make_home()
             path = home / "zoograph.db"
@@ -79,7 +82,7 @@ class RecordStore:
             if not read_only:
                 require_writable(home)
                 _sweep_once(home)
-            store = cls(make_engine(locate(path, read_only=read_only)))
+            store = cls(make_engine(locate(path, read_only=read_only)), reads)
         try:
             prepare(store._engine)
         except BaseException:
@@ -183,6 +186,13 @@ class RecordStore:
         with explained(*unusable(self._engine)), begin(self._engine) as connection:
             yield connection
 
+    def _read_kept(self, key: Hashable, read: Callable[[Connection], Read]) -> Read:
+        """Return what ``read`` finds, or found at this revision if the store keeps what it read."""
+        with self._read() as connection:
+            if self._reads is None:
+                return read(connection)
+            return self._reads.get(get_meta(connection).get("revision", ""), key, lambda: read(connection))
+
     @property
     def revision(self) -> str:
         """A token that changes with every write."""
@@ -193,22 +203,28 @@ class RecordStore:
         """Return everything that models and datasets can be called.
 
         Args:
-            model: if the store has models of exactly this name, it is the only name of models that is returned.
+            model: if the store has models of exactly this name, other names of models may be left out.
         """
         table = schema.names.c
         query = sa.select(table.kind, table.name, table.target)
-        if model is not None:
+        if model is not None and self._reads is None:
             called = sa.select(table.name).where(table.kind == "model", table.name == model)
             query = query.where(sa.or_(table.kind != "model", table.name == model, ~sa.exists(called)))
-        with self._read() as connection:
+
+        def read(connection: Connection) -> NameIndex:
             # Sorted here, because databases do not agree on the order of text.
             return index_names(sorted((kind, name, target) for kind, name, target in connection.execute(query)))
 
+        return self._read_kept("names", read)
+
     def cards(self) -> tuple[dict[str, ModelCard], dict[str, DatasetCard]]:
         """Return the cards of all models and datasets by id."""
-        with self._read() as connection:
+
+        def read(connection: Connection) -> tuple[dict[str, ModelCard], dict[str, DatasetCard]]:
             models = read_cards(connection, schema.models, ModelCard)
             return models, read_cards(connection, schema.datasets, DatasetCard)
+
+        return self._read_kept("cards", read)
 
     def runs_of(self, *, model: str | None = None, datasets: Sequence[str] = ()) -> list[Run]:
         """Return all runs of a model, or of some datasets, in the order of their ids; failed ones too."""
@@ -325,9 +341,12 @@ class RecordStore:
 
         Runs of all protocols count, because answers about one rest on the others too.
         """
-        with self._read() as connection:
+
+        def read(connection: Connection) -> dict[str, str]:
             path = self._cache()
             return read_digests(connection, path and path.with_suffix(".digests.json"), metric, modality)
+
+        return self._read_kept(("batches", metric, modality), read)
 
     def check(self) -> Condition:
         """Return what is not as it was stored: rows that do not agree with their hashes, and faults of the database."""
@@ -338,20 +357,22 @@ class RecordStore:
 
     def snapshot(self) -> Zoo:
         """Return all cards and records, as one consistent view."""
-        with self._read() as connection:
-            return read_zoo(connection)[0]
+        return self._read_kept("zoo", lambda connection: read_zoo(connection)[0])
 
     def summary(self) -> Zoo:
         """Return what answers need: all cards and records that did not fail, runs that came together as one row.
 
         From what was kept of the store, so that it takes as long as there are pairs, not runs.
         """
-        with self._read() as connection:
+
+        def read(connection: Connection) -> Zoo:
             models = read_cards(connection, schema.models, ModelCard)
             datasets = read_cards(connection, schema.datasets, DatasetCard)
             kept = self._kept(connection)
-        tell(kept.damaged)
-        return summary_zoo(kept, models, datasets)
+            tell(kept.damaged)
+            return summary_zoo(kept, models, datasets)
+
+        return self._read_kept("summary", read)
 
     def _kept(self, connection: Connection) -> Kept:
         """Return what is kept of the store's records, read once for as long as nothing comes in."""

@@ -21,7 +21,7 @@ from zoograph.scripts.benchmarks import (
 from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
-from zoograph.scripts.benchmarks.speed import devices, ingest_speed, loader, score_speed, store_sizes, warm
+from zoograph.scripts.benchmarks.speed import devices, ingest_speed, loader, score_speed, serve_speed, store_sizes, warm
 from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
@@ -45,6 +45,7 @@ _STUDIES: dict[str, Callable[..., None]] = {
     "distance": distance_study.distance,
     "influence": influence_study.influence,
     "ingest": ingest_speed.measure,
+    "serve": serve_speed.serve,
     "replay": replay.replay,
     "poison": poison_rates.poison,
     "champions": champions.champions,

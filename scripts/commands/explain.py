@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import zoograph
 from zoograph.scripts.commands.distance import format_ratio
 from zoograph.scripts.commands.predict import print_answer
 from zoograph.scripts.commands.relatedness import bound_parts
+from zoograph.scripts.terminal.documents import describe_explanation
 from zoograph.scripts.terminal.evidence import print_evidence
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.options import (
@@ -54,33 +53,9 @@ def explain(
     with progress_bar("Predicting") as progress:
         explanation = zoograph.explain(model, dataset, protocol, encoder, progress, warn, say_stage, metric)
     if as_json:
-        print_json("explain", _as_dict(explanation), explanation.notes)
+        print_json("explain", describe_explanation(explanation), explanation.notes)
     else:
         _print(explanation)
-
-
-def _as_dict(explanation: Explanation) -> dict[str, Any]:
-    answer = explanation.answer
-    return {
-        "model": answer.model,
-        "dataset": answer.dataset,
-        "protocol": answer.protocol.value,
-        "metric": answer.metric.value,
-        "modality": answer.modality,
-        "predictor": asdict(answer.provenance),
-        "prediction": asdict(answer.rows[0]),
-        "evidence": asdict(explanation.evidence) if explanation.evidence else None,
-        "scores": [asdict(score) for score in explanation.scores],
-        "bounds": [
-            {"reference": kept.reference, "bound": kept.bound.total, **kept.bound._asdict()}
-            for kept in explanation.bounds
-        ],
-        "distance": json.loads(explanation.distance.model_dump_json()) if explanation.distance else None,
-        "outcome": explanation.outcome,
-        "helpful": [asdict(effect) for effect in explanation.helpful],
-        "harmful": [asdict(effect) for effect in explanation.harmful],
-        "missing": [asdict(missing) for missing in explanation.missing],
-    }
 
 
 def _print(explanation: Explanation) -> None:

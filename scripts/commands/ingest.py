@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ import zoograph
 from zoograph.data.ingest.tables import Keep
 from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.scripts.terminal.documents import describe_ingest
 from zoograph.scripts.terminal.options import AsJson, DryRun
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import FAILED
@@ -119,7 +119,7 @@ def ingest(
             keep=keep,
         )
     if as_json:
-        print_json("ingest", {**asdict(report), "left_out": report.num_left_out}, report.notes)
+        print_json("ingest", describe_ingest(report), report.notes)
     else:
         _print_table(report)
         print_notes(report.notes)

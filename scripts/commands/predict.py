@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import zoograph
+from zoograph.scripts.terminal.documents import describe_answer
 from zoograph.scripts.terminal.evidence import format_number
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.options import (
@@ -50,22 +50,9 @@ def predict(
     with progress_bar("Predicting") as progress:
         answer = zoograph.predict(model, dataset, protocol, domain, encoder, progress, warn, say_stage, metric)
     if as_json:
-        print_json("predict", _as_dict(answer), answer.notes)
+        print_json("predict", describe_answer(answer), answer.notes)
     else:
         print_answer(answer)
-
-
-def _as_dict(answer: Answer) -> dict[str, Any]:
-    return {
-        "model": answer.model,
-        "dataset": answer.dataset,
-        "protocol": answer.protocol.value,
-        "metric": answer.metric.value,
-        "modality": answer.modality,
-        "predictor": asdict(answer.provenance),
-        "tasks": [asdict(row) for row in answer.rows],
-        "mean": asdict(answer.mean),
-    }
 
 
 def print_answer(answer: Answer) -> None:

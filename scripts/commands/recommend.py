@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 import zoograph
 from zoograph.data.records.pretraining import Objective
 from zoograph.scripts.pictures.style import require_matplotlib, to_png
+from zoograph.scripts.terminal.documents import describe_candidate, describe_recommendation
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_utility
@@ -30,9 +30,6 @@ from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.zoo.rows import as_csv
 from zoograph.training.candidates.trade_off import HERE, Cost, Preference
-
-if TYPE_CHECKING:
-    from zoograph.training.answers.recommend import Candidate, Recommendation
 
 
 def recommend(
@@ -148,41 +145,19 @@ def recommend(
             TradeOff(cost, weight, on),
         )
     if to_csv is not None:
-        write_file(to_csv, as_csv([_row(rank, model) for rank, model in enumerate(answer.everyone, 1)]), "--csv")
+        write_file(
+            to_csv, as_csv([describe_candidate(rank, model) for rank, model in enumerate(answer.everyone, 1)]), "--csv"
+        )
     if picture is not None:
         from zoograph.scripts.pictures.candidates import draw_candidates
 
         write_file(picture, to_png(draw_candidates(answer)), "--picture")
     if as_json:
-        print_json("recommend", _as_dict(answer, to_csv, picture), answer.notes)
+        files = {"csv": to_csv and str(to_csv), "picture": picture and str(picture)}
+        print_json("recommend", {**describe_recommendation(answer), **files}, answer.notes)
     else:
         print_recommendation(answer)
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(split_names(text)) if text else ()
-
-
-def _row(rank: int, candidate: Candidate) -> dict[str, Any]:
-    return {"rank": rank, **asdict(candidate), "twins": list(candidate.twins)}
-
-
-def _as_dict(answer: Recommendation, to_csv: Path | None, picture: Path | None) -> dict[str, Any]:
-    return {
-        "dataset": answer.dataset,
-        "tasks": list(answer.tasks),
-        "protocol": answer.protocol.value,
-        "metric": answer.metric.value,
-        "modality": answer.modality,
-        "predictor": asdict(answer.provenance),
-        "cost": asdict(answer.cost),
-        "utility": answer.weight,
-        "num_candidates": answer.num_candidates,
-        "filters": [step._asdict() for step in answer.steps],
-        "num_hidden": answer.num_hidden,
-        "unranked": list(answer.unranked),
-        "candidates": [_row(rank, candidate) for rank, candidate in enumerate(answer.candidates, 1)],
-        "explanation": asdict(answer.explanation) if answer.explanation else None,
-        "csv": to_csv and str(to_csv),
-        "picture": picture and str(picture),
-    }

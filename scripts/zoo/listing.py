@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoograph.data.records.catalogue import count_runs
 from zoograph.data.records.pretraining import Objective
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.terminal.numbers import parse_count
 from zoograph.scripts.terminal.options import AsJson, Domain
 from zoograph.scripts.terminal.program import new_app
-from zoograph.scripts.zoo.rows import Rows, put_rows
+from zoograph.scripts.zoo.entries import collection_rows, count_columns, dataset_row, model_row
+from zoograph.scripts.zoo.rows import put_rows
 
 if TYPE_CHECKING:
-    from zoograph.data.records.cards import DatasetCard, ModelCard
-    from zoograph.data.records.catalogue import Entry
     from zoograph.data.store.store import RecordStore
 
 app = new_app("List the models, datasets or collections that are known, your own included.")
@@ -68,7 +68,7 @@ def models(
     wanted = Wanted(
         family, modality, with_runs, protocol, objective, corpora, max_params, licence=licence, published=published
     )
-    rows = [_model_row(entry) for entry in entries if wanted.has_model(entry)]
+    rows = [model_row(entry) for entry in entries if wanted.has_model(entry)]
     headings = {
         "model": "model",
         "family": "family",
@@ -105,7 +105,7 @@ def datasets(
     _require_known("domain", domain, (card.domain for card in cards.values()))
     _require_known("modality", modality, (card.modality for card in cards.values()))
     wanted = Wanted(family, modality, with_runs, protocol, domain=domain)
-    rows = [_dataset_row(entry) for entry in entries if wanted.has_dataset(entry)]
+    rows = [dataset_row(entry) for entry in entries if wanted.has_dataset(entry)]
     headings = {
         "dataset": "dataset",
         "family": "family",
@@ -128,80 +128,21 @@ def collections(
 
     Example: `zoograph zoo list collections`
     """
-    from zoograph.data.collections.citations import summarise
-    from zoograph.data.records.catalogue import count_sources
     from zoograph.data.store.store import RecordStore
 
     with RecordStore.open(to_read=True) as store:
         cards, dataset_cards = store.cards()
         runs = _count_runs(store, "source")
-    known = Counter(count_sources(cards.values())), Counter(count_sources(dataset_cards.values()))
-    names = sorted({*known[0], *known[1], *runs}, key=lambda name: (-runs.get(name, Counter()).total(), name))
-    rows: Rows = [
-        {
-            "collection": name,
-            "models": known[0][name],
-            "datasets": known[1][name],
-            **_counts(runs.get(name, Counter())),
-            "about": summarise(name),
-        }
-        for name in names
-        if protocol is None or runs.get(name, Counter())[protocol]
-    ]
+    rows = [row for row in collection_rows(cards, dataset_cards, runs) if protocol is None or row[f"runs_{protocol}"]]
     headings = {"collection": "collection", "models": "models", "datasets": "datasets"}
-    headings |= {key: key.removeprefix("runs_") for key in _counts(Counter())}
+    headings |= {key: key.removeprefix("runs_") for key in count_columns(Counter())}
     put_rows("collections", rows, headings, 0, to_csv, as_json)
 
 
 def _count_runs(store: RecordStore, column: str) -> Mapping[str, Counter[Protocol]]:
     """Return the number of runs by protocol, for each model, dataset or source."""
-    counts: dict[str, Counter[Protocol]] = defaultdict(Counter)
-    for part in store.stream_runs([column, "protocol"]):
-        for (name, protocol), count in Counter(part).items():
-            counts[name][Protocol(protocol)] += count
-    return counts
-
-
-def _model_row(entry: Entry[ModelCard]) -> dict[str, Any]:
-    from zoograph.data.records.published import copied_from, is_published
-
-    card = entry.card
-    return {
-        "model": card.id,
-        "family": card.family,
-        "modalities": list(card.modalities),
-        "objective": card.objective and card.objective.value,
-        "corpora": list(card.trained_on),
-        "parameters": card.parameters,
-        "gmacs": card.gmacs,
-        "input_size": card.input_size,
-        "imagenet_top1": card.imagenet_top1,
-        "licence": card.licence,
-        "released": card.released,
-        "published": is_published(card),
-        "copied_from": copied_from(card),
-        **_counts(entry.runs),
-        "source": card.source,
-    }
-
-
-def _dataset_row(entry: Entry[DatasetCard]) -> dict[str, Any]:
-    card = entry.card
-    return {
-        "dataset": card.id,
-        "family": card.family,
-        "modality": card.modality,
-        "domain": card.domain,
-        "num_classes": card.num_classes,
-        "num_samples": card.num_samples or sum(card.splits.values()) or None,
-        "labels": len(card.labels),
-        **_counts(entry.runs),
-        "source": card.source,
-    }
-
-
-def _counts(runs: Counter[Protocol]) -> dict[str, int]:
-    return {"runs": runs.total(), **{f"runs_{protocol.value}": runs[protocol] for protocol in Protocol}}
+    parts = store.stream_runs([column, "protocol"])
+    return count_runs((str(name), str(protocol)) for part in parts for name, protocol in part)
 
 
 def _require_known(kind: str, wanted: str | None, known: Iterable[str | None]) -> None:

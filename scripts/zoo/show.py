@@ -54,34 +54,37 @@ def _find(store: RecordStore, name: str) -> dict[str, Any]:
     """Return what is known of a name: of a model first, then of a dataset, a family of datasets, a collection."""
     from zoograph.data.collections.citations import read_citations
     from zoograph.data.errors import UnknownName
-    from zoograph.data.networks.model_names import resolve_model_name
 
-    models, datasets = store.cards()
     names = store.names()
     if name in names.models:
-        return _about_model(store, models, names.resolve_model(name))
+        return about_model(store, name)
     if name in names.datasets or name in names.families:
-        ids = names.resolve_datasets(name)
-        if len(ids) == 1:
-            return _about(datasets[ids[0]], "dataset", store.runs_of(datasets=ids))
-        return {**_about(None, "family", store.runs_of(datasets=ids)), "name": name, "members": list(ids)}
+        return about_dataset(store, name)
     if name in read_citations() or any((name,) in part for part in store.stream_runs(["source"])):
         return {**_about(None, "collection", ()), "name": name, "sources": _sources([name])}
     try:
-        return _about_model(store, models, resolve_model_name(name))
+        return about_model(store, name)
     except UnknownName as error:
         nearest = dict.fromkeys((*error.nearest, *_nearest(name, [*names.datasets, *names.families])))
         raise UnknownName("name", name, list(nearest), "'zoograph zoo list' has them all.") from error
 
 
-def _about_model(store: RecordStore, models: Mapping[str, Any], name: str) -> dict[str, Any]:
+def about_model(store: RecordStore, name: str) -> dict[str, Any]:
+    """Return everything that is known of the model that a name means.
+
+    Raises:
+        UnknownName: if neither the store nor timm knows it.
+    """
     from zoograph.data.errors import UnknownName
+    from zoograph.data.networks.model_names import resolve_model_name
     from zoograph.data.networks.timm_cards import model_card_from_timm
     from zoograph.data.records.published import copied_from, is_published
 
-    card = models.get(name) or model_card_from_timm(name)
+    models, names = store.cards()[0], store.names()
+    id = names.resolve_model(name) if name in names.models else resolve_model_name(name)
+    card = models.get(id) or model_card_from_timm(id)
     if card is None:
-        raise UnknownName("model", name, ())
+        raise UnknownName("model", id, ())
     derived = [
         {"model": other.id, "kind": step.kind.value}
         for other in models.values()
@@ -90,6 +93,19 @@ def _about_model(store: RecordStore, models: Mapping[str, Any], name: str) -> di
     ]
     found = _about(card, "model", store.runs_of(model=card.id))
     return {**found, "published": is_published(card), "copied_from": copied_from(card), "derived": derived}
+
+
+def about_dataset(store: RecordStore, name: str) -> dict[str, Any]:
+    """Return everything that is known of a dataset, or of a family of them.
+
+    Raises:
+        UnknownName: if the store knows none of that name.
+    """
+    ids = store.names().resolve_datasets(name)
+    runs = store.runs_of(datasets=ids)
+    if len(ids) == 1:
+        return _about(store.find_cards(datasets=ids)[1][0], "dataset", runs)
+    return {**_about(None, "family", runs), "name": name, "members": list(ids)}
 
 
 def _about(card: Card | None, kind: str, runs: Sequence[Run]) -> dict[str, Any]:

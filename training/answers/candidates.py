@@ -32,11 +32,11 @@ class Candidates:
     steps: tuple[Step, ...]
 
 
-def with_named(zoo: Zoo, names: NameIndex, filters: Filters) -> tuple[Zoo, NamedModels | None]:
-    """Return a zoo that also knows the models that are asked for by name, and these; None for all."""
+def with_named(zoo: Zoo, names: NameIndex, filters: Filters, *, files: bool = True) -> tuple[Zoo, NamedModels | None]:
+    """Return a zoo that also knows the models that are asked for by name, in ``files`` too, and these; None for all."""
     if not filters.models:
         return zoo, None
-    named = find_named(names, zoo.models, filters.models)
+    named = find_named(names, zoo.models, filters.models, files=files)
     return zoo.with_cards(named.cards), named
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,10 +14,10 @@ from zoograph.data.home import make_home, require_writable
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric
 from zoograph.data.store.measurements import Measured
-from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.newer_records import NewerRecords, find_newer
 from zoograph.training.answers.question import Question
+from zoograph.training.answers.source import Source
 from zoograph.training.runtime.progress import Progress, Stage, Warn, ignore
 from zoograph.training.versions.artifact import Artifact, UnreadablePredictor
 from zoograph.training.versions.listing import predictor_root
@@ -70,7 +70,7 @@ class CurrentPredictor:
     The store is read and the predictor loaded when they are first needed, and once.
 
     Args:
-        store: open as long as this is used.
+        source: its store is open as long as this is used.
         question: what is asked.
         artifact: the predictor; None if there are too few records for one, and the additive baseline answers.
         encoder: text encoder; default as shipped.
@@ -81,7 +81,7 @@ class CurrentPredictor:
 
     def __init__(
         self,
-        store: RecordStore,
+        source: Source,
         question: Question,
         artifact: Artifact | None,
         encoder: str | None = None,
@@ -90,7 +90,8 @@ class CurrentPredictor:
         models: Sequence[str] = (),
     ) -> None:
         self.question, self.artifact = question, artifact
-        self._store, self._encoder, self._stage, self._known = store, encoder, stage or ignore, zoo
+        self._source, self._store = source, source.store
+        self._encoder, self._stage, self._known = encoder, stage or ignore, zoo
         self._models = models
 
     @cached_property
@@ -101,8 +102,13 @@ class CurrentPredictor:
             self._stage("Reading the store")
             zoo = self._store.summary()
         models = (*self._models, *([] if question.model is None else [question.model]))
-        known = zoo.with_cards(question.models, question.datasets)
-        return known.part(question.metric, question.modality, models, question.tasks)
+
+        def choose() -> Zoo:
+            known = zoo.with_cards(question.models, question.datasets)
+            return known.part(question.metric, question.modality, models, question.tasks)
+
+        kept = self._source.kept
+        return choose() if kept is None else kept.get((*self._key, models, question.tasks), choose)
 
     def measured_on(self, datasets: Collection[str] | None = None) -> dict[tuple[str, str], Measured]:
         """Return what was measured on some datasets, by (model, dataset); default: on all."""
@@ -171,7 +177,7 @@ class CurrentPredictor:
         return Provenance(
             manifest.version,
             manifest.created_at.isoformat(timespec="seconds"),
-            _age((datetime.now(UTC) - manifest.created_at).total_seconds()),
+            describe_age((datetime.now(UTC) - manifest.created_at).total_seconds()),
             manifest.num_records,
             newer.runs,
             self.saved is None,
@@ -189,9 +195,22 @@ class CurrentPredictor:
         from zoograph.training.versions.restore import load_on
 
         assert self.artifact is not None
-        zoo = self.zoo
-        self._stage("Loading the predictor")
-        return load_on(self.artifact, zoo, self._encoder, self._stage)
+        artifact, zoo, kept = self.artifact, self.zoo, self._source.kept
+
+        def load() -> tuple[HeteroData, EvidencePredictor, LinearRegression]:
+            self._stage("Loading the predictor")
+            return load_on(artifact, zoo, self._encoder, self._stage)
+
+        if kept is None:
+            return load()
+        return kept.get((artifact.folder, self._encoder, *self._key, *zoo.models, *zoo.datasets), load)
+
+    @cached_property
+    def _key(self) -> tuple[Hashable, ...]:
+        """What tells the graph of this question from others, beside the names of its nodes."""
+        question = self.question
+        new = (card.model_dump_json() for card in (*question.models, *question.datasets))
+        return (self._store.revision, question.metric, question.modality, *new)
 
     @cached_property
     def _additive(self) -> tuple[HeteroData, AdditivePredictor]:
@@ -201,7 +220,7 @@ class CurrentPredictor:
 
 
 def open_predictor(
-    store: RecordStore,
+    source: Source,
     question: Question,
     encoder: str | None = None,
     progress: Progress | None = None,
@@ -210,19 +229,19 @@ def open_predictor(
     zoo: Zoo | None = None,
     models: Sequence[str] = (),
 ) -> CurrentPredictor:
-    """Return what answers a question; a predictor is trained if there is none, or a damaged one.
+    """Return what answers a question; a predictor is trained if there is none, or a damaged one, and who asks is local.
 
     Raises:
         EncoderError: if nobody knows the encoder.
-        PredictorError: if there is no record to predict from, if the predictor cannot be saved, or a damaged one
-            cannot be moved aside.
+        PredictorError: if there is no record to predict from, no predictor for somebody who is not local, if it cannot
+            be saved, or a damaged one cannot be moved aside.
         StoreError: if the state folder cannot be written, which is found out before the training.
     """
-    root = predictor_root(question.protocol, encoder, question.metric, question.modality)
+    store, root = source.store, predictor_root(question.protocol, encoder, question.metric, question.modality)
     artifact = _load(root, warn or ignore)
     if artifact is None:
         artifact = take_shipped(root, store.batch_digests(question.metric, question.modality))
-    current = CurrentPredictor(store, question, artifact, encoder, stage, zoo, models)
+    current = CurrentPredictor(source, question, artifact, encoder, stage, zoo, models)
     if artifact is not None:
         return current
 
@@ -236,6 +255,11 @@ def open_predictor(
         )
     if number < MINIMUM_RECORDS:
         return current
+    if not source.local:
+        raise PredictorError(
+            f"There is no predictor of {question.metric.description} ({question.protocol.description}) yet. "
+            f"Run 'zoograph recommend --dataset {question.dataset}' once where the records are, which trains one."
+        )
     require_writable(make_home())
     (stage or ignore)("Training a predictor, once")
     from zoograph.training.retraining.train import train_predictor
@@ -268,7 +292,8 @@ def _load(root: Path, warn: Warn) -> Artifact | None:
         return None
 
 
-def _age(seconds: float) -> str:
+def describe_age(seconds: float) -> str:
+    """Return an age in words, such as ``2 days ago``."""
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         count = int(seconds // size)
         if count > 0:  # clocks of two machines may disagree

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.find_model import loading_name
-from zoograph.data.records.cards import Modality
+from zoograph.data.records.cards import DatasetCard, Modality
 from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
-from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import is_local
 from zoograph.training.answers.current_predictor import open_predictor
 from zoograph.training.answers.notes import SIMILARITY
 from zoograph.training.answers.predict import Answer, answer
 from zoograph.training.answers.question import ask
+from zoograph.training.answers.source import Source, opened
 from zoograph.training.measuring.subject import MEASURABLE
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from zoograph.training.answers.evidence import Evidence
 
 _MOST_CLASSES = 5
+_DATA = "DATA"
 _OUTCOMES = ("influence_correct", "influence_probability", "influence_margin")
 
 
@@ -156,20 +157,21 @@ class Explanation(Report):
 
 def explain(
     model: str,
-    dataset: str,
+    dataset: str | DatasetCard,
     protocol: Protocol | str | None = None,
     encoder: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
     metric: Metric | str | None = None,
+    source: Source | None = None,
 ) -> Explanation:
     """Put together what is known of a model on a dataset.
 
     Args:
         model: a name in the store, or one that timm knows.
-        dataset: one dataset in the store, a folder of images, or a card file. A folder that exists is that folder;
-            ``dataset:`` before a name asks for the dataset of the store all the same.
+        dataset: one dataset in the store, a folder of images, a card file, or a card. A folder that exists is that
+            folder; ``dataset:`` before a name asks for the dataset of the store all the same.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
         encoder: text encoder; default as shipped.
@@ -178,18 +180,22 @@ def explain(
         stage: told what is being done, in a few words.
         metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
             accuracy.
+        source: where the answer comes from; default: the store of the home.
 
     Raises:
         ZoographError: with what to do next, also if ``dataset`` is a family of several.
     """
     from zoograph.training.runtime.threads import one_thread
 
-    with RecordStore.open(to_read=True) as store:
-        question = ask(store, model, dataset, protocol, None, warn, stage, metric)
+    with opened(source) as chosen:
+        store = chosen.store
+        question = ask(store, model, dataset, protocol, None, warn, stage, metric, anywhere=chosen.local)
         if len(question.tasks) > 1:
             several = ", ".join(question.tasks)
-            raise ZoographError(f"'{dataset}' stands for {len(question.tasks)} datasets: choose one of {several}.")
-        current = open_predictor(store, question, encoder, progress, warn, stage)
+            raise ZoographError(
+                f"'{question.dataset}' stands for {len(question.tasks)} datasets: choose one of {several}."
+            )
+        current = open_predictor(chosen, question, encoder, progress, warn, stage)
         predicted, zoo = answer(current, store), current.zoo
         with one_thread():
             evidence = current.find_evidence(predicted.model)
@@ -209,7 +215,7 @@ def explain(
         tuple(effects[:_MOST_CLASSES]),
         tuple(effects[: -_MOST_CLASSES - 1 : -1]) if len(effects) > _MOST_CLASSES else (),
         outcome,
-        tuple(_missing(predicted, loaded, _samples_of(dataset), *known)),
+        tuple(_missing(predicted, loaded, _samples_of(dataset) if chosen.local else _DATA, *known)),
         loaded is not None,
     )
 
@@ -254,9 +260,11 @@ def _effects(zoo: Zoo, model: str, dataset: str) -> tuple[str | None, Sequence[C
     ]
 
 
-def _samples_of(dataset: str) -> str:
+def _samples_of(dataset: str | DatasetCard) -> str:
     """Return what a command that looks at the samples is given."""
-    return dataset if Path(dataset).expanduser().exists() and is_local(dataset) else "DATA"
+    if isinstance(dataset, DatasetCard):
+        return _DATA
+    return dataset if Path(dataset).expanduser().exists() and is_local(dataset) else _DATA
 
 
 def _missing(

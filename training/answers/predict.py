@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
 from zoograph.training.answers.notes import caution_of, describe_basis, describe_source
 from zoograph.training.answers.question import ask
+from zoograph.training.answers.source import Source, opened
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ class Answer(Report):
 
 def predict(
     model: str,
-    dataset: str,
+    dataset: str | DatasetCard,
     protocol: Protocol | str | None = None,
     domain: str | None = None,
     encoder: str | None = None,
@@ -107,13 +109,14 @@ def predict(
     warn: Warn | None = None,
     stage: Stage | None = None,
     metric: Metric | str | None = None,
+    source: Source | None = None,
 ) -> Answer:
     """Predict the accuracy of a model on a dataset, or another metric, training a predictor if there is none.
 
     Args:
         model: a name in the store, or one that timm knows.
-        dataset: a name or a family in the store, a folder of images, or a card file. A folder that exists is that
-            folder; ``dataset:`` before a name asks for the dataset of the store all the same.
+        dataset: a name or a family in the store, a folder of images, a card file, or a card. A folder that exists is
+            that folder; ``dataset:`` before a name asks for the dataset of the store all the same.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
         domain: kind of images in a folder, or of a card that does not say.
@@ -123,13 +126,14 @@ def predict(
         stage: told what is being done, in a few words.
         metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
             accuracy.
+        source: where the answer comes from; default: the store of the home.
 
     Raises:
         ZoographError: with what to do next.
     """
-    with RecordStore.open(to_read=True) as store:
-        question = ask(store, model, dataset, protocol, domain, warn, stage, metric)
-        return answer(open_predictor(store, question, encoder, progress, warn, stage), store)
+    with opened(source) as chosen:
+        question = ask(chosen.store, model, dataset, protocol, domain, warn, stage, metric, anywhere=chosen.local)
+        return answer(open_predictor(chosen, question, encoder, progress, warn, stage), chosen.store)
 
 
 def answer(current: CurrentPredictor, store: RecordStore) -> Answer:

@@ -63,12 +63,14 @@ class Question:
 def ask(
     store: RecordStore,
     model: str | None,
-    dataset: str,
+    dataset: str | DatasetCard,
     protocol: Protocol | str | None = None,
     domain: str | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
     metric: Metric | str | None = None,
+    *,
+    anywhere: bool = True,
 ) -> Question:
     """Return the question that names and folders mean.
 
@@ -81,6 +83,7 @@ def ask(
         warn: told what the user should know.
         stage: told what is being done.
         metric: default: the one that most of the dataset's records have, else top-1 accuracy.
+        anywhere: whether a model may be looked for in folders and on the hub.
 
     Raises:
         ZoographError: if a name is not known, with the nearest ones, if a folder is no dataset, or if the model does
@@ -91,18 +94,19 @@ def ask(
         None if metric is None else choose(Metric, metric),
     )
     names = store.names(model)
-    found = None if model is None else find_model(names, model)
+    found = None if model is None else find_model(names, model, anywhere=anywhere)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
-    modality = _modality_of(dataset, datasets or store.find_cards(datasets=tasks)[1])
+    name = dataset if isinstance(dataset, str) else dataset.id
+    modality = _modality_of(name, datasets or store.find_cards(datasets=tasks)[1])
     kind = choose_kind(store, tasks, *wanted, modality)
     meaning = None
     if model is not None and found is not None:
         found, meaning = _choose_weights(store, model, found, tasks, *kind)
-        require_reader(found.card or store.find_cards([found.id])[0][0], dataset, modality)
+        require_reader(found.card or store.find_cards([found.id])[0][0], name, modality)
     relatives = {name for members in names.families.values() if set(members) & set(tasks) for name in members}
     return Question(
         None if found is None else found.id,
-        dataset.removeprefix(STORED) if len(tasks) > 1 else tasks[0],
+        name.removeprefix(STORED) if len(tasks) > 1 else tasks[0],
         tasks,
         tuple(sorted({*tasks, *relatives})),
         *kind,
@@ -170,7 +174,11 @@ def _modality_of(dataset: str, cards: Sequence[DatasetCard]) -> str:
 
 
 def find_datasets(
-    names: NameIndex, dataset: str, domain: str | None = None, warn: Warn | None = None, stage: Stage | None = None
+    names: NameIndex,
+    dataset: str | DatasetCard,
+    domain: str | None = None,
+    warn: Warn | None = None,
+    stage: Stage | None = None,
 ) -> tuple[tuple[str, ...], tuple[DatasetCard, ...]]:
     """Return the datasets' ids, and the card of a folder, a table or a card file that the store does not know.
 
@@ -180,11 +188,14 @@ def find_datasets(
 
     Args:
         names: of the store.
-        dataset: a name or a family in the store, a folder of images or texts, a table of texts, or a card file.
+        dataset: a name or a family in the store, a folder of images or texts, a table of texts, a card file,
+            or a card.
         domain: kind of images or texts in a folder, or of a card that does not say.
         warn: told if a name could have meant something else.
         stage: told that samples are counted.
     """
+    if isinstance(dataset, DatasetCard):
+        return (dataset.id,), (_check_card(names, dataset, "of the dataset", domain),)
     warn = warn or ignore
     folder = _as_folder(dataset)
     if _is_card_file(dataset, folder):
@@ -210,14 +221,16 @@ def _is_card_file(dataset: str, path: Path | None) -> bool:
 def _read_card(names: NameIndex, path: Path, domain: str | None) -> DatasetCard:
     from zoograph.data.ingest.formats.card_files import read_dataset_card
 
-    card = read_dataset_card(path)
+    return _check_card(names, read_dataset_card(path), f"'{path}'", domain)
+
+
+def _check_card(names: NameIndex, card: DatasetCard, what: str, domain: str | None) -> DatasetCard:
+    """Return a card of a dataset that the store does not know, with its domain."""
     if domain is not None and card.domain not in (None, domain):
-        raise ZoographError(
-            f"The card '{path}' says the domain '{card.domain}' (got --domain {domain}). Leave out one."
-        )
+        raise ZoographError(f"The card {what} says the domain '{card.domain}' (got --domain {domain}). Leave out one.")
     if card.id in names.datasets or card.id in names.families:
         raise ZoographError(
-            f"The card '{path}' must not have the id of a known dataset (got '{card.id}'). Give the card another id, "
+            f"The card {what} must not have the id of a known dataset (got '{card.id}'). Give the card another id, "
             f"or ask about '{STORED}{card.id}', whose records count then."
         )
     return card if domain is None else card.model_copy(update={"domain": domain})

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
@@ -16,6 +16,7 @@ from zoograph.training.answers.candidates import Candidates, choose_candidates, 
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
 from zoograph.training.answers.notes import SIMILARITY, caution_of, describe_basis, describe_source
 from zoograph.training.answers.question import ask
+from zoograph.training.answers.source import Source, opened
 from zoograph.training.candidates.filters import Filters, Step
 from zoograph.training.candidates.speeds import estimate_speeds, require_device, speed_on
 from zoograph.training.candidates.trade_off import HERE, Cost, TradeOff, choose_cost, cost_of, find_front, rate
@@ -192,7 +193,7 @@ class Recommendation(Report):
 
 
 def recommend(
-    dataset: str,
+    dataset: str | DatasetCard,
     filters: Filters | None = None,
     protocol: Protocol | str | None = None,
     domain: str | None = None,
@@ -204,6 +205,7 @@ def recommend(
     stage: Stage | None = None,
     metric: Metric | str | None = None,
     trade_off: TradeOff | None = None,
+    source: Source | None = None,
 ) -> Recommendation:
     """Rank models for a dataset, a family (by the mean over its tasks) or a folder of images.
 
@@ -212,8 +214,8 @@ def recommend(
     regret, unless ``trade_off`` has the cost count too.
 
     Args:
-        dataset: a name or a family in the store, a folder of images, or a card file. A folder that exists is that
-            folder; ``dataset:`` before a name asks for the dataset of the store all the same.
+        dataset: a name or a family in the store, a folder of images, a card file, or a card. A folder that exists is
+            that folder; ``dataset:`` before a name asks for the dataset of the store all the same.
         filters: default: every published model that reads what the dataset is made of.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
@@ -227,6 +229,7 @@ def recommend(
         metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
             accuracy.
         trade_off: what is set against accuracy, and how much it counts; default: accuracy counts alone.
+        source: where the answer comes from; default: the store of the home.
 
     Raises:
         ZoographError: with what to do next.
@@ -234,15 +237,16 @@ def recommend(
     if top < 0:
         raise ValueError(f"'top' must be a number of models, 0 for all, in 'recommend' (got {top})")
     filters, trade_off = filters or Filters(), trade_off or TradeOff()
-    with RecordStore.open(to_read=True) as store:
+    with opened(source) as chosen:
+        store = chosen.store
         question = ask(store, None, dataset, protocol, domain, warn, stage, metric)
         if stage is not None:
             stage("Reading the store")
-        zoo, named = with_named(store.summary(), store.names(), filters)
+        zoo, named = with_named(store.summary(), store.names(), filters, files=chosen.local)
         times = _Times(zoo, trade_off, filters.min_images_per_second is not None, stage, progress)
         candidates = choose_candidates(zoo, question, filters, times.speed, named)
         ids = [card.id for card in candidates.cards]
-        current = open_predictor(store, question, encoder, progress, warn, stage, zoo, ids)
+        current = open_predictor(chosen, question, encoder, progress, warn, stage, zoo, ids)
         new = store.unmeasured([], question.tasks, question.protocol, question.metric)
         ranking = _rank(current, candidates, trade_off, times, new, top, explain)
         return replace(ranking, cautions=tuple(_find_cautions(store, ranking)))

@@ -31,7 +31,9 @@ class NamedModels(NamedTuple):
     cards: tuple[ModelCard, ...]
 
 
-def find_named(names: NameIndex, known: Mapping[str, ModelCard], wanted: Iterable[str]) -> NamedModels:
+def find_named(
+    names: NameIndex, known: Mapping[str, ModelCard], wanted: Iterable[str], *, files: bool = True
+) -> NamedModels:
     """Return the models that are meant.
 
     Args:
@@ -39,6 +41,7 @@ def find_named(names: NameIndex, known: Mapping[str, ModelCard], wanted: Iterabl
         known: cards of the store.
         wanted: names; patterns such as ``resnet*``, for ids and other names in any case; and files with one of these
             a line, or CSV with a column ``model``. A name that somebody knows is that model, whatever files there are.
+        files: whether a name may be that of a file, or of something else outside the store and the libraries.
 
     Raises:
         UnknownName: if nobody knows a name, with the nearest ones.
@@ -47,11 +50,11 @@ def find_named(names: NameIndex, known: Mapping[str, ModelCard], wanted: Iterabl
     ids: dict[str, None] = {}
     exact: set[str] = set()
     cards: list[ModelCard] = []
-    for word in _unfold(names, wanted):
+    for word in _unfold(names, wanted) if files else wanted:
         if _PATTERN & set(word) and word not in known:
             ids |= dict.fromkeys(_match(word, known))
             continue
-        found = find_model(names, word)
+        found = find_model(names, word, anywhere=files)
         ids[found.id] = None
         exact.add(found.id)
         cards += found.cards

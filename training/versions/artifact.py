@@ -92,7 +92,7 @@ class Artifact:
         places = {name: place for place, name in enumerate(self.manifest.datasets)}
         if model not in self.manifest.models or not places.keys() >= set(datasets):
             return None
-        i, tables = self.manifest.models.index(model), self._tables()
+        i, tables = self.manifest.models.index(model), self.tables()
         rows = [{name: float(table[i, places[d]]) for name, table in tables.items()} for d in datasets]
         if not all(math.isfinite(value) for row in rows for value in row.values()):
             raise unusable_error(self.folder.parent, f"'{PREDICTIONS}' holds what is no accuracy")
@@ -110,7 +110,12 @@ class Artifact:
         except (OSError, ValueError, AttributeError) as error:
             raise damaged_error(self.folder.parent, error) from error
 
-    def _tables(self) -> dict[str, np.ndarray]:
+    def tables(self) -> dict[str, np.ndarray]:
+        """Return ``COLUMNS``, (models, datasets) each, as predicted when training ended.
+
+        Raises:
+            PredictorError: if they are not those of this predictor.
+        """
         from safetensors import SafetensorError
         from safetensors.numpy import load
 

@@ -46,10 +46,22 @@ def read_dataset_card(path: Path) -> DatasetCard:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the card"
         raise _error(path, f"must be valid in '{where}' (got {_describe(first)})") from error
+    try:
+        return complete_card(card)
+    except ValueError as error:
+        raise _error(path, str(error)) from error
+
+
+def complete_card(card: DatasetCard) -> DatasetCard:
+    """Return a card that somebody wrote, with the number of classes that its labels say.
+
+    Raises:
+        ValueError: if what it says cannot all be true.
+    """
     if not card.num_classes and card.labels:
         card = card.model_copy(update={"num_classes": len(card.labels)})
     if fault := next(_contradictions(card), None):
-        raise _error(path, fault)
+        raise ValueError(fault)
     return card
 
 

@@ -11,6 +11,8 @@ from zoograph.data.records.spellings import fold
 METRICS = "metrics."
 """What trackers write before the name of something that was measured."""
 
+# Up to the next bracket alone: a name of nothing but open ones would be read again from each of them.
+_UNITS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BEFORE = re.compile(r"metrics[./]", re.IGNORECASE)
 _ACCURACIES = ("accuracy", "acc", "top1", "acc1", "top1acc", "top1accuracy", "accuracytop1", "acctop1", "accuracy1")
 _HELD_OUT = ("test", "eval", "val", "valid", "validation")
@@ -34,7 +36,7 @@ def plain_name(column: str) -> str:
     >>> plain_name("metrics.val/acc@1"), plain_name("Top-1 Accuracy (%)")
     ('valacc1', 'top1accuracy')
     """
-    return fold(re.sub(r"\(.*?\)|\[.*?\]", "", _BEFORE.sub("", column)))
+    return fold(_UNITS.sub("", _BEFORE.sub("", column)))
 
 
 def is_other_result(column: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.catalogue import Entry, Wanted, count_sources, make_entries
+from zoograph.data.records.catalogue import Entry, Wanted, count_runs, count_sources, make_entries
 from zoograph.data.records.pretraining import Objective
 from zoograph.data.records.records import Protocol
 
@@ -84,3 +84,8 @@ def test_entries_with_most_runs_come_first_then_by_name() -> None:
 
 def test_a_card_of_two_sources_counts_for_both() -> None:
     assert Counter(count_sources([MODEL.card, BARE.card])) == {"one": 1, "two": 2}
+
+
+def test_runs_are_counted_by_name_and_protocol() -> None:
+    counts = count_runs([("a", "head"), ("b", "probe"), ("a", "head"), ("a", "probe")])
+    assert counts == {"a": {Protocol.HEAD: 2, Protocol.PROBE: 1}, "b": {Protocol.PROBE: 1}}

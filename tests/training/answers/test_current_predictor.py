@@ -17,6 +17,7 @@ from zoograph.training.answers import current_predictor
 from zoograph.training.answers.current_predictor import open_predictor
 from zoograph.training.answers.predict import predict
 from zoograph.training.answers.question import ask
+from zoograph.training.answers.source import Source
 from zoograph.training.versions import listing, restore
 from zoograph.training.versions.artifact import PREDICTIONS, Artifact
 from zoograph.training.versions.listing import predictor_root
@@ -54,9 +55,9 @@ def test_store_and_predictor_are_read_once_and_a_saved_answer_needs_neither(
     monkeypatch.setattr(restore, "load_on", lambda *_: [read.append("predictor"), (None, None, None)][1])
     with RecordStore.open() as store:
         question = ask(store, "vit", dataset, Protocol.HEAD)
-        open_predictor(store, question)
+        open_predictor(Source(store), question)
         read.clear()
-        current = open_predictor(store, question)
+        current = open_predictor(Source(store), question)
         current.predict()
         assert read == []
         _ = current._trained, current.zoo, current._trained, current.measured_on()
@@ -122,10 +123,10 @@ def test_interrupted_training_leaves_nothing_and_a_second_call_works(
         with monkeypatch.context() as patched:
             patched.setattr(current_predictor, "take_shipped", lambda *_: None)  # as if none shipped
             with pytest.raises(KeyboardInterrupt):
-                open_predictor(store, question, progress=interrupt)
+                open_predictor(Source(store), question, progress=interrupt)
         assert load_current(predictor_root(Protocol.FINETUNE, None)) is None
         assert not (home / "predictors").exists()
-        artifact = open_predictor(store, question).artifact
+        artifact = open_predictor(Source(store), question).artifact
         assert artifact is not None
         assert load_current(predictor_root(Protocol.FINETUNE, None)) == artifact
         assert artifact.manifest.num_records == store.count_runs(Protocol.FINETUNE, modality="image") > 2_000

@@ -1,0 +1,157 @@
+"""Routes of runs: out as a file that ``ingest`` reads, and in as one batch, for those who have a token."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from pathlib import Path
+from threading import Lock
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, Response
+
+from zoograph.data.errors import RawDataError
+from zoograph.data.ingest.ingest import IngestReport, IngestSettings, ingest
+from zoograph.data.ingest.reader import SOURCE
+from zoograph.data.ingest.tables import Keep, open_table
+from zoograph.data.ingest.values.units import Unit
+from zoograph.data.records.fields import Name
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.store.export import export_runs
+from zoograph.data.store.store import RecordStore
+from zoograph.scripts.serving.answering import Answers
+from zoograph.scripts.serving.documents import IngestDocument
+from zoograph.scripts.serving.problems import Refused
+from zoograph.scripts.serving.rendering import respond
+from zoograph.scripts.serving.settings import Settings
+from zoograph.scripts.terminal.documents import describe_ingest
+from zoograph.scripts.terminal.output import SCHEMAS
+
+_KINDS = {"text/csv": "runs.csv", "application/json": "runs.json", "application/x-ndjson": "runs.ndjson"}
+_REJECTS_SENT = 100
+_PARQUET = "application/vnd.apache.parquet"
+
+
+def recording(answers: Answers, settings: Settings) -> APIRouter:
+    """Return the routes of runs."""
+    router, writing = APIRouter(tags=["records"]), Lock()
+
+    @router.get("/runs.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+    def get_csv() -> Response:
+        """Send every run of the store as CSV, with the columns that `ingest` reads."""
+        return _export(answers, settings, ".csv", "text/csv")
+
+    @router.get("/runs.parquet", response_class=Response, responses={200: {"content": {_PARQUET: {}}}})
+    def get_parquet() -> Response:
+        """Send every run of the store as Parquet, with the columns that `ingest` reads."""
+        return _export(answers, settings, ".parquet", _PARQUET)
+
+    @router.post(
+        "/runs",
+        response_model=IngestDocument,
+        openapi_extra={"requestBody": {"content": {kind: {} for kind in _KINDS}, "required": True}},
+    )
+    async def post_runs(
+        request: Request,
+        authorization: Annotated[str, Header(description="`Bearer` and a token of the operator.")] = "",
+        protocol: Protocol = Protocol.HEAD,
+        metric: Metric = Metric.TOP1,
+        source: Name = SOURCE,
+        unit: Unit | None = None,
+        keep: Keep | None = None,
+        model: Annotated[str, Query(max_length=300)] = "",
+        dataset: Annotated[str, Query(max_length=300)] = "",
+        scores: bool = False,
+        score: Annotated[str, Query(max_length=300)] = "",
+        column: Annotated[list[str] | None, Query(alias="map", description="Such as `accuracy=eval_acc`.")] = None,
+        add_unknown: bool = False,
+        dry_run: bool = False,
+    ) -> Response:
+        """Store the runs in a table of CSV or JSON, in one batch that `zoograph undo` can take back."""
+        _require_token(settings, authorization)
+        name = _KINDS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
+        if name is None:
+            raise Refused(415, f"The runs must be sent as one of {', '.join(_KINDS)}.")
+        body = await request.body()
+        chosen = IngestSettings(
+            _parse_mapping(column or []),
+            protocol,
+            metric,
+            source,
+            unit,
+            add_unknown,
+            model,
+            dataset,
+            scores or bool(score),
+            score,
+            keep,
+        )
+        return await run_in_threadpool(_store, writing, name, body, chosen, dry_run)
+
+    return router
+
+
+def _require_token(settings: Settings, authorization: str) -> None:
+    """Raise unless a header names a token that allows writing.
+
+    Raises:
+        Refused: if it does not.
+    """
+    if not settings.tokens:
+        raise Refused(403, "The server only reads. Its operator lets it take runs with --token-file.")
+    kind, _, token = authorization.partition(" ")
+    if kind.lower() != "bearer" or not settings.has_token(token.strip()):
+        raise Refused(
+            401, "Runs are taken with a token: 'Authorization: Bearer TOKEN'.", {"WWW-Authenticate": "Bearer"}
+        )
+
+
+def _parse_mapping(pairs: list[str]) -> dict[str, str]:
+    parts = [pair.partition("=") for pair in pairs]
+    if wrong := next(
+        (pair for pair, (name, _, column) in zip(pairs, parts, strict=True) if not (name and column)), None
+    ):
+        raise Refused(422, f"'map' needs FIELD=COLUMN (got '{wrong[:300]}').")
+    return {name: column for name, _, column in parts}
+
+
+def _store(writing: Lock, name: str, body: bytes, settings: IngestSettings, dry_run: bool) -> Response:
+    """Write the body down under a name of ours, and ingest that file; one batch goes in at a time."""
+    with tempfile.TemporaryDirectory(prefix="zoograph-") as folder:
+        file, rejects = Path(folder) / name, Path(folder) / "rejects.csv"
+        file.write_bytes(body)
+        try:
+            with writing, RecordStore.open() as store:
+                report = ingest(store, [open_table(file)], settings, rejects, dry_run, origin="POST /runs")
+        except RawDataError as error:
+            raise RawDataError(str(error).replace(f"{folder}/", "")) from error
+        left_out = _read_rejects(rejects)
+    return respond(_describe(report, left_out))
+
+
+def _describe(report: IngestReport, left_out: list[dict[str, str]]) -> dict[str, object]:
+    notes = [note for note in report.notes if str(report.rejects) not in note]
+    return {"schema": SCHEMAS["ingest"], **describe_ingest(report), "rejects": left_out, "notes": notes}
+
+
+def _read_rejects(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [row for _, row in zip(range(_REJECTS_SENT), csv.DictReader(lines), strict=False)]
+
+
+def _export(answers: Answers, settings: Settings, suffix: str, kind: str) -> Response:
+    with tempfile.NamedTemporaryFile(prefix="zoograph-", suffix=suffix, delete=False) as file:
+        path = Path(file.name)
+    try:
+        export_runs(answers.store, path)
+        if path.stat().st_size > settings.limits.result_bytes:
+            raise Refused(422, "The runs are more than this server sends. Ask its operator for 'zoograph export'.")
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return FileResponse(path, media_type=kind, filename=f"runs{suffix}", background=BackgroundTask(path.unlink))
