@@ -175,7 +175,10 @@ def _find_encoder(name: str) -> FoundModel | None:
 
 def may_be_encoder(name: str) -> bool:
     """Return whether a name can be one of a folder, the hub or a package: looking for it there takes time."""
-    return "/" in name or Path(name).expanduser().is_dir() or find_spec(name.replace("-", "_")) is not None
+    module = name.replace("-", "_")
+    if "/" in name or (Path(name).expanduser() / "config.json").is_file():
+        return True
+    return module.isidentifier() and find_spec(module) is not None
 
 
 def _nearest(name: str) -> Sequence[str]:

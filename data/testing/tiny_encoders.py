@@ -90,3 +90,13 @@ def _make_tokenizer(kind: str, words: Sequence[str]) -> Any:
         named["pad_token"] = _SPECIAL[1]
         raw.post_processor = TemplateProcessing(single="$A [EOS]", special_tokens=[("[EOS]", 2)])
     return PreTrainedTokenizerFast(tokenizer_object=raw, model_max_length=32, **named)
+
+
+def write_opinions(path: Path, size: int = 12) -> Path:
+    """Write a table of opinions in the words of the tokenizer, half of them good; no two are the same."""
+    lines = ["text,label"]
+    for row in range(size):
+        things = ("film", "book", "cat", "dog")[row // 2 % 4] + " is" * (row // 8 + 1)
+        lines.append(f"this {things} {'very good' if row % 2 else 'very bad'},{'good' if row % 2 else 'bad'}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

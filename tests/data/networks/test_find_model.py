@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from zoograph.data.collections.tables import read_tables, shipped_zoo
-from zoograph.data.errors import AmbiguousName, UnknownName
+from zoograph.data.errors import AmbiguousName, UnknownName, ZoographError
 from zoograph.data.networks.find_model import (
     bare_architecture,
     explain_name,
@@ -14,12 +16,15 @@ from zoograph.data.networks.find_model import (
     is_own,
     loading_name,
     make_model_card,
+    may_be_encoder,
+    require_reader,
 )
 from zoograph.data.networks.registry.timm_names import canonical_timm_name
 from zoograph.data.networks.registry.torchvision_names import canonical_torchvision_name
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.names import index_names
 from zoograph.data.records.pretraining import Lineage, LineageKind
+from zoograph.data.testing.tiny_encoders import make_tiny_encoder
 
 STORED = index_names(
     [
@@ -134,3 +139,35 @@ def test_cards_are_made_without_a_download() -> None:
         assert card is not None
         assert card.id == id
     assert make_model_card("nobody/knows") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("owner/name", True),
+        ("json", True),
+        ("resnett18", False),
+        ("resnett18.a1_in1k", False),
+        ("", False),
+        ("a b", False),
+    ],
+)
+def test_an_encoder_is_looked_for_where_one_can_be(name: str, expected: bool) -> None:
+    assert may_be_encoder(name) == expected
+
+
+def test_a_folder_with_an_encoder_is_a_model(tmp_path: Path) -> None:
+    folder = make_tiny_encoder(tmp_path / "tiny")
+    found = find_model(index_names([]), str(folder))
+    assert (found.id, found.cards[0].modalities) == ("tiny", ("text",))
+    with pytest.raises(UnknownName, match=r"Unknown model 'resnett18\.a1_in1k'"):
+        find_model(index_names([]), "resnett18.a1_in1k")
+
+
+def test_reading_is_required_in_one_sentence() -> None:
+    card = ModelCard(id="bert", source="x", modalities=("text",), open_weights=False)
+    require_reader(card, "news", "text")
+    with pytest.raises(ZoographError, match=r"^The model 'bert' must read image to be asked about 'pets' \(got"):
+        require_reader(card, "pets", "image")
+    assert loading_name(card) is None
+    assert loading_name(card.model_copy(update={"open_weights": None})) == "bert"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.testing.tiny_encoders import KINDS, describe_sentences, make_tiny_encoder
+from zoograph.data.testing.tiny_encoders import KINDS, describe_sentences, make_tiny_encoder, write_opinions
 from zoograph.data.text.transformer import load_config, load_tokenizer
 
 
@@ -27,3 +27,9 @@ def test_the_recipe_of_sentence_transformers_lies_beside_it(tmp_path: Path) -> N
 def test_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be one of bert"):
         make_tiny_encoder(tmp_path, "lstm")
+
+
+def test_opinions_differ(tmp_path: Path) -> None:
+    lines = write_opinions(tmp_path / "x.csv", 16).read_text().splitlines()
+    assert len(set(lines)) == 17
+    assert sum(line.endswith(",good") for line in lines) == 8

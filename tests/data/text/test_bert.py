@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from zoograph.data.errors import EncoderError
+from zoograph.data.testing.tiny_encoders import make_tiny_encoder
 from zoograph.data.text.bert import load_encoder
 from zoograph.data.text.encoder import Encoder
 
@@ -112,6 +113,14 @@ def test_weights_of_another_size_are_refused(make_bert: MakeBert) -> None:
     (folder / "config.json").write_text(json.dumps(config | {"hidden_size": 16}))
     with pytest.raises(EncoderError, match="that fit its config"):
         load_encoder(folder, folder.name).embed(["cat"])
+
+
+def test_a_tokenizer_without_padding_and_a_tower_for_texts(tmp_path: Path) -> None:
+    for kind in ("gpt2", "clip"):
+        encoder = load_encoder(make_tiny_encoder(tmp_path / kind, kind), kind)
+        one, both = encoder.embed(["a cat"]), encoder.embed(["this film was very good", "a cat"])
+        np.testing.assert_allclose(both[1], one[0], atol=1e-6)
+        assert encoder.dim == 16
 
 
 def test_other_kinds_of_models_are_refused(make_bert: MakeBert) -> None:

@@ -1,0 +1,78 @@
+"""Texts go the way of images: scores, heads, fine-tuning and relatedness of encoders on tables of texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.tiny_encoders import make_tiny_encoder, write_opinions
+from zoograph.training.analysis.relatedness.own_images import rank_on_images
+from zoograph.training.analysis.relatedness.relate import QUICK
+from zoograph.training.answers.question import ask, choose_kind
+from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.measure import measure_models, suited
+from zoograph.training.measuring.pictures import Augmentation
+from zoograph.training.measuring.score import score_models
+from zoograph.training.measuring.subject import Subject
+
+
+@pytest.fixture
+def subject(toy_zoo: object, tmp_path: Path) -> Subject:
+    return Subject([str(make_tiny_encoder(tmp_path / "tiny"))], str(write_opinions(tmp_path / "opinions.csv", 40)))
+
+
+def test_scores_are_stored_and_known_again(subject: Subject) -> None:
+    report = score_models(subject, ["knn", "parc"])
+    assert (report.failures, report.samples) == ((), "texts")
+    assert "40 of 40 texts; 2 scores computed, 0 known." in report.notes
+    (again,) = score_models(subject, ["knn", "parc"]).pairs
+    assert again.num_computed == 0
+    assert again.scores == report.pairs[0].scores
+    with RecordStore.open() as store:
+        card = store.find_cards(datasets=["opinions"])[1][0]
+    assert (card.modality, card.labels) == ("text", ("bad", "good"))
+
+
+def test_heads_and_fine_tuning(subject: Subject) -> None:
+    (run,) = measure_models(subject, Protocol.HEAD).runs
+    assert (run.dataset, run.train_size, run.test_size) == ("opinions", 28, 12)
+    assert run.value == 1.0  # one word tells
+    (tuned,) = measure_models(subject, Protocol.FINETUNE, config=FinetuneConfig(max_epochs=1)).runs
+    assert tuned.hyperparameters["augmentation"] == "none"
+    assert tuned.hyperparameters["head_accuracy"] == 1.0
+    assert tuned.value == 1.0
+
+
+def test_texts_are_not_changed_at_random(subject: Subject) -> None:
+    task = subject.open()
+    with pytest.raises(ZoographError, match=r"texts are not changed at random \(got '--augment strong'\)"):
+        suited(FinetuneConfig(augmentation=Augmentation.STRONG), task)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_relatedness_of_texts(subject: Subject, tmp_path: Path, labelled: bool) -> None:
+    reference = write_opinions(tmp_path / "others.csv", 32)
+    report = rank_on_images(subject, str(reference), QUICK, labelled)
+    assert (report.failures, report.reference, report.target) == ((), "others", "opinions")
+    assert report.models[0].bound.total > 0
+
+
+def test_each_modality_has_its_own_models(subject: Subject) -> None:
+    (failure,) = score_models(Subject(["test_vit"], subject.dataset, weights="random")).failures
+    assert (
+        "'test_vit.r160_in1k' must read text to be asked about 'opinions' (got one that reads image)" in failure.reason
+    )
+
+
+def test_a_table_is_asked_about_as_most_texts_were_measured(subject: Subject) -> None:
+    with RecordStore.open() as store:
+        question = ask(store, None, subject.dataset)
+        assert (question.dataset, question.modality) == ("opinions", "text")
+        assert question.datasets[0].num_samples == 40
+        assert choose_kind(store, ["nothing"], modality="text") == (Protocol.HEAD, question.metric)
+        card = ask(store, subject.models[0], subject.dataset).models[0]
+    assert (card.id, card.modalities) == ("tiny", ("text",))
