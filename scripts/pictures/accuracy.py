@@ -176,9 +176,10 @@ def draw_intervals(methods: Sequence[Cells]) -> Any:
             bars.lines[0].set_linestyle(_LINES[number])
             spreads = spread is not None
         axes.grid(alpha=0.25)
-        label_axes(axes, title, "interval width" if name == "width" else "predicted accuracy")
+        label_axes(axes, title, "interval width" if name == "width" else "prediction")
     by_width.set_ylabel("share inside", fontsize=9, color=INK)
     by_width.set_ylim(min(0.8, by_width.get_ylim()[0]), 1.0)
+    by_width.set_xlim(left=0)
     say_starts(by_width)
     say_starts(by_mean)
     by_mean.tick_params(labelleft=False)
