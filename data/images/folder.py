@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,7 @@ def card_of(folder: ImageFolder, domain: str | None = None, id: str | None = Non
             )
     labels: dict[str, str] = {}
     for name in folder.classes:
-        label = readable(name)
+        label = unicodedata.normalize("NFC", readable(name))
         if label in labels:
             raise ImageFolderError(
                 f"The classes of '{folder.root}' must have distinct names (got '{labels[label]}' and '{name}', "

@@ -110,6 +110,10 @@ def open_table(path: Path) -> Table:
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         hint = _OTHER_KINDS.get(path.suffix.lower(), "Give it the ending of its kind.")
+        if path.is_dir():
+            hint = "Give the files in this folder."
+        elif "tfevents" in path.name:
+            hint = "Export the scalars of TensorBoard as CSV."
         raise RawDataError(f"'{path}' needs to be CSV, JSON or Parquet ({', '.join(_KINDS)}). {hint}")
     with _readable(path):
         return kind(path)

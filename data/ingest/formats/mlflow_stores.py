@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 import sqlite3
@@ -19,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from zoograph.data.errors import RawDataError, ZoographError
 
+_log = logging.getLogger(__name__)
 _ACTIVE = "active"
 _FINISHED = (3, "3", "FINISHED")  # the number in files, the word in databases
 _SQLITE = b"SQLite format 3\0"
@@ -65,6 +67,7 @@ class FolderStore:
 
     def experiments(self) -> dict[str, str]:
         """Return the ids of the experiments that were not deleted, by their names."""
+        _warn_of_unreadable(self._folder)
         found = {path: _read_meta(path) for path in _experiment_folders(self._folder)}
         return {
             str(meta.get("name", path.name)): path.name
@@ -74,6 +77,7 @@ class FolderStore:
 
     def runs(self, experiment: str, best: bool = False) -> Iterator[MlflowRun]:
         """Yield the finished runs of an experiment, by its id."""
+        _warn_of_unreadable(self._folder / experiment)
         with _told(f"The runs in '{self._folder / experiment}'"):
             for folder in sorted(path for path in (self._folder / experiment).iterdir() if path.is_dir()):
                 meta = _read_meta(folder)
@@ -101,6 +105,13 @@ def _is_store(folder: Path) -> bool:
 def _is_experiment(folder: Path) -> bool:
     meta = _read_meta(folder)
     return "experiment_id" in meta and not meta.keys() & {"run_id", "run_uuid"}
+
+
+def _warn_of_unreadable(folder: Path) -> None:
+    with _told(f"'{folder}'"):
+        inner = sorted(path for path in folder.iterdir() if (path / "meta.yaml").is_file())
+    if unreadable := [path.name for path in inner if not _read_meta(path)]:
+        _log.warning("Passed over, because 'meta.yaml' cannot be read, in '%s': %s.", folder, ", ".join(unreadable[:5]))
 
 
 def _read_meta(folder: Path) -> Mapping[str, Any]:

@@ -13,7 +13,8 @@ from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.ingest.columns import to_text
 from zoograph.data.ingest.formats.splits import is_training_name
 from zoograph.data.ingest.tables import Reject, Row, RowTable, Table
-from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.ingest.values.numbers import read_number
+from zoograph.data.records.records import ACCURACIES, Metric, Protocol
 from zoograph.data.records.spellings import read_metric
 
 _HEADER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
@@ -22,6 +23,12 @@ _EVAL_RESULTS = (".yaml", ".yml")
 _GENERIC_DATASETS = frozenset(
     {"", "imagefolder", "image_folder", "image-folder", "custom", "generator", "parquet", "csv", "json", "webdataset"}
 )
+# Words of a metric's name by which it is no accuracy, whatever its type says.
+_OTHER_FIGURE = re.compile(
+    r"(?<![a-z])(?:err|errors?|loss|f-?1|f-?beta|precision|recall|au-?c|au-?roc|kappa|mcc|iou|map|ece)(?![a-z])", re.I
+)
+_CLASSIFIES = re.compile(r"(?!token)[a-z -]*classification", re.IGNORECASE)
+_ZERO_SHOT = re.compile(r"zero[ -]?shot", re.IGNORECASE)
 # Relations to a base model whose weights are no more what was trained on the dataset alone.
 _OTHER_WEIGHTS = frozenset({"quantized", "merge"})
 
@@ -37,7 +44,8 @@ def read_model_card(path: Path, model: str = "") -> Table:
         model: of a card that names none.
 
     Raises:
-        RawDataError: if there is no such file, it cannot be read, it holds no results, or nothing says their model.
+        RawDataError: if there is no such file, it cannot be read, it holds no result of a classification, or nothing
+            says their model.
     """
     if not path.is_file():
         raise RawDataError(f"The model card '{path}' is no file. Give the README.md of a model.")
@@ -48,6 +56,9 @@ def read_model_card(path: Path, model: str = "") -> Table:
         rows = [row for place, entry in enumerate(card.entries, start=1) for row in _read_entry(card, place, entry)]
     if not rows:
         raise RawDataError(f"The model card '{path}' holds no results. Add a model-index, or give another file.")
+    if all(isinstance(row, str) for row in rows):
+        more = f", and {len(rows) - 1:,} more" if len(rows) > 1 else ""
+        raise RawDataError(f"The model card '{path}' holds no result that can be stored ({rows[0]}{more}).")
     numbered = [
         Row(line, row) if isinstance(row, dict) else Reject(line, row) for line, row in enumerate(rows, start=1)
     ]
@@ -109,12 +120,21 @@ def _read_entry(card: _Card, place: int, entry: Mapping[str, Any]) -> Iterator[d
                 yield f"'{metric}' is no metric with a type and a value"
                 continue
             try:
-                yield {**about, **_read_result(result, metric)}
+                read = _read_result(result, metric)
+                yield read if isinstance(read, str) else {**about, **read}
             except UnknownName as error:
                 yield str(error)
 
 
-def _read_result(result: Mapping[str, Any], metric: Mapping[str, Any]) -> dict[str, Any]:
+def _read_result(result: Mapping[str, Any], metric: Mapping[str, Any]) -> dict[str, Any] | str:
+    """Return the cells of a result; or why it is none."""
+    found = read_metric(_find_metric(metric))
+    task = result.get("task")
+    kind_of_task = to_text(task.get("type")) if isinstance(task, dict) else ""
+    if found in ACCURACIES and kind_of_task and not _CLASSIFIES.fullmatch(kind_of_task):
+        return f"the accuracy is of '{kind_of_task}', which is no classification of images or texts"
+    if _says_percent_of_fraction(metric):
+        return f"the value {to_text(metric['value'])} is called '{to_text(metric['name'])}': it may be either"
     dataset = result.get("dataset")
     dataset = dataset if isinstance(dataset, dict) else {"name": dataset}
     kind, name = to_text(dataset.get("type")), to_text(dataset.get("name"))
@@ -124,10 +144,16 @@ def _read_result(result: Mapping[str, Any], metric: Mapping[str, Any]) -> dict[s
     return {
         "dataset": (name or kind) if kind.lower() in _GENERIC_DATASETS else kind,
         "value": metric.get("value"),
-        "metric": read_metric(_find_metric(metric)).value,
+        "metric": found.value,
         "split": split or None,
         "config": dataset.get("config"),
+        **({"protocol": Protocol.ZERO_SHOT.value} if _ZERO_SHOT.match(kind_of_task) else {}),
     }
+
+
+def _says_percent_of_fraction(metric: Mapping[str, Any]) -> bool:
+    number = read_number(to_text(metric.get("value")))
+    return number is not None and 0 < number < 1 and "%" in to_text(metric.get("name"))
 
 
 def _find_metric(metric: Mapping[str, Any]) -> str:
@@ -142,7 +168,7 @@ def _find_metric(metric: Mapping[str, Any]) -> str:
         is_plain = not kind or read_metric(kind) is Metric.TOP1
         return read_metric(name).value if is_plain and name else kind
     except UnknownName:
-        return kind or name
+        return name if _OTHER_FIGURE.search(name) else kind or name
 
 
 def _read_eval_results(path: Path, model: str) -> Iterator[dict[str, Any] | str]:

@@ -33,6 +33,11 @@ def read_wandb(place: str) -> Table:
     path = Path(place).expanduser()
     if path.suffix.lower() in (".csv", ".json", ".jsonl"):
         return _read_wandb_file(path)
+    if path.exists():
+        raise RawDataError(
+            f"'{place}' is no exported file. Runs that were made offline are read once they are on the server: run "
+            "'wandb sync' on their folder, and give 'entity/project', or an export of it."
+        )
     try:
         import wandb
     except ImportError as error:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -289,4 +290,10 @@ def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.Monk
     make(tmp_path, cat=1, dog=1)
     monkeypatch.setattr(os, "scandir", deny)
     with pytest.raises(ImageFolderError, match=r"must be readable \(got Permission denied\)"):
+        dataset_card_from_folder(tmp_path)
+
+
+def test_classes_that_differ_in_the_form_of_a_sign_alone_are_refused(tmp_path: Path) -> None:
+    make(tmp_path, **{unicodedata.normalize(form, "café"): 1 for form in ("NFC", "NFD")})
+    with pytest.raises(ImageFolderError, match=r"distinct names .* both read as 'café'"):
         dataset_card_from_folder(tmp_path)

@@ -198,6 +198,7 @@ def test_without_pyarrow_parquet_says_what_to_install(tmp_path: Path, monkeypatc
     [
         ("a.xlsx", b"PK", "Save the sheet as CSV"),
         ("a.csv.gz", b"", "Unpack it first"),
+        ("events.out.tfevents.1.host", b"", "Export the scalars of TensorBoard"),
         ("a.log", b"", "Give it the ending of its kind"),
         ("a.jsonl", b'[{"model": "m"}]', "one JSON object a line .got: the line is no JSON object"),
         ("a.json", b'{"model": "m"}\n{"model": "n"}', "Extra data.*let it end in '.jsonl'"),

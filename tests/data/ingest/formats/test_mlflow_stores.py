@@ -47,3 +47,12 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(RawDataError), open_sqlite(path):
         pass
     assert path.read_bytes() == before
+
+
+def test_damaged_descriptions_are_passed_over_and_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "7" / "b" / "meta.yaml").write_text(": : bad\n\t")
+    (folder / "8").mkdir()
+    (folder / "8" / "meta.yaml").write_text("")
+    store = FolderStore(folder)
+    assert (store.experiments(), len(list(store.runs("7")))) == ({"sweep": "7"}, 1)
+    assert [record.args for record in caplog.records] == [(folder, "8"), (folder / "7", "b")]

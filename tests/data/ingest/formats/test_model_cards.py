@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,43 @@ def test_what_is_no_result_costs_itself_alone(tmp_path: Path, write: Helper) -> 
         "'plain' is no metric with a type and a value",
         "a result of entry 1 of the model-index is no list of fields",
     ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        ("type: accuracy, name: Error rate", "Unknown metric 'Error rate'"),
+        ("type: accuracy, name: Macro F1", "Unknown metric 'Macro F1'"),
+        ("type: accuracy, name: Accuracy (%)", r"0\.9 is called 'Accuracy \(%\)': it may be either"),
+    ],
+)
+def test_an_accuracy_that_is_called_something_else_is_held_back(
+    tmp_path: Path, metric: str, reason: str, cells: Helper, write: Helper
+) -> None:
+    good = "type: accuracy, name: Accuracy, value: 0.8"
+    table = read_model_card(write(tmp_path / "README.md", _card(_entry(f"{metric}, value: 0.9", good))))
+    assert [row["value"] for row in cells(table)] == [0.8]
+    assert re.search(reason, next(row.reason for row in table.rows() if isinstance(row, Reject)))
+    with pytest.raises(RawDataError, match=f"holds no result that can be stored .*{reason}"):
+        read_model_card(write(tmp_path / "README.md", _card(_entry(f"{metric}, value: 0.9"))))
+
+
+@pytest.mark.parametrize(
+    ("task", "protocol"),
+    [
+        ("image-classification", "finetune"),
+        ("zero-shot-image-classification", "zero_shot"),
+        ("Text Classification", "finetune"),
+        ("object-detection", None),
+        ("token-classification", None),
+    ],
+)
+def test_the_task_says_what_was_done(
+    tmp_path: Path, task: str, protocol: str | None, cells: Helper, write: Helper
+) -> None:
+    entry = _entry("type: accuracy, value: 0.9", "type: miou, value: 0.5").replace(
+        "- dataset", f"- task: {{type: {task}}}\n    dataset"
+    )
+    rows = cells(read_model_card(write(tmp_path / "README.md", _card(entry))))
+    assert [row["protocol"] for row in rows if row["metric"] == "top1"] == ([protocol] if protocol else [])
+    assert "miou" in [row["metric"] for row in rows]

@@ -86,3 +86,9 @@ def test_a_file_that_is_no_export_is_refused(tmp_path: Path, name: str, text: st
 def test_without_wandb_a_project_says_what_to_install() -> None:
     with pytest.raises(ZoographError, match=r"'me/mine' is no exported file, .*: pip install 'zoograph\[wandb\]'"):
         read_wandb("me/mine")
+
+
+def test_runs_that_were_made_offline_are_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "offline-run-1").mkdir()
+    with pytest.raises(RawDataError, match="run 'wandb sync' on their folder"):
+        read_wandb(str(tmp_path / "offline-run-1"))
