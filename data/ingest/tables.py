@@ -115,6 +115,8 @@ def open_table(path: Path) -> Table:
         elif "tfevents" in path.name:
             hint = "Export the scalars of TensorBoard as CSV."
         raise RawDataError(f"'{path}' needs to be CSV, JSON or Parquet ({', '.join(_KINDS)}). {hint}")
+    if path.exists() and not path.is_file():
+        raise RawDataError(f"'{path}' needs to be a file, which can be read twice (got a folder, pipe or device).")
     with _readable(path):
         return kind(path)
 

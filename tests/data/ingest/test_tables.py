@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tracemalloc
 from pathlib import Path
@@ -239,3 +240,13 @@ def test_parquet_of_other_programs(tmp_path: Path) -> None:
         )
     with pytest.raises(RawDataError, match="has two columns 'pets'"):
         write(pa.Table.from_arrays([pa.array([0.9]), pa.array([0.1])], names=["pets", "pets"]))
+
+
+@pytest.mark.timeout(10)
+def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zero.json").symlink_to("/dev/zero")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("pipe.csv", "zero.json", "folder.csv"):
+        with pytest.raises(RawDataError, match="needs to be a file, which can be read twice"):
+            open_table(tmp_path / name)
