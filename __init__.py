@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoograph.training.answers.explain import explain
     from zoograph.training.answers.predict import predict
     from zoograph.training.answers.recommend import recommend
+    from zoograph.training.choosing.choose_model import choose
     from zoograph.training.measuring.recorder import TransferRecorder
 
     __version__: str
@@ -27,6 +28,7 @@ __all__ = [
     "TransferRecorder",
     "ZoographError",
     "__version__",
+    "choose",
     "explain",
     "ingest",
     "measure",
@@ -40,6 +42,7 @@ _HOMES = {
     "RecordStore": "zoograph.data.store.store",
     "TransferRecorder": "zoograph.training.measuring.recorder",
     "ZoographError": "zoograph.data.errors",
+    "choose": "zoograph.training.choosing.choose_model",
     "explain": "zoograph.training.answers.explain",
     "predict": "zoograph.training.answers.predict",
     "recommend": "zoograph.training.answers.recommend",

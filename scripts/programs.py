@@ -8,6 +8,7 @@ from zoograph.scripts.benchmarks import accuracy as benchmark
 from zoograph.scripts.choosing import benchmark as choose_benchmark
 from zoograph.scripts.commands import (
     analyze,
+    choose,
     explain,
     export,
     ingest,
@@ -28,7 +29,7 @@ from zoograph.scripts.terminal.program import MAINTAINERS, new_app
 from zoograph.scripts.zoo import build, glyphs, listing, predictors, show, text
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Ask": (predict.predict, recommend.recommend, explain.explain, serve.serve),
+    "Ask": (predict.predict, recommend.recommend, choose.choose, explain.explain, serve.serve),
     "Measure": (score.score, measure.measure, relatedness.relatedness),
     "Keep records": (ingest.ingest, undo.undo, export.export, status.status),
     "Keep predictors": (retrain.retrain, versions.versions, versions.rollback, prune.prune),

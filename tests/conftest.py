@@ -278,3 +278,38 @@ def made_zoo(_made: tuple[Path, Path], home: Path, monkeypatch: pytest.MonkeyPat
     tables, folder = _made
     shutil.copytree(folder, home)
     monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tables)
+
+
+@pytest.fixture
+def choice() -> Any:
+    """A choice between two models, after a probe and a head."""
+    from zoograph.training.answers.current_predictor import Provenance
+    from zoograph.training.choosing.choice import Choice, Left, Plan, Ranked, Trial
+
+    probe = Trial("net_b.in1k", Protocol.PROBE, 0.8, 12.0, 60.0, "net_b.in1k", 0.85, 0.7, 0.95, 2.5)
+    head = Trial("net_a.in1k", Protocol.HEAD, 0.93, 80.0, 480.0, "net_a.in1k", 0.91, 0.88, 0.94, 0.42)
+    picked = Ranked("net_a.in1k", 0.91, 0.88, 0.94, 0.61, 0.42, None, 0.93, None)
+    return Choice(
+        dataset="photos",
+        folder="./my photos",
+        protocol=Protocol.HEAD,
+        budget=900.0,
+        spent=480.0,
+        threshold=1.0,
+        stopped="regret",
+        first_regret=4.0,
+        picked=picked,
+        weights=None,
+        num_classes=3,
+        trials=(probe, head),
+        earlier=1,
+        ranking=(picked, Ranked("net_b.in1k", 0.88, 0.8, 0.93, 0.3, 1.2, 0.8, None, None)),
+        num_candidates=7,
+        num_without=1_800,
+        left=(Left("net_c.in1k", "It is broken."),),
+        next=Plan("net_b.in1k", Protocol.HEAD, 42.0, 0.2),
+        filters=(),
+        provenance=Provenance("v1", "2026-01-01T00:00:00+00:00", "1 day ago", 100, 0, True, 0, "toy"),
+        skipped={},
+        warnings=(),
+    )

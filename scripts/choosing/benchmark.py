@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoograph.training.choosing.replay_table import Line, ReplayTable
     from zoograph.training.evaluation.collections.choosing import Limits
 
-COLLECTIONS = ("domainnet", "transfergraph", "open-clip", "mieb", "clip-heads", "mteb", "glyphs", "glyphs-finetune")
+COLLECTIONS = ("domainnet", "transfergraph", "open-clip", "mieb", "clip-heads", "mteb", "glyphs")
 PROTOCOLS = ("dataset_out", "probe_known")
 _METHODS = "random,size,imagenet,mean-elsewhere"
 _HEADINGS = ("policy", "area", "at first", "at last", "found", "stated", "true", "measured", "worst dataset")
@@ -76,6 +76,7 @@ def _tables(name: str, protocols: list[str], limits: Limits, budget: int, fresh:
     from zoograph.training.evaluation.collections.methods import rows_of
     from zoograph.training.evaluation.collections.running import CollectionRun
     from zoograph.training.evaluation.collections.tables import questions_of
+    from zoograph.training.evaluation.metrics import MIN_CELLS
 
     part, home = read_collection(name), make_home() / "benchmarks"
     folder = home / "choose" / name
@@ -95,6 +96,9 @@ def _tables(name: str, protocols: list[str], limits: Limits, budget: int, fresh:
             replayed = replay_questions(
                 run, found.questions, rows, folder, budget, lambda policy: advance(f"{name}: {policy}")
             )
+            if not replayed:
+                tables.append(table.model_copy(update={"reason": f"No dataset has {MIN_CELLS} models to choose from."}))
+                continue
             facts = {
                 "num_questions": len(found.questions),
                 "num_all": found.in_all,

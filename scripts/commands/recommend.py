@@ -8,23 +8,32 @@ from typing import Annotated
 import typer
 
 import zoograph
-from zoograph.data.records.pretraining import Objective
 from zoograph.scripts.pictures.style import require_matplotlib, to_png
 from zoograph.scripts.terminal.documents import describe_candidate, describe_recommendation
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.messages import say_stage, warn
-from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_utility
+from zoograph.scripts.terminal.numbers import parse_utility
 from zoograph.scripts.terminal.options import (
+    AllVariants,
     AnyMetric,
     AnyProtocol,
     AsJson,
     Domain,
     Encoder,
+    Family,
     FollowLinks,
     LabelColumn,
+    Licence,
+    MaxGmacs,
+    MaxInputSize,
+    MaxParams,
+    MinSpeed,
+    ModelsNamed,
+    Objectives,
     Question,
     TextColumn,
-    split_names,
+    TimmOnly,
+    make_filters,
 )
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import progress_bar
@@ -34,36 +43,20 @@ from zoograph.training.candidates.trade_off import HERE, Cost, Preference
 
 def recommend(
     dataset: Question,
-    models: Annotated[
-        str,
-        typer.Option(help="Only these: names, patterns such as `resnet*`, and files of them, separated by commas."),
-    ] = "",
+    models: ModelsNamed = "",
     top: Annotated[int, typer.Option(min=0, help="Models to list; 0 for all. CSV and picture always have all.")] = 10,
-    max_params: Annotated[
-        int | None,
-        typer.Option(parser=parse_count, metavar="COUNT", help="Most parameters, such as `30M` or `900k`."),
-    ] = None,
-    max_gmacs: Annotated[
-        float | None,
-        typer.Option(parser=parse_positive, metavar="NUMBER", help="Most multiply-accumulates, in units of 1e9."),
-    ] = None,
-    max_input_size: Annotated[int | None, typer.Option(min=1, help="Largest side of the input, in pixels.")] = None,
-    min_speed: Annotated[
-        float | None,
-        typer.Option(parser=parse_positive, metavar="NUMBER", help="Fewest images a second, on the device of --on."),
-    ] = None,
-    licence: Annotated[str, typer.Option(help="Of the weights, such as `apache-2.0,mit`.")] = "",
-    family: Annotated[str, typer.Option(help="Of the architecture, such as `resnet,vit`.")] = "",
-    objective: Annotated[
-        str, typer.Option(help="What features were trained for, such as `supervised,distilled`.")
-    ] = "",
-    timm_only: Annotated[bool, typer.Option("--timm-only", help="Only weights that timm publishes.")] = False,
+    max_params: MaxParams = None,
+    max_gmacs: MaxGmacs = None,
+    max_input_size: MaxInputSize = None,
+    min_speed: MinSpeed = None,
+    licence: Licence = "",
+    family: Family = "",
+    objective: Objectives = "",
+    timm_only: TimmOnly = False,
     measured_only: Annotated[
         bool, typer.Option("--measured-only", help="Only models that have a record of what is asked.")
     ] = False,
-    all_variants: Annotated[
-        bool, typer.Option("--all-variants", help="Also rank uploads, and near-twins of other candidates.")
-    ] = False,
+    all_variants: AllVariants = False,
     cost: Annotated[
         Cost | None, typer.Option(help="What is set against accuracy. Default: gmacs, where they are known.")
     ] = None,
@@ -101,9 +94,7 @@ def recommend(
 
     Example: `zoograph recommend --dataset clipart_32 --max-params 30M --prefer balanced`
     """
-    from zoograph.data.records.choices import choose
     from zoograph.scripts.terminal.recommendation import print_recommendation
-    from zoograph.training.candidates.filters import Filters
     from zoograph.training.candidates.trade_off import TradeOff
 
     if prefer is not None and utility is not None:
@@ -116,15 +107,15 @@ def recommend(
     if picture is not None:
         require_matplotlib()
     weight = utility if utility is not None else (prefer or Preference.ACCURACY).utility
-    filters = Filters(
-        _words(models),
+    filters = make_filters(
+        models,
         max_params,
         max_gmacs,
         max_input_size,
         min_speed,
-        _words(licence),
-        _words(family),
-        tuple(choose(Objective, word) for word in _words(objective)),
+        licence,
+        family,
+        objective,
         timm_only,
         measured_only,
         all_variants,
@@ -157,7 +148,3 @@ def recommend(
         print_json("recommend", {**describe_recommendation(answer), **files}, answer.notes)
     else:
         print_recommendation(answer)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(split_names(text)) if text else ()

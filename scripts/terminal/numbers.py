@@ -9,6 +9,8 @@ from decimal import Decimal
 import typer
 
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmbg]?)", re.IGNORECASE)
+_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h)", re.IGNORECASE)
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9}
 
 
@@ -50,6 +52,22 @@ def parse_positive(text: str) -> float:
     if not 0.0 < value < math.inf:
         raise typer.BadParameter(f"must be a number above 0, such as 4.5 (got '{text}').")
     return value
+
+
+def parse_time(text: str) -> float:
+    """Return seconds, of a time such as ``30m``, ``90s`` or ``1.5h``.
+
+    >>> parse_time("1.5h"), parse_time("90s"), parse_time("2 min")
+    (5400.0, 90.0, 120.0)
+
+    Raises:
+        typer.BadParameter: if it is none.
+    """
+    found = _TIME.fullmatch(text.strip())
+    seconds = float(found[1]) * _SECONDS[found[2].lower()] if found else 0.0
+    if seconds <= 0:
+        raise typer.BadParameter(f"must be a time such as 30m, 90s or 1.5h (got '{text}').")
+    return seconds
 
 
 def _read(text: str) -> float:

@@ -11,9 +11,11 @@ import typer
 
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.text.printable import show
+from zoograph.scripts.terminal.numbers import parse_count, parse_positive
 from zoograph.scripts.terminal.program import FAILED
 
 if TYPE_CHECKING:
+    from zoograph.training.candidates.filters import Filters
     from zoograph.training.measuring.subject import Failure
 
 # -- a question ---------------------------------------------------------------------------------------
@@ -37,6 +39,79 @@ AnyMetric = Annotated[
     Metric | None, typer.Option(help="What is predicted. Default: what the dataset was measured in most.")
 ]
 Encoder = Annotated[str | None, typer.Option(help="Text encoder: a hub id or a local path. Default: all-MiniLM-L6-v2.")]
+
+# -- candidates ---------------------------------------------------------------------------------------
+
+ModelsNamed = Annotated[
+    str,
+    typer.Option(
+        "--models", help="Only these: names, patterns such as `resnet*`, and files of them, separated by commas."
+    ),
+]
+MaxParams = Annotated[
+    int | None, typer.Option(parser=parse_count, metavar="COUNT", help="Most parameters, such as `30M` or `900k`.")
+]
+MaxGmacs = Annotated[
+    float | None,
+    typer.Option(parser=parse_positive, metavar="NUMBER", help="Most multiply-accumulates, in units of 1e9."),
+]
+MaxInputSize = Annotated[int | None, typer.Option(min=1, help="Largest side of the input, in pixels.")]
+MinSpeed = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_positive, metavar="NUMBER", help="Fewest images a second, on the device where time is counted."
+    ),
+]
+Licence = Annotated[str, typer.Option(help="Of the weights, such as `apache-2.0,mit`.")]
+Family = Annotated[str, typer.Option(help="Of the architecture, such as `resnet,vit`.")]
+Objectives = Annotated[
+    str, typer.Option("--objective", help="What features were trained for, such as `supervised,distilled`.")
+]
+TimmOnly = Annotated[bool, typer.Option("--timm-only", help="Only weights that timm publishes.")]
+AllVariants = Annotated[
+    bool, typer.Option("--all-variants", help="Also rank uploads, and near-twins of other candidates.")
+]
+
+
+def make_filters(
+    models: str = "",
+    max_params: int | None = None,
+    max_gmacs: float | None = None,
+    max_input_size: int | None = None,
+    min_speed: float | None = None,
+    licence: str = "",
+    family: str = "",
+    objective: str = "",
+    timm_only: bool = False,
+    measured_only: bool = False,
+    all_variants: bool = False,
+) -> Filters:
+    """Return which models are candidates, from what the options say.
+
+    Raises:
+        ZoographError: if nothing is trained for such an objective.
+    """
+    from zoograph.data.records.choices import choose
+    from zoograph.data.records.pretraining import Objective
+    from zoograph.training.candidates.filters import Filters
+
+    def words(text: str) -> tuple[str, ...]:
+        return tuple(split_names(text)) if text else ()
+
+    return Filters(
+        words(models),
+        max_params,
+        max_gmacs,
+        max_input_size,
+        min_speed,
+        words(licence),
+        words(family),
+        tuple(choose(Objective, word) for word in words(objective)),
+        timm_only,
+        measured_only,
+        all_variants,
+    )
+
 
 # -- a measurement ------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ SCHEMAS = {
     "error": 1,
     "predict": 1,
     "recommend": 2,
+    "choose": 1,
     "explain": 1,
     "serve": 1,
     "score": 1,

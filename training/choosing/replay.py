@@ -14,9 +14,9 @@ from torch_geometric.data import HeteroData
 from zoograph.data.errors import FoldsError
 from zoograph.data.files.kept import keep_facts
 from zoograph.data.records.records import Protocol
-from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.policies import Choices, follow_belief, follow_order, halving_order
+from zoograph.training.choosing.policies import LEAST, Choices, follow_belief, follow_order, halving_order
 from zoograph.training.evaluation.collections.hiding import Question, ask
 from zoograph.training.evaluation.collections.methods import Row
 from zoograph.training.evaluation.collections.running import CollectionRun
@@ -34,6 +34,7 @@ ENOUGH = 0.01
 """The expected regret at which a policy that states one stops: a point of accuracy."""
 RANDOM_ORDERS = 20
 _DRAWS = 2_000
+_USUAL_TEST = 1_000.0  # samples, where nobody says how many there were
 
 Progress = Callable[[str], None]
 
@@ -68,7 +69,7 @@ class Replayed(BaseModel):
     def stop(self) -> int:
         """After how many measurements the policy stops: when it expects to lose a point or less, or at the budget."""
         stated = self.stated or []
-        return next((n for n, regret in enumerate(stated) if n and regret <= ENOUGH), len(self.regrets) - 1)
+        return next((n for n, regret in enumerate(stated) if n >= LEAST and regret <= ENOUGH), len(self.regrets) - 1)
 
 
 class _Task(NamedTuple):
@@ -134,7 +135,7 @@ def _replay(run: CollectionRun, row: Row, question: Question, budget: int) -> li
     predictor, result = cast(EvidencePredictor, fitted), []
     for task in _tasks(run, question):
         joint = predictor.joint(task.models, torch.tensor([task.dataset]), split.train)
-        belief = Belief.of(joint, float(run.part.graph[DATASET].sample_size[task.dataset]))
+        belief = Belief.of(joint, _test_size(run.part.graph, question, task))
         assert len(belief.mean) == len(task.truth), "a collection has fewer models than there may be contenders"
         first = torch.argsort(-belief.mean, stable=True)
         result.append(_judge(run, CHOOSE, task, [follow_belief(belief, task.truth, budget, _regrets)]))
@@ -143,6 +144,13 @@ def _replay(run: CollectionRun, row: Row, question: Question, budget: int) -> li
         if not bool(cheap.isnan().all()):
             result.append(_judge(run, HALVING, task, [follow_order(halving_order(cheap), task.truth, budget)]))
     return result
+
+
+def _test_size(graph: HeteroData, question: Question, task: _Task) -> float:
+    """Return how many samples the task's accuracies were measured on, which no measurement is needed to know."""
+    sizes = graph[TRANSFERS_TO].sample_size[question.asked][task.rows]
+    known = sizes[sizes > 0]
+    return float(known.double().mean()) if len(known) else _USUAL_TEST
 
 
 def _regrets(belief: Belief) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_utility
+from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_time, parse_utility
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,16 @@ def test_numbers_above_zero() -> None:
     for text in ("0", "-1", "inf", "nan", "many"):
         with pytest.raises(typer.BadParameter, match=r"must be a number above 0"):
             parse_positive(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30m", 1800), ("90s", 90), ("1.5h", 5400), ("2 min", 120), (" 1H ", 3600)]
+)
+def test_times(text: str, seconds: float) -> None:
+    assert parse_time(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "m", "-5m", "0s", "1e3s", "nan", "1d", "٣m"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"must be a time such as 30m, 90s or 1\.5h"):
+        parse_time(text)

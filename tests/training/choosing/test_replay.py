@@ -77,3 +77,13 @@ def test_what_was_replayed_is_kept(part: CollectionGraph, tmp_path: Path, monkey
 
     monkeypatch.setattr(module, "_replay", never)
     assert _replay(part, tmp_path) == before
+
+
+def test_where_nobody_says_how_many_were_tested_it_is_a_usual_number(part: CollectionGraph, tmp_path: Path) -> None:
+    unsaid = part.graph.clone()
+    unsaid[TRANSFERS_TO].sample_size[:] = torch.nan
+    unsaid[DATASET].sample_size[:] = torch.nan
+    found = _replay(replace(part, graph=unsaid), tmp_path)
+    stated = [value for record in found if record.stated for value in record.stated]
+    assert stated
+    assert all(0 <= value < 1 for value in stated)

@@ -17,8 +17,8 @@ RECORDS = [
     _record("size", "b", [0.02, 0.0]),
     _record("score-logme", "a", [0.1, 0.1]),
     _record("score-leep", "a", [0.03, 0.03]),
-    _record(CHOOSE, "a", [0.01, 0.02, 0.0], [0.005, 0.008, 0.001]),
-    _record(CHOOSE, "b", [0.03, 0.0, 0.0], [0.05, 0.04, 0.02]),
+    _record(CHOOSE, "a", [0.01, 0.02, 0.01, 0.0, 0.0], [0.005, 0.008, 0.002, 0.001, 0.001]),
+    _record(CHOOSE, "b", [0.05, 0.0, 0.0, 0.0, 0.0], [0.05, 0.04, 0.03, 0.02, 0.02]),
 ]
 
 
@@ -30,16 +30,16 @@ def test_a_line_is_the_mean_over_datasets_in_points() -> None:
     assert (size.worst, size.stated, size.measured) == ("a", None, 1.0)
 
 
-def test_a_policy_stops_when_it_expects_to_lose_a_point_but_not_before_it_measured() -> None:
-    assert [record.stop for record in RECORDS[-2:]] == [1, 2]
+def test_a_policy_stops_when_it_expects_to_lose_a_point_but_not_before_it_measured_three() -> None:
+    assert [record.stop for record in RECORDS[-2:]] == [3, 4]
     choose = tabulate(RECORDS)[0]
-    assert choose.measured == 1.5
-    assert choose.stated == pytest.approx(100 * (0.008 + 0.02) / 2)
-    assert choose.true == pytest.approx(100 * (0.02 + 0.0) / 2)
+    assert choose.measured == 3.5
+    assert choose.stated == pytest.approx(100 * (0.001 + 0.02) / 2)
+    assert choose.true == 0.0
 
 
 def test_the_ratio_is_to_the_best_other_policy() -> None:
     table = ReplayTable(collection="x", protocol="dataset_out", lines=tabulate(RECORDS))
-    assert table.against_best == pytest.approx(1.0 / 2.0)
+    assert table.against_best == pytest.approx((0.8 + 1.0) / 2 / 2.0)
     nothing_lost = ReplayTable(collection="x", protocol="p", lines=tabulate([*RECORDS, _record("luck", "a", [0.0])]))
     assert nothing_lost.against_best is None

@@ -1,0 +1,61 @@
+"""Pictures of a choice: expected regret against time, and what is expected of the best candidates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zoograph.data.records.records import Protocol
+from zoograph.scripts.pictures.style import COLORS, INK, MARKERS, label_axes, new_figure
+
+if TYPE_CHECKING:
+    from zoograph.training.choosing.choice import Choice
+
+_LEVELS = (Protocol.PROBE, Protocol.HEAD, Protocol.FINETUNE)
+_MOST = 10
+
+
+def draw_regret(choice: Choice) -> Any:
+    """Return the points that the pick of each moment was expected to lose, against minutes, a mark a measurement."""
+    figure = new_figure(3.2)
+    axes = figure.subplots()
+    minutes = [0.0, *(trial.elapsed / 60 for trial in choice.trials)]
+    regrets = [choice.first_regret, *(trial.regret for trial in choice.trials)]
+    axes.plot(minutes, regrets, color=INK, linewidth=1, drawstyle="steps-post")
+    for number, level in enumerate(_LEVELS):
+        own = [trial for trial in choice.trials if trial.level is level]
+        if own:
+            x, y = [trial.elapsed / 60 for trial in own], [trial.regret for trial in own]
+            style = {"color": COLORS[number], "marker": MARKERS[number], "s": 26, "zorder": 3, "clip_on": False}
+            axes.scatter(x, y, label=level.description, **style)
+    axes.axhline(choice.threshold, color=COLORS[4], linewidth=1, linestyle="--", label="enough: it stops below")
+    axes.set_ylim(0, 1.15 * max(*regrets, choice.threshold))
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.25)
+    label_axes(axes, f"Choosing for {choice.dataset}", "minutes", "expected regret, points of accuracy")
+    axes.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def draw_ranking(choice: Choice) -> Any:
+    """Return the best candidates with their 90 % intervals, and what was measured of each."""
+    shown = list(reversed(choice.ranking[:_MOST]))
+    figure = new_figure(1.9 + 0.28 * len(shown))
+    axes, key = figure.subplots(2, 1, height_ratios=(0.9 + 0.28 * len(shown), 0.5))
+    places = range(len(shown))
+    below, above = [c.predicted - c.lower for c in shown], [c.upper - c.predicted for c in shown]
+    bars = {"fmt": "none", "ecolor": INK, "elinewidth": 1, "capsize": 2.5, "alpha": 0.6, "label": "90 % interval"}
+    axes.errorbar([c.predicted for c in shown], places, xerr=(below, above), **bars)
+    axes.scatter([c.predicted for c in shown], places, color=INK, s=16, zorder=3, label="expected")
+    for number, level in enumerate(_LEVELS):
+        known = [(value, place) for place, c in enumerate(shown) if (value := getattr(c, level.value)) is not None]
+        if known:
+            style = {"color": COLORS[number], "marker": MARKERS[number], "s": 26, "zorder": 4, "alpha": 0.8}
+            axes.scatter(*zip(*known, strict=True), label=f"measured, {level.description}", **style)
+    axes.set_yticks(list(places), [c.model for c in shown])
+    axes.grid(alpha=0.25, axis="x")
+    low = axes.get_xlim()[0]
+    starts = "" if abs(low) < 0.005 else f" (axis starts at {low:.2f})"
+    label_axes(axes, f"The choice first, then by expected regret: {choice.protocol.description}", f"accuracy{starts}")
+    key.axis("off")
+    key.legend(*axes.get_legend_handles_labels(), fontsize=8, frameon=False, loc="center", ncols=3)
+    return figure

@@ -1,0 +1,29 @@
+"""Pictures of a choice: what the axes say, and one mark a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from zoograph.scripts.choosing.pictures import draw_ranking, draw_regret
+from zoograph.training.choosing.choice import Choice
+
+
+def test_regret_falls_over_minutes_with_a_mark_a_measurement(choice: Choice, words: Callable[[Any], list[Any]]) -> None:
+    figure = draw_regret(choice)
+    (axes,) = figure.axes
+    assert axes.lines[0].get_xdata().tolist() == [0.0, 1.0, 8.0]
+    assert axes.lines[0].get_ydata().tolist() == [4.0, 2.5, 0.42]
+    assert axes.get_ylim()[0] == 0
+    text = {word.get_text() for word in words(figure)}
+    assert {"minutes", "expected regret, points of accuracy", "probe on a small sample", "retrained head"} <= text
+    assert "enough: it stops below" in text
+
+
+def test_the_ranking_names_candidates_from_the_choice_down(choice: Choice, words: Callable[[Any], list[Any]]) -> None:
+    figure = draw_ranking(choice)
+    axes, _ = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["net_b.in1k", "net_a.in1k"]
+    text = {word.get_text() for word in words(figure)}
+    assert {"90 % interval", "expected", "measured, retrained head", "measured, probe on a small sample"} <= text
+    assert any(word.startswith("accuracy (axis starts at 0.") for word in text)

@@ -1,0 +1,33 @@
+"""What a choice prints: a line a measurement while it runs, and at the end the choice and how to go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoograph.scripts.choosing.printing import live, print_choice
+from zoograph.training.choosing.choice import Choice
+from zoograph.training.choosing.loop import Standing
+
+
+def test_every_measurement_is_a_line_once(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:
+    with live(900.0) as (watch, progress):
+        for number in (0, 1, 2):
+            trials = choice.trials[:number]
+            watch(Standing(10.0, choice.next, trials, "net_a.in1k", 0.91, 0.88, 0.94, 0.42))
+            progress(1, 2)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "[01:00] net_b.in1k: 0.800 (probe on a small sample, 12 s). Leader: net_b.in1k, 0.850 (0.70 – 0.95), "
+        "expected regret 2.50 points.",
+        "[08:00] net_a.in1k: 0.930 (retrained head, 80 s). Leader: net_a.in1k, 0.910 (0.88 – 0.94), "
+        "expected regret 0.42 points.",
+    ]
+
+
+def test_the_choice_comes_first_and_how_to_go_on_last(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:
+    print_choice(choice)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert " ".join(lines)[: len(choice.sentence)] == choice.sentence
+    assert lines[-1] == choice.command
+    assert choice.snippet.splitlines()[-1] in lines

@@ -1,0 +1,58 @@
+"""What a choice says: in a sentence, in notes, as code and as a command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zoograph.data.records.records import Protocol
+from zoograph.training.choosing.choice import Choice, Left, Plan, format_seconds
+
+
+def test_the_sentence_says_what_was_measured_or_only_expected(choice: Choice) -> None:
+    assert choice.sentence == (
+        "Take net_a.in1k: 0.930 measured (retrained head). On these test images it is expected to lose 0.42 points "
+        "against the best of 7 candidates, and is the best with a chance of 61 %."
+    )
+    unmeasured = replace(choice, picked=choice.picked._replace(head=None))
+    assert "0.910 expected (90 % interval 0.880 to 0.940), not measured." in unmeasured.sentence
+
+
+def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choice: Choice) -> None:
+    notes = choice.notes
+    assert notes[0] == "Stopped after 8 min: the expected regret is below what was asked for."
+    assert notes[1].startswith(
+        "It rests on 2 measurements of this call (1 of it), 1 that the store had of this dataset"
+    )
+    assert notes[2] == (
+        "Next would be net_b.in1k (retrained head, about 42 s), expected to lower the regret by 0.20 points."
+    )
+    assert "1,800 further candidates were not asked: their weights are not to be had." in notes
+    assert "Left out: net_c.in1k: It is broken." in notes
+    assert not any("Next would be" in note for note in replace(choice, next=None).notes)
+
+
+def test_code_and_command_name_the_file_of_the_weights(choice: Choice) -> None:
+    assert choice.snippet == ('import timm\n\nmodel = timm.create_model("net_a.in1k", pretrained=True, num_classes=3)')
+    assert choice.command == "zoograph measure --models net_a.in1k --dataset './my photos' --protocol finetune"
+    filed = replace(choice, weights=Path("w/net_a.in1k.safetensors"))
+    assert "pretrained_cfg_overlay={\"file\": 'w/net_a.in1k.safetensors'}" in filed.snippet
+    assert filed.command.endswith("--weights w/net_a.in1k.safetensors")
+
+
+def test_it_is_a_table_of_candidates(choice: Choice) -> None:
+    assert choice.to_frame()["model"].tolist() == ["net_a.in1k", "net_b.in1k"]
+
+
+def test_json_holds_plain_values(choice: Choice) -> None:
+    held = choice.as_dict()
+    assert held["choice"] == {**choice.picked._asdict(), "measured": 0.93}
+    assert held["next"] == Plan("net_b.in1k", Protocol.HEAD, 42.0, 0.2)._asdict()
+    assert held["left"] == [Left("net_c.in1k", "It is broken.")._asdict()]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(99.4, "99 s"), (100, "2 min"), (5399, "90 min"), (7300, "2.0 h")])
+def test_times_in_words(seconds: float, text: str) -> None:
+    assert format_seconds(seconds) == text

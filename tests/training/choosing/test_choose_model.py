@@ -1,0 +1,106 @@
+"""Choosing for a folder of images, with small networks: what is measured, stored, stated, and taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Protocol
+from zoograph.data.store.store import RecordStore
+from zoograph.training.candidates.filters import Filters
+from zoograph.training.choosing.choose_model import choose
+from zoograph.training.choosing.loop import Standing
+from zoograph.training.measuring.finetune import FinetuneConfig
+
+pytestmark = pytest.mark.usefixtures("toy_zoo", "machine")
+NAMED = Filters(models=("test_resnet", "test_vit"))
+
+
+def _runs() -> list[tuple[str, str, str]]:
+    with RecordStore.open() as store:
+        runs = store.snapshot().runs
+    own = runs[runs["source"].str.startswith("zoograph ")]
+    return sorted(zip(own["model"], own["dataset"], own["protocol"], strict=True))
+
+
+def test_both_candidates_are_measured_and_the_better_one_is_picked(photos: Path, weights_dir: Path) -> None:
+    seen: list[Standing] = []
+    choice = choose(str(photos), 600, regret=0.0, filters=NAMED, weights_dir=weights_dir, watch=seen.append)
+    assert [model for model, dataset, protocol in _runs()] == ["test_resnet.r160_in1k", "test_vit.r160_in1k"]
+    assert {(dataset, protocol) for _, dataset, protocol in _runs()} == {("photos", "head")}
+    assert choice.stopped == "exhausted"
+    best = max(choice.trials, key=lambda trial: trial.accuracy)
+    assert choice.picked.head == choice.measured == best.accuracy
+    assert choice.next is None
+    assert [standing.doing is None for standing in seen] == [False, False, True]
+    assert len(seen[-1].trials) == 2
+    assert choice.weights == weights_dir / f"{choice.picked.model}.safetensors"
+    assert "on the word of its name" in " ".join(choice.notes)
+
+
+def test_a_second_call_goes_on_where_the_first_was(photos: Path, weights_dir: Path) -> None:
+    def stop(standing: Standing) -> None:
+        if standing.trials:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        choose(str(photos), 600, regret=0.0, filters=NAMED, weights_dir=weights_dir, watch=stop)
+    assert len(_runs()) == 1
+    choice = choose(str(photos), 600, regret=0.0, filters=NAMED, weights_dir=weights_dir)
+    assert (len(choice.trials), choice.earlier, len(_runs())) == (1, 1, 2)
+    again = choose(str(photos), 600, regret=0.0, filters=NAMED, weights_dir=weights_dir)
+    assert (len(again.trials), again.earlier, again.stopped) == (0, 2, "exhausted")
+
+
+def test_heads_come_before_fine_tuning(photos: Path, weights_dir: Path) -> None:
+    config = FinetuneConfig(max_epochs=1)
+    filters = Filters(models=("test_resnet",))
+    choice = choose(
+        str(photos), 600, Protocol.FINETUNE, regret=0.0, filters=filters, weights_dir=weights_dir, config=config
+    )
+    assert [trial.level for trial in choice.trials] == [Protocol.HEAD, Protocol.FINETUNE]
+    assert choice.picked.finetune == choice.trials[-1].accuracy
+    assert "--protocol finetune" in choice.command
+
+
+def test_a_candidate_that_fails_is_said_and_not_asked_again(photos: Path, weights_dir: Path) -> None:
+    save_file({"nothing": torch.zeros(1)}, weights_dir / "test_vit.r160_in1k.safetensors")
+    choice = choose(str(photos), 600, regret=0.0, filters=NAMED, weights_dir=weights_dir)
+    assert [left.model for left in choice.left] == ["test_vit.r160_in1k"]
+    assert choice.picked.model == "test_resnet.r160_in1k"
+    assert (choice.num_candidates, len(choice.trials)) == (1, 1)
+
+
+def test_weights_with_another_classifier_are_not_the_published_ones(photos: Path, weights_dir: Path) -> None:
+    import timm
+
+    save_file(timm.create_model("test_vit", num_classes=7).state_dict(), weights_dir / "test_vit.r160_in1k.safetensors")
+    with pytest.raises(ZoographError, match=r"with 1,000 classes \(got 7\): they were fine-tuned since"):
+        choose(str(photos), 600, filters=Filters(models=("test_vit",)), weights_dir=weights_dir)
+    assert _runs() == []
+
+
+def test_a_budget_that_is_too_short_says_how_long_it_takes(
+    photos: Path, weights_dir: Path, machine: Callable[[float], None]
+) -> None:
+    machine(0.01)
+    with pytest.raises(ZoographError, match=r"A budget of 20 s is too short for one candidate: .* Give --budget \d+s"):
+        choose(str(photos), 20, filters=NAMED, weights_dir=weights_dir)
+    assert _runs() == []
+
+
+def test_no_weights_at_all_is_a_sentence(photos: Path, tmp_path: Path, toy_zoo: Collection) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ZoographError, match=r"The weights of none of 2 candidates are to be had"):
+        choose(str(photos), 60, filters=NAMED, weights_dir=tmp_path / "empty")
+
+
+def test_what_trains_nothing_is_not_chosen_for(photos: Path) -> None:
+    with pytest.raises(ZoographError, match="does head or finetune"):
+        choose(str(photos), 60, "probe")

@@ -1,0 +1,84 @@
+"""The loop with a predictor and a laboratory that are made up: what is measured next, and when it stops."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.records import Protocol
+from zoograph.training.answers.current_predictor import Provenance
+from zoograph.training.answers.expected_regret import ExpectedRegret
+from zoograph.training.choosing.belief import Belief
+from zoograph.training.choosing.loop import Loop
+from zoograph.training.choosing.opinion import Opinion
+from zoograph.training.choosing.seconds import Seconds, Work
+
+HEAD = Protocol.HEAD
+CARDS = tuple(ModelCard(id=name, source="t") for name in ("a", "b", "c", "d"))
+
+
+class Made:
+    """A predictor that expects 0.6, 0.5, 0.4 and 0.3, and a laboratory that finds 0.7, 0.9, 0.4 and 0.3."""
+
+    question = SimpleNamespace(protocol=HEAD)
+    cards = CARDS
+
+    def __init__(self, deviation: float) -> None:
+        self.found: dict[tuple[str, Protocol], float] = {}
+        self.deviation = deviation
+
+    def ask(self, stage: object, progress: object) -> Opinion:
+        mean = torch.tensor([0.6, 0.5, 0.4, 0.3], dtype=torch.float64)
+        belief = Belief(mean, self.deviation**2 * torch.eye(4, dtype=torch.float64), torch.full((4,), 1e-6).double())
+        places = [i for i, card in enumerate(CARDS) if (card.id, HEAD) in self.found]
+        if places:
+            values = torch.tensor([self.found[CARDS[i].id, HEAD] for i in places])
+            belief = belief.with_known(torch.tensor(places), values)
+        weighed = ExpectedRegret(mean, mean, mean, mean, mean)
+        known = Provenance("v", "", "", 1, 0, True, 0, "")
+        return Opinion(("a", "b", "c", "d"), weighed, torch.arange(4), belief, dict(self.found), known)
+
+    def measure(self, card: ModelCard, path: object, level: Protocol, progress: object) -> Any:
+        self.found[card.id, level] = {"a": 0.7, "b": 0.9, "c": 0.4, "d": 0.3}[card.id]
+        return SimpleNamespace(value=self.found[card.id, level], hyperparameters={"warnings": ["Look."]})
+
+
+def _loop(made: Any, budget: float = 1e6, threshold: float = 1.0, speed: float = 100.0) -> Loop:
+    seconds = Seconds({card.id: speed for card in CARDS}, {HEAD: Work(100, 70, 3)})
+    sources = dict.fromkeys("abcd")
+    return Loop(time.monotonic(), budget, threshold, sources, made, made, seconds)  # type: ignore[arg-type]
+
+
+def test_it_begins_with_the_leader_and_stops_when_little_is_left_to_lose() -> None:
+    loop = _loop(Made(deviation=0.05))
+    loop.run()
+    assert [trial.model for trial in loop.trials] == ["a", "b", "c"]  # three at least
+    assert loop.stopped == "regret"
+    assert [loop.rank()[0].model, loop.trials[-1].leader] == ["b", "b"]
+    assert loop.trials[-1].regret < loop.first_regret < 1.0
+    assert loop.warnings == ["Look."]
+    plan = loop.plan()
+    assert plan is not None
+    assert plan.model == "d"
+
+
+def test_where_much_may_be_lost_everything_is_measured() -> None:
+    loop = _loop(Made(deviation=0.5), threshold=0.0)
+    loop.run()
+    assert (sorted(trial.model for trial in loop.trials), loop.stopped) == (["a", "b", "c", "d"], "exhausted")
+    assert loop.plan() is None
+
+
+def test_a_budget_is_kept_or_said_to_be_too_short() -> None:
+    with pytest.raises(ZoographError, match=r"A budget of 5 s is too short for one candidate: the quickest, 'a'"):
+        _loop(Made(0.5), budget=5.0, speed=1.0).run()
+    loop = _loop(made := Made(0.5), budget=5.0, speed=1.0)
+    made.found["c", HEAD] = 0.4
+    loop.run()
+    assert (loop.trials, loop.stopped) == ([], "budget")

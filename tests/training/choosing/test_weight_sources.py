@@ -1,0 +1,62 @@
+"""Where weights are to be had: files that are called like models, the hub, or its cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.networks.timm_cards import make_card
+from zoograph.data.records.cards import ModelCard
+from zoograph.training.choosing import weight_sources as module
+from zoograph.training.choosing.weight_sources import explain_none, find_sources
+
+DEFAULT, OTHER = make_card("resnet50.a1_in1k"), make_card("resnet50.tv_in1k")
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_cached_repositories", frozenset)
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet50.tv_in1k.safetensors", "timm_resnet50.tv_in1k.pth", "resnet50.tv_in1k.pth.tar"]
+)
+def test_a_file_is_that_of_the_model_that_it_is_called_like(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert find_sources([DEFAULT, OTHER], tmp_path) == {OTHER.id: tmp_path / name}
+
+
+def test_the_architecture_alone_is_its_default_weights_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "resnet50.safetensors").touch()
+    assert find_sources([DEFAULT, OTHER], tmp_path) == {DEFAULT.id: tmp_path / "resnet50.safetensors"}
+
+
+def test_a_cloned_folder_is_a_model_too(tmp_path: Path) -> None:
+    (tmp_path / "resnet50.a1_in1k").mkdir()
+    assert find_sources([DEFAULT], tmp_path) == {DEFAULT.id: tmp_path / "resnet50.a1_in1k"}
+
+
+def test_without_a_folder_they_are_those_of_the_hub_or_of_its_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = ModelCard(id="owner/model", source="hub", hub_id="owner/model")
+    assert find_sources([DEFAULT, elsewhere]) == {}
+    monkeypatch.setattr(module, "_cached_repositories", lambda: frozenset({"timm/resnet50.tv_in1k"}))
+    assert find_sources([DEFAULT, OTHER]) == {OTHER.id: None}
+    monkeypatch.setattr(module, "why_not_asked", lambda: None)
+    assert find_sources([DEFAULT, OTHER, elsewhere]) == {DEFAULT.id: None, OTHER.id: None}
+
+
+def test_what_is_no_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ZoographError, match=r"must be a folder with a file for each model \(got nothing there\)"):
+        find_sources([DEFAULT], tmp_path / "none")
+    (tmp_path / "file").touch()
+    with pytest.raises(ZoographError, match=r"\(got a file\)"):
+        find_sources([DEFAULT], tmp_path / "file")
+
+
+def test_why_nothing_is_to_be_had(tmp_path: Path) -> None:
+    said = explain_none(1826, tmp_path)
+    assert said.startswith("The weights of none of 1,826 candidates are to be had: '")
+    assert "HF_HUB_OFFLINE forbids to ask the hub, and its cache has none of them." in said
+    assert said.endswith("such as 'resnet50.a1_in1k.safetensors', with --weights-dir.")

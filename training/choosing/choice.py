@@ -1,0 +1,257 @@
+"""What ``choose`` returns: the model to take, what it rests on, and how the expected regret fell."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from zoograph.data.images.unreadable import describe_unreadable
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.report import Report
+from zoograph.training.answers.notes import describe_source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zoograph.training.answers.current_predictor import Provenance
+    from zoograph.training.candidates.filters import Step as FilterStep
+
+
+class Trial(NamedTuple):
+    """One measurement.
+
+    Attributes:
+        model: that was measured.
+        level: ``probe``, ``head`` or ``finetune``.
+        accuracy: that was found, in [0, 1].
+        took: seconds.
+        elapsed: seconds of the budget that were spent when it ended.
+        leader: the model to pick after it.
+        predicted: accuracy that is expected of the leader; ``lower`` and ``upper`` are its 90 % interval.
+        regret: points of accuracy that the leader is expected to lose against the best candidate.
+    """
+
+    model: str
+    level: Protocol
+    accuracy: float
+    took: float
+    elapsed: float
+    leader: str
+    predicted: float
+    lower: float
+    upper: float
+    regret: float
+
+
+class Plan(NamedTuple):
+    """A measurement that would come next.
+
+    Attributes:
+        model: that would be measured.
+        level: of the measurement.
+        seconds: that it is expected to take.
+        gain: points by which it is expected to lower the expected regret.
+    """
+
+    model: str
+    level: Protocol
+    seconds: float
+    gain: float
+
+
+class Ranked(NamedTuple):
+    """A candidate at the end; accuracies in [0, 1] under the asked protocol.
+
+    Attributes:
+        predicted: expected, from everything that was measured; ``lower`` and ``upper`` are its 90 % interval.
+        best: probability of being the best, in [0, 1].
+        regret: points that picking it is expected to lose.
+        probe, head, finetune: what was measured of it; None where nothing was.
+    """
+
+    model: str
+    predicted: float
+    lower: float
+    upper: float
+    best: float
+    regret: float
+    probe: float | None
+    head: float | None
+    finetune: float | None
+
+
+class Left(NamedTuple):
+    """A candidate that could not be measured, and why."""
+
+    model: str
+    reason: str
+
+
+REASONS = {
+    "regret": "the expected regret is below what was asked for",
+    "budget": "no further measurement fits into the budget",
+    "exhausted": "everything that can be measured was measured",
+}
+
+
+@dataclass(frozen=True)
+class Choice(Report):
+    """Everything that ``choose`` prints.
+
+    Attributes:
+        dataset: id in the store.
+        folder: the dataset as it was given.
+        protocol: that accuracies are of.
+        budget: seconds; ``spent`` of these.
+        threshold: points of expected regret at which it stops.
+        stopped: why it stopped, one of :data:`REASONS`.
+        first_regret: points that the pick was expected to lose before anything was measured in this call.
+        picked: the choice.
+        weights: file of its weights; None for those of the name.
+        num_classes: of the dataset.
+        trials: measurements of this call, in order.
+        earlier: measurements of the dataset that the store had before.
+        ranking: candidates by expected regret, the choice first.
+        num_candidates: that were compared.
+        num_without: candidates whose weights are not to be had.
+        left: candidates that failed, and were not asked again.
+        next: what would be measured next; None if nothing is left.
+        filters: what each filter did.
+        provenance: of the predictor.
+        skipped: images that could not be read -> what is wrong with them.
+        warnings: of the runs.
+    """
+
+    dataset: str
+    folder: str
+    protocol: Protocol
+    budget: float
+    spent: float
+    threshold: float
+    stopped: str
+    first_regret: float
+    picked: Ranked
+    weights: Path | None
+    num_classes: int
+    trials: tuple[Trial, ...]
+    earlier: int
+    ranking: tuple[Ranked, ...]
+    num_candidates: int
+    num_without: int
+    left: tuple[Left, ...]
+    next: Plan | None
+    filters: tuple[FilterStep, ...]
+    provenance: Provenance
+    skipped: dict[str, str]
+    warnings: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """The dataset and the protocol."""
+        return f"Chosen for {self.dataset}, {self.protocol.description}"
+
+    @property
+    def measured(self) -> float | None:
+        """Accuracy of the choice under the asked protocol; None if there was no time to measure it."""
+        return self.picked.finetune if self.protocol is Protocol.FINETUNE else self.picked.head
+
+    @property
+    def sentence(self) -> str:
+        """The choice in words: what it reaches, and what it may lose."""
+        chosen = self.picked
+        reached = (
+            f"{chosen.predicted:.3f} expected (90 % interval {chosen.lower:.3f} to {chosen.upper:.3f}), not measured"
+            if self.measured is None
+            else f"{self.measured:.3f} measured ({self.protocol.description})"
+        )
+        return (
+            f"Take {chosen.model}: {reached}. On these test images it is expected to lose {chosen.regret:.2f} points "
+            f"against the best of {self.num_candidates:,} candidates, and is the best with a chance of "
+            f"{100 * chosen.best:.0f} %."
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why it stopped, what the choice rests on, what would come next, and what was left out."""
+        own = sum(trial.model == self.picked.model for trial in self.trials)
+        rests = f"It rests on {len(self.trials)} measurements of this call ({own} of it)"
+        earlier = f", {self.earlier} that the store had of this dataset" if self.earlier else ""
+        notes = [
+            f"Stopped after {format_seconds(self.spent)}: {REASONS[self.stopped]}.",
+            f"{rests}{earlier}, and on the records of other datasets. Before, the pick was expected to lose "
+            f"{self.first_regret:.2f} points.",
+        ]
+        if self.next is not None:
+            notes.append(
+                f"Next would be {self.next.model} ({self.next.level.description}, about "
+                f"{format_seconds(self.next.seconds)}), expected to lower the regret by {self.next.gain:.2f} points."
+            )
+        if self.num_without:
+            notes.append(f"{self.num_without:,} further candidates were not asked: their weights are not to be had.")
+        notes += [f"Left out: {model}: {reason}" for model, reason in self.left]
+        if self.weights is not None:
+            notes.append(f"The weights of {self.picked.model} are those in '{self.weights}', on the word of its name.")
+        if self.skipped:
+            notes.append(f"{len(self.skipped):,} images are left out ({describe_unreadable(self.skipped)}).")
+        notes += dict.fromkeys(self.warnings)
+        return (*notes, *describe_source(self.provenance, self.protocol, Metric.TOP1))
+
+    @property
+    def snippet(self) -> str:
+        """Python that loads the choice with a new classifier."""
+        extra = f', pretrained_cfg_overlay={{"file": {str(self.weights)!r}}}' if self.weights else ""
+        return (
+            "import timm\n\n"
+            f'model = timm.create_model("{self.picked.model}", pretrained=True, num_classes={self.num_classes}{extra})'
+        )
+
+    @property
+    def command(self) -> str:
+        """The command that fine-tunes the choice and stores the run."""
+        words = ["zoograph", "measure", "--models", self.picked.model, "--dataset", self.folder]
+        words += ["--protocol", "finetune", *(["--weights", str(self.weights)] if self.weights else [])]
+        return shlex.join(words)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a candidate, the choice first: the attributes of :class:`Ranked`."""
+        import pandas as pd
+
+        return pd.DataFrame([candidate._asdict() for candidate in self.ranking])
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what JSON holds of it."""
+        return {
+            "dataset": self.dataset,
+            "protocol": self.protocol.value,
+            "predictor": asdict(self.provenance),
+            "budget": self.budget,
+            "spent": self.spent,
+            "threshold": self.threshold,
+            "stopped": self.stopped,
+            "first_regret": self.first_regret,
+            "choice": {**self.picked._asdict(), "measured": self.measured},
+            "weights": self.weights and str(self.weights),
+            "trials": [trial._asdict() for trial in self.trials],
+            "earlier": self.earlier,
+            "ranking": [candidate._asdict() for candidate in self.ranking],
+            "num_candidates": self.num_candidates,
+            "num_without": self.num_without,
+            "left": [left._asdict() for left in self.left],
+            "next": self.next and self.next._asdict(),
+            "filters": [step._asdict() for step in self.filters],
+            "snippet": self.snippet,
+            "command": self.command,
+        }
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a time in words.
+
+    >>> format_seconds(42.4), format_seconds(754), format_seconds(7300)
+    ('42 s', '13 min', '2.0 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,257 @@
+"""Choosing under a budget: from a dataset and candidates to the model to take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
+from zoograph.data.records.choices import choose as find_choice
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.zoo import Zoo
+from zoograph.data.store.store import RecordStore
+from zoograph.training.answers.candidates import choose_candidates, with_named
+from zoograph.training.answers.measured_pairs import measured_pairs
+from zoograph.training.answers.question import Question
+from zoograph.training.candidates.filters import Filters, Step
+from zoograph.training.candidates.named_models import NamedModels
+from zoograph.training.candidates.speeds import estimate_speeds
+from zoograph.training.candidates.twins import fold_twins
+from zoograph.training.choosing.choice import Choice, Left
+from zoograph.training.choosing.laboratory import Laboratory
+from zoograph.training.choosing.levels import levels_of
+from zoograph.training.choosing.loop import Loop, Watch
+from zoograph.training.choosing.opinion import Opinions
+from zoograph.training.choosing.seconds import Seconds, Work
+from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources
+from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.machine_speed import measure_machine
+from zoograph.training.measuring.store_names import place_in_store
+from zoograph.training.measuring.subject import Subject, require_measurable
+from zoograph.training.runtime.progress import Progress, Stage, Warn
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of a choice.
+
+    Attributes:
+        protocol: that the model is to be used under: a retrained head or full fine-tuning.
+        budget: seconds, in all.
+        regret: points of expected regret at which it stops.
+        weights_dir: folder with files of weights; None for none.
+        test_fraction: of each class, where the dataset has no test images of its own.
+        config: of fine-tuning.
+        encoder: text encoder; default as shipped.
+    """
+
+    protocol: Protocol
+    budget: float
+    regret: float = 1.0
+    weights_dir: Path | None = None
+    test_fraction: float = 0.3
+    config: FinetuneConfig = field(default_factory=FinetuneConfig)
+    encoder: str | None = None
+
+
+def choose(
+    dataset: str,
+    budget: float,
+    protocol: Protocol | str = Protocol.HEAD,
+    regret: float = 1.0,
+    filters: Filters | None = None,
+    *,
+    weights_dir: str | Path | None = None,
+    domain: str | None = None,
+    device: str | None = None,
+    test_fraction: float = 0.3,
+    config: FinetuneConfig | None = None,
+    encoder: str | None = None,
+    progress: Progress | None = None,
+    warn: Warn | None = None,
+    stage: Stage | None = None,
+    watch: Watch | None = None,
+) -> Choice:
+    """Choose a model for a dataset: measure what is worth most per second, and return the pick with what it rests on.
+
+    Args:
+        dataset: a folder of images with one sub-folder a class, or a dataset on the Hugging Face hub.
+        budget: seconds, in all.
+        protocol: ``head`` (a retrained head) or ``finetune``.
+        regret: points of expected regret at which it stops before the budget is spent.
+        filters: which models are candidates; default: all whose weights are to be had.
+        weights_dir: a folder with a file of weights for each of some models, called like it.
+        domain: kind of images, such as ``sketch``.
+        device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
+        test_fraction: of each class, in (0, 1), where the dataset has no test images of its own.
+        config: of fine-tuning.
+        encoder: text encoder; default as shipped.
+        progress: called with (steps done, steps in all) of the measurement that runs.
+        warn: told what the user should know.
+        stage: told what is being done.
+        watch: told where it stands before each measurement, and at the end.
+
+    Raises:
+        ZoographError: with what to do next.
+    """
+    chosen = find_choice(Protocol, protocol)
+    require_measurable(chosen)
+    folder = None if weights_dir is None else Path(weights_dir)
+    settings = Settings(chosen, budget, regret, folder, test_fraction, config or FinetuneConfig(), encoder)
+    return choose_model(
+        Subject([], dataset, domain, device=device, modality=Modality.IMAGE),
+        settings,
+        filters,
+        progress,
+        warn,
+        stage,
+        watch,
+    )
+
+
+def choose_model(
+    subject: Subject,
+    settings: Settings,
+    filters: Filters | None = None,
+    progress: Progress | None = None,
+    warn: Warn | None = None,
+    stage: Stage | None = None,
+    watch: Watch | None = None,
+) -> Choice:
+    """Measure what is worth most per second until the budget is spent or little is left to lose, and return the pick.
+
+    Every measurement is a run of the store as soon as it is done, so that a call that is stopped loses none of them,
+    and the next one goes on.
+
+    Args:
+        subject: the dataset, its domain and the device; of its models and weights nothing is read.
+        settings: what is asked.
+        filters: which models are candidates; default: all whose weights are to be had.
+        progress: called with (steps done, steps in all) of the measurement that runs.
+        warn: told what the user should know.
+        stage: told what is being done.
+        watch: told where it stands before each measurement, and at the end.
+
+    Raises:
+        ZoographError: if there are no images, no candidates, or no time for one candidate.
+    """
+    begin = time.monotonic()
+    require_measurable(settings.protocol)
+    task, place, filters = subject.open(), subject.place(), filters or Filters()
+    with RecordStore.open() as store:
+        dataset = place_in_store(store, task.card, subject.dataset)
+        question = _ask(store, dataset, settings.protocol)
+        zoo, named = with_named(store.snapshot(), store.names(), filters)
+        if stage is not None:
+            stage("Measuring the speed of this machine, once")
+        machine = measure_machine(progress)
+        speeds = estimate_speeds(list(zoo.models.values()), machine.speeds, machine.kind).speeds
+        found = _find_candidates(zoo, question, filters, speeds, named, settings.weights_dir)
+        store.add(models=[card for card in found.cards if card.id not in store.names().models])
+        levels = levels_of(settings.protocol, len(task))
+        laboratory = Laboratory(store, task, dataset, place, settings.test_fraction, settings.config)
+        work = _count_work(laboratory, levels, settings)
+        asked = work[settings.protocol]
+        opinions = Opinions(store, question, found.cards, asked.images - asked.train, settings.encoder, warn)
+        loop = Loop(begin, settings.budget, settings.regret, found.sources, laboratory, opinions, Seconds(speeds, work))
+        loop.run(progress, stage, watch)
+        return _describe(loop, subject, settings, found)
+
+
+class _Found(NamedTuple):
+    """Candidates whose weights are to be had."""
+
+    cards: tuple[ModelCard, ...]
+    sources: Sources
+    steps: tuple[Step, ...]
+    num_without: int
+    left: tuple[Left, ...]
+
+
+def _ask(store: RecordStore, dataset: DatasetCard, protocol: Protocol) -> Question:
+    names = store.names()
+    relatives = {name for members in names.families.values() if dataset.id in members for name in members}
+    new = () if dataset.id in names.datasets else (dataset,)
+    tasks = (dataset.id,)
+    return Question(
+        None,
+        dataset.id,
+        tasks,
+        tuple(sorted({dataset.id, *relatives})),
+        protocol,
+        Metric.TOP1,
+        dataset.modality,
+        (),
+        new,
+    )
+
+
+def _find_candidates(
+    zoo: Zoo,
+    question: Question,
+    filters: Filters,
+    speeds: Mapping[str, float],
+    named: NamedModels | None,
+    folder: Path | None,
+) -> _Found:
+    """Return the candidates that pass the filters and whose weights are to be had, without near-twins of each other."""
+    every = replace(filters, all_variants=True)
+    passed = choose_candidates(zoo, question, every, lambda card: speeds.get(card.id), named)
+    sources = find_sources(passed.cards, folder)
+    if not sources:
+        raise ZoographError(explain_none(len(passed.cards), folder))
+    cards = [card for card in passed.cards if card.id in sources]
+    exact = named.exact if named else frozenset()
+    if not filters.all_variants:
+        known = {model for model, _ in measured_pairs(zoo, question.protocol, question.metric, question.modality)}
+        cards = fold_twins(cards, known, exact).cards or cards
+    left = tuple(Left(name, "its weights are not to be had.") for name in sorted(exact - sources.keys()))
+    return _Found(tuple(cards), sources, passed.steps, len(passed.cards) - len(sources), left)
+
+
+def _count_work(laboratory: Laboratory, levels: Sequence[Protocol], settings: Settings) -> dict[Protocol, Work]:
+    """Return what there is to do at each level."""
+    work = {}
+    for level in levels:
+        task = laboratory.task if level is not Protocol.PROBE else laboratory.task_of(level)
+        held = settings.test_fraction if task.is_test is None else sum(task.is_test) / len(task)
+        train = round(len(task) * (1 - held))
+        epochs = settings.config.max_epochs if level is Protocol.FINETUNE else 0
+        work[level] = Work(len(task), train, len(task.classes), epochs)
+    return work
+
+
+def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found) -> Choice:
+    ranking = loop.rank()
+    laboratory = loop.laboratory
+    plan = loop.plan()
+    return Choice(
+        dataset=laboratory.dataset.id,
+        folder=subject.dataset,
+        protocol=settings.protocol,
+        budget=settings.budget,
+        spent=loop.elapsed,
+        threshold=settings.regret,
+        stopped=loop.stopped,
+        first_regret=loop.first_regret,
+        picked=ranking[0],
+        weights=found.sources[ranking[0].model],
+        num_classes=len(laboratory.task.classes),
+        trials=tuple(loop.trials),
+        earlier=loop.num_known - len(loop.trials),
+        ranking=ranking[:_SHOWN],
+        num_candidates=len(ranking),
+        num_without=found.num_without,
+        left=(*found.left, *loop.left),
+        next=plan,
+        filters=found.steps,
+        provenance=loop.opinion.provenance,
+        skipped=laboratory.skipped,
+        warnings=tuple(loop.warnings),
+    )

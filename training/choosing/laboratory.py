@@ -1,0 +1,115 @@
+"""Measures candidates on one dataset, at any level; each result is in the store when it is returned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoograph.data.networks.registry.timm_names import import_timm
+from zoograph.data.networks.weight_files import WeightsError
+from zoograph.data.networks.weights import PretrainedModel, load_pretrained
+from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.records import Protocol, Run
+from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.task import LabelledTask
+from zoograph.training.choosing.levels import PROBE_IMAGES
+from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.measure import Transfer, make_run, readable_part
+from zoograph.training.runtime.progress import Progress
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = "weights"
+"""Among the settings of a run: the file whose name says that it holds the weights of the model."""
+
+
+@dataclass
+class Laboratory:
+    """Measures models on one dataset.
+
+    Attributes:
+        store: where runs go.
+        task: all images.
+        dataset: card under which the store knows them.
+        place: where to compute.
+        test_fraction: of each class, where the dataset has no test images of its own.
+        config: of fine-tuning.
+        probe_images: of the sample that a probe looks at.
+        skipped: images that could not be read -> what is wrong with them.
+    """
+
+    store: RecordStore
+    task: LabelledTask
+    dataset: DatasetCard
+    place: torch.device
+    test_fraction: float = 0.3
+    config: FinetuneConfig | None = None
+    probe_images: int = PROBE_IMAGES
+    skipped: dict[str, str] = field(default_factory=dict)
+    _opened: tuple[str, PretrainedModel] | None = None
+
+    def measure(self, card: ModelCard, path: Path | None, level: Protocol, progress: Progress | None = None) -> Run:
+        """Measure a model, and store the run.
+
+        Args:
+            card: of the model; the store knows it.
+            path: of its weights; None for those of the name.
+            level: a probe, a head or fine-tuning.
+            progress: called with (steps done, steps in all).
+
+        Raises:
+            ZoographError: if its weights cannot be had, or it cannot look at these images.
+        """
+        model, task = self._open(card, path), self.task_of(level)
+        protocol = Protocol.HEAD if level is Protocol.PROBE else level
+        transfer = Transfer(protocol, self.test_fraction, 0, self.config, self.place)
+        done = transfer.of(model, task, card.id, progress)
+        self.skipped.update(done.skipped)
+        if path is not None:
+            done.settings[WEIGHTS] = path.name
+        others = {}
+        if level is Protocol.PROBE:
+            others = {"protocol": level, "shots": max(1, round(done.result.num_train / len(task.classes)))}
+        run = make_run(model, card.id, task, self.dataset.id, done, **others)
+        self.store.add(datasets=[self.dataset], runs=[run], origin="choose")
+        return run
+
+    def task_of(self, level: Protocol) -> LabelledTask:
+        """Return the images of a level; fine-tuning has those alone that can be read."""
+        if level is Protocol.PROBE:
+            return self._sample
+        return self._readable if level is Protocol.FINETUNE else self.task
+
+    @cached_property
+    def _sample(self) -> LabelledTask:
+        return self.task.sample(self.probe_images)
+
+    @cached_property
+    def _readable(self) -> LabelledTask:
+        return readable_part(self.task, self.skipped)
+
+    def _open(self, card: ModelCard, path: Path | None) -> PretrainedModel:
+        """Return the model under its own card; the last one is kept, as its next level may come next."""
+        if self._opened is None or self._opened[0] != card.id:
+            self._opened = None
+            self._opened = card.id, self._load(card, path)
+        return self._opened[1]
+
+    def _load(self, card: ModelCard, path: Path | None) -> PretrainedModel:
+        if path is None:
+            model = load_pretrained(card.id)
+            if model.card.id != card.id:
+                raise WeightsError(f"The name '{card.id}' must load its own weights (got '{model.card.id}').")
+            return model
+        model = replace(load_pretrained(card.id, path), card=card)
+        published = import_timm().get_pretrained_cfg(card.id)
+        has, should = int(getattr(model.network, "num_classes", 0)), 0 if published is None else published.num_classes
+        if has and should and has != should:
+            raise WeightsError(
+                f"The weights in '{path}' must be those of '{card.id}', with {should:,} classes (got {has:,}): they "
+                "were fine-tuned since. Measure them with 'zoograph measure --weights'."
+            )
+        return model

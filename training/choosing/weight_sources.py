@@ -1,0 +1,99 @@
+"""Where the weights of candidates are to be had: a folder of files, the hub, or its cache; nothing is downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from zoograph.data.errors import ZoographError
+from zoograph.data.files.hub import why_not_asked
+from zoograph.data.networks.find_model import bare_architecture, loading_name
+from zoograph.data.networks.weight_files import ENDINGS
+from zoograph.data.records.cards import ModelCard
+
+Sources = Mapping[str, Path | None]
+"""Model -> file or folder of its weights; None for those that libraries get by the name."""
+
+
+def find_sources(cards: Iterable[ModelCard], folder: Path | None = None) -> dict[str, Path | None]:
+    """Return where the weights of those models are to be had whose weights are.
+
+    A file or folder is a model's if it is called by the model's id, with an underscore for a slash; timm's default
+    weights of an architecture may be called by the architecture alone. Where the hub does not answer, models of its
+    cache are left, beside those of the folder.
+
+    Args:
+        cards: of candidates.
+        folder: of files, and of folders as the hub has them; None for none.
+
+    Raises:
+        ZoographError: if the folder is none.
+    """
+    cards, named = list(cards), {} if folder is None else _read_folder(folder)
+    found: dict[str, Path | None] = {}
+    for card in cards:
+        path = next((named[name] for name in _spellings(card) if name in named), None)
+        if path is not None:
+            found[card.id] = path
+    cached = None if why_not_asked() is None else _cached_repositories()
+    for card in cards:
+        if card.id not in found and loading_name(card) == card.id and (cached is None or card.hub_id in cached):
+            found[card.id] = None
+    return found
+
+
+def explain_none(num_candidates: int, folder: Path | None) -> str:
+    """Return why there are no weights of any candidate, and what to do."""
+    hub = why_not_asked()
+    there = "" if folder is None else f" '{folder}' has no file that is called like one of them,"
+    asked = "the hub has none of them" if hub is None else f"{hub}, and its cache has none of them"
+    how = "such as 'resnet50.a1_in1k.safetensors'"
+    return (
+        f"The weights of none of {num_candidates:,} candidates are to be had:{there} {asked}. Give a folder of files "
+        f"that are called like the models, {how}, with --weights-dir."
+    )
+
+
+def _spellings(card: ModelCard) -> list[str]:
+    default = [card.timm_name] if card.timm_name and _is_default(card) else []
+    return [card.id.replace("/", "_"), f"timm_{card.id}", *default]
+
+
+def _is_default(card: ModelCard) -> bool:
+    """Return whether timm means these weights by the name of the architecture."""
+    return any(bare_architecture(alias) == card.timm_name for alias in card.aliases)
+
+
+def _read_folder(folder: Path) -> dict[str, Path]:
+    folder = folder.expanduser()
+    if not folder.is_dir():
+        got = "a file" if folder.exists() else "nothing there"
+        raise ZoographError(
+            f"The weights '{folder}' must be a folder with a file for each model (got {got}). Check it."
+        )
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            found.setdefault(path.name, path)
+        for ending in sorted(ENDINGS, key=len, reverse=True):
+            if path.is_file() and path.name.endswith(ending):
+                found.setdefault(path.name.removesuffix(ending), path)
+                break
+    return found
+
+
+def _cached_repositories() -> frozenset[str]:
+    """Return the ids of the hub's repositories of which the cache holds weights."""
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        repositories = scan_cache_dir().repos
+    except CacheNotFound:
+        return frozenset()
+    return frozenset(
+        repository.repo_id
+        for repository in repositories
+        for revision in repository.revisions
+        if any(file.file_name.endswith(ENDINGS) for file in revision.files)
+    )
