@@ -176,3 +176,17 @@ def test_several_targets_share_the_models(run_command: Callable[..., Any], anima
     assert [{point["way"] for point in one["removals"]} for one in (found, second)] == [{"nothing", "own"}] * 2
     ran = ask(run_command, animals, *both, "--examples", str(tmp_path / "examples.csv"))
     assert (ran.code, "'--examples' is of one target (got 2)" in ran.err) == (2, True)
+
+
+def test_the_architecture_is_of_choice(
+    run_command: Callable[..., Any], animals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def choose(*given: str) -> Recipe:
+        asked.append(given)
+        return QUICK
+
+    monkeypatch.setattr(recipe, "choose_recipe", choose)
+    assert ask(run_command, animals, "--architecture", "test_convnext").code == 0
+    assert asked == [("head", "test_convnext")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,25 @@ def test_scores_are_printed_and_stored(animals: Path, mine: Options, run_command
     card = zoo.datasets["animals"]
     assert (card.labels, card.num_samples) == (("cat", "dog", "owl"), 30)
     assert card.aliases == (str(animals), f"content:{folder_digest(animals)}")
+
+
+def test_scores_that_compare_two_tasks_take_a_reference_and_are_not_stored(
+    animals: Path, tmp_path: Path, mine: Options, run_command: Command
+) -> None:
+    reference = tmp_path / "reference"
+    for place, name in enumerate(("fern", "moss")):
+        shutil.copytree(animals / ("owl", "cat")[place], reference / name)
+    two = (*mine, "--dataset", str(animals), "--scores", "otce,ot_nce", "--device", "cpu")
+    ran = run_command(score, *two, "--reference", str(reference), "--json")
+    assert ran.code == 0, ran.err
+    answer = json.loads(ran.out)
+    assert answer["reference"] == "reference"
+    scores = answer["pairs"][0]["scores"]
+    assert scores["otce"] < 0
+    assert scores["ot_nce"] <= 0
+    assert len(_rows()) == 0
+    refused = run_command(score, *two)
+    assert (refused.code, "Add it with '--reference'" in " ".join(refused.err.split())) == (2, True)
 
 
 def test_the_table(animals: Path, mine: Options, run_command: Command) -> None:
