@@ -15,13 +15,13 @@ from starlette.staticfiles import StaticFiles
 
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.serving.answering import Answers
-from zoograph.scripts.serving.asking import asking, recommend_kept
-from zoograph.scripts.serving.exploring import exploring
 from zoograph.scripts.serving.guard import Guard
-from zoograph.scripts.serving.looking import first_dataset, looking
 from zoograph.scripts.serving.problems import MEDIA_TYPE, Problem, tell_problems
 from zoograph.scripts.serving.questions import RecommendQuestion
-from zoograph.scripts.serving.recording import recording
+from zoograph.scripts.serving.routes.asking import asking, recommend_kept
+from zoograph.scripts.serving.routes.exploring import exploring
+from zoograph.scripts.serving.routes.looking import first_dataset, looking
+from zoograph.scripts.serving.routes.recording import recording
 from zoograph.scripts.serving.settings import Settings
 
 PAGE = Path(__file__).with_name("page")

@@ -49,7 +49,7 @@ def test_the_first_question_is_answered_before_the_first_client_is(
     toy_zoo: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TestClient(make_app(Settings(LOOPBACK)), base_url="http://localhost") as client:
-        from zoograph.scripts.serving import asking
+        from zoograph.scripts.serving.routes import asking
 
         monkeypatch.setattr(asking, "recommend", None)  # it is not worked out again
         assert client.post("/recommend", json={"dataset": "pets", "top": 0}).status_code == 200

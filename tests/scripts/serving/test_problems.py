@@ -9,8 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from zoograph.data.errors import AmbiguousName, PredictorError, StoreError, UnknownName, ZoographError
-from zoograph.scripts.serving import looking
 from zoograph.scripts.serving.problems import Problem, describe_error
+from zoograph.scripts.serving.routes import looking
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.stored_answers import StoredAnswer, coverage_by_group, list_stored_answers
+from zoograph.scripts.serving.routes.stored_answers import StoredAnswer, coverage_by_group, list_stored_answers
 from zoograph.training.versions.listing import predictor_root
 
 

@@ -16,7 +16,7 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.problems import Refused
 from zoograph.scripts.serving.rendering import respond
-from zoograph.training.answers.stored_answers import StoredAnswer, coverage_by_group, list_stored_answers
+from zoograph.scripts.serving.routes.stored_answers import StoredAnswer, coverage_by_group, list_stored_answers
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.folders import PredictorFolder, find_predictors
 from zoograph.training.versions.listing import list_versions, predictor_root
