@@ -26,7 +26,7 @@ def draw_reliability(report: Reliability) -> Any:
         _draw_bins(axes, [found for found in report.bins if found.of == of])
         label_axes(axes, title, "stated, noise included", "measured")
     words = ("85 to 95 %", "promised", "all collections together", "one collection", "95 % interval")
-    dot = {"linestyle": "", "color": COLORS[0], "marker": "o"}
+    dot: dict[str, Any] = {"linestyle": "", "color": COLORS[0], "marker": "o"}
     marks = (
         Patch(color=COLORS[2], alpha=0.15),
         Line2D([], [], color=QUIET, linewidth=0.8),
