@@ -14,6 +14,11 @@ from torch import Tensor
 
 _UNKNOWN_SIZE = 2_000.0  # test images, where nobody says
 _LEAST_ABOVE = 0.02  # an accuracy closer to chance or to 1 than this tells no more of its logit
+_FEW = 500.0  # test images up to which a share is far from normal
+_NEAR_CHANCE = 0.15
+_PRIOR_DEVIATION = 1.5
+_GRID = torch.linspace(-7.0, 7.0, 141, dtype=torch.float64)
+_AT_ONCE = 100_000
 
 
 class Measured(NamedTuple):
@@ -26,8 +31,9 @@ class Measured(NamedTuple):
 def to_logits(accuracy: Tensor, chance: Tensor, test_size: Tensor) -> Measured:
     """Return the logits of (n,) accuracies.
 
-    Half a right and half a wrong answer are added, so that 0 and 1 are finite. The variance is that of a binomial
-    share, by the delta method.
+    With many images, half a right and half a wrong answer are added, so that 0 and 1 are finite, and the variance is
+    that of a binomial share, by the delta method. With few, and near chance, where a logit may be anything that is
+    low, it is what the whole likelihood says, see :func:`_by_likelihood`.
 
     Args:
         accuracy: in [0, 1].
@@ -35,9 +41,29 @@ def to_logits(accuracy: Tensor, chance: Tensor, test_size: Tensor) -> Measured:
         test_size: (n,) samples that each was measured on; NaN where not known.
     """
     size = torch.where(test_size.isnan(), _UNKNOWN_SIZE, test_size.double()).clamp(min=1)
-    above = ((accuracy.double() - chance) / (1 - chance) * size + 0.5) / (size + 1)
+    accuracy = accuracy.double()
+    above = ((accuracy - chance) / (1 - chance) * size + 0.5) / (size + 1)
     above = torch.maximum(torch.minimum(above, 1 - 0.5 / (size + 1)), (0.5 / (size + 1)).clamp(min=_LEAST_ABOVE))
-    return Measured(torch.logit(above), binomial_variance(above, chance, size))
+    logit, variance = torch.logit(above), binomial_variance(above, chance, size)
+    for rough in ((size < _FEW) | (above < _NEAR_CHANCE)).nonzero().flatten().split(_AT_ONCE):
+        logit[rough], variance[rough] = _by_likelihood(accuracy[rough], chance[rough], size[rough])
+    return Measured(logit, variance)
+
+
+def _by_likelihood(accuracy: Tensor, chance: Tensor, size: Tensor) -> Measured:
+    """Return the normal measurements that move a wide prior of the logit as the binomial ones do, by quadrature.
+
+    This is one step of expectation propagation (Minka, 2001, section 3.2): moments of prior times likelihood, over the
+    prior. A delta method would give an accuracy at chance next to no weight, so that a better one, which has more,
+    could lower what is expected.
+    """
+    right = to_accuracy(_GRID, chance[:, None])
+    density = accuracy[:, None] * right.log() + (1 - accuracy[:, None]) * torch.log1p(-right)
+    weight = torch.softmax(size[:, None] * density - 0.5 * (_GRID / _PRIOR_DEVIATION).square(), 1)
+    mean = weight @ _GRID
+    variance = (weight * (_GRID - mean[:, None]).square()).sum(1)
+    precision = (1 / variance - 1 / _PRIOR_DEVIATION**2).clamp(min=0.05)
+    return Measured(mean / variance / precision, 1 / precision)
 
 
 def binomial_variance(above: Tensor, chance: Tensor, test_size: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Hiding: records are hidden one by one, by dataset, by model and by both, and a kernel learns to predict them."""
+"""Hiding: records are hidden one by one, by family of datasets, by model and by both, for a kernel to predict."""
 
 from __future__ import annotations
 
@@ -40,18 +40,30 @@ class Hiding:
         records = gather(graph, self.datasets)
         self.records = records if unlearned is None else records.without(unlearned)
         self._scores = PairScores.of(graph).at(self.records.cells)
+        self._family = graph[DATASET].group
         self._unit = spreads(self.records, graph[DATASET].num_nodes)
+
+    def sample(self, num_records: int, generator: torch.Generator) -> Tensor:
+        """Return the places of some records, of which a family of datasets has by the square root of what it has.
+
+        Otherwise a few families of many records would decide how much datasets have in common.
+        """
+        family = torch.unique(self._family[self.records.cells.dataset], return_inverse=True)[1]
+        chance = torch.bincount(family).double()[family].rsqrt()
+        return torch.multinomial(chance, min(num_records, len(chance)), generator=generator)
 
     def loss(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Return minus the log density of what is hidden of the records at ``rows``, and minus the log prior.
 
-        The first is a mean over records, and over the four ways of hiding: one by one, a dataset, a model, and both.
+        The first is a mean over records, and over the four ways of hiding: one by one, by family of
+        datasets, by model, and by both.
         """
         inverse, residual = self._inverse(rows)
         solved, variance = inverse @ residual, 1 / inverse.diagonal()
         losses = [_minus_log_density(solved * variance, variance)]
         cells = self.records.cells.at(rows)
-        for groups in ([cells.dataset], [cells.model], [cells.dataset, cells.model]):
+        family = self._family[cells.dataset]
+        for groups in ([family], [cells.model], [family, cells.model]):
             parts = []
             for place in torch.randperm(len(rows), generator=generator)[:_HIDDEN_GROUPS].tolist():
                 hidden = torch.stack([group == group[place] for group in groups])

@@ -199,8 +199,8 @@ class EvidencePredictor(Method):
 
         ticker = Ticker(self._progress, num_steps)
         hiding = Hiding(graph, self._kernel, unlearned)
-        generator, size = torch.Generator().manual_seed(self.config.seed), len(hiding.records)
-        steps = [torch.randperm(size, generator=generator)[: self.config.num_records] for _ in range(num_steps)]
+        generator = torch.Generator().manual_seed(self.config.seed)
+        steps = [hiding.sample(self.config.num_records, generator) for _ in range(num_steps)]
         rates = self.config.learning_rate, self.config.network_rate
         fit_quietly(HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps)), steps)
         ticker.finish()

@@ -8,6 +8,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, PROBE_SCORES, TRANSFERS_TO
+from zoograph.models.evidence.accuracy_logit import to_logits
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells, gather
 from zoograph.models.evidence.node_features import DatasetFeatures
 
@@ -38,11 +39,9 @@ def test_a_record_by_hand():
     graph, records = gathered(make_toy_zoo())
     model, dataset = graph[MODEL].ids.index("small"), graph[DATASET].ids.index("s1")
     (place,) = ((records.cells.model == model) & (records.cells.dataset == dataset)).nonzero().flatten().tolist()
-    above = ((0.6 - 0.5) / 0.5 * 20 + 0.5) / 21
-    assert torch.sigmoid(records.logit[place]).item() == pytest.approx(above, rel=1e-5)
-    accuracy = 0.5 + 0.5 * above
-    variance = accuracy * (1 - accuracy) / 20 / (0.5 * above * (1 - above)) ** 2
-    assert records.variance[place].item() == pytest.approx(variance / 2, rel=1e-5)  # the mean of two
+    expected = to_logits(*(torch.tensor([value]) for value in (0.6, 0.5, 20.0)))
+    assert records.logit[place].item() == pytest.approx(expected.logit.item(), rel=1e-5)
+    assert records.variance[place].item() == pytest.approx(expected.variance.item() / 2, rel=1e-5)  # the mean of two
     assert graph[TRANSFERS_TO].edge_index[:, records.edge[place]].tolist() == [model, dataset]
 
 
@@ -98,5 +97,5 @@ def test_a_probe_is_taken_at_its_value():
     _, records = gathered(scored)
     (place,) = (records.cells.protocol == PROBE_SCORES["logistic"]).nonzero().flatten().tolist()
     assert records.edge[place] == -1
-    above = ((0.75 - 1 / 3) / (2 / 3) * 30 + 0.5) / 31
-    assert torch.sigmoid(records.logit[place]).item() == pytest.approx(above, rel=1e-5)
+    expected = to_logits(*(torch.tensor([value]) for value in (0.75, 1 / 3, 30.0)))
+    assert records.logit[place].item() == pytest.approx(expected.logit.item(), rel=1e-5)

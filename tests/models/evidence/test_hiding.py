@@ -24,9 +24,10 @@ def test_the_loss_is_the_mean_over_ways_of_hiding_of_what_a_posterior_says(hidin
         prior = Prior.of(hiding.kernel, graph)
     posterior = Posterior(prior, torch.arange(graph[DATASET].num_nodes), 3)
     cells, size = posterior.records.cells, len(posterior.records)
+    family = graph[DATASET].group[cells.dataset]
     monkeypatch.setattr(hiding_module, "_HIDDEN_GROUPS", size)
     ways = []
-    for groups in ([torch.arange(size)], [cells.dataset], [cells.model], [cells.dataset, cells.model]):
+    for groups in ([torch.arange(size)], [family], [cells.model], [family, cells.model]):
         found = []
         for row in range(size):
             hidden = torch.stack([group == group[row] for group in groups])
@@ -38,6 +39,19 @@ def test_the_loss_is_the_mean_over_ways_of_hiding_of_what_a_posterior_says(hidin
         ways.append(torch.cat(found).mean())
     loss = hiding.loss(torch.arange(size), generator())
     assert loss.item() == pytest.approx(torch.stack(ways).mean().item(), rel=1e-6)
+
+
+def test_a_family_is_sampled_by_the_square_root_of_what_it_has(hiding, graph):
+    family = graph[DATASET].group[hiding.records.cells.dataset]
+    own = torch.bincount(family).double()
+    first = torch.stack([hiding.sample(1, generator().manual_seed(seed)) for seed in range(4000)]).flatten()
+    share = torch.bincount(family[first], minlength=len(own)) / len(first)
+    assert torch.allclose(share.double(), own.sqrt() / own.sqrt().sum(), atol=0.03)
+
+
+def test_no_record_is_sampled_twice(hiding):
+    size = len(hiding.records)
+    assert sorted(hiding.sample(10 * size, generator()).tolist()) == list(range(size))
 
 
 def test_one_record_that_is_left_out_has_its_density_given_the_others():

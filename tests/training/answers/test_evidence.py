@@ -96,4 +96,4 @@ def test_a_graph_without_the_record_predicts_about_so_much_less(zoo, graph, fitt
     assert less[TRANSFERS_TO].num_edges == graph[TRANSFERS_TO].num_edges - 1
     pair = torch.stack([torch.tensor([1]), twin])
     change = fitted.predict(pair).mean - fitted.predict(pair, less).mean
-    assert 100 * change.item() == pytest.approx(record.points, rel=0.3)
+    assert 100 * change.item() == pytest.approx(record.points, rel=0.5)
