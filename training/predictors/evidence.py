@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MINIMUM_RECORDS = 20
 _NUM_FOLDS = 4
 _DATASETS_AT_ONCE = 48
+_SHARE_OF_OWN = 0.8  # of the records one by one
 _CELLS_AT_ONCE = 4_000
 _TEXT_CHANNELS = 8
 
@@ -224,7 +225,7 @@ class EvidencePredictor(Method):
         """Return (3, n) mean and bounds of accuracies, from the ``known`` records."""
         answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
         widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs)]
-        part_of = self._parts(prior, graph)[pairs[1]]
+        part_of = self._parts_of(prior, graph)[pairs[1]]
         if len(known) <= MOST_SINGLE:  # whatever is asked, it is answered from all of them
             part_of = torch.zeros_like(part_of)
         for part in torch.unique(part_of).tolist():
@@ -243,27 +244,36 @@ class EvidencePredictor(Method):
 
         Records are chosen by their nearness to all of these: so an answer is the same, whatever else is asked.
         """
-        parts = EvidencePredictor._parts(prior, graph)
+        parts = EvidencePredictor._parts_of(prior, graph)
         return torch.isin(parts, parts[datasets].unique()).nonzero().flatten()
 
     @staticmethod
-    def _parts(prior: Prior, graph: HeteroData) -> Tensor:
+    def _parts_of(prior: Prior, graph: HeteroData) -> Tensor:
         group = graph[DATASET].group
         return _parts(group, torch.bincount(prior.records.cells.dataset, minlength=len(group)))
 
 
 def _parts(group: Tensor, counts: Tensor) -> Tensor:
-    """Return (D,) the part of each dataset: its family, or as much of it as has records that can be read one by one.
+    """Return (D,) the part of each dataset: families that are answered together, from one choice of records.
+
+    Parts are of as many families as have records that can be read one by one, so that a table of all pairs takes few
+    factors. A family without records is a part of its own, which lets it choose what is nearest to it; one with more
+    than can be read is in several.
 
     Args:
         group: (D,) families.
         counts: (D,) records of each dataset.
     """
     order = torch.argsort(group, stable=True)
-    counts = counts[order]
-    first = torch.searchsorted(group[order], group[order])  # of its family
-    before = counts.cumsum(0) - counts
-    own = ((before - before[first]) / (0.8 * MOST_SINGLE)).long()
-    number = torch.maximum(own, (torch.arange(len(group)) - first) // _DATASETS_AT_ONCE)
-    key = group[order] * (int(number.max()) + 1 if len(number) else 1) + number
-    return torch.empty_like(key).index_copy_(0, order, key)
+    most, number, room, free = int(_SHARE_OF_OWN * MOST_SINGLE), -1, 0, 0
+    part = torch.empty_like(order)
+    for family in torch.split(order, torch.unique_consecutive(group[order], return_counts=True)[1].tolist()):
+        own = int(counts[family].sum())
+        if not own or own > room or len(family) > free:
+            number, room, free = number + 1, most, _DATASETS_AT_ONCE
+        inside = ((counts[family].cumsum(0) - counts[family]) / most).long()
+        inside = torch.maximum(inside, torch.arange(len(family)) // _DATASETS_AT_ONCE)
+        part[family] = number + inside
+        number += int(inside[-1])
+        room, free = (room - own, free - len(family)) if own and number == int(part[family[0]]) else (0, 0)
+    return part

@@ -204,17 +204,25 @@ def test_newcomers_get_wider_intervals(zoo: Zoo, graph: HeteroData, fitted: Evid
     assert max(new_dataset, new_model) <= both + 1e-6
 
 
-def test_a_family_is_asked_about_together_while_its_records_can_be_read_one_by_one() -> None:
-    family = torch.tensor([0, 1] * 30 + [2])
-    assert _parts(family, torch.full((61,), 5)).unique().numel() == 3
-    assert _parts(torch.zeros(60, dtype=torch.long), torch.full((60,), 5)).bincount().tolist() == [48, 12]
-    many = torch.where(torch.arange(61) == 30, 10 * MOST_SINGLE, 300)
-    parts = _parts(family, many)
+def test_families_are_asked_about_together_while_their_records_can_be_read_one_by_one() -> None:
+    families, few = torch.arange(61), torch.full((61,), 5)
+    assert _parts(families, few).bincount().tolist() == [48, 13]
+    assert _parts(torch.zeros(60, dtype=torch.long), few[:60]).bincount().tolist() == [48, 12]
+    many = torch.where(families == 30, 10 * MOST_SINGLE, 300)
+    parts = _parts(families, many)
     for part in parts.unique():
         there = (parts == part).nonzero().flatten()
-        assert family[there].unique().numel() == 1
-        assert 30 in there or many[there].sum() <= MOST_SINGLE
-    assert _parts(family[:0], family[:0]).tolist() == []
+        assert there.tolist() == [30] or many[there].sum() <= MOST_SINGLE
+    assert _parts(families[:0], few[:0]).tolist() == []
+
+
+def test_a_family_is_torn_apart_only_where_it_has_more_records_than_can_be_read() -> None:
+    family, number = torch.tensor([0, 0, 1, 2, 2, 2, 3]), torch.tensor([700, 600, 100, 1400, 1400, 10, 5])
+    assert _parts(family, number).tolist() == [0, 0, 0, 1, 1, 2, 3]
+
+
+def test_a_family_without_records_is_asked_about_alone() -> None:
+    assert _parts(torch.tensor([0, 1, 2, 1]), torch.tensor([5, 0, 5, 0])).tolist() == [0, 1, 2, 1]
 
 
 def test_the_answer_does_not_depend_on_what_else_is_asked_where_records_are_chosen(
