@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -44,6 +45,12 @@ class SentenceNetwork(nn.Module):
         self.num_features = linear[-1].out_features if linear else width * len(recipe.pooling)
         self.num_classes = 0
         self.head: nn.Linear | None = None
+
+    def with_pooling(self, body: nn.Module, poolings: tuple[Pooling, ...]) -> SentenceNetwork:
+        """Return a network of another body of the same width, and another pooling, without a classifier."""
+        recipe = Recipe(Path(), poolings, normalise=self._normalise)
+        width = self.num_features // len(self._poolings)
+        return SentenceNetwork(body, recipe, width, self._padding)
 
     def forward_features(self, tokens: Tensor) -> Tensor:
         """Return the (B, D) float32 vectors of (B, L) tokens, which end with :data:`NOTHING`."""

@@ -13,6 +13,7 @@ from zoograph.data.records.records import Protocol
 from zoograph.scripts.benchmarks import (
     champions,
     collections,
+    language,
     poison_rates,
     reliability,
     replay,
@@ -49,6 +50,7 @@ _STUDIES: dict[str, Callable[..., None]] = {
     "replay": replay.replay,
     "poison": poison_rates.poison,
     "champions": champions.champions,
+    "language": language.language,
 }
 for _name, _study in _STUDIES.items():
     app.command(_name, rich_help_panel=MAINTAINERS)(_study)

@@ -49,6 +49,7 @@ SCHEMAS = {
     "benchmark replay": 1,
     "benchmark poison": 1,
     "benchmark champions": 1,
+    "benchmark language": 1,
     "benchmark reliability": 1,
     "zoo list models": 1,
     "zoo list datasets": 1,
