@@ -66,8 +66,9 @@ def list_stored_answers(artifact: Artifact, zoo: Zoo) -> Iterator[StoredAnswer]:
     measured = measured_pairs(zoo, manifest.protocol, manifest.metric, manifest.modality)
     for (model, dataset), known in measured.items():
         if model in models and dataset in datasets:
-            values = [float(tables[name][models[model], datasets[dataset]]) for name in ("mean", "lower", "upper")]
-            yield StoredAnswer(model, dataset, *values, known.value, known.num_runs)
+            place = models[model], datasets[dataset]
+            mean, lower, upper = (float(tables[name][place]) for name in ("mean", "lower", "upper"))
+            yield StoredAnswer(model, dataset, mean, lower, upper, known.value, known.num_runs)
 
 
 def coverage_by_group(answers: Iterable[StoredAnswer], group: Callable[[StoredAnswer], str]) -> list[Coverage]:
