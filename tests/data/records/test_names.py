@@ -65,7 +65,9 @@ def test_an_unknown_name_lists_the_nearest_in_any_case(names: NameIndex) -> None
     with pytest.raises(UnknownName, match=r"Unknown dataset 'PET'. Nearest names: Pets, ") as caught:
         names.resolve_datasets("PET")
     assert len(caught.value.nearest) == 5
-    assert str(caught.value).endswith("A folder of images, one sub-folder a class, can be given too.")
+    assert str(caught.value).endswith(
+        "A folder of images or texts, one sub-folder a class, or a table of texts can be given too."
+    )
 
 
 def test_more_names_are_asked_for_only_if_needed(names: NameIndex) -> None:
