@@ -59,11 +59,11 @@ def score(
     from zoograph.training.measuring.subject import Subject
 
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
-    subject.check()
     if reference is not None:
         check_dataset(reference)
     if scores is not None:
         require_known(scores)
+    subject.check()
     from zoograph.training.measuring.score import score_models
 
     return score_models(subject, scores, fresh, progress, reference)

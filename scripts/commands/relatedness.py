@@ -78,8 +78,8 @@ def relatedness(
     from zoograph.training.measuring.subject import Subject
 
     subject = Subject(split_names(models), target, None, max_images, weights, device)
-    subject.check()
     check_dataset(reference)
+    subject.check()
     from zoograph.training.analysis.relatedness.own_images import rank_on_images
     from zoograph.training.analysis.relatedness.relate import Relating, Setting
 

@@ -134,10 +134,11 @@ def test_undefined_scores_are_explained_and_not_stored(
 def test_a_model_that_fails_does_not_stop_the_others(
     animals: Path, run_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from zoograph.data.networks import weights as module
+    from zoograph.data.networks.weights import RANDOM, load_pretrained
 
-    load_pretrained = module.load_pretrained
-    monkeypatch.setattr(module, "load_pretrained", lambda name, weights: load_pretrained(name, "random"))
+    monkeypatch.setattr(
+        "zoograph.data.networks.encoders.load_pretrained", lambda name, *_: load_pretrained(name, RANDOM)
+    )
     ran = run_command(score, "--models", "resnett18,test_resnet,test_vit", "--dataset", str(animals), "--json")
     answer = json.loads(ran.out)
     assert ran.code == 1

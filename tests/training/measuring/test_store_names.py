@@ -107,6 +107,7 @@ def test_weights_are_known_by_their_id_alone(toy_store):
 def test_what_was_scored_and_measured_is_found_by_every_name(toy_store, tmp_path, monkeypatch, said, asked):
     """Score and measure, then ask: whatever the weights were called, they are one model."""
     monkeypatch.setattr(weights, "_from_hub", weights.random_network)
+    monkeypatch.setattr("zoograph.training.measuring.subject.require_reachable", lambda names: None)
     folder = make_images(tmp_path / "shapes")
     (pair,) = facade.score(said, str(folder), ["logme"]).pairs
     measured = facade.measure(said, str(folder))
