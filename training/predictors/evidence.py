@@ -139,7 +139,7 @@ class EvidencePredictor(Method):
         See :func:`zoograph.training.predictors.evidence_readout.predict_jointly`.
         """
         graph, prior = self._graph if graph is None else graph, self._prior(graph)
-        posterior = Posterior(prior, self._asked_with(prior, graph, datasets), self._code(graph))
+        posterior = Posterior(prior, _asked_with(_parts_of(prior, graph), datasets), self._code(graph))
         return predict_jointly(posterior, graph, self._widths, models, datasets, self._code(graph))
 
     def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,7 +152,7 @@ class EvidencePredictor(Method):
         See :func:`zoograph.training.predictors.evidence_readout.record_effects`.
         """
         code, prior = self._code(self._graph), self._prior(None)
-        posterior = Posterior(prior, self._asked_with(prior, self._graph, datasets), code)
+        posterior = Posterior(prior, _asked_with(_parts_of(prior, self._graph), datasets), code)
         return record_effects(posterior, model, datasets, code)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -225,12 +225,13 @@ class EvidencePredictor(Method):
         """Return (3, n) mean and bounds of accuracies, from the ``known`` records."""
         answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
         widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs)]
-        part_of = self._parts_of(prior, graph)[pairs[1]]
+        parts = _parts_of(prior, graph)
+        part_of = parts[pairs[1]]
         if len(known) <= MOST_SINGLE:  # whatever is asked, it is answered from all of them
             part_of = torch.zeros_like(part_of)
         for part in torch.unique(part_of).tolist():
             asked = (part_of == part).nonzero().flatten()
-            posterior = Posterior(prior, self._asked_with(prior, graph, pairs[1, asked]), self._code(graph), known)
+            posterior = Posterior(prior, _asked_with(parts, pairs[1, asked]), self._code(graph), known)
             for rows in asked.split(_CELLS_AT_ONCE):
                 cells = prior.ask(pairs[:, rows], self._code(graph))
                 answer[:, rows] = answer_cells(
@@ -238,19 +239,18 @@ class EvidencePredictor(Method):
                 )
         return answer
 
-    @staticmethod
-    def _asked_with(prior: Prior, graph: HeteroData, datasets: Tensor) -> Tensor:
-        """Return the datasets of the parts that ``datasets`` (n,) are of.
 
-        Records are chosen by their nearness to all of these: so an answer is the same, whatever else is asked.
-        """
-        parts = EvidencePredictor._parts_of(prior, graph)
-        return torch.isin(parts, parts[datasets].unique()).nonzero().flatten()
+def _asked_with(parts: Tensor, datasets: Tensor) -> Tensor:
+    """Return the datasets of the ``parts`` (D,) that ``datasets`` (n,) are of.
 
-    @staticmethod
-    def _parts_of(prior: Prior, graph: HeteroData) -> Tensor:
-        group = graph[DATASET].group
-        return _parts(group, torch.bincount(prior.records.cells.dataset, minlength=len(group)))
+    Records are chosen by their nearness to all of these: so an answer is the same, whatever else is asked.
+    """
+    return torch.isin(parts, parts[datasets].unique()).nonzero().flatten()
+
+
+def _parts_of(prior: Prior, graph: HeteroData) -> Tensor:
+    group = graph[DATASET].group
+    return _parts(group, torch.bincount(prior.records.cells.dataset, minlength=len(group)))
 
 
 def _parts(group: Tensor, counts: Tensor) -> Tensor:
