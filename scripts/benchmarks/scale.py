@@ -8,20 +8,21 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.files.facts import load_facts, seal_facts
+from zoograph.data.files.facts import seal_facts
+from zoograph.scripts.benchmarks.results_folder import Row, load_rows
 from zoograph.scripts.pictures.scale import draw_scale
 from zoograph.scripts.pictures.style import require_matplotlib, to_png
 from zoograph.scripts.terminal.files import write_into
+from zoograph.scripts.terminal.numbers import parse_sizes
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
-Row = dict[str, Any]
 _JSON, _PICTURE = "scale.json", "scale.png"
 _NOTES = (
     "MAE is that of held-out predictions against the known truth; noise is that of the measurements themselves.",
@@ -42,8 +43,8 @@ def scale(
     Example: `zoograph benchmark scale --sizes 2700,27000`
     """
     require_matplotlib()
-    wanted = _parse(sizes)
-    rows = [] if fresh else _load(out / _JSON)
+    wanted = parse_sizes(sizes, "--sizes", 100)
+    rows = [] if fresh else load_rows(out / _JSON, lambda row: row["runs"])
     for runs in wanted:
         if not any(row["runs"] == runs for row in rows):
             rows = sorted([*rows, _measure(runs)], key=lambda row: row["runs"])
@@ -54,28 +55,6 @@ def scale(
         print_json("benchmark scale", {"rows": shown}, _NOTES)
     else:
         _print(shown)
-
-
-def _parse(sizes: str) -> list[int]:
-    try:
-        numbers = sorted({int(size) for size in sizes.split(",")})
-    except ValueError:
-        numbers = [0]
-    if numbers[0] < 100:
-        raise ZoographError(f"'--sizes' takes whole numbers from 100 up, separated by commas (got '{sizes}').")
-    return numbers
-
-
-def _load(path: Path) -> list[Row]:
-    if not path.exists():
-        return []
-    try:
-        rows: list[Row] = load_facts(path)
-        return [row for row in rows if row["runs"]]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ZoographError(
-            f"'{path}' must hold what an earlier measurement wrote (got something else). Use --fresh."
-        ) from error
 
 
 def _measure(runs: int) -> Row:

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import typer
 
+from zoograph.data.errors import ZoographError
+
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmbg]?)", re.IGNORECASE)
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h)", re.IGNORECASE)
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -28,6 +30,21 @@ def parse_count(text: str) -> int:
     if count < 1:
         raise typer.BadParameter(f"must be a count such as 30M, 1.5B, 900k or 25557032 (got '{text}').")
     return count
+
+
+def parse_sizes(text: str, option: str, least: int) -> list[int]:
+    """Return different whole numbers in ascending order, of a list such as ``2700,27000``.
+
+    Raises:
+        ZoographError: if one is no whole number from ``least`` up.
+    """
+    try:
+        numbers = sorted({int(size) for size in text.split(",")})
+    except ValueError:
+        numbers = [least - 1]
+    if numbers[0] < least:
+        raise ZoographError(f"'{option}' takes whole numbers from {least} up, separated by commas (got '{text}').")
+    return numbers
 
 
 def parse_utility(text: str) -> float:

@@ -9,19 +9,20 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.files.facts import load_facts, seal_facts
+from zoograph.data.files.facts import seal_facts
 from zoograph.data.home import DATABASE_VARIABLE, HOME_VARIABLE
+from zoograph.scripts.benchmarks.results_folder import Row, load_rows
 from zoograph.scripts.terminal.files import make_folder, write_into
+from zoograph.scripts.terminal.numbers import parse_sizes
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
-Row = dict[str, Any]
 _JSON, _CARD = "sizes.json", "card.json"
 _NEW = {"id": "a-new-dataset", "source": "made up", "domain": "photo", "num_classes": 5, "num_samples": 1000,
         "labels": ["cat", "dog", "horse", "tiger", "zebra"]}  # fmt: skip
@@ -64,8 +65,8 @@ def sizes(
 
     Example: `zoograph benchmark sizes --runs 0,10000 --rounds 2`
     """
-    wanted = _parse(runs)
-    rows = [] if fresh else _load(out / _JSON)
+    wanted = parse_sizes(runs, "--runs", 0)
+    rows = [] if fresh else load_rows(out / _JSON, lambda row: row["command"] and row["runs"] >= 0)
     for number in wanted:
         if not any(row["runs"] == number for row in rows):
             rows = sorted([*rows, *measure(out, number, rounds)], key=lambda row: row["runs"])
@@ -140,25 +141,3 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> Row:
     unit = 2**20 if sys.platform == "darwin" else 2**10
     seconds = usage.ru_utime + usage.ru_stime
     return {"cpu": seconds, "wall": time.perf_counter() - began, "mib": usage.ru_maxrss / unit}
-
-
-def _parse(sizes: str) -> list[int]:
-    try:
-        numbers = sorted({int(size) for size in sizes.split(",")})
-    except ValueError:
-        numbers = [-1]
-    if numbers[0] < 0:
-        raise ZoographError(f"'--runs' takes whole numbers from 0 up, separated by commas (got '{sizes}').")
-    return numbers
-
-
-def _load(path: Path) -> list[Row]:
-    if not path.exists():
-        return []
-    try:
-        rows: list[Row] = load_facts(path)
-        return [row for row in rows if row["command"] and row["runs"] >= 0]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ZoographError(
-            f"'{path}' must hold what an earlier measurement wrote (got something else). Use --fresh."
-        ) from error

@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from zoograph.data.errors import ZoographError
-from zoograph.scripts.benchmarks.results_folder import write_results
+from zoograph.data.files.facts import seal_facts
+from zoograph.scripts.benchmarks.results_folder import load_rows, write_results
 from zoograph.scripts.pictures.style import new_figure
 
 
@@ -26,3 +27,14 @@ def test_a_folder_that_cannot_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ZoographError, match=r"cannot be written .*Choose another place with --out"):
         write_results(tmp_path / "file", "x.json", "{}", {})
+
+
+def test_rows_of_an_earlier_measurement(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    assert load_rows(path, lambda row: row["runs"]) == []
+    path.write_text(seal_facts([{"runs": 0}, {"runs": 7}]))
+    assert load_rows(path, lambda row: row["runs"]) == [{"runs": 7}]
+    for broken in ("{", seal_facts([{"other": 1}])):
+        path.write_text(broken)
+        with pytest.raises(ZoographError, match=r"must hold what an earlier measurement wrote .*--fresh"):
+            load_rows(path, lambda row: row["runs"])

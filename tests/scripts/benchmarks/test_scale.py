@@ -86,4 +86,4 @@ def test_sizes_are_checked(sizes: str, tmp_path: Path) -> None:
 def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "scale.json").write_text("{")
     with pytest.raises(ZoographError, match=r"must hold what an earlier measurement wrote .*--fresh"):
-        scale._load(tmp_path / "scale.json")
+        CliRunner().invoke(app, ["--out", str(tmp_path), "--sizes", "2700"], catch_exceptions=False)

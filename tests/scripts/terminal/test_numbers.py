@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import typer
 
-from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_time, parse_utility
+from zoograph.data.errors import ZoographError
+from zoograph.scripts.terminal.numbers import parse_count, parse_positive, parse_sizes, parse_time, parse_utility
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,13 @@ def test_times(text: str, seconds: float) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"must be a time such as 30m, 90s or 1\.5h"):
         parse_time(text)
+
+
+def test_sizes_are_different_and_in_order() -> None:
+    assert parse_sizes("270, 27,270", "--sizes", 0) == [27, 270]
+
+
+@pytest.mark.parametrize("text", ["many", "5", "", "100,", "1e3"])
+def test_what_are_no_sizes(text: str) -> None:
+    with pytest.raises(ZoographError, match=r"'--sizes' takes whole numbers from 100 up, separated by commas"):
+        parse_sizes(text, "--sizes", 100)

@@ -76,4 +76,4 @@ def test_sizes_are_checked(runs: str, tmp_path: Path) -> None:
 def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "sizes.json").write_text("{")
     with pytest.raises(ZoographError, match=r"must hold what an earlier measurement wrote .*--fresh"):
-        store_sizes._load(tmp_path / "sizes.json")
+        CliRunner().invoke(app, ["--runs=0", "--out", str(tmp_path)], catch_exceptions=False)
