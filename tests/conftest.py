@@ -313,3 +313,22 @@ def choice() -> Any:
         skipped={},
         warnings=(),
     )
+
+
+@pytest.fixture
+def paint_classes() -> Callable[[Path], Path]:
+    """Paint a folder of 3 x 10 images whose classes have a tint each, and return it."""
+    import numpy as np
+    from PIL import Image
+
+    def paint(folder: Path) -> Path:
+        random = np.random.default_rng(0)
+        for place, name in enumerate(("cat", "dog", "owl")):
+            (folder / name).mkdir(parents=True)
+            for row in range(10):
+                pixels = random.integers(0, 80, (24, 24, 3), dtype=np.uint8)
+                pixels[..., place] += 120
+                Image.fromarray(pixels).save(folder / name / f"{row}.png")
+        return folder
+
+    return paint

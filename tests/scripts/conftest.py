@@ -9,11 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import typer
-from PIL import Image
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from safetensors.torch import save_file
@@ -79,16 +77,9 @@ def _tables_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def animals(tmp_path: Path) -> Path:
+def animals(tmp_path: Path, paint_classes: Callable[[Path], Path]) -> Path:
     """A folder of 3 x 10 images whose classes have a tint each."""
-    random = np.random.default_rng(0)
-    for place, name in enumerate(("cat", "dog", "owl")):
-        (tmp_path / "animals" / name).mkdir(parents=True)
-        for row in range(10):
-            pixels = random.integers(0, 80, (24, 24, 3), dtype=np.uint8)
-            pixels[..., place] += 120
-            Image.fromarray(pixels).save(tmp_path / "animals" / name / f"{row}.png")
-    return tmp_path / "animals"
+    return paint_classes(tmp_path / "animals")
 
 
 @pytest.fixture(scope="session")

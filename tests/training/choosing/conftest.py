@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
 
 from zoograph.data.files.optional_imports import import_torchvision
@@ -19,16 +17,9 @@ ARCHITECTURES = ("test_resnet", "test_vit")
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> Path:
+def photos(tmp_path: Path, paint_classes: Callable[[Path], Path]) -> Path:
     """A folder of 3 x 10 images whose classes have a tint each."""
-    random = np.random.default_rng(0)
-    for place, name in enumerate(("cat", "dog", "owl")):
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        for row in range(10):
-            pixels = random.integers(0, 80, (24, 24, 3), dtype=np.uint8)
-            pixels[..., place] += 120
-            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{row}.png")
-    return tmp_path / "photos"
+    return paint_classes(tmp_path / "photos")
 
 
 @pytest.fixture
