@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain
 from typing import Any
 
@@ -22,6 +24,17 @@ Transform = Callable[[Image], Tensor]
 _FEWEST_IMAGES = 256  # below these, starting workers takes longer than they save
 _MOST_WORKERS = 8
 _CHUNK = 16  # images that a worker hands over at a time
+_alone: ContextVar[bool] = ContextVar("zoograph_decode_alone", default=False)
+
+
+@contextmanager
+def no_processes_beside() -> Iterator[None]:
+    """Decode in this process alone as long as the block lasts: the others of this machine have work of their own."""
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
 
 
 def load_pictures(
@@ -72,6 +85,8 @@ def _fingerprint(picture: Image) -> Tensor:
 
 def default_workers(num_images: int) -> int:
     """Return how many processes decode ``num_images``: one a core, at most eight, and none if it does not pay."""
+    if _alone.get():
+        return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     can_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
     return min(cores, _MOST_WORKERS) if can_fork and cores > 1 and num_images >= _FEWEST_IMAGES else 0

@@ -24,14 +24,14 @@ def workers(processes: int) -> Iterator[Submit]:
         yield lambda function, *arguments: lambda: function(*arguments)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_with_parent)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=leave_with_parent)
     try:
         yield lambda function, *arguments: pool.submit(function, *arguments).result
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
     """End this process when the one that started it ends, even if that one is killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
