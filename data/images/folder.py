@@ -15,7 +15,7 @@ from zoograph.data.errors import ImageFolderError
 from zoograph.data.images.listing import Tree, image_suffixes, list_tree, some
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.tasks.splits import Joined, Split, join_splits, split_named
-from zoograph.data.text.printable import is_plain, show
+from zoograph.data.text.printable import as_seen, is_plain, show
 from zoograph.data.text.words import readable
 
 __all__ = ["ImageFolder", "count_images", "dataset_card_from_folder", "image_suffixes"]
@@ -100,21 +100,22 @@ def card_of(folder: ImageFolder, domain: str | None = None, id: str | None = Non
                 f"The name of a {what} must be one that a terminal can show (got '{show(shown)}' in "
                 f"'{show(str(folder.root))}'). Rename it."
             )
-    labels: dict[str, str] = {}
+    labels: dict[str, tuple[str, str]] = {}
     for name in folder.classes:
         label = unicodedata.normalize("NFC", readable(name))
-        if label in labels:
+        seen = as_seen(label)
+        if seen in labels:
             raise ImageFolderError(
-                f"The classes of '{folder.root}' must have distinct names (got '{labels[label]}' and '{name}', "
+                f"The classes of '{folder.root}' must have distinct names (got '{labels[seen][1]}' and '{name}', "
                 f"both read as '{label}'). Rename or join them."
             )
-        labels[label] = name
+        labels[seen] = label, name
     try:
         return DatasetCard(
             id=own,
             source="image folder",
             domain=domain,
-            labels=tuple(labels),
+            labels=tuple(label for label, _ in labels.values()),
             num_classes=len(labels),
             num_samples=len(folder.files),
             samples_per_class=len(folder.files) / len(labels),

@@ -18,6 +18,7 @@ from zoograph.data.records.records import Record
 from zoograph.data.store import schema
 from zoograph.data.store.rows import (
     RECORDS,
+    insert_into,
     put_datasets,
     put_models,
     put_records,
@@ -94,10 +95,9 @@ def new_batch() -> str:
 def count_batch(connection: Connection, batch: str, origin: str, records: int) -> None:
     """Enter a batch, or add to the records of one that is there."""
     table = schema.batches
-    more = sa.update(table).where(table.c.id == batch).values(records=table.c.records + records)
-    if connection.execute(more).rowcount == 0:
-        row = {"id": batch, "created_at": datetime.now(UTC), "origin": origin, "records": records}
-        connection.execute(sa.insert(table), row)
+    row = insert_into(connection, table).values(id=batch, created_at=datetime.now(UTC), origin=origin, records=records)
+    more = {"records": table.c.records + row.excluded.records}
+    connection.execute(row.on_conflict_do_update(index_elements=[table.c.id], set_=more))
 
 
 def remove_batch(connection: Connection, batch: str) -> int:

@@ -22,7 +22,7 @@ _CAUSES = {
     "disk I/O error": "The disk may be full or failing: free some space, and look at what the system says of it.",
     "locked": "Another program holds it: wait until that has ended, and run it again.",
     "readonly": "Make the file and its folder writable.",
-    "unable to open": "Make its folder writable, and see that the disk is not full.",
+    "unable to open": "See that its folder is there and writable, and that the disk is not full.",
     "malformed": "'zoograph status --check --repair' may mend it. If it does not, move that file aside, and bring the "
     "records again.",
 }
@@ -30,6 +30,8 @@ _CAUSES = {
 
 _BUSY_TIMEOUT_MS = 300_000  # as long as the largest batch may take to go in
 _POSTGRES = "postgresql+psycopg"
+# A prepared statement keeps the plan of its first days: in a table that had a few rows, every row is looked at.
+_CONNECT = {_POSTGRES: {"prepare_threshold": None}}
 _WRITERS_LOCK = 0x7A6F6F  # any number that all writers agree on
 
 
@@ -53,7 +55,9 @@ def make_engine(url: str | sa.URL) -> Engine:
         given = sa.make_url(url)
         # Without a driver's name, version 3 of psycopg is meant, whatever SQLAlchemy would choose.
         postgres = given.drivername in ("postgresql", "postgres")
-        engine = sa.create_engine(given.set(drivername=_POSTGRES) if postgres else given)
+        url = given.set(drivername=_POSTGRES) if postgres else given
+        _require_known(url)
+        engine = sa.create_engine(url, connect_args=_CONNECT.get(url.drivername, {}))
     except ImportError as error:
         install = "zoograph[postgres]" if error.name == "psycopg" else error.name
         raise StoreError(
@@ -72,6 +76,21 @@ def make_engine(url: str | sa.URL) -> Engine:
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "begin", _begin_postgres)
     return engine
+
+
+def _require_known(url: sa.URL) -> None:
+    name = url.get_backend_name()
+    if name not in ("sqlite", "postgresql"):
+        raise StoreError(
+            f"{DATABASE_VARIABLE} names a database of the kind '{name}', and records are kept in SQLite or PostgreSQL: "
+            "give a URL such as 'postgresql://user@host/zoograph' or 'sqlite:////path/to/zoograph.db', or unset it."
+        )
+    path = Path(url.database or "")
+    if name == "sqlite" and path.name and path.exists() and not path.is_file():
+        raise StoreError(
+            f"The store '{path}' cannot be used: what is there is no file. Move it aside, or point "
+            f"{DATABASE_VARIABLE} elsewhere."
+        )
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from zoograph.data.errors import StoreError
@@ -43,8 +45,23 @@ def get_meta(connection: Connection) -> dict[str, str]:
 
 def set_meta(connection: Connection, **values: str) -> None:
     """Let the store say something of itself."""
-    connection.execute(sa.delete(schema.meta).where(schema.meta.c.key.in_(list(values))))
-    connection.execute(sa.insert(schema.meta), [{"key": key, "value": value} for key, value in values.items()])
+    row = insert_into(connection, schema.meta)
+    newer = row.on_conflict_do_update(index_elements=[schema.meta.c.key], set_={"value": row.excluded.value})
+    connection.execute(newer, [{"key": key, "value": value} for key, value in values.items()])
+
+
+def insert_into(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that can say what becomes of a row that is there already."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def find_known(connection: Connection, column: sa.Column[str], values: Iterable[str]) -> set[str]:
+    """Return those of ``values`` that a column has; rows that nobody asked for are not read."""
+    known: set[str] = set()
+    asked = iter(values)
+    while chunk := list(islice(asked, _CHUNK)):
+        known.update(connection.execute(sa.select(column).where(column.in_(chunk))).scalars())
+    return known
 
 
 def renew_revision(connection: Connection) -> None:
@@ -73,7 +90,7 @@ def _put_cards(
     if not cards:
         return
     table = CARDS[kind]
-    known = set(connection.execute(sa.select(table.c.id)).scalars())
+    known = find_known(connection, table.c.id, {card.id for card in cards})
     # Of two cards of one id, the last counts.
     chosen: Mapping[str, ModelCard | DatasetCard] = {card.id: card for card in cards if replace or card.id not in known}
     if not chosen:
@@ -138,11 +155,7 @@ def put_records(connection: Connection, table: sa.Table, records: Iterable[Recor
         ValueError: if one names a model or dataset that has no card.
     """
     rows = {record.identity: record for record in records}
-    known: set[str] = set()
-    ids = list(rows)
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        known.update(connection.execute(sa.select(table.c.id).where(table.c.id.in_(chunk))).scalars())
+    known = find_known(connection, table.c.id, rows)
     now = datetime.now(UTC)
     fresh = [
         {**record.model_dump(), "id": identity, "batch": batch, "stored_at": now}
@@ -158,8 +171,8 @@ def put_records(connection: Connection, table: sa.Table, records: Iterable[Recor
 def _require_cards(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     for column in table.columns:
         for key in column.foreign_keys:
-            known = set(connection.execute(sa.select(key.column)).scalars())
-            for name in sorted({row[column.name] for row in rows} - known):
+            named = {row[column.name] for row in rows}
+            for name in sorted(named - find_known(connection, key.column, named)):
                 raise ValueError(f"the {column.name} '{name}' of a record has no card")
 
 

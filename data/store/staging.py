@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from itertools import islice
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
@@ -16,7 +15,7 @@ from zoograph.data.records.records import Record, Run, Score
 from zoograph.data.store import schema
 from zoograph.data.store.batches import count_batch
 from zoograph.data.store.database import explained
-from zoograph.data.store.rows import put_datasets, put_models, record_row, renew_revision
+from zoograph.data.store.rows import insert_into, put_datasets, put_models, record_row, renew_revision
 
 _CHUNK = 10_000
 _CACHE_KIB = 262_144  # while a batch goes in, most of the indexes are to stay in memory
@@ -74,9 +73,8 @@ class Staging:
         names = [column.name for column in self._waiting.columns]
         marks = (sa.literal(batch), sa.literal(datetime.now(UTC), schema.Moment))
         rows = sa.select(*self._waiting.columns, *marks).where(sa.true())
-        if self._connection.dialect.name == "postgresql":
-            return postgresql.insert(self._table).from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
-        return sqlite.insert(self._table).from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
+        insert = insert_into(self._connection, self._table)
+        return insert.from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from zoograph.data.texts.columns import Columns, Table, choose_columns, named_co
 from zoograph.data.texts.errors import TextTaskError
 from zoograph.data.texts.folder import find_tables, group_tables, holds_text_files, read_text_files
 from zoograph.data.texts.tables import SUFFIXES, read_table
-from zoograph.data.texts.task import RawRows, TextTask, count_shared, make_text_task
+from zoograph.data.texts.task import RawRows, TextTask, make_text_task
 
 __all__ = ["fits", "folder_digest", "holds", "open_local", "read_card", "task_of"]
 _USUAL = Columns("text", "label")
@@ -93,9 +93,6 @@ def _open(place: Path, domain: str | None, columns: Columns, stamp: object) -> T
         task = _task_of_tables(id, "text tables", tables, domain)
     else:
         task = _task_of_tables(id, "text table", {Split.TRAIN: read_table(place)}, domain)
-    if shared := count_shared(task):
-        of_all = f"{shared:,} of the {sum(task.is_test or ()):,}"
-        _log.warning("%s test texts of '%s' are training texts too.", of_all, id)
     return task
 
 

@@ -139,15 +139,6 @@ def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()
     return [_name(cell) for cell in cells]
 
 
-def count_shared(task: LabelledTask) -> int:
-    """Return how many test samples are among the others too."""
-    if task.is_test is None:
-        return 0
-    hashes = task.hashes
-    seen = {content for content, test in zip(hashes, task.is_test, strict=True) if not test}
-    return sum(test and content in seen for content, test in zip(hashes, task.is_test, strict=True))
-
-
 def _is_per_token(rows: RawRows) -> bool:
     """Return whether nearly every label has as many words as its text has, and several."""
     pairs = [

@@ -74,7 +74,9 @@ def choose_candidates(
         return Candidates(tuple(passed), {}, 0, tuple(steps))
     folded = fold_twins(passed, known, named.exact if named else ())
     if not folded.cards:
-        raise ZoographError(f"All {len(passed)} candidates are uploads of somebody's copies. Add --all-variants.")
+        raise ZoographError(
+            f"Every candidate ({len(passed):,} in all) is somebody's upload of a copy. Add --all-variants."
+        )
     return Candidates(tuple(folded.cards), folded.twins, len(passed) - len(folded.cards), tuple(steps))
 
 

@@ -263,10 +263,12 @@ def open_predictor(
     require_writable(make_home())
     (stage or ignore)("Training a predictor, once")
     from zoograph.training.retraining.train import train_predictor
+    from zoograph.training.versions.training_lock import training_alone
 
-    current.artifact = train_predictor(
-        store, root, question.protocol, question.metric, encoder, progress=progress, modality=question.modality
-    )
+    with training_alone(root):
+        current.artifact = load_current(root) or train_predictor(
+            store, root, question.protocol, question.metric, encoder, progress=progress, modality=question.modality
+        )
     return current
 
 

@@ -133,8 +133,9 @@ class Recommendation(Report):
     def notes(self) -> tuple[str, ...]:
         """What the columns mean, where the ranking comes from, and who was left out."""
         notes = [
-            f"best: the probability of being the best of {self.num_candidates} candidates. regret: points of "
-            f"{self.metric.description} that picking the model loses in expectation against the best.",
+            f"best: the probability of being the best of {self.num_candidates:,} candidate"
+            f"{'s' if self.num_candidates > 1 else ''}. regret: points of {self.metric.description} that picking the "
+            "model loses in expectation against the best.",
             *self._describe_order(),
             *describe_source(self.provenance, self.protocol, self.metric),
         ]

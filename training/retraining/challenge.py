@@ -25,6 +25,7 @@ from zoograph.training.versions.changes import find_changes
 from zoograph.training.versions.listing import list_versions
 from zoograph.training.versions.load import load_current, load_sealed
 from zoograph.training.versions.restore import saved_tensors
+from zoograph.training.versions.training_lock import training_alone
 from zoograph.training.versions.verdict import Verdict
 
 # A warm start reaches what a full training does while the records are much the same.
@@ -52,7 +53,8 @@ def retrain(
     Raises:
         PredictorError: if the current predictor is damaged, or the new one cannot be saved.
     """
-    return retrain_on(root, Material.of(store, protocol, metric, encoder, modality), config, progress)
+    with training_alone(root):
+        return retrain_on(root, Material.of(store, protocol, metric, encoder, modality), config, progress)
 
 
 def retrain_on(
@@ -132,15 +134,32 @@ def retrain_if_needed(
 ) -> Round:
     """Retrain if ``min_new`` runs wait that no version has seen, if a batch was taken back, or for the first time.
 
-    A challenger that was kept aside has seen its runs: they are not tried a second time.
+    A challenger that was kept aside has seen its runs: they are not tried a second time. Two processes look one
+    after the other.
 
     Raises:
         EncoderError: if the encoder is not found.
         PredictorError: as :func:`retrain`, or if the weights of a chosen encoder were replaced.
     """
+    with training_alone(root):
+        return _look(store, root, protocol, min_new, config, progress, encoder, metric, modality)
+
+
+def _look(
+    store: RecordStore,
+    root: Path,
+    protocol: Protocol,
+    min_new: int,
+    config: TrainingConfig | None,
+    progress: Progress | None,
+    encoder: str | None,
+    metric: Metric,
+    modality: str,
+) -> Round:
     versions = list_versions(root)
     if versions.current is None or not versions.readable:
-        return Round(None, retrain(store, root, protocol, metric, encoder, config, progress, modality))
+        material = Material.of(store, protocol, metric, encoder, modality)
+        return Round(None, retrain_on(root, material, config, progress))
     newest = versions.readable[-1]
     changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
     waiting = Waiting(changes.new, changes.gone)

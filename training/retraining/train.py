@@ -108,7 +108,7 @@ def save_predictor(
     measured is predicted when it is asked for.
 
     Raises:
-        PredictorError: if it cannot be written, or another version was promoted since the verdict.
+        PredictorError: if it cannot be written. If another version came into use since the verdict, it is kept aside.
     """
     baseline = LinearRegression().fit(graph)
     tensors, values = predictor.state()

@@ -51,6 +51,8 @@ class Manifest(BaseModel):
         values: plain values of the fitted methods, their configuration among them.
         verdict: how it was trained and judged.
         files: SHA-256 by file name.
+        number: place among the versions of its folder, from 1; the clock may have been set back between two of them.
+            One of an older zoograph has 0.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +76,7 @@ class Manifest(BaseModel):
     values: dict[str, Any]
     verdict: Verdict = Verdict()
     files: dict[str, str]
+    number: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from zoograph.data.home import get_home
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
-from zoograph.training.versions.artifact import POINTER, SEAL, Artifact, Manifest, damaged_error
-from zoograph.training.versions.load import current_version, load_sealed, read_sealed
+from zoograph.training.versions.artifact import POINTER, SEAL, Artifact, Manifest
+from zoograph.training.versions.load import current_version, load_sealed, readable_versions, version_names
 from zoograph.training.versions.save import mark_in_use
 
 
@@ -49,14 +49,10 @@ def list_versions(root: Path) -> Versions:
     Raises:
         PredictorError: if the folder cannot be read.
     """
-    readable, damaged = [], []
-    for name in _version_names(root):
-        try:
-            readable.append(read_sealed(root, root / name / SEAL)[1])
-        except PredictorError:
-            damaged.append(name)
-    readable.sort(key=lambda manifest: (manifest.created_at, manifest.version))
-    return Versions(tuple(readable), tuple(damaged), current_version(root))
+    readable = readable_versions(root)
+    known = {manifest.version for manifest in readable}
+    damaged = tuple(name for name in version_names(root) if name not in known)
+    return Versions(tuple(readable), damaged, current_version(root))
 
 
 def make_current(root: Path, version: str) -> Artifact:
@@ -66,7 +62,7 @@ def make_current(root: Path, version: str) -> Artifact:
         UnknownName: if there is no such version.
         PredictorError: if it is damaged, or the switch cannot be written.
     """
-    known = _version_names(root)
+    known = version_names(root)
     if version not in known:
         raise UnknownName("version", version, difflib.get_close_matches(version, known, n=5, cutoff=0.0))
     before = current_version(root)
@@ -82,15 +78,6 @@ def make_current(root: Path, version: str) -> Artifact:
             "Free some space or make it writable."
         ) from error
     return artifact
-
-
-def _version_names(root: Path) -> list[str]:
-    try:
-        return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise damaged_error(root, error) from error
 
 
 def predictor_root(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from zoograph.training.versions.artifact import (
     MANIFEST,
     POINTER,
     POINTER_SUFFIX,
+    SEAL,
     Artifact,
     Manifest,
     damaged_error,
@@ -71,6 +73,33 @@ def read_sealed(root: Path, seal: Path) -> tuple[Path, Manifest]:
     if manifest.version != folder.name:
         raise damaged_error(root, f"'{MANIFEST}' is that of another version")
     return folder, manifest
+
+
+def version_names(root: Path) -> list[str]:
+    """Return the names of all versions under ``root``, readable or not.
+
+    Raises:
+        PredictorError: if the folder cannot be read.
+    """
+    try:
+        return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise damaged_error(root, error) from error
+
+
+def readable_versions(root: Path) -> list[Manifest]:
+    """Return the manifests that can be read, in the order in which they were saved.
+
+    Raises:
+        PredictorError: if the folder cannot be read.
+    """
+    found = []
+    for name in version_names(root):
+        with suppress(PredictorError):
+            found.append(read_sealed(root, root / name / SEAL)[1])
+    return sorted(found, key=lambda manifest: (manifest.number, manifest.created_at, manifest.version))
 
 
 def current_version(root: Path) -> str | None:

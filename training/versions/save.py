@@ -13,7 +13,8 @@ from pathlib import Path
 from zoograph.data.errors import PredictorError
 from zoograph.data.files.atomic import write_durably
 from zoograph.training.versions.artifact import MANIFEST, POINTER, POINTER_SUFFIX, SEAL, Artifact, Manifest, digest
-from zoograph.training.versions.load import current_version
+from zoograph.training.versions.load import current_version, readable_versions
+from zoograph.training.versions.verdict import Verdict
 
 
 def new_version(now: datetime | None = None) -> str:
@@ -29,13 +30,15 @@ def save_artifact(root: Path, manifest: Manifest, files: dict[str, bytes], *, ex
         root: folder of all versions of one kind of predictor.
         manifest: its ``files`` are filled in here.
         files: content by file name.
-        expected: the version that has to be current still for this one to take its place.
+        expected: the version that has to be current still for this one to take its place; if another one is by
+            then, this one is kept aside.
 
     Raises:
-        PredictorError: if it cannot be written; what was there before is untouched. Or if another version took the
-            place of the ``expected`` one; this one is kept beside it.
+        PredictorError: if it cannot be written; what was there before is untouched.
     """
-    manifest = manifest.model_copy(update={"files": {name: digest(content) for name, content in files.items()}})
+    digests = {name: digest(content) for name, content in files.items()}
+    number = max((known.number for known in readable_versions(root)), default=0) + 1
+    manifest = manifest.model_copy(update={"files": digests, "number": number})
     text = manifest.model_dump_json(indent=1).encode()
     seal = json.dumps({"version": manifest.version, "manifest": digest(text)}).encode()
     folder, staging = root / manifest.version, root / f".{manifest.version}.tmp"
@@ -46,20 +49,16 @@ def save_artifact(root: Path, manifest: Manifest, files: dict[str, bytes], *, ex
             write_durably(staging / name, content)
         if manifest.verdict.promoted:
             write_durably(temporary, seal)
-        staging.rename(folder)
         if expected is not None and manifest.verdict.promoted and current_version(root) != expected:
-            raise PredictorError(
-                f"The predictor '{manifest.version}' was not promoted, because another one was while it was trained. "
-                "Retrain once more."
-            )
+            shutil.rmtree(staging)
+            temporary.unlink()
+            return save_artifact(root, _overtaken(manifest, current_version(root)), files)
+        staging.rename(folder)
         if manifest.verdict.promoted:
             before = current_version(root)
             temporary.replace(root / POINTER)
             with suppress(OSError):
                 mark_in_use(root, before)
-    except PredictorError:
-        temporary.unlink(missing_ok=True)
-        raise
     except BaseException as error:
         if temporary.exists() and not staging.exists():  # in its place, but not yet current
             shutil.rmtree(folder, ignore_errors=True)
@@ -73,6 +72,13 @@ def save_artifact(root: Path, manifest: Manifest, files: dict[str, bytes], *, ex
             "Free some space or make it writable."
         ) from error
     return Artifact(folder, manifest)
+
+
+def _overtaken(manifest: Manifest, current: str | None) -> Manifest:
+    """Return what is said of a version that met one which no longer answers: with ``current`` it was not compared."""
+    reason = f"'{current}' came into use while this one was trained, and the two were not compared."
+    trained = manifest.verdict.model_dump(include={"start", "full_records", "seconds"})
+    return manifest.model_copy(update={"verdict": Verdict(**trained, parent=current, promoted=False, reason=reason)})
 
 
 def set_aside(root: Path) -> Path | None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from zoograph.data.errors import RawDataError
+from zoograph.data.files.yaml_text import read_yaml
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.text.words import label_text
 
@@ -94,19 +96,8 @@ def _parse_json(text: str) -> Any:
 
 
 def _parse_yaml(text: str) -> Any:
-    import yaml
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        """Reads safe YAML in which no field stands twice."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            names = [key.value for key, _ in node.value]
-            if twice := sorted({str(name) for name in names if names.count(name) > 1}):
-                raise ValueError(f"'{twice[0]}' twice")
-            return super().construct_mapping(node, deep)
-
     try:
-        return yaml.load(text, Loader=Loader)
+        return read_yaml(text)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from zoograph.data.errors import RawDataError, UnknownName
+from zoograph.data.files.yaml_text import read_yaml
 from zoograph.data.ingest.columns import to_text
 from zoograph.data.ingest.formats.splits import is_training_name
 from zoograph.data.ingest.tables import Reject, Row, RowTable, Table
@@ -202,10 +203,10 @@ def _read_text(path: Path) -> str:
 
 def _parse(path: Path, text: str, lines_before: int = 0) -> Any:
     try:
-        return yaml.safe_load(text)
+        return read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f" at line {mark.line + 1 + lines_before}"
+        where = f": {error}" if mark is None else f" at line {mark.line + 1 + lines_before}"
         raise _unreadable(path, f"its YAML has a fault{where}") from error
 
 

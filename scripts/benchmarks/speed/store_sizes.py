@@ -107,6 +107,7 @@ def measure(out: Path, number: int, rounds: int) -> list[Row]:
         "recommend": (_program("recommend", "--dataset", str(card)), rounds),
         "explain": (_program("explain", *new), rounds),
         "status": (_program("status"), rounds),
+        "status --check": (_program("status", "--check"), rounds),
         _REFERENCE: ([sys.executable, "-c", _REFERENCE], rounds),
     }
     rows = []

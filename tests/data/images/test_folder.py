@@ -297,3 +297,12 @@ def test_classes_that_differ_in_the_form_of_a_sign_alone_are_refused(tmp_path: P
     make(tmp_path, **{unicodedata.normalize(form, "café"): 1 for form in ("NFC", "NFD")})
     with pytest.raises(ImageFolderError, match=r"distinct names .* both read as 'café'"):
         dataset_card_from_folder(tmp_path)
+
+
+def test_classes_that_differ_in_a_sign_that_nobody_sees_are_refused(tmp_path: Path) -> None:
+    make(tmp_path / "joined", **{"cat": 1, "cat\u200d": 1, "dog": 1})
+    with pytest.raises(ImageFolderError, match="must have distinct names"):
+        dataset_card_from_folder(tmp_path / "joined")
+    make(tmp_path / "space", **{"cat": 1, "cat\u200b": 1})
+    with pytest.raises(ImageFolderError, match=r"one that a terminal can show \(got 'cat\\u200b'"):
+        dataset_card_from_folder(tmp_path / "space")

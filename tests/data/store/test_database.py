@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from zoograph.data.errors import StoreError
 from zoograph.data.records.collection import Collection
+from zoograph.data.store.database import begin, make_engine
 from zoograph.data.store.store import RecordStore
 
 
@@ -54,7 +56,7 @@ def test_another_file_is_refused_and_left_alone(home: Path, make: Callable[[Path
 
 def test_a_folder_in_the_way_is_refused(home: Path) -> None:
     (home / "zoograph.db").mkdir(parents=True)
-    with pytest.raises(StoreError, match="unable to open database file"):
+    with pytest.raises(StoreError, match=r"zoograph.db' cannot be used: what is there is no file. Move it aside"):
         RecordStore.open()
 
 
@@ -62,7 +64,9 @@ def test_a_folder_in_the_way_is_refused(home: Path) -> None:
     ("url", "message"),
     [
         ("garbage", r"ZOOGRAPH_DATABASE_URL is no usable database URL: .*Give one such as 'sqlite:///"),
-        ("nothing://x", "no usable database URL: Can't load plugin"),
+        ("nothing://x", "a database of the kind 'nothing', and records are kept in SQLite or PostgreSQL"),
+        ("mysql://u:secret@h/d", "a database of the kind 'mysql'.*give a URL such as 'postgresql://"),
+        ("sqlite+nodriver:///x.db", "no usable database URL: Can't load plugin"),
         ("postgresql://u:secret@h:port/d", "no usable database URL: invalid literal"),
         ("mssql+nodriver://h/d", "ZOOGRAPH_DATABASE_URL"),
         ("sqlite:////nowhere/at/all.db", "'sqlite:////nowhere/at/all.db' cannot be used: unable to open"),
@@ -91,3 +95,12 @@ def test_any_name_of_a_home_works(
         monkeypatch.setenv("ZOOGRAPH_DATABASE_URL", url)
     RecordStore.open().close()
     assert _counts(tmp_path / name / "zoograph.db") == toy_zoo.counts()
+
+
+def test_postgresql_plans_each_statement_for_the_tables_as_they_are(postgres_url: str) -> None:
+    engine = make_engine(postgres_url)
+    with begin(engine) as connection:
+        for number in range(20):
+            assert connection.execute(sa.select(sa.literal(number))).scalar_one() == number
+        assert connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements").scalar_one() == 0
+    engine.dispose()

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import ClassInfluence, Relation, Run, Score
+from zoograph.data.store import schema
+from zoograph.data.store.database import begin, make_engine
+from zoograph.data.store.rows import find_known, get_meta, set_meta
 from zoograph.data.store.store import RecordStore
 
 
@@ -60,3 +64,30 @@ def test_a_record_without_cards_changes_nothing(toy_store: RecordStore, records:
         toy_store.add(datasets=[DatasetCard(id="new", source="mine")], **records)
     assert toy_store.revision == revision
     assert "new" not in toy_store.names().datasets
+
+
+def test_a_record_costs_few_statements_and_reads_no_other_rows(toy_store: RecordStore) -> None:
+    said: list[str] = []
+    sa.event.listen(toy_store._engine, "before_cursor_execute", lambda *words: said.append(words[2].split()[0]))
+    assert toy_store.add(runs=[_run(0.25)]) == 1
+    own = [word for word in said if word in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+    assert own[-6:] == ["SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "INSERT"]
+    assert len(own) <= 7  # PostgreSQL is asked for the writers' lock first
+
+
+def test_what_is_known_is_found_among_any_number_of_names(toy_store: RecordStore, database_url: str) -> None:
+    engine = make_engine(database_url)
+    with begin(engine) as connection:
+        names = [str(number) for number in range(12_000)]
+        assert find_known(connection, schema.models.c.id, [*names, "vit", "resnet", "vit"]) == {"vit", "resnet"}
+        assert find_known(connection, schema.models.c.id, []) == set()
+    engine.dispose()
+
+
+def test_what_the_store_says_of_itself_is_replaced(toy_store: RecordStore, database_url: str) -> None:
+    engine = make_engine(database_url)
+    with begin(engine, write=True) as connection:
+        before = get_meta(connection)
+        set_meta(connection, revision="new", more="x")
+        assert get_meta(connection) == {**before, "revision": "new", "more": "x"}
+    engine.dispose()

@@ -25,7 +25,6 @@ def test_a_table_with_a_column_of_splits(tmp_path: Path, caplog: pytest.LogCaptu
     assert (task.card.id, task.card.domain, task.classes) == ("reviews", "film", ("1", "5"))
     assert task.card.splits == {"train": 2, "test": 2}
     assert "'review' is read as the text of 'reviews', and 'stars' as its label." in caplog.text
-    assert "1 of the 2 test texts of 'reviews' are training texts too." in caplog.text
 
 
 def test_a_changed_file_and_other_columns_are_read_anew(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from zoograph.data.tasks.splits import Split
 from zoograph.data.texts.errors import TextTaskError
-from zoograph.data.texts.task import LOST, RawRows, TextTask, count_shared, make_text_task, name_labels
+from zoograph.data.texts.task import LOST, RawRows, TextTask, make_text_task, name_labels
 
 
 def _rows(texts: list[Any], labels: list[Any]) -> RawRows:
@@ -48,8 +48,6 @@ def test_splits_are_joined_by_the_names_of_classes() -> None:
     task = make_text_task("mine", "test", splits)
     assert (task.labels, task.is_test) == ((0, 1, 1, 0), (False, False, True, True))
     assert task.card.splits == {"train": 2, "test": 2}
-    assert count_shared(task) == 1
-    assert count_shared(_task(["a", "a"], ["x", "y"])) == 0
 
 
 def test_names_of_classes_that_come_along() -> None:

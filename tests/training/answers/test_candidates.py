@@ -90,5 +90,5 @@ def test_uploads_alone_are_said_to_be_hidden() -> None:
     zoo = make_toy_zoo()
     uploads = {"small": zoo.models["small"].model_copy(update={"source": "transfergraph"})}
     alone = Zoo(uploads, zoo.datasets, zoo.runs, zoo.scores, zoo.relations)
-    with pytest.raises(ZoographError, match=r"All 1 candidates are uploads of somebody's copies\. Add --all-variants"):
+    with pytest.raises(ZoographError, match=r"\(1 in all\) is somebody's upload of a copy\. Add --all-var"):
         choose(alone, ask())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,6 @@ def test_twice_the_records_are_learned_from_in_full(arrivals: Any, tmp_path: Pat
 def test_one_that_was_overtaken_is_not_promoted(
     arrivals: Any, champion: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from zoograph.data.errors import PredictorError
     from zoograph.training.retraining import challenge as retrain
 
     root = champion.folder.parent
@@ -150,10 +150,12 @@ def test_one_that_was_overtaken_is_not_promoted(
         return real(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(retrain, "save_predictor", overtaken)
-    with pytest.raises(PredictorError, match="was not promoted, because another one was while it was trained"):
-        challenge(root, champion, arrivals.material(arrivals.zoo.runs, arrivals.batches("later")), arrivals.config)
+    material = arrivals.material(arrivals.zoo.runs, arrivals.batches("later"))
+    verdict = challenge(root, champion, material, arrivals.config).manifest.verdict
     current = load_current(root)
     assert current is not None
+    assert (verdict.promoted, verdict.parent) == (False, current.manifest.version)
+    assert "came into use while this one was trained" in verdict.reason
     assert set(current.saw()) == {"early", "late"}
 
 
@@ -184,3 +186,25 @@ def test_a_store_is_looked_at_and_learned_from_when_enough_waits(
         assert gone.waiting == (0, 1)
         assert gone.artifact is not None
         assert set(gone.artifact.saw()) == {"shipped", "first", "second"}
+
+
+def test_two_that_look_at_once_train_one_after_the_other(arrivals: Any, toy_zoo: object, tmp_path: Path) -> None:
+    root = tmp_path / "head-toy"
+    runs = [
+        Run(source="s", model=row.model, dataset=row.dataset, protocol=Protocol.HEAD, value=row.value)
+        for row in arrivals.zoo.runs.itertuples()
+    ]
+    with RecordStore.open() as store:
+        store.add(arrivals.zoo.models.values(), arrivals.zoo.datasets.values(), runs)
+
+    def look(_: int) -> Round:
+        with RecordStore.open() as store:
+            return retrain_if_needed(store, root, Protocol.HEAD, 1, arrivals.config)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = sorted(pool.map(look, range(2)), key=lambda done: done.artifact is None)
+    assert first.artifact is not None
+    assert second == Round(Waiting(0, 0), None)
+    found = list_versions(root)
+    assert ([manifest.version for manifest in found.readable], found.damaged) == ([found.current], ())
+    assert load_current(root) == first.artifact

@@ -16,6 +16,7 @@ from zoograph.data.errors import PredictorError, UnknownName
 from zoograph.training.versions.artifact import COLUMNS, MANIFEST, POINTER, PREDICTIONS, SEAL, Artifact, Manifest
 from zoograph.training.versions.listing import list_versions, make_current
 from zoograph.training.versions.load import load_current
+from zoograph.training.versions.pruning import prune
 from zoograph.training.versions.save import save_artifact
 from zoograph.training.versions.verdict import Verdict
 
@@ -47,6 +48,22 @@ def test_versions_are_listed_by_age_with_the_one_that_answers(save_number: Calla
     found = list_versions(root)
     assert [manifest.version for manifest in found.readable] == ["v0", "v1", "v2"]
     assert (found.current, found.before_current, found.damaged) == ("v1", "v0", ())
+
+
+def test_a_clock_that_was_set_back_changes_no_order(root: Path, make_manifest: Make) -> None:
+    days = {"20240301-a": 60, "20240101-b": 0, "20231201-c": -31, "20231101-d": -61}
+    for version, day in days.items():
+        promoted = version != "20231201-c"
+        manifest = make_manifest(version=version, created_at=START + timedelta(days=day))
+        verdict = Verdict(promoted=promoted, parent="20240101-b" if day < 0 else None)
+        save_artifact(root, manifest.model_copy(update={"verdict": verdict}), {PREDICTIONS: b"table"})
+    found = list_versions(root)
+    assert [manifest.version for manifest in found.readable] == list(days)
+    assert [manifest.number for manifest in found.readable] == [1, 2, 3, 4]
+    assert (found.current, found.before_current) == ("20231101-d", "20240101-b")
+    make_current(root, "20240101-b")
+    assert list_versions(root).before_current == "20240301-a"
+    assert prune(root, 1, dry_run=True).kept == 4  # all of them are minutes old
 
 
 def test_a_version_that_was_not_promoted_changes_nothing_that_answers(
@@ -112,9 +129,12 @@ def test_the_seal_of_another_version_is_no_seal(save_number: Callable[..., Artif
 def test_one_that_was_overtaken_stays_beside(save_number: Callable[..., Artifact], root: Path) -> None:
     save_number(0)
     second = save_number(1, expected="v0")
-    with pytest.raises(PredictorError, match="'v2' was not promoted, because another one was"):
-        save_number(2, expected="v0")
+    third = save_number(2, expected="v0").manifest.verdict
+    assert (third.promoted, third.parent, third.num_cells) == (False, "v1", 0)
+    assert third.reason == "'v1' came into use while this one was trained, and the two were not compared."
     assert load_current(root) == second
+    make_current(root, "v2")
+    assert list_versions(root).before_current == "v1"
     assert [manifest.version for manifest in list_versions(root).readable] == ["v0", "v1", "v2"]
     assert not [path for path in root.iterdir() if path.name.startswith(".")]
 

@@ -57,7 +57,7 @@ def test_what_cannot_be_moved_aside_stays(saved: Artifact, root: Path, monkeypat
     assert load_current(root) == saved
 
 
-# Saving makes one folder, writes five files, and moves one folder and one file.
+# Saving makes one folder, opens five files to write, and moves one folder and one file.
 STEPS = [("mkdir", 1), *(("open", k) for k in range(1, 6)), *(("fsync", k) for k in range(1, 6))]
 STEPS += [("rename", 1), ("replace", 1)]
 
@@ -69,7 +69,7 @@ def _fail_at(monkeypatch: pytest.MonkeyPatch, name: str, count: int, error: Base
 
     def fail(*args: object, **kwargs: object) -> object:
         nonlocal calls
-        calls += 1
+        calls += name != "open" or "wb" in args  # what is only read is not counted
         if calls == count:
             raise error
         return real(*args, **kwargs)
