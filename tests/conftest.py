@@ -332,3 +332,14 @@ def paint_classes() -> Callable[[Path], Path]:
         return folder
 
     return paint
+
+
+@pytest.fixture(scope="session")
+def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a synthetic hub of 300 models and 60 datasets, its graph in ``graph``."""
+    from zoograph.data.testing.synthetic_hub import make_synthetic_hub
+    from zoograph.training.studies.hub.tables import write_hub_graph
+
+    folder = tmp_path_factory.mktemp("hub")
+    write_hub_graph(folder / "graph", make_synthetic_hub(folder, 300, 60, 2_000))
+    return folder

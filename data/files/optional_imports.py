@@ -71,3 +71,17 @@ def import_pyarrow() -> tuple[Any, Any]:
             "Parquet needs the package pyarrow: pip install 'zoograph[parquet]', or use CSV instead."
         ) from error
     return pyarrow, parquet
+
+
+def import_faiss() -> Any:
+    """Return ``faiss``.
+
+    Raises:
+        ZoographError: if it is not installed.
+    """
+    try:
+        return importlib.import_module("faiss")
+    except ImportError as error:
+        raise ZoographError(
+            "An index of models needs the package faiss-cpu (got none): pip install 'zoograph[hub]'."
+        ) from error

@@ -77,14 +77,23 @@ class MessagePassingStack(nn.Module):
         edge_attr_dict: dict[EdgeType, Tensor],
     ) -> dict[str, Tensor]:
         """Return ``x_dict`` after every round."""
-        for conv, norms in zip(self.convs, self.norms, strict=True):
-            messages = conv(x_dict, edge_index_dict, edge_attr_dict)
-            by_kind = cast(nn.ModuleDict, norms)
-            x_dict = {
-                kind: torch.relu(by_kind[kind](x + messages[kind])) if kind in messages else x
-                for kind, x in x_dict.items()
-            }
+        for number in range(len(self.convs)):
+            x_dict = self.pass_once(number, x_dict, edge_index_dict, edge_attr_dict)
         return x_dict
+
+    def pass_once(
+        self,
+        number: int,
+        x_dict: dict[str, Tensor],
+        edge_index_dict: dict[EdgeType, Tensor],
+        edge_attr_dict: dict[EdgeType, Tensor],
+    ) -> dict[str, Tensor]:
+        """Return ``x_dict`` after the round of that ``number``, from the states after the one before."""
+        messages = self.convs[number](x_dict, edge_index_dict, edge_attr_dict)
+        norms = cast(nn.ModuleDict, self.norms[number])
+        return {
+            kind: torch.relu(norms[kind](x + messages[kind])) if kind in messages else x for kind, x in x_dict.items()
+        }
 
 
 def edge_channels(graph: HeteroData) -> dict[EdgeType, int]:

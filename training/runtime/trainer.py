@@ -11,16 +11,34 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.strategies import DDPStrategy
 from torch.utils.data import DataLoader, IterableDataset
 
 CPU = torch.device("cpu")
 
 
+class QuietDDP(DDPStrategy):  # type: ignore[misc]
+    """Data-parallel training by new processes on the CPU, which talk by gloo and keep to themselves otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(process_group_backend="gloo", start_method="spawn")
+
+    def setup_environment(self) -> None:
+        """See Lightning; this runs in each of the processes."""
+        _hush()
+        torch.set_num_threads(1)
+        super().setup_environment()
+
+
+def _hush() -> None:
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 @contextmanager
 def quiet_trainer(**settings: Any) -> Iterator[L.Trainer]:
     """Yield a trainer with these settings that keeps to itself, and whose Ctrl-C stays one."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    _hush()
     before = signal.getsignal(signal.SIGINT)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning\..*")

@@ -1,0 +1,1 @@
+"""The best of very many models: vectors of all, hidden runs as evidence, and answers with intervals."""
