@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
 from zoograph.graphs.scores.registry import SCORES, find_score
 from zoograph.graphs.scores.spec import PROBABILITIES, SOURCE_TASK, ScoreSpec
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
-def compute_scores(inputs: ScoreInputs, names: Iterable[str] | None = None) -> dict[str, float | UndefinedScore]:
+def compute_scores(
+    inputs: ScoreInputs | RealInputs, names: Iterable[str] | None = None
+) -> dict[str, float | UndefinedScore]:
     """Compute scores of one model on one dataset, sharing what they have in common.
 
     Args:
-        inputs: features, labels and what is known of the source.
-        names: keys of :data:`SCORES`; None is all those whose needs the inputs meet.
+        inputs: features, labels and what is known of the source; or features and real targets.
+        names: keys of :data:`SCORES`; None is all those whose needs the inputs meet, and of real targets those that
+            are defined for them.
 
     Returns:
         For each name a finite number, higher is better, or the :class:`UndefinedScore` that says why there is none.
@@ -27,7 +30,9 @@ def compute_scores(inputs: ScoreInputs, names: Iterable[str] | None = None) -> d
     return {spec.name: _compute(spec, inputs) for spec in _chosen(inputs, names)}
 
 
-def _chosen(inputs: ScoreInputs, names: Iterable[str] | None) -> list[ScoreSpec]:
+def _chosen(inputs: ScoreInputs | RealInputs, names: Iterable[str] | None) -> list[ScoreSpec]:
+    if names is None and isinstance(inputs, RealInputs):
+        return [spec for spec in SCORES.values() if spec.of_values is not None]
     if names is None:
         return [spec for spec in SCORES.values() if spec.needs <= _met(inputs)]
     return [find_score(name) for name in names]
@@ -38,12 +43,22 @@ def _met(inputs: ScoreInputs) -> set[str]:
     return {need for need, value in given.items() if value is not None}
 
 
-def _compute(spec: ScoreSpec, inputs: ScoreInputs) -> float | UndefinedScore:
-    missing = spec.needs - _met(inputs)
-    if missing:
-        return UndefinedScore(f"it needs {' and '.join(sorted(missing))}, which the inputs lack")
+def _compute(spec: ScoreSpec, inputs: ScoreInputs | RealInputs) -> float | UndefinedScore:
     try:
-        value = spec.compute(inputs)
+        value = _of_values(spec, inputs) if isinstance(inputs, RealInputs) else _of_classes(spec, inputs)
     except UndefinedScore as undefined:
         return undefined
     return value if math.isfinite(value) else UndefinedScore("it leaves the range of floating-point numbers")
+
+
+def _of_classes(spec: ScoreSpec, inputs: ScoreInputs) -> float:
+    missing = spec.needs - _met(inputs)
+    if missing:
+        raise UndefinedScore(f"it needs {' and '.join(sorted(missing))}, which the inputs lack")
+    return spec.compute(inputs)
+
+
+def _of_values(spec: ScoreSpec, inputs: RealInputs) -> float:
+    if spec.of_values is None:
+        raise UndefinedScore("it needs classes, and these targets are real values")
+    return spec.of_values(inputs)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.spec import score
+from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
+from zoograph.graphs.scores.numerics.moments import Moments
+from zoograph.graphs.scores.spec import of_values, score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _WELL_CONDITIONED = 1e-10  # of squared pivots, far above rounding
@@ -35,30 +36,63 @@ def h_score(inputs: ScoreInputs) -> float:
     """
     if inputs.moments.total == 0:
         raise UndefinedScore("all samples have the same features")
-    sums = _projected_sums(inputs) if inputs.moments.is_dual else _whitened_sums(inputs)
+    if inputs.moments.is_dual:
+        sums = inputs.sum_by_class(_basis(inputs.moments))
+    else:
+        sums = _whiten(inputs.moments, inputs.class_sums)
     return float((sums.square().sum(dim=1) / inputs.counts).sum())
 
 
-def _whitened_sums(inputs: ScoreInputs) -> Tensor:
-    """Return the (C, K) class sums of N >= D samples after whitening, without the features that are constant."""
-    scatter = inputs.moments.scatter
+@of_values(h_score)
+def h_score_regression(inputs: RealInputs) -> float:
+    r"""Return the H-score of real targets, with the mean feature given the targets taken as linear in them.
+
+    Then :math:`\mathrm{tr}(\mathrm{cov}(f)^{+} \mathrm{cov}(E[f | y]))` is the sum of the squared canonical correlations
+    of features and targets: of one target, R squared of the least squares that predict it. So it is for features and
+    targets that are normal together, and for two classes, where it is :func:`h_score`.
+
+    Args:
+        features: (N, D) features.
+        targets: (N, K) real targets.
+
+    Returns:
+        A number in [0, min(K, D)], higher is better.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+        UndefinedScore: if all samples are the same, a target is constant or follows from the others, or the features
+            of so few samples explain whatever target exactly.
+    """
+    moments = inputs.moments
+    if moments.total == 0:
+        raise UndefinedScore("all samples have the same features")
+    directions = inputs.directions
+    sums = directions.T @ _basis(moments) if moments.is_dual else _whiten(moments, directions.T @ moments.centred)
+    if sums.shape[1] >= len(directions) - 1:
+        raise UndefinedScore("so many features explain whatever targets of so few samples exactly")
+    return float(sums.square().sum())
+
+
+def _whiten(moments: Moments, sums: Tensor) -> Tensor:
+    """Return (C, K) sums of the centred features of N >= D samples after whitening, without the constant features."""
+    scatter = moments.scatter
     spread = scatter.diagonal().sqrt()
     kept = spread > 0
-    sums = (inputs.class_sums / spread)[:, kept]
+    sums = (sums / spread)[:, kept]
     correlation = (scatter / torch.outer(spread, spread))[kept][:, kept]
     factor, failed = torch.linalg.cholesky_ex(correlation)
     if not int(failed) and bool(factor.diagonal().square().min() > _WELL_CONDITIONED):
         return torch.linalg.solve_triangular(factor, sums.T, upper=False).T
-    values, vectors = _range(inputs, correlation)
+    values, vectors = _range(moments, correlation)
     return sums @ (vectors / values.sqrt())
 
 
-def _projected_sums(inputs: ScoreInputs) -> Tensor:
-    """Return the (C, K) class sums of N < D whitened samples: an orthonormal basis of the range of their products."""
-    return inputs.sum_by_class(_range(inputs, inputs.moments.scatter)[1])
+def _basis(moments: Moments) -> Tensor:
+    """Return N < D samples after whitening: an orthonormal basis (N, K) of the range of their products."""
+    return _range(moments, moments.scatter)[1]
 
 
-def _range(inputs: ScoreInputs, matrix: Tensor) -> tuple[Tensor, Tensor]:
+def _range(moments: Moments, matrix: Tensor) -> tuple[Tensor, Tensor]:
     values, vectors = torch.linalg.eigh(matrix)
-    kept = values > inputs.moments.resolution(values[-1])
+    kept = values > moments.resolution(values[-1])
     return values[kept], vectors[:, kept]

@@ -12,6 +12,7 @@ from torch import Tensor
 from zoograph.graphs.scores.numerics.moments import Moments
 from zoograph.graphs.scores.undefined import UndefinedScore
 
+_SAME = 1e-12  # of a target's length: what is left of it below that is rounding
 _LARGEST = torch.finfo(torch.float32).max  # fourth powers of such features still fit into float64
 
 
@@ -109,6 +110,53 @@ class ScoreInputs:
     def sum_by_class(self, rows: Tensor) -> Tensor:
         """Return the (C, K) sums over each class of an (N, K) matrix with a row for each sample."""
         return rows.new_zeros(self.num_classes, rows.shape[1]).index_add_(0, self.targets, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class RealInputs:
+    """One model's view of one dataset whose targets are real numbers.
+
+    Attributes:
+        features: (N, D) features of N samples, any floating type and device.
+        targets: (N, K) real targets; one of them is a matrix of one column.
+
+    Raises:
+        ValueError: if shapes do not fit together.
+        UndefinedScore: if a value is NaN, infinite or larger than float32 can hold.
+    """
+
+    features: Tensor
+    targets: Tensor
+
+    def __post_init__(self) -> None:
+        features, targets = self.features, self.targets
+        if features.ndim != 2 or targets.ndim != 2 or len(targets) != len(features) or not targets.numel():
+            raise ValueError(
+                f"features must be (N, D) and targets (N, K) (got {tuple(features.shape)} and {tuple(targets.shape)})"
+            )
+        for name, values in (("features", features), ("targets", targets)):
+            low, high = _require_finite(name, values)
+            if max(-low, high) > _LARGEST:
+                raise UndefinedScore(f"{name} are larger than float32 can hold")
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Moments of :attr:`features`, shared by the scores that decompose them."""
+        return Moments(self.features)
+
+    @cached_property
+    def directions(self) -> Tensor:
+        """(N, K) float64 orthonormal basis of the centred targets.
+
+        Raises:
+            UndefinedScore: if a target is the same for all samples, or follows from the others.
+        """
+        columns = self.targets.double()
+        centred = columns - columns.mean(dim=0)
+        basis, triangle = torch.linalg.qr(centred)
+        if bool((triangle.diagonal().abs() <= _SAME * torch.linalg.vector_norm(columns, dim=0)).any()):
+            raise UndefinedScore("a target is the same for all samples, or follows from the others")
+        return basis
 
 
 def _require_integers(name: str, labels: Tensor) -> None:

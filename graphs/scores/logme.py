@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
 from zoograph.graphs.scores.numerics.moments import Moments
-from zoograph.graphs.scores.spec import score
+from zoograph.graphs.scores.spec import of_values, score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 Variant = Literal["evidence", "fixed_point"]
@@ -57,12 +57,14 @@ def logme(inputs: ScoreInputs, *, variant: Variant = "evidence") -> float:
     return _mean_evidence(moments, coordinates, counts, variant)
 
 
-def logme_regression(features: Tensor, targets: Tensor, *, variant: Variant = "evidence") -> float:
+@of_values(logme)
+def logme_regression(inputs: RealInputs, *, variant: Variant = "evidence") -> float:
     """Return LogME of real targets: :func:`logme` with the columns of a matrix in place of the classes.
 
     Args:
         features: (N, D) features.
-        targets: (N, K) real targets, used as they are; no column may be zero throughout.
+        targets: (N, K) real targets, used as they are; no column may be zero throughout. Another unit of a target adds
+            a constant, the same for all models.
         variant: as in :func:`logme`.
 
     Returns:
@@ -72,20 +74,14 @@ def logme_regression(features: Tensor, targets: Tensor, *, variant: Variant = "e
         ValueError: if the shapes do not fit together.
         UndefinedScore: as in :func:`logme`, and if a value is NaN or infinite or a target is zero throughout.
     """
-    if features.ndim != 2 or targets.ndim != 2 or targets.shape[0] != features.shape[0] or not targets.numel():
-        raise ValueError(
-            f"features must be (N, D) and targets (N, K) (got {tuple(features.shape)} and {tuple(targets.shape)})"
-        )
-    if not bool(torch.isfinite(features).all() and torch.isfinite(targets).all()):
-        raise UndefinedScore("features or targets hold NaN or infinite values")
-    moments, columns = Moments(features), targets.double()
+    moments, columns = inputs.moments, inputs.targets.double()
     squares = columns.square().sum(dim=0)
     if bool((squares == 0).any()):
         raise UndefinedScore("a target is zero throughout")
     if moments.is_dual:
         coordinates = columns.T @ moments.spectrum.vectors
     else:
-        coordinates = _coordinates(moments, columns.T @ features.double())
+        coordinates = _coordinates(moments, columns.T @ inputs.features.double())
     return _mean_evidence(moments, coordinates, squares, variant)
 
 

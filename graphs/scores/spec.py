@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from torch import Tensor
 
-from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
 
 PROBABILITIES, SOURCE_TASK = "source_probabilities", "source_task"
 
@@ -29,6 +29,7 @@ class ScoreSpec(NamedTuple):
         compute: the score of prepared inputs; higher means that better transfer is expected.
         needs: what it needs beside features and labels, out of "source_probabilities" and "source_task".
         paper: authors, title, venue and year.
+        of_values: the score of real targets in the place of classes; None if it is defined for classes alone.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ScoreSpec(NamedTuple):
     compute: Callable[[ScoreInputs], float]
     needs: frozenset[str]
     paper: str
+    of_values: Callable[[RealInputs], float] | None = None
 
 
 class Score(Protocol):
@@ -61,23 +63,47 @@ def score(title: str, paper: str, needs: str | None = None) -> Callable[[Callabl
     Returns:
         A decorator. What it returns takes the tensors and the options, and has a ``spec``.
     """
-    tensors = _ARGUMENTS[needs]
+
+    def make_inputs(**known: Tensor) -> ScoreInputs:
+        # Who needs probabilities alone takes them for features.
+        return ScoreInputs(**{"features": known.get(PROBABILITIES), **known})
 
     def decorate(compute: Callable[..., float]) -> Score:
-        of_inputs = inspect.signature(compute)
-        arguments = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in tensors]
-        of_tensors = of_inputs.replace(parameters=[*arguments, *list(of_inputs.parameters.values())[1:]])
-
-        @wraps(compute)
-        def public(*args: Tensor, **options: Any) -> float:
-            given = of_tensors.bind(*args, **options).arguments
-            known = {name: given.pop(name) for name in tensors}
-            # Who needs probabilities alone takes them for features.
-            return compute(ScoreInputs(**{"features": known.get(PROBABILITIES), **known}), **given)
-
-        result = cast(Score, public)
-        cast(Any, result).__signature__ = of_tensors
+        result = cast(Score, _of_tensors(compute, _ARGUMENTS[needs], make_inputs))
         result.spec = ScoreSpec(compute.__name__, title, compute, frozenset([needs] if needs else []), paper)
         return result
 
     return decorate
+
+
+def of_values(classes: Score) -> Callable[[Callable[..., float]], Callable[..., float]]:
+    """Say that a score is defined for real targets too: by a function of :class:`RealInputs` and options.
+
+    The public function takes (N, D) features and (N, K) targets in the place of the inputs.
+
+    Args:
+        classes: the score of classes, whose entry then has this one.
+    """
+
+    def decorate(compute: Callable[..., float]) -> Callable[..., float]:
+        classes.spec = classes.spec._replace(of_values=compute)
+        return _of_tensors(compute, ("features", "targets"), RealInputs)
+
+    return decorate
+
+
+def _of_tensors(
+    compute: Callable[..., float], tensors: tuple[str, ...], make_inputs: Callable[..., Any]
+) -> Callable[..., float]:
+    """Return a function of tensors, and of options, that makes inputs of the tensors and computes."""
+    of_inputs = inspect.signature(compute)
+    arguments = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in tensors]
+    signature = of_inputs.replace(parameters=[*arguments, *list(of_inputs.parameters.values())[1:]])
+
+    @wraps(compute)
+    def public(*args: Tensor, **options: Any) -> float:
+        given = signature.bind(*args, **options).arguments
+        return compute(make_inputs(**{name: given.pop(name) for name in tensors}), **given)
+
+    cast(Any, public).__signature__ = signature
+    return public

@@ -9,8 +9,11 @@ import torch
 
 from zoograph.data.errors import UnknownName
 from zoograph.graphs.scores.compute import compute_scores
-from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.h_score import h_score_regression
+from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
+from zoograph.graphs.scores.logme import logme_regression
 from zoograph.graphs.scores.registry import SCORES
+from zoograph.graphs.scores.regularized_h_score import regularized_h_score_regression
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
@@ -54,3 +57,19 @@ def test_an_unknown_name_is_named() -> None:
 
 def test_only_what_is_asked_for_is_computed() -> None:
     assert list(compute_scores(_make(), ["parc", "leep"])) == ["parc", "leep"]
+
+
+def test_real_targets_have_the_scores_that_are_defined_for_them() -> None:
+    features = _make().features
+    targets = features[:, :1] + 0.5 * features[:, 1:2].square()
+    found = compute_scores(RealInputs(features, targets))
+    assert found == {
+        "logme": logme_regression(features, targets),
+        "h_score": h_score_regression(features, targets),
+        "regularized_h_score": regularized_h_score_regression(features, targets),
+    }
+    others = compute_scores(RealInputs(features, targets), [name for name in SCORES if name not in found])
+    assert {str(value) for value in others.values()} == {
+        "The score is undefined: it needs classes, and these targets are real values."
+    }
+    assert len(others) == 15

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from zoograph.graphs.scores.inputs import ScoreInputs
+from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
@@ -71,3 +71,17 @@ def test_a_source_task_without_samples_is_undefined() -> None:
     inputs = _make()
     with pytest.raises(UndefinedScore, match="source_features hold no values"):
         replace(inputs, source_features=torch.zeros(0, 8), source_labels=torch.zeros(0, dtype=torch.int64))
+
+
+def test_real_targets_are_checked() -> None:
+    features = torch.randn(6, 3)
+    for targets in (torch.ones(6), torch.ones(5, 1), torch.ones(6, 0)):
+        with pytest.raises(ValueError, match="targets \\(N, K\\)"):
+            RealInputs(features, targets)
+    for value in (torch.nan, torch.inf):
+        with pytest.raises(UndefinedScore, match="targets hold NaN or infinite"):
+            RealInputs(features, torch.full((6, 1), value))
+    with pytest.raises(UndefinedScore, match="targets are larger than float32"):
+        RealInputs(features, torch.full((6, 1), 1e39, dtype=torch.float64))
+    directions = RealInputs(features, torch.tensor([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0]])).directions
+    assert directions.flatten().abs().tolist() == pytest.approx([x / 17.5**0.5 for x in (2.5, 1.5, 0.5, 0.5, 1.5, 2.5)])

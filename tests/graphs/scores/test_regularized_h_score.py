@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.covariance import LedoitWolf
 
-from zoograph.graphs.scores.regularized_h_score import regularized_h_score
+from zoograph.graphs.scores.regularized_h_score import regularized_h_score, regularized_h_score_regression
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 
@@ -45,3 +45,24 @@ def test_limits() -> None:
     outlier[0] = 1.0
     assert LedoitWolf().fit(outlier.numpy()).shrinkage_ == 1
     assert regularized_h_score(outlier, torch.arange(40) % 2) == 0
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (12, 30)])
+def test_of_real_targets_it_is_a_ridge_with_the_shrinkage_of_ledoit_and_wolf(shape: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(4)
+    features = torch.randn(*shape, generator=generator, dtype=torch.float64)
+    target = features[:, :1] + torch.randn(shape[0], 1, generator=generator, dtype=torch.float64) + 10
+    estimated = LedoitWolf().fit(features.numpy())
+    centred, unit = features - features.mean(0), target - target.mean()
+    crossed = (centred.T @ unit / unit.norm()).numpy()
+    expected = (1 - estimated.shrinkage_) * crossed.T @ np.linalg.solve(estimated.covariance_, crossed) / (shape[0] - 1)
+    assert regularized_h_score_regression(features, target) == pytest.approx(expected.item(), rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (12, 30)])
+def test_of_the_numbers_of_two_classes_it_is_that_of_the_classes(shape: tuple[int, int]) -> None:
+    features = torch.randn(*shape, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    labels = (features[:, 0] > 0.2).long()
+    assert regularized_h_score_regression(features, labels.double()[:, None]) == pytest.approx(
+        regularized_h_score(features, labels), rel=1e-9
+    )

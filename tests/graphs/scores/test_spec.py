@@ -7,8 +7,8 @@ import inspect
 import pytest
 import torch
 
-from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.spec import PROBABILITIES, SOURCE_TASK, score
+from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
+from zoograph.graphs.scores.spec import PROBABILITIES, SOURCE_TASK, of_values, score
 
 FEATURES, LABELS = torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([0, 1, 1])
 
@@ -50,3 +50,19 @@ def test_probabilities_and_source_tasks_are_arguments_of_those_who_need_them() -
     assert mean(torch.full((3, 2), 0.5), LABELS) == 0.5
     assert gap(FEATURES - 1, LABELS, FEATURES, LABELS) == pytest.approx(1.0)
     assert (mean.spec.needs, gap.spec.needs) == ({PROBABILITIES}, {SOURCE_TASK})
+
+
+def test_a_score_can_be_defined_for_real_targets_too() -> None:
+    @score("Sum", "Toy et al., 2020")
+    def total(inputs: ScoreInputs) -> float:
+        return float(inputs.features.sum())
+
+    @of_values(total)
+    def total_of_values(inputs: RealInputs, *, factor: float = 1.0) -> float:
+        return factor * float((inputs.features * inputs.targets).sum())
+
+    targets = torch.tensor([[1.0], [0.0], [2.0]])
+    assert toy.spec.of_values is None
+    assert total.spec.of_values is not None
+    assert total.spec.of_values(RealInputs(FEATURES, targets)) == total_of_values(FEATURES, targets) == 9.0
+    assert total_of_values(features=FEATURES, targets=targets, factor=2.0) == 18.0
