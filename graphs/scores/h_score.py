@@ -47,7 +47,7 @@ def h_score(inputs: ScoreInputs) -> float:
 def h_score_regression(inputs: RealInputs) -> float:
     r"""Return the H-score of real targets, with the mean feature given the targets taken as linear in them.
 
-    Then :math:`\mathrm{tr}(\mathrm{cov}(f)^{+} \mathrm{cov}(E[f | y]))` is the sum of the squared canonical correlations
+    Then :math:`\mathrm{tr}(\mathrm{cov}(f)^{+} \mathrm{cov}(E[f | y]))` is the sum of squared canonical correlations
     of features and targets: of one target, R squared of the least squares that predict it. So it is for features and
     targets that are normal together, and for two classes, where it is :func:`h_score`.
 
