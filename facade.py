@@ -37,6 +37,8 @@ def score(
     fresh: bool = False,
     progress: Progress | None = None,
     reference: str | None = None,
+    target: str | None = None,
+    pixels: int = 10_000,
 ) -> ScoreReport:
     """Score the transferability of models to a dataset, and store the scores; higher is better.
 
@@ -52,10 +54,13 @@ def score(
         fresh: whether scores that the store has are computed again.
         progress: called with (samples done, samples in all).
         reference: the task that models transfer from, a dataset likewise, for OTCE and OT-NCE.
+        target: a column of real values, in the place of classes, of a table of texts or of paths of images.
+        pixels: size of the sample of places, over all images, where a dataset has masks.
 
     Raises:
         ZoographError: with what to do next.
     """
+    from zoograph.data.tasks.columns import naming_columns
     from zoograph.training.measuring.subject import Subject
 
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
@@ -63,10 +68,11 @@ def score(
         check_dataset(reference)
     if scores is not None:
         require_known(scores)
-    subject.check()
-    from zoograph.training.measuring.score import score_models
+    with naming_columns(target=target):
+        subject.check()
+        from zoograph.training.measuring.score import score_models
 
-    return score_models(subject, scores, fresh, progress, reference)
+        return score_models(subject, scores, fresh, progress, reference, pixels)
 
 
 def measure(

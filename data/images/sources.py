@@ -10,12 +10,15 @@ from typing import Any
 
 from zoograph.data.images.folder import card_of, dataset_card_from_folder, read_folder
 from zoograph.data.images.identity import folder_digest
+from zoograph.data.images.masks import find_masks, open_masks
 from zoograph.data.images.published import find_published
+from zoograph.data.images.tables import image_column, open_table
 from zoograph.data.images.task import (
     ImageTask,
     ImageTaskError,
     UnreadableFile,
     file_reader,
+    find_inside,
     make_task,
     read_image_file,
 )
@@ -37,8 +40,8 @@ _log = logging.getLogger(__name__)
 
 
 def holds(place: Path) -> bool:
-    """Return whether a place is a folder, which is one of images if nothing says otherwise."""
-    return place.is_dir()
+    """Return whether a place is a folder, which is one of images if nothing says otherwise, or a table of images."""
+    return place.is_dir() or image_column(place) is not None
 
 
 def open_local(place: Path, domain: str | None = None) -> ImageTask:
@@ -46,18 +49,24 @@ def open_local(place: Path, domain: str | None = None) -> ImageTask:
 
     Args:
         place: a folder with one sub-folder of images for each class, a folder that ``save_to_disk`` of the library
-            ``datasets`` wrote, or one in a published layout (see
-            :func:`zoograph.data.images.published.find_published`).
+            ``datasets`` wrote, one in a published layout (see
+            :func:`zoograph.data.images.published.find_published`), one of images and one of masks (see
+            :func:`zoograph.data.images.masks.find_masks`), or a table that names images (see
+            :func:`zoograph.data.images.tables.open_table`).
         domain: kind of images, such as ``sketch``.
 
     Raises:
         ZoographError: if it is none of them.
     """
+    if not place.is_dir() and image_column(place) is not None:
+        return open_table(place, domain)
     if is_saved(place):
         splits = choose_splits(load_saved(place), place.resolve().name)
         return task_of(splits, place.resolve().name, f"datasets, {place.name}", domain, [place])
     if (published := find_published(place)) is not None:
         return published(domain)
+    if (folders := find_masks(place)) is not None:
+        return open_masks(place, *folders, domain)
     return task_from_folder(place, domain)
 
 
@@ -84,12 +93,12 @@ def task_from_folder(path: str | os.PathLike[str], domain: str | None = None) ->
 
 
 def read_card(place: Path, domain: str | None = None) -> DatasetCard:
-    """Return the card of a folder of images, or of one that ``save_to_disk`` wrote; no image is opened.
+    """Return the card of a folder or a table of images, or of what ``save_to_disk`` wrote; no image is opened.
 
     Raises:
-        ZoographError: if it is neither.
+        ZoographError: if it is none of them.
     """
-    if is_saved(place) or find_published(place) is not None:
+    if place.is_file() or is_saved(place) or find_published(place) is not None or find_masks(place) is not None:
         return open_local(place, domain).card
     return dataset_card_from_folder(place, domain)
 
@@ -160,19 +169,6 @@ def _reader(split: Any, column: str, roots: Sequence[Path]) -> Callable[[int], b
         if image["bytes"] is not None:
             content: bytes = image["bytes"]
             return content
-        return read_image_file(_find_inside(image["path"], roots))
+        return read_image_file(find_inside(image["path"], roots))
 
     return read
-
-
-def _find_inside(path: str | None, roots: Sequence[Path]) -> Path:
-    """Return the file that a row names, if it lies in one of the folders that a dataset may read.
-
-    Raises:
-        UnreadableFile: if it does not.
-    """
-    for root in roots:
-        file = Path(root, path or "").resolve()
-        if path and file.is_relative_to(root.resolve()):
-            return file
-    raise UnreadableFile(Unreadable.NO_FILE)

@@ -180,6 +180,19 @@ def make_task(
     )
 
 
+def find_inside(path: str | None, roots: Sequence[Path]) -> Path:
+    """Return the file that a row names, if it lies in one of the folders that a dataset may read.
+
+    Raises:
+        UnreadableFile: if it does not.
+    """
+    for root in roots:
+        file = Path(root, path or "").resolve()
+        if path and file.is_relative_to(root.resolve()):
+            return file
+    raise UnreadableFile(Unreadable.NO_FILE)
+
+
 def file_reader(paths: Sequence[Path]) -> Callable[[int], bytes]:
     """Return what reads the encoded image of a row from its file, see :func:`read_image_file`."""
     return lambda row: read_image_file(paths[row])

@@ -40,6 +40,7 @@ class Features:
         is_validation: (N,) bool, the samples that they set aside to choose by; None if there are none.
         rows: (N,) int64 rows of the task.
         num_cut: samples that the model does not read to their end.
+        values: (N,) float64 real targets; None where the targets are classes.
         key: hash of model, weights, transform, precision, samples and labels.
     """
 
@@ -53,6 +54,7 @@ class Features:
     is_validation: Tensor | None = None
     rows: Tensor | None = None
     num_cut: int = 0
+    values: Tensor | None = None
 
     def test_rows(self, fraction: float = 0.3, seed: int = 0) -> Tensor:
         """Return (N,) bool: the task's own test samples, or else a stratified fraction that is held out by seed."""
@@ -163,6 +165,7 @@ def extract_features(
         None if task.is_validation is None else torch.tensor(task.is_validation)[kept].to(place),
         kept,
         known.get("num_cut", 0),
+        None if task.values is None else torch.tensor(task.values.numbers, dtype=torch.float64)[kept].to(place),
     )
 
 

@@ -16,8 +16,8 @@ from zoograph.data.errors import UnknownName
 from zoograph.data.files.hub import hub_or_cache
 from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.files.tensors import hash_tensors
-from zoograph.data.networks.checkpoints import read_checkpoint
-from zoograph.data.networks.fitting import Fitted, fit_weights
+from zoograph.data.networks.checkpoints.fitting import Fitted, fit_weights
+from zoograph.data.networks.checkpoints.reading import read_checkpoint
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.model_names import resolve_model_name
 from zoograph.data.networks.registry.timm_names import import_timm, nearest_timm_names
@@ -72,10 +72,10 @@ def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = 
         name: ``arch`` (timm's default weights are meant), ``arch.tag``, or any other name of such weights, see
             :mod:`zoograph.data.networks.model_names`. torchvision's are loaded where timm has the same.
         weights: a file, or a folder, see :func:`zoograph.data.networks.weight_files.find_weight_file`, of weights of
-            the architecture, under whatever prefix, see :func:`zoograph.data.networks.fitting.fit_weights`; read
-            without unpickling code. The number of source classes follows from it. ``random`` means weights drawn with
-            seed 0, for those who want to compare with an untrained network. Default: the weights of the name, from
-            the Hugging Face cache or hub.
+            the architecture, under whatever prefix, see
+            :func:`zoograph.data.networks.checkpoints.fitting.fit_weights`; read without unpickling code. The number of
+            source classes follows from it. ``random`` means weights drawn with seed 0, for those who want to compare
+            with an untrained network. Default: the weights of the name, from the Hugging Face cache or hub.
         alone: whether no other model is to be found at ``weights``.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
 
@@ -32,6 +33,31 @@ SCORE_NAMES = (
     "ot_nce",
 )
 """The scores that the package computes and reads, in the order of the registry; importing them takes no torch."""
+
+
+class Target(StrEnum):
+    """What a score was held against: the class of each sample, a real value of it, or the classes of its pixels."""
+
+    CLASSES = "classes"
+    VALUES = "real values"
+    PIXELS = "classes of pixels"
+
+    def stored(self, score: str) -> str:
+        """Return the name under which a score of such targets is stored.
+
+        >>> Target.CLASSES.stored("logme"), Target.VALUES.stored("logme"), Target.PIXELS.stored("logme")
+        ('logme', 'logme_regression', 'logme_pixels')
+        """
+        return score + _ENDINGS[self]
+
+
+_ENDINGS = {Target.CLASSES: "", Target.VALUES: "_regression", Target.PIXELS: "_pixels"}
+OF_OTHER_TARGETS = frozenset(kind.stored(name) for kind in Target if kind is not Target.CLASSES for name in SCORE_NAMES)
+"""Names under which scores are stored that were not held against classes of samples."""
+
+UNREAD_SCORES = HINDSIGHT | OF_OTHER_TARGETS
+"""Scores that are kept, and that nothing reads that predicts an accuracy of classes: no graph, no ranking of scores,
+and no token of what a predictor has seen."""
 
 # Names in lower case, without anything that is no letter or digit.
 _OTHER_METRICS = {
@@ -87,12 +113,12 @@ def read_score_name(text: str) -> str:
     Raises:
         UnknownName: with the nearest names.
     """
-    return _read("score", text, {fold(name): name for name in (*SCORE_NAMES, *sorted(HINDSIGHT))})
+    return _read("score", text, {fold(name): name for name in (*SCORE_NAMES, *sorted(UNREAD_SCORES))})
 
 
 def is_score_name(text: str) -> bool:
     """Whether a name is that of a transferability score, however it is spelled."""
-    return fold(text) in {fold(name) for name in (*SCORE_NAMES, *HINDSIGHT)}
+    return fold(text) in {fold(name) for name in (*SCORE_NAMES, *UNREAD_SCORES)}
 
 
 @lru_cache(maxsize=1_000)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import HINDSIGHT, Metric, Protocol, Record
+from zoograph.data.records.records import Metric, Protocol, Record
+from zoograph.data.records.spellings import UNREAD_SCORES
 
 RUN_COLUMNS = (
     "model",
@@ -100,8 +101,8 @@ class Zoo:
         )
 
     def without_hindsight(self) -> Zoo:
-        """Return a copy without the scores that are known only after a model was trained on the dataset."""
-        return replace(self, scores=self.scores[~self.scores["name"].isin(HINDSIGHT)].reset_index(drop=True))
+        """Return a copy without :data:`~zoograph.data.records.spellings.UNREAD_SCORES`."""
+        return replace(self, scores=self.scores[~self.scores["name"].isin(UNREAD_SCORES)].reset_index(drop=True))
 
     def collection(self, source: str) -> Zoo:
         """Return the part of one source: its models and datasets, the corpora behind them, and its records."""

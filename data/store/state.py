@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 
 from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.records import HINDSIGHT, Metric
+from zoograph.data.records.records import Metric
+from zoograph.data.records.spellings import UNREAD_SCORES
 from zoograph.data.store import schema
 from zoograph.data.store.rows import get_meta, read_cards
 from zoograph.data.store.selection import counted_runs
@@ -112,10 +113,10 @@ def digest_batches(
 def digest_scores(connection: Connection, datasets: Sequence[str] | None = None) -> dict[str, str]:
     """Return SHA-256 over the sorted ids of the scores of each of ``datasets`` (default: all) that has some.
 
-    Scores of :data:`zoograph.data.records.records.HINDSIGHT` do not count, because no predictor reads them.
+    Scores of :data:`zoograph.data.records.spellings.UNREAD_SCORES` do not count, because no predictor reads them.
     """
     table = schema.scores
-    chosen = sa.select(table.c.dataset, table.c.id).where(table.c.name.not_in(HINDSIGHT))
+    chosen = sa.select(table.c.dataset, table.c.id).where(table.c.name.not_in(UNREAD_SCORES))
     if datasets is not None:
         chosen = chosen.where(table.c.dataset.in_(datasets))
     return _digest_groups(connection, chosen.order_by(table.c.id))

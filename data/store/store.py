@@ -331,7 +331,7 @@ class RecordStore:
     def score_digests(self, datasets: Sequence[str] | None = None) -> dict[str, str]:
         """Return a token for the scores of each of ``datasets`` (default: all) that has some; they change together.
 
-        Scores of :data:`zoograph.data.records.records.HINDSIGHT` do not count, because no predictor reads them.
+        Scores of :data:`zoograph.data.records.spellings.UNREAD_SCORES` do not count, because no predictor reads them.
         """
         with self._read() as connection:
             return digest_scores(connection, datasets)

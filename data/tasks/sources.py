@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from zoograph.data.records.cards import DatasetCard, Modality
 from zoograph.data.records.names import NameIndex
+from zoograph.data.records.spellings import Target
 from zoograph.data.tasks.identity import LocalIdentity, identify
 from zoograph.data.tasks.loaded import caches, choose_splits, load_from_hub
 from zoograph.data.tasks.splits import Split
@@ -50,7 +51,7 @@ def looks_like_path(dataset: str) -> bool:
 def is_local(dataset: str) -> bool:
     """Return whether a name means a folder or a file, which may be missing."""
     place = Path(dataset).expanduser()
-    return place.exists() or looks_like_path(dataset) or modality_of(place) is not Modality.IMAGE
+    return place.exists() or looks_like_path(dataset) or holds_dataset(place)
 
 
 def modality_of(place: Path) -> Modality:
@@ -58,7 +59,17 @@ def modality_of(place: Path) -> Modality:
     return next((kind for kind in _SOURCES if _source(kind).holds(place)), Modality.IMAGE)
 
 
-def open_task(dataset: str, domain: str | None = None, modality: Modality | None = None) -> LabelledTask:
+def holds_dataset(place: Path) -> bool:
+    """Return whether a folder, or a file, is or would be a dataset by its look."""
+    return any(_source(kind).holds(place) for kind in _SOURCES)
+
+
+def open_task(
+    dataset: str,
+    domain: str | None = None,
+    modality: Modality | None = None,
+    targets: Collection[Target] = (Target.CLASSES,),
+) -> LabelledTask:
     """Return the task that ``dataset`` means.
 
     Args:
@@ -67,10 +78,21 @@ def open_task(dataset: str, domain: str | None = None, modality: Modality | None
             with a dot, a tilde or a slash, or ends with a slash, is always a path.
         domain: kind of samples, such as ``sketch``.
         modality: that alone is of use; default: any.
+        targets: that are of use; default: classes of samples alone.
 
     Raises:
-        ZoographError: if it is none of them, or of another modality.
+        ZoographError: if it is none of them, or of another modality, or has other targets.
     """
+    task = _open(dataset, domain, modality)
+    if task.target not in targets:
+        raise TaskError(
+            f"This command looks at {' and '.join(targets)} (got '{dataset}', with {task.target}). Give another "
+            "dataset, or look at this one with 'zoograph score'."
+        )
+    return task
+
+
+def _open(dataset: str, domain: str | None, modality: Modality | None) -> LabelledTask:
     if is_local(dataset):
         place = Path(dataset).expanduser()
         found = modality_of(place)

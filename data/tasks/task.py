@@ -1,4 +1,4 @@
-"""A labelled task: samples of any modality with their classes and splits, in an order that does not change."""
+"""A labelled task: samples of any modality with their targets and splits, in an order that does not change."""
 
 from __future__ import annotations
 
@@ -7,16 +7,29 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import DatasetCard, Modality
+from zoograph.data.records.spellings import Target
 from zoograph.data.tasks.stratified import stratified_sample
 from zoograph.data.text.words import readable
 
 
 class TaskError(ZoographError):
     """Samples that are no labelled task, or of which too many cannot be read."""
+
+
+class Values(NamedTuple):
+    """Real targets of samples.
+
+    Attributes:
+        name: what they are values of.
+        numbers: (N,) one a sample.
+    """
+
+    name: str
+    numbers: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +40,12 @@ class LabelledTask:
         card: of the whole dataset, also where this is a sample of it.
         classes: names of the classes; a label is a place in it.
         names: (N,) what each sample is called in messages.
-        labels: (N,) classes.
+        labels: (N,) classes; of real targets the strata by which samples are drawn.
         read: takes a row and returns the sample as it is kept.
         is_test: (N,) whether the dataset's authors set the sample aside for testing; None if they split nothing.
         is_validation: (N,) whether they set it aside for choosing, such as between strengths of a penalty; None if not.
         warnings: what is to be known of the split before a measurement is believed, in sentences.
+        values: real targets; None where the targets are classes.
     """
 
     modality: ClassVar[Modality]
@@ -49,9 +63,17 @@ class LabelledTask:
     is_test: tuple[bool, ...] | None = None
     is_validation: tuple[bool, ...] | None = None
     warnings: tuple[str, ...] = ()
+    values: Values | None = None
 
     def __post_init__(self) -> None:
-        if len(set(self.labels)) < 2:
+        if self.values is not None:
+            if len(set(self.values.numbers)) < 2:
+                raise self.error(
+                    f"The values of '{self.values.name}' in '{self.card.id}' must differ (got "
+                    f"{', '.join(f'{number:g}' for number in set(self.values.numbers)) or 'none'} for all "
+                    f"{len(self):,}). Name another column with --target."
+                )
+        elif self.target is Target.CLASSES and len(set(self.labels)) < 2:
             raise self.error(
                 f"The dataset '{self.card.id}' must have {self.samples_word} of at least two classes "
                 f"(got {len(set(self.labels))}). Add the {self.samples_word} of another class."
@@ -61,6 +83,16 @@ class LabelledTask:
         return len(self.labels)
 
     @property
+    def target(self) -> Target:
+        """What is to be predicted of a sample."""
+        return Target.CLASSES if self.values is None else Target.VALUES
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Names of the classes; or of the values."""
+        return self.classes if self.values is None else (f"values of {self.values.name}",)
+
+    @property
     def samples_word(self) -> str:
         """What several samples are called in sentences, such as ``images``."""
         return f"{self.sample_word}s"
@@ -68,11 +100,13 @@ class LabelledTask:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the samples, their labels, their order and their split; names do not count."""
-        parts = (
+        parts: list[Any] = (
             [self.labels, self.is_test]
             if self.is_validation is None
             else [self.labels, self.is_test, self.is_validation]
         )
+        if self.values is not None:
+            parts.append(self.values)
         total = hashlib.sha256(json.dumps(parts).encode())
         for content in self.hashes:
             total.update(content)
@@ -116,6 +150,9 @@ class LabelledTask:
             read=lambda row: self.read(rows[row]),
             is_test=None if self.is_test is None else tuple(self.is_test[row] for row in rows),
             is_validation=None if self.is_validation is None else tuple(self.is_validation[row] for row in rows),
+            values=None
+            if self.values is None
+            else self.values._replace(numbers=tuple(self.values.numbers[row] for row in rows)),
         )
 
 

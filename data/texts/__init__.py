@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from zoograph.data.texts.columns import naming_columns
+from zoograph.data.tasks.columns import naming_columns
 
 __all__ = ["naming_columns"]

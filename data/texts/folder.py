@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from zoograph.data.images.listing import image_suffixes
+from zoograph.data.tasks.encoding import decode
 from zoograph.data.tasks.splits import Split, split_named
-from zoograph.data.texts.encoding import decode
+from zoograph.data.tasks.tables import SUFFIXES
 from zoograph.data.texts.errors import TextTaskError
-from zoograph.data.texts.tables import SUFFIXES
 from zoograph.data.texts.task import RawRows
 
 _UNLABELLED = frozenset({"unsup", "unlabelled", "unlabeled"})
@@ -92,6 +93,33 @@ def read_text_files(folder: Path) -> dict[Split, RawRows]:
     for how, number in guessed.items():
         _log.warning("%s files of '%s' are not in UTF-8 and are read as %s.", f"{number:,}", folder, how)
     return {split: RawRows(*found) for split, found in rows.items()}
+
+
+def read_named_files(folder: Path, cells: Sequence[Any], id: str) -> Sequence[Any]:
+    """Return the texts in the files that cells name, or the cells themselves if they are texts.
+
+    Cells are names if all that are filled end with ``.txt`` and one such file is there. The text of a file that is
+    not there, or not inside the folder, is None, which is said.
+
+    Args:
+        folder: that names are relative to.
+        cells: of the column of texts.
+        id: of the dataset, for the sentence.
+
+    Raises:
+        TextTaskError: if a file cannot be read.
+    """
+    named = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
+    if not named or not all(cell.lower().endswith(".txt") for cell in named):
+        return cells
+    places = [Path(folder, cell).resolve() if isinstance(cell, str) and cell.strip() else None for cell in cells]
+    root = folder.resolve()
+    there = [place if place and place.is_relative_to(root) and place.is_file() else None for place in places]
+    if not any(there):
+        return cells
+    if missing := len(named) - sum(place is not None for place in there):
+        _log.warning("%s that '%s' names are not there.", f"{missing:,} of {len(named):,} text files", id)
+    return [None if place is None else _read(place)[0] for place in there]
 
 
 def _read(path: Path) -> tuple[str, str | None]:

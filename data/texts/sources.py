@@ -5,18 +5,27 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from zoograph.data.images.tables import image_column
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.tasks.columns import Columns, divide_rows, named_columns
 from zoograph.data.tasks.loaded import choose_splits, is_kind, is_saved, load_saved, saved_features
-from zoograph.data.tasks.splits import Split, split_named
-from zoograph.data.texts.columns import Columns, Table, choose_columns, named_columns
+from zoograph.data.tasks.splits import Split
+from zoograph.data.tasks.tables import SUFFIXES, Table, read_table, stamp_of
+from zoograph.data.texts.columns import choose_columns
 from zoograph.data.texts.errors import TextTaskError
-from zoograph.data.texts.folder import find_tables, group_tables, holds_text_files, read_text_files
-from zoograph.data.texts.tables import SUFFIXES, read_table
-from zoograph.data.texts.task import RawRows, TextTask, make_text_task
+from zoograph.data.texts.folder import (
+    find_tables,
+    group_tables,
+    holds_text_files,
+    read_named_files,
+    read_text_files,
+)
+from zoograph.data.texts.task import RawRows, TextTask, make_real_text_task, make_text_task
 
 __all__ = ["fits", "folder_digest", "holds", "open_local", "read_card", "task_of"]
 _USUAL = Columns("text", "label")
@@ -26,7 +35,7 @@ _log = logging.getLogger(__name__)
 def holds(place: Path) -> bool:
     """Return whether a place is a dataset of texts: a table by its name, or a folder of tables or text files."""
     if not place.is_dir():
-        return place.suffix.lower() in SUFFIXES
+        return place.suffix.lower() in SUFFIXES and image_column(place) is None
     if is_saved(place):
         kinds = {str(feature.get("_type")) for features in saved_features(place) for feature in _plain(features)}
         return bool(kinds) and "Image" not in kinds
@@ -45,7 +54,7 @@ def open_local(place: Path, domain: str | None = None) -> TextTask:
     Raises:
         TextTaskError: if it is none of them.
     """
-    stamp = tuple((path, *_stamp(path)) for path in (find_tables(place) if place.is_dir() else [place]))
+    stamp = tuple((path, *stamp_of(path)) for path in (find_tables(place) if place.is_dir() else [place]))
     return _open(place, domain, named_columns(), stamp)
 
 
@@ -61,7 +70,7 @@ def read_card(place: Path, domain: str | None = None) -> DatasetCard:
 def folder_digest(place: Path) -> str:
     """Return the digest of the names of the classes, a dash, and that of texts, labels and splits."""
     task = open_local(place)
-    classes = hashlib.sha256(repr(sorted(task.classes)).encode()).hexdigest()
+    classes = hashlib.sha256(repr(sorted(task.target_names)).encode()).hexdigest()
     return f"{classes[:8]}-{task.digest[:16]}"
 
 
@@ -92,41 +101,44 @@ def _open(place: Path, domain: str | None, columns: Columns, stamp: object) -> T
         tables = {split: _join([read_table(path) for path in paths]) for split, paths in groups.items()}
         task = _task_of_tables(id, "text tables", tables, domain)
     else:
-        task = _task_of_tables(id, "text table", {Split.TRAIN: read_table(place)}, domain)
+        task = _task_of_tables(id, "text table", {Split.TRAIN: read_table(place)}, domain, place.parent)
     return task
 
 
-def _task_of_tables(id: str, source: str, tables: dict[Split, Table], domain: str | None) -> TextTask:
+def _task_of_tables(
+    id: str, source: str, tables: dict[Split, Table], domain: str | None, files: Path | None = None
+) -> TextTask:
+    """Return the task of tables; texts are cells, or the ``.txt`` files in a folder that the cells name."""
     train = tables[Split.TRAIN]
     columns = choose_columns(train, id)
     assert columns.text is not None
-    assert columns.label is not None
     if columns != _USUAL and columns[:2] != named_columns()[:2]:
-        _log.warning("'%s' is read as the text of '%s', and '%s' as its label.", columns.text, id, columns.label)
+        told = f"'{columns.label or columns.target}' as its {'label' if columns.label else 'value'}"
+        _log.warning("'%s' is read as the text of '%s', and %s.", columns.text, id, told)
     parts = {split: _raw(id, split, table, columns) for split, table in tables.items()}
+    if files is not None:
+        parts = {split: replace(rows, texts=read_named_files(files, rows.texts, id)) for split, rows in parts.items()}
     if columns.split is not None and len(tables) == 1:
         parts = _divide(parts[Split.TRAIN], train.columns[columns.split])
         _log.warning("The column '%s' of '%s' is read as its splits.", columns.split, id)
-    classes = train.class_names.get(columns.label, ())
-    return make_text_task(id, source, _require_training(Path(id), parts), domain, classes, columns.label)
+    parts = _require_training(Path(id), parts)
+    if columns.label is None:
+        return make_real_text_task(id, source, parts, domain, str(columns.target))
+    return make_text_task(id, source, parts, domain, train.class_names.get(columns.label, ()), columns.label)
 
 
 def _raw(id: str, split: Split, table: Table, columns: Columns) -> RawRows:
     size = len(next(iter(table.columns.values()), ()))
     nothing = [None] * size
-    texts, labels = (table.columns.get(str(name), nothing) for name in columns[:2])
+    texts, labels = (table.columns.get(str(name), nothing) for name in (columns.text, columns.label or columns.target))
     return RawRows(texts, labels, [f"{id}[{split.value}, {row}]" for row in range(size)])
 
 
 def _divide(rows: RawRows, cells: Sequence[Any]) -> dict[Split, RawRows]:
     """Return the rows of each split; one without a split is left out."""
-    places: dict[Split, list[int]] = {}
-    for row, cell in enumerate(cells):
-        if (split := split_named(str(cell))) is not None:
-            places.setdefault(split, []).append(row)
     return {
         split: RawRows(*([part[row] for row in chosen] for part in (rows.texts, rows.labels, rows.names)))
-        for split, chosen in places.items()
+        for split, chosen in divide_rows(cells).items()
     }
 
 
@@ -159,11 +171,3 @@ def _as_table(rows: Any) -> Table:
 
 def _plain(features: dict[str, Any]) -> list[dict[str, Any]]:
     return [feature for feature in features.values() if isinstance(feature, dict)]
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size

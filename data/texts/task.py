@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from zoograph.data.records.cards import Modality
+from zoograph.data.records.cards import DatasetCard, Modality
 from zoograph.data.tasks.splits import Split, join_splits
-from zoograph.data.tasks.task import LabelledTask, TaskError, make_card, sizes_of
+from zoograph.data.tasks.task import LabelledTask, TaskError, Values, make_card, sizes_of
+from zoograph.data.tasks.values import keep_real
 from zoograph.data.text.printable import is_plain
 from zoograph.data.texts.errors import TextTaskError
 
@@ -74,16 +75,12 @@ def make_text_task(
     labels = {split: name_labels(rows, id, label_column, classes) for split, rows in splits.items()}
     known = {name for name in labels[Split.TRAIN] if name is not None}
     order = list(classes) or sorted(known, key=_natural)
-    filled = {
-        split: [row for row, text in enumerate(rows.texts) if isinstance(text, str) and text.strip()]
-        for split, rows in splits.items()
-    }
+    filled = _filled(splits)
     joined = join_splits(
         id, order, {split: [labels[split][row] for row in rows] for split, rows in filled.items()}, "texts"
     )
     places = [(split, filled[split][row], label) for split, row, label in joined.rows]
-    if empty := sum(len(rows.texts) - len(filled[split]) for split, rows in splits.items()):
-        _warn(f"{_texts(empty)} of '{id}' {'is' if empty == 1 else 'are'} empty and left out.")
+    _warn_of_empty(id, splits, filled)
     for warning in joined.warnings:
         _warn(warning)
     texts = tuple(str(splits[split].texts[row]) for split, row, _ in places)
@@ -115,6 +112,52 @@ def make_text_task(
     return replace(task, card=card.model_copy(update={"splits": dict(sizes_of(task))}))
 
 
+def make_real_text_task(
+    id: str, source: str, splits: Mapping[Split, RawRows], domain: str | None, column: str
+) -> TextTask:
+    """Return a task of real values, which ``labels`` of the rows hold; what is left out is warned of.
+
+    Raises:
+        TaskError: if most of them are no numbers, or all are the same.
+    """
+    filled = _filled(splits)
+    _warn_of_empty(id, splits, filled)
+    kept = keep_real(id, column, {split: rows.labels for split, rows in splits.items()}, filled)
+    texts = tuple(str(splits[split].texts[row]) for split, row in kept.rows)
+    card = DatasetCard(
+        id=f"{id}-{column}",
+        source=source,
+        domain=domain,
+        num_samples=len(texts) or None,
+        modality=Modality.TEXT,
+        text_length=sum(map(len, texts)) / len(texts) if texts else None,
+    )
+    task = TextTask(
+        card,
+        (),
+        tuple(splits[split].names[row] for split, row in kept.rows),
+        kept.strata,
+        texts.__getitem__,
+        kept.mask(Split.TEST),
+        kept.mask(Split.VALIDATION),
+        values=Values(column, kept.numbers),
+    )
+    return replace(task, card=card.model_copy(update={"splits": dict(sizes_of(task))}))
+
+
+def _filled(splits: Mapping[Split, RawRows]) -> dict[Split, list[int]]:
+    """Return the rows of each split that have a text."""
+    return {
+        split: [row for row, text in enumerate(rows.texts) if isinstance(text, str) and text.strip()]
+        for split, rows in splits.items()
+    }
+
+
+def _warn_of_empty(id: str, splits: Mapping[Split, RawRows], filled: Mapping[Split, Sequence[int]]) -> None:
+    if empty := sum(len(rows.texts) - len(filled[split]) for split, rows in splits.items()):
+        _warn(f"{_texts(empty)} of '{id}' {'is' if empty == 1 else 'are'} empty and left out.")
+
+
 def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()) -> list[str | None]:
     """Return the name of the class of each row; None where it has none.
 
@@ -134,7 +177,7 @@ def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()
     if len(set(fractions)) > max(10, len(cells) // 10):
         raise TextTaskError(
             f"The labels of '{id}' must be classes (got measurements such as {fractions[0]:g} in '{column}'). "
-            "Name another column with --label-column."
+            f"Name another column with --label-column; 'zoograph score' takes measurements with --target '{column}'."
         )
     return [_name(cell) for cell in cells]
 

@@ -42,6 +42,13 @@ def score(
             help="The task that models transfer from, a dataset as `--dataset` takes it, for `otce` and `ot_nce`."
         ),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="A column of real values of a table, such as `price`, in the place of classes."),
+    ] = None,
+    pixels: Annotated[
+        int, typer.Option(min=100, help="Places in the stratified sample, over all images, where there are masks.")
+    ] = 10_000,
     weights: Weights = None,
     device: Device = "auto",
     domain: Domain = None,
@@ -55,7 +62,10 @@ def score(
 
     Features are cached and stored scores are not computed again: a call that was interrupted can be repeated.
 
+    Targets are classes, real values (`--target`), or the classes of pixels of a folder with `images` and `masks`.
+
     Example: `zoograph score --models resnet18,convnext_tiny --dataset ./pets`
+    Example: `zoograph score --models resnet18 --dataset prices.csv --target price`
     """
     with progress_bar("Looking at the samples") as progress:
         report = zoograph.score(
@@ -69,6 +79,8 @@ def score(
             fresh=fresh,
             progress=progress,
             reference=reference,
+            target=target,
+            pixels=pixels,
         )
     if as_json:
         content = asdict(report)

@@ -159,7 +159,7 @@ FollowLinks = Annotated[
 
 
 def _name_column(context: typer.Context, parameter: typer.CallbackParam, chosen: str | None) -> str | None:
-    from zoograph.data.texts.columns import naming_columns
+    from zoograph.data.tasks.columns import naming_columns
 
     if chosen is not None:
         context.with_resource(naming_columns(**{str(parameter.name).removesuffix("_column"): chosen}))

@@ -1,4 +1,4 @@
-"""A score that is known only after training on the dataset changes nothing that a predictor sees."""
+"""A score known only after training on the dataset, or of other targets, changes nothing that a predictor sees."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from zoograph.data.records.records import HINDSIGHT, PARAMETER_DISTANCE, Score
+from zoograph.data.records.spellings import Target
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.hash_encoder import HashEmbedder
@@ -35,11 +36,12 @@ def with_answers(zoo: Zoo, name: str) -> Zoo:
     return replace(zoo, scores=pd.concat([zoo.scores, planted], ignore_index=True))
 
 
-def test_a_planted_answer_is_not_in_the_graph(zoo: Zoo) -> None:
-    plain, planted = (
-        build_graph(zoo, HashEmbedder(4)),
-        build_graph(with_answers(zoo, PARAMETER_DISTANCE), HashEmbedder(4)),
-    )
+KEPT_ALONE = [PARAMETER_DISTANCE, Target.VALUES.stored("logme"), Target.PIXELS.stored("knn")]
+
+
+@pytest.mark.parametrize("name", KEPT_ALONE)
+def test_a_planted_answer_is_not_in_the_graph(zoo: Zoo, name: str) -> None:
+    plain, planted = (build_graph(part, HashEmbedder(4)) for part in (zoo, with_answers(zoo, name)))
     assert planted.vocabulary == plain.vocabulary
     for store, other in zip(plain.stores, planted.stores, strict=True):
         for key, value in store.items():
@@ -59,12 +61,12 @@ def test_nor_if_a_vocabulary_asks_for_it(zoo: Zoo) -> None:
 @pytest.mark.parametrize("method", [LinearRegression, lambda: EvidencePredictor(TINY)], ids=["linear", "graph"])
 def test_predictions_do_not_read_it(zoo: Zoo, method: type[LinearRegression]) -> None:
     answers = []
-    for name in (None, PARAMETER_DISTANCE):
+    for name in (None, PARAMETER_DISTANCE, Target.VALUES.stored("logme")):
         graph = build_graph(zoo if name is None else with_answers(zoo, name), HashEmbedder(4))
         split = hold_out(graph, torch.arange(graph[TRANSFERS_TO].num_edges) % 3 == 0)
         answers.append(method().fit(split.train).predict(split.pairs))
-    for one, other in zip(*answers, strict=True):
-        assert torch.equal(one, other)
+    for alone, *planted in zip(*answers, strict=True):
+        assert all(torch.equal(alone, other) for other in planted)
 
 
 def test_a_snapshot_without_it_is_the_snapshot_before_it(zoo: Zoo) -> None:
@@ -83,9 +85,9 @@ def test_the_store_keeps_it_and_asks_for_no_new_answer(home: Path) -> None:
     pair = {"source": "mine", "model": "resnet", "dataset": "birds_1"}
     with RecordStore.open() as store:
         before = store.score_digests()
-        store.add(scores=[Score(**pair, name=PARAMETER_DISTANCE, value=1.5)])
+        store.add(scores=[Score(**pair, name=name, value=1.5) for name in KEPT_ALONE])
         assert store.score_digests() == store.score_digests(["birds_1"]) == before
-        assert list(store.snapshot().scores["name"]) == [PARAMETER_DISTANCE]
+        assert sorted(store.snapshot().scores["name"]) == sorted(KEPT_ALONE)
         store.add(scores=[Score(**pair, name="logme", value=1.5)])
         assert set(store.score_digests()) == {"birds_1"}
     assert PARAMETER_DISTANCE in HINDSIGHT

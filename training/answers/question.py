@@ -18,9 +18,9 @@ from zoograph.data.networks.find_model import (
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.choices import choose
 from zoograph.data.records.names import NameIndex
-from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.records import ACCURACIES, Metric, Protocol
 from zoograph.data.store.store import RecordStore
-from zoograph.data.tasks.sources import identify_local, is_local, modality_of, read_local_card
+from zoograph.data.tasks.sources import holds_dataset, identify_local, is_local, modality_of, read_local_card
 from zoograph.data.tasks.task import TaskError
 from zoograph.training.runtime.progress import Stage, Warn, ignore
 
@@ -99,6 +99,8 @@ def ask(
     name = dataset if isinstance(dataset, str) else dataset.id
     modality = _modality_of(name, datasets or store.find_cards(datasets=tasks)[1])
     kind = choose_kind(store, tasks, *wanted, modality)
+    if isinstance(dataset, str) and kind[1] in ACCURACIES:
+        _require_classes(dataset)
     meaning = None
     if model is not None and found is not None:
         found, meaning = _choose_weights(store, model, found, tasks, *kind)
@@ -201,7 +203,7 @@ def find_datasets(
     if _is_card_file(dataset, folder):
         card = _read_card(names, Path(dataset).expanduser(), domain)
         return (card.id,), (card,)
-    if folder is not None and folder.exists() and (folder.is_dir() or modality_of(folder) is not Modality.IMAGE):
+    if folder is not None and folder.exists() and holds_dataset(folder):
         id, cards = _find_folder(names, dataset, folder, domain, warn, stage or ignore)
         found: tuple[str, ...] = (id,)
     else:
@@ -209,6 +211,22 @@ def find_datasets(
     if domain is not None and not cards:
         warn(f"The domain '{domain}' is not used: '{dataset}' is a known dataset, with a domain of its own.")
     return found, cards
+
+
+def _require_classes(dataset: str) -> None:
+    """Raise if a folder has classes of pixels, and so no accuracy of classes.
+
+    Raises:
+        TaskError: with what to ask for.
+    """
+    from zoograph.data.images.masks import find_masks
+
+    folder = _as_folder(dataset)
+    if folder is not None and find_masks(folder) is not None:
+        raise TaskError(
+            f"The accuracy of classes means nothing for '{dataset}' (got a folder of images with masks). Ask for "
+            "'--metric miou', or rank models with 'zoograph score'."
+        )
 
 
 def _is_card_file(dataset: str, path: Path | None) -> bool:

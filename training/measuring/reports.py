@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoograph.data.images.unreadable import describe_unreadable
 from zoograph.data.records.records import WARNINGS, Run
 from zoograph.data.records.report import Report
+from zoograph.data.records.spellings import Target
 from zoograph.training.measuring.subject import Failure
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class PairScores:
         skipped: images that could not be read -> what is wrong with them; empty if the scores were in the store.
         num_computed: scores that were not in the store.
         num_cut: samples that the model does not read to their end; 0 if the scores were in the store.
+        num_pixels: places of its maps of features that were looked at, where pixels have classes; 0 likewise.
     """
 
     model: str
@@ -36,6 +38,7 @@ class PairScores:
     skipped: Mapping[str, str]
     num_computed: int
     num_cut: int = 0
+    num_pixels: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class ScoreReport(Report):
         meanings: which weights the names of models were taken for, in sentences.
         reference: the task that the dataset was compared with, if there was one.
         samples: what was looked at, ``images`` or ``texts``.
+        target: what the scores were held against.
     """
 
     dataset: str
@@ -60,6 +64,7 @@ class ScoreReport(Report):
     meanings: tuple[str, ...] = ()
     reference: str | None = None
     samples: str = "images"
+    target: Target = Target.CLASSES
 
     @property
     def title(self) -> str:
@@ -76,6 +81,7 @@ class ScoreReport(Report):
             *self.meanings,
             f"{self.num_images:,} of {self.num_samples:,} {self.samples}; {scores} computed, {known:,} known.",
             *self._reference_notes(),
+            *self._target_notes(),
             *describe_cut({pair.model: pair.num_cut for pair in self.pairs}, self.samples),
             *(
                 f"{pair.model}: {name} is undefined, {reason}."
@@ -91,6 +97,21 @@ class ScoreReport(Report):
                 f"OTCE and OT-NCE compare the dataset with '{self.reference}'; they are not stored, since of another "
                 "reference they are other numbers."
             )
+
+    def _target_notes(self) -> Iterator[str]:
+        if self.target is not Target.CLASSES:
+            yield (
+                f"These are scores of {self.target}, stored as '{self.target.stored('logme')}' and so on: they rank "
+                "these models on this dataset, and no prediction reads them."
+            )
+        if self.target is Target.VALUES:
+            yield "The other scores need classes."
+        for pair in self.pairs:
+            if pair.num_pixels:
+                yield (
+                    f"{pair.model}: {pair.num_pixels:,} places of its last map of features, drawn in proportion to the "
+                    "classes of their pixels with seed 0."
+                )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a model and score: ``model``, ``score``, ``value``, and ``reason`` where there is no value.

@@ -37,6 +37,7 @@ def known_model(store: RecordStore, card: ModelCard) -> tuple[str, tuple[ModelCa
     return card.id, () if models else (card,)
 
 
-def describe_source(model: PretrainedModel, task: LabelledTask) -> str:
-    """Return the source of a record: what was run, and the content that it was run on."""
-    return f"zoograph {version('zoograph')}, weights {model.digest[:12]}, {task.samples_word} {task.digest[:12]}"
+def describe_source(model: PretrainedModel, task: LabelledTask, sample: str = "") -> str:
+    """Return the source of a record: what was run, and the content that it was run on, or what sample of it."""
+    samples = f"{task.samples_word} {task.digest[:12]}{sample and f', {sample}'}"
+    return f"zoograph {version('zoograph')}, weights {model.digest[:12]}, {samples}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +12,7 @@ from zoograph.data.networks.devices import find_device, require_device
 from zoograph.data.networks.registry.reachable import require_reachable
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
+from zoograph.data.records.spellings import Target
 from zoograph.data.tasks.sources import check_dataset, open_task
 
 if TYPE_CHECKING:
@@ -118,15 +119,18 @@ class Subject:
         for model in self.models:
             find_weight_file(path, model, alone=len(self.models) == 1)
 
-    def open(self) -> LabelledTask:
+    def open(self, targets: Collection[Target] = (Target.CLASSES,)) -> LabelledTask:
         """Return the samples.
+
+        Args:
+            targets: that are of use.
 
         Raises:
             ZoographError: if it is no task, see :meth:`check`, or if there is no such device.
         """
         self._check_inputs()
         self.place()
-        task = open_task(self.dataset, self.domain, self.modality)
+        task = open_task(self.dataset, self.domain, self.modality, targets)
         return task if self.max_images is None else task.sample(self.max_images)
 
     def place(self) -> torch.device:

@@ -6,7 +6,16 @@ import pytest
 
 from zoograph.data.errors import UnknownName
 from zoograph.data.records.records import PARAMETER_DISTANCE, Metric
-from zoograph.data.records.spellings import SCORE_NAMES, fold, is_score_name, read_metric, read_score_name
+from zoograph.data.records.spellings import (
+    OF_OTHER_TARGETS,
+    SCORE_NAMES,
+    UNREAD_SCORES,
+    Target,
+    fold,
+    is_score_name,
+    read_metric,
+    read_score_name,
+)
 
 
 @pytest.mark.parametrize("metric", list(Metric))
@@ -37,7 +46,7 @@ def test_other_spellings_are_known_and_other_metrics_are_not(text: str, metric: 
         assert read_metric(text) is metric
 
 
-@pytest.mark.parametrize("name", [*SCORE_NAMES, PARAMETER_DISTANCE])
+@pytest.mark.parametrize("name", [*SCORE_NAMES, PARAMETER_DISTANCE, "logme_regression", "knn_pixels"])
 def test_every_score_is_called_by_its_own_name(name: str) -> None:
     assert read_score_name(name) == read_score_name(name.upper().replace("_", "-")) == name
     assert is_score_name(name)
@@ -48,3 +57,9 @@ def test_names_that_are_no_score_are_told_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match=r"Unknown score 'logmee'. Nearest names: logme, "):
         read_score_name("logmee")
     assert fold("H-Score 2") == "hscore2"
+
+
+def test_scores_of_other_targets_have_names_of_their_own() -> None:
+    assert [Target.CLASSES.stored(name) for name in SCORE_NAMES] == list(SCORE_NAMES)
+    assert len(OF_OTHER_TARGETS) == 2 * len(SCORE_NAMES)
+    assert not UNREAD_SCORES & {*SCORE_NAMES}

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from zoograph.data.texts.columns import Columns, Table, choose_columns, named_columns, naming_columns
+from zoograph.data.tasks.columns import Columns, named_columns, naming_columns
+from zoograph.data.tasks.tables import Table
+from zoograph.data.texts.columns import choose_columns
 from zoograph.data.texts.errors import TextTaskError
 
 _LONG = ["what a film this was", "never again will I see it"] * 10

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from zoograph.data.texts.columns import naming_columns
+from zoograph.data.tasks.columns import naming_columns
+from zoograph.data.tasks.task import Values
 from zoograph.data.texts.errors import TextTaskError
 from zoograph.data.texts.sources import folder_digest, holds, open_local, read_card
 
@@ -76,3 +77,28 @@ def test_a_saved_dataset_of_token_labels_is_refused(tmp_path: Path) -> None:
 def test_only_a_test_split_is_nothing_to_train_on(tmp_path: Path) -> None:
     with pytest.raises(TextTaskError, match=r"must hold texts to train on \(got test\)"):
         open_local(_write(tmp_path / "x.csv", "text,label,split\na,p,test\nb,q,test\n"))
+
+
+def test_a_column_of_real_values(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lines = "text,label,price\ngood,a,1.5\nbad,b,2\nfair,a,9\n"
+    path = _write(tmp_path / "x.csv", lines)
+    classes = folder_digest(path)
+    with naming_columns(target="price"):
+        task = open_local(path)
+        values = folder_digest(path)
+    assert task.values == Values("price", (1.5, 2.0, 9.0))
+    assert "'text' is read as the text of 'x', and 'price' as its value." in caplog.messages
+    assert classes.partition("-")[0] != values.partition("-")[0]
+    assert open_local(path).classes == ("a", "b")
+
+
+def test_texts_in_files_that_a_table_names(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name, text in (("1", "good"), ("2", "bad")):
+        _write(tmp_path / "in" / "texts" / f"{name}.txt", text)
+    _write(tmp_path / "outside.txt", "secret")
+    lines = ["text,price", "texts/1.txt,1", "texts/2.txt,2", "texts/3.txt,3", "../outside.txt,4"]
+    with naming_columns(text="text", target="price"):
+        task = open_local(_write(tmp_path / "in" / "x.csv", "\n".join(lines)))
+    assert [task.read(row) for row in range(len(task))] == ["good", "bad"]
+    assert "2 of 4 text files that 'x' names are not there." in caplog.messages
+    assert "2 texts of 'x' are empty and left out." in caplog.messages

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from zoograph.data.records.spellings import Target
 from zoograph.data.tasks.splits import Split
+from zoograph.data.tasks.task import Values
 from zoograph.data.texts.errors import TextTaskError
-from zoograph.data.texts.task import LOST, RawRows, TextTask, make_text_task, name_labels
+from zoograph.data.texts.task import (
+    LOST,
+    RawRows,
+    TextTask,
+    make_real_text_task,
+    make_text_task,
+    name_labels,
+)
 
 
 def _rows(texts: list[Any], labels: list[Any]) -> RawRows:
@@ -81,3 +91,26 @@ def test_one_class_is_no_task() -> None:
 def test_labels_as_they_come() -> None:
     cells = [True, 2.0, 2.5, float("nan"), " x ", ""]
     assert name_labels(_rows(["a"] * 6, cells), "mine", "label") == ["true", "2", "2.5", None, "x", None]
+
+
+# -- real values --------------------------------------------------------------------------------------
+
+
+def test_real_values_of_texts(caplog: pytest.LogCaptureFixture) -> None:
+    rows = RawRows(["good", " ", "bad", "fair", "poor"], ["4.5", 3, "nan", 2, 1], list("abcde"))
+    task = make_real_text_task("mine", "x", {Split.TRAIN: rows}, "film", "stars")
+    assert (task.card.id, task.card.domain, task.card.text_length) == ("mine-stars", "film", 4.0)
+    assert (task.names, task.values) == (("a", "d", "e"), Values("stars", (4.5, 2.0, 1.0)))
+    assert (task.target, task.read(1), task.card.num_classes) == (Target.VALUES, "fair", None)
+    assert caplog.messages == [
+        "1 text of 'mine' is empty and left out.",
+        "1 value of the column 'stars' of 'mine' is left out: 1 is NaN or infinite.",
+    ]
+    other = make_real_text_task("mine", "x", {Split.TRAIN: replace(rows, labels=[4, 3, 0, 2, 1])}, "film", "stars")
+    assert other.digest != task.digest
+
+
+def test_real_values_that_are_all_the_same_are_refused() -> None:
+    rows = RawRows(["good", "bad"], [3, 3.0], ["a", "b"])
+    with pytest.raises(TextTaskError, match=r"'stars' in 'mine-stars' must differ \(got 3 for all 2\)"):
+        make_real_text_task("mine", "x", {Split.TRAIN: rows}, None, "stars")

@@ -14,10 +14,13 @@ from safetensors.torch import save_file
 from zoograph.data.images.identity import folder_digest
 from zoograph.data.networks.weights import random_network
 from zoograph.data.records.collection import Collection
+from zoograph.data.records.spellings import OF_OTHER_TARGETS, SCORE_NAMES
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.shapes import write_shapes
 from zoograph.graphs.scores import registry
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.undefined import UndefinedScore
+from zoograph.scripts.commands.measure import measure
 from zoograph.scripts.commands.score import score
 from zoograph.scripts.terminal.options import split_names
 
@@ -186,3 +189,36 @@ def test_a_folder_of_weights_is_one_of_each_model(animals: Path, tmp_path: Path,
         "weights of test_resnet.safetensors",
         "weights of test_vit.safetensors",
     ]
+
+
+def test_a_column_of_real_values(tmp_path: Path, run_command: Command) -> None:
+    table = write_shapes(tmp_path / "shapes", 90)
+    ask = ("--models", "test_resnet", "--weights", "random", "--dataset", str(table), "--target", "radius")
+    ran = run_command(score, *ask, "--json")
+    assert ran.code == 0, ran.err
+    answer = json.loads(ran.out)
+    assert (answer["dataset"], answer["target"]) == ("shapes-radius", "real values")
+    assert {"logme", "regularized_h_score"} <= answer["pairs"][0]["scores"].keys() <= {*SCORE_NAMES[:3]}
+    assert 0.3 < answer["pairs"][0]["scores"]["regularized_h_score"] < 1.02
+    assert {"logme_regression", "regularized_h_score_regression"} <= {*_rows()["name"]} <= OF_OTHER_TARGETS
+    refused = run_command(score, *ask, "--scores", "lfc")
+    assert (refused.code, "The score 'lfc' needs classes (got real values)." in refused.err) == (2, True)
+    texts = run_command(score, *ask[:-1], "kind")
+    assert (texts.code, "must hold numbers (got 90 of 90 that are no number" in texts.err) == (2, True)
+
+
+def test_a_folder_of_masks(tmp_path: Path, run_command: Command) -> None:
+    folder = write_shapes(tmp_path / "shapes", 12).parent
+    (folder / "masks" / "3.png").unlink()
+    ask = ("--models", "test_resnet", "--weights", "random", "--dataset", str(folder), "--pixels", "200")
+    ran = run_command(score, *ask)
+    assert ran.code == 0, ran.err
+    said = " ".join(ran.out.split())
+    assert "11 of 11 images; 12 scores computed, 0 known." in said
+    assert (
+        "200 places of its last map of features, drawn in proportion to the classes of their pixels with seed 0."
+        in said
+    )
+    assert "has no mask and is left out." in " ".join(ran.err.split())
+    refused = run_command(measure, *ask[:-2])
+    assert (refused.code, "looks at classes (got" in refused.err) == (2, True)

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from zoograph.data.records.records import Protocol
-from zoograph.data.texts.columns import named_columns
+from zoograph.data.tasks.columns import named_columns
 from zoograph.scripts.programs import app
 from zoograph.scripts.terminal.options import LabelColumn, TextColumn, end_with_failures, split_names
 from zoograph.scripts.terminal.program import build_program

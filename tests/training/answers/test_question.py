@@ -12,6 +12,7 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.identity import CONTENT
+from zoograph.data.testing.shapes import write_shapes
 from zoograph.training.answers.question import Question, ask, choose_kind
 
 
@@ -265,3 +266,15 @@ def test_a_card_of_texts_is_asked_for_what_texts_are_measured_in(toy_store: Reco
     toy_store.add(models=[reader], datasets=[reviews], runs=[run])
     question = ask(toy_store, "bert", str(tmp_path / "mails.yaml"))
     assert (question.protocol, question.metric, question.modality) == (Protocol.PROBE, Metric.F1, "text")
+
+
+def test_a_folder_of_masks_is_asked_for_what_masks_are_measured_in(toy_store: RecordStore, tmp_path: Path) -> None:
+    folder = str(write_shapes(tmp_path / "shapes", 4).parent)
+    with pytest.raises(ZoographError, match=r"accuracy of classes means nothing .* Ask for '--metric miou'"):
+        ask(toy_store, "vit", folder)
+    assert ask(toy_store, "vit", folder, metric="miou").metric is Metric.MIOU
+
+
+def test_a_table_of_images_is_a_dataset_of_images(toy_store: RecordStore, tmp_path: Path) -> None:
+    question, _ = _ask(toy_store, str(write_shapes(tmp_path / "shapes", 4)))
+    assert (question.dataset, question.modality, question.datasets[0].labels) == ("shapes", "image", ("disc", "square"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,18 @@ import pytest
 from PIL import Image
 
 from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.images.masks import MaskTask
+from zoograph.data.images.sources import open_local
 from zoograph.data.images.task import ImageTask, make_task
+from zoograph.data.networks.dense import extract_pixels
+from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.weights import RANDOM, load_pretrained
 from zoograph.data.records.collection import Collection
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.task import Values
+from zoograph.data.testing.shapes import write_shapes
+from zoograph.graphs.scores.logme import logme, logme_regression
+from zoograph.graphs.scores.registry import SCORES
 from zoograph.training.measuring import score as module
 from zoograph.training.measuring.score import require_known, score_models
 from zoograph.training.measuring.subject import Subject
@@ -114,3 +124,68 @@ def test_without_a_reference_it_is_said_what_to_add() -> None:
         ZoographError, match=r"'ot_nce' compares the dataset with the task .* Add it with '--reference'"
     ):
         score_models(SUBJECT, ["logme", "ot_nce"])
+
+
+# -- other targets ------------------------------------------------------------------------------------
+
+
+def _values() -> ImageTask:
+    numbers = tuple(float(row) ** 2 for row in range(20))
+    return replace(_task(), classes=(), values=Values("price", numbers))
+
+
+def test_real_values_have_scores_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _values())
+    (pair,) = (report := score_models(SUBJECT)).pairs
+    seen = extract_features(load_pretrained("test_vit", RANDOM), _values())
+    assert seen.values is not None
+    assert seen.values.tolist() == [row**2 for row in range(20)]
+    assert pair.scores["logme"] == pytest.approx(logme_regression(seen.features, seen.values[:, None]))
+    assert pair.undefined.keys() == {"h_score"}  # 64 features explain 20 samples exactly
+    assert any("'logme_regression' and so on" in note for note in report.notes)
+    assert "The other scores need classes." in report.notes
+    with RecordStore.open() as store:
+        assert sorted(store.snapshot().scores["name"]) == ["logme_regression", "regularized_h_score_regression"]
+    again = score_models(SUBJECT, ["logme"]).pairs[0]
+    assert (again.scores["logme"], again.num_computed) == (pair.scores["logme"], 0)
+
+
+def test_the_same_pair_with_classes_keeps_its_own_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_classes = score_models(SUBJECT, ["logme"]).pairs[0]
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _values())
+    of_values = score_models(SUBJECT, ["logme"]).pairs[0]
+    assert (of_values.num_computed, of_values.scores["logme"] != of_classes.scores["logme"]) == (1, True)
+
+
+@pytest.mark.parametrize("name", [name for name, spec in SCORES.items() if spec.of_values is None and not spec.needs])
+def test_every_other_score_says_that_it_needs_classes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _values())
+    known = r"Ask for logme, h_score, regularized_h_score\."
+    with pytest.raises(ZoographError, match=rf"'{name}' needs classes \(got real values\)\. {known}"):
+        score_models(SUBJECT, ["logme", name])
+
+
+def test_a_reference_needs_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _values())
+    with pytest.raises(ZoographError, match=r"compared with classes \(got real values\)"):
+        score_models(SUBJECT, ["logme"], reference="pictures")
+
+
+def test_places_of_maps_have_the_classes_of_their_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = open_local(write_shapes(tmp_path / "shapes", 12).parent)
+    assert isinstance(task, MaskTask)
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: task)
+    subject = replace(SUBJECT, dataset=str(tmp_path / "shapes"))
+    (pair,) = (report := score_models(subject, num_pixels=300)).pairs
+    seen = extract_pixels(load_pretrained("test_vit", RANDOM), task, num_pixels=300)
+    assert pair.scores["logme"] == pytest.approx(logme(seen.features, seen.labels))
+    assert not {"leep", "nce", "otce"} & (pair.scores.keys() | pair.undefined.keys())
+    assert any("300 places of its last map of features" in note and "seed 0" in note for note in report.notes)
+    with RecordStore.open() as store:
+        rows = store.snapshot().scores
+    assert all(name.endswith("_pixels") for name in rows["name"])
+    assert set(rows["source"].str.endswith(", 300 pixels, seed 0")) == {True}
+    assert score_models(subject, ["logme"], num_pixels=300).pairs[0].num_computed == 0
+    assert score_models(subject, ["logme"], num_pixels=200).pairs[0].num_computed == 1
+    with pytest.raises(ZoographError, match=r"'leep' needs what a model says of whole images"):
+        score_models(subject, ["leep"])

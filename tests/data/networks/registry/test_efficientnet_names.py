@@ -6,7 +6,7 @@ import pytest
 import timm
 import torch
 
-from zoograph.data.networks.fitting import fit_weights
+from zoograph.data.networks.checkpoints.fitting import fit_weights
 from zoograph.data.networks.registry.efficientnet_names import timm_efficientnet_names
 
 OUTSIDE = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1", "classifier": "_fc"}

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save, save_file
 
-from zoograph.data.networks.checkpoints import read_checkpoint
+from zoograph.data.networks.checkpoints.reading import read_checkpoint
 from zoograph.data.networks.weight_files import WeightsError
 
 STATE = {"conv.weight": torch.ones(2, 3), "fc.bias": torch.zeros(2)}

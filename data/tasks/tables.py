@@ -1,4 +1,4 @@
-"""Tables of texts: CSV, TSV, JSON Lines and Parquet, read whole."""
+"""Tables of samples: CSV, TSV, JSON Lines and Parquet, read whole."""
 
 from __future__ import annotations
 
@@ -7,33 +7,61 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from zoograph.data.files.optional_imports import import_pyarrow
-from zoograph.data.texts.columns import Table
-from zoograph.data.texts.encoding import decode
-from zoograph.data.texts.errors import TextTaskError
+from zoograph.data.tasks.encoding import decode
+from zoograph.data.tasks.task import TaskError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-"""Of files that are tables of texts, in small letters."""
+"""Of files that are tables, in small letters."""
 
 _SEPARATORS = ",;\t|"
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a file or a split.
+
+    Attributes:
+        columns: name -> its cells, one a row.
+        class_names: name of a column of numbers -> what these mean.
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    class_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def read_table(path: Path) -> Table:
     """Return the rows of a file; lines that cannot be read are left out, counted and said.
 
     Raises:
-        TextTaskError: if there is no such file, or if it holds no table.
+        TaskError: if there is no such file, or if it holds no table.
     """
+    return _read(path, stamp_of(path))
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Return the time of a file's last change and its size; zeros if nothing is there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=2)  # what a table holds is asked before it is opened
+def _read(path: Path, stamp: tuple[int, int]) -> Table:
     try:
         raw = path.read_bytes()
     except OSError as error:
         reason = "a folder" if path.is_dir() else (error.strerror or error)
-        raise TextTaskError(
+        raise TaskError(
             f"The table '{path}' must be a file that can be read (got: {reason}). Check the path."
         ) from error
     if path.suffix.lower() == ".parquet":
@@ -41,7 +69,7 @@ def read_table(path: Path) -> Table:
     try:
         text, guessed = decode(raw)
     except UnicodeDecodeError as error:
-        raise TextTaskError(
+        raise TaskError(
             f"The table '{path}' must be text in UTF-8 (got bytes that are none, from byte {error.start:,} on). "
             "Save it as UTF-8."
         ) from error
@@ -49,7 +77,7 @@ def read_table(path: Path) -> Table:
         _log.warning("'%s' is not in UTF-8 and is read as %s: look at letters with accents.", path, guessed)
     table = _read_lines(path, text) if path.suffix.lower() in (".jsonl", ".ndjson") else _read_csv(path, text)
     if not table.columns or not len(next(iter(table.columns.values()))):
-        raise TextTaskError(f"The table '{path}' must hold rows (got none). Check the file.")
+        raise TaskError(f"The table '{path}' must hold rows (got none). Check the file.")
     return table
 
 
@@ -60,10 +88,10 @@ def _read_csv(path: Path, text: str) -> Table:
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row]
     except csv.Error as error:
-        raise TextTaskError(f"The table '{path}' must be CSV (got: {error}). Save it again.") from error
+        raise TaskError(f"The table '{path}' must be CSV (got: {error}). Save it again.") from error
     header = [name.strip() for name in rows[0]] if rows else []
     if len(header) < 2 or "" in header or len(set(header)) < len(header):
-        raise TextTaskError(
+        raise TaskError(
             f"The first line of '{path}' must name its columns, two at least and each once (got {first[:80]!r}). "
             "Add such a line."
         )
@@ -91,7 +119,7 @@ def _read_parquet(path: Path) -> Table:
     try:
         held = parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:
-        raise TextTaskError(f"The table '{path}' must be a Parquet file (got: {error}). Write it again.") from error
+        raise TaskError(f"The table '{path}' must be a Parquet file (got: {error}). Write it again.") from error
     about = json.loads((held.schema.metadata or {}).get(b"huggingface", b"{}"))
     features = about.get("info", {}).get("features", {}) if isinstance(about, dict) else {}
     names: dict[str, Sequence[str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoograph.data.texts.encoding import WINDOWS, decode
+from zoograph.data.tasks.encoding import WINDOWS, decode
 
 
 @pytest.mark.parametrize("name", ["utf-8", "utf-8-sig", "utf-16"])

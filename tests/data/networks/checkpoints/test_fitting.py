@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.networks.fitting import fit_weights
+from zoograph.data.networks.checkpoints.fitting import fit_weights
 from zoograph.data.networks.weight_files import WeightsError
 
 

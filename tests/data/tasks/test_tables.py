@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.texts.errors import TextTaskError
-from zoograph.data.texts.tables import read_table
+from zoograph.data.tasks.tables import read_table
+from zoograph.data.tasks.task import TaskError
 
 
 def _write(path: Path, content: str | bytes) -> Path:
@@ -39,7 +39,7 @@ def test_parquet_with_the_names_of_classes(tmp_path: Path) -> None:
     parquet.write_table(held, tmp_path / "x.parquet")
     table = read_table(tmp_path / "x.parquet")
     assert (table.columns["label"], table.class_names) == ([1, 0], {"label": ["no", "yes"]})
-    with pytest.raises(TextTaskError, match="must be a Parquet file"):
+    with pytest.raises(TaskError, match="must be a Parquet file"):
         read_table(_write(tmp_path / "y.parquet", b"nothing"))
 
 
@@ -67,13 +67,13 @@ def test_another_encoding_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     ],
 )
 def test_what_is_no_table(tmp_path: Path, content: bytes, match: str) -> None:
-    with pytest.raises(TextTaskError, match=match):
+    with pytest.raises(TaskError, match=match):
         read_table(_write(tmp_path / "x.csv", content))
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(TextTaskError, match=r"must be a file that can be read \(got: No such file"):
+    with pytest.raises(TaskError, match=r"must be a file that can be read \(got: No such file"):
         read_table(tmp_path / "gone.csv")
     (tmp_path / "x.csv").mkdir()
-    with pytest.raises(TextTaskError, match="a folder"):
+    with pytest.raises(TaskError, match="a folder"):
         read_table(tmp_path / "x.csv")

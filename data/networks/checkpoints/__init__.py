@@ -1,0 +1,1 @@
+"""Checkpoints of others: read without running code, and fitted to a network of timm."""
