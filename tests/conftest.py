@@ -283,6 +283,7 @@ def made_zoo(_made: tuple[Path, Path], home: Path, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def choice() -> Any:
     """A choice between two models, after a probe and a head."""
+    from zoograph.data.networks.find_model import loading_code
     from zoograph.training.answers.current_predictor import Provenance
     from zoograph.training.choosing.choice import Choice, Left, Plan, Ranked, Trial
 
@@ -310,8 +311,11 @@ def choice() -> Any:
         next=Plan("net_b.in1k", Protocol.HEAD, 42.0, 0.2),
         filters=(),
         provenance=Provenance("v1", "2026-01-01T00:00:00+00:00", "1 day ago", 100, 0, True, 0, "toy"),
+        answered=Protocol.HEAD,
         skipped={},
         warnings=(),
+        samples="images",
+        snippet=loading_code(ModelCard(id="net_a.in1k", source="toy"), 3),
     )
 
 

@@ -5,6 +5,7 @@ Predicting, scoring, measuring and ingesting all find models here, so that a nam
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
@@ -20,7 +21,8 @@ from zoograph.data.records.pretraining import LineageKind
 # How timm, people and browsers say that a name is one of the hub, and of its main branch.
 _HUB = re.compile(r"(?:hf[-_]hub:|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)+", re.IGNORECASE)
 _MAIN = re.compile(r"(?:@main|/(?:tree|blob|resolve)/main(?:/.*)?|/)$")
-_OWN = "@"
+OWN = "@"
+"""In an id: before it what the weights are of, after it the digest of their content."""
 
 
 class FoundModel(NamedTuple):
@@ -85,7 +87,7 @@ def bare_architecture(name: str) -> str | None:
     ('resnet50', None, None)
     """
     bare = without_prefix(name)
-    return None if {"/", ".", _OWN} & set(bare) else bare
+    return None if {"/", ".", OWN} & set(bare) else bare
 
 
 def without_prefix(name: str) -> str:
@@ -105,7 +107,7 @@ def without_hub(name: str) -> str:
 
 def is_own(card: ModelCard) -> bool:
     """Return whether a card is of weights from somebody's file or at random, see ``networks.weights``."""
-    return _OWN in card.id and card.id.partition(_OWN)[0] == card.timm_name
+    return OWN in card.id and card.id.partition(OWN)[0] == card.timm_name
 
 
 def loading_name(card: ModelCard) -> str | None:
@@ -117,6 +119,29 @@ def loading_name(card: ModelCard) -> str | None:
     if card.id.startswith(PREFIX):
         return card.id if any(step.kind is LineageKind.SAME_WEIGHTS for step in card.derived_from) else None
     return None if "/" in card.id else card.id
+
+
+def loading_code(card: ModelCard, num_classes: int, weights: Path | None = None) -> str:
+    """Return Python that loads a model with a new classifier, by the library that has it.
+
+    Args:
+        card: of the model.
+        num_classes: of the classifier.
+        weights: file or folder of its weights; None for those of the name.
+    """
+    if Modality.TEXT in card.modalities:
+        name = card.id if weights is None else str(weights)
+        return (
+            "from transformers import AutoModelForSequenceClassification, AutoTokenizer\n\n"
+            f"tokenizer = AutoTokenizer.from_pretrained({json.dumps(name)})\n"
+            "model = AutoModelForSequenceClassification.from_pretrained("
+            f"{json.dumps(name)}, num_labels={num_classes})"
+        )
+    extra = "" if weights is None else f', pretrained_cfg_overlay={{"file": {json.dumps(str(weights))}}}'
+    return (
+        "import timm\n\n"
+        f"model = timm.create_model({json.dumps(card.id)}, pretrained=True, num_classes={num_classes}{extra})"
+    )
 
 
 def find_others(model: str, architecture: str, cards: Iterable[ModelCard]) -> Sequence[ModelCard]:

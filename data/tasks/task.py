@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.records.cards import DatasetCard, Modality
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.spellings import Target
 from zoograph.data.tasks.stratified import stratified_sample
 from zoograph.data.text.words import readable
@@ -125,6 +125,10 @@ class LabelledTask:
     def content_hash(self, row: int) -> bytes:
         """Return SHA-256 of a sample, of nothing where it cannot be read."""
         raise NotImplementedError
+
+    def gmacs(self, card: ModelCard) -> float | None:
+        """Return the multiply-accumulates, in 1e9, that a model needs for a sample; None if they are not known."""
+        return card.gmacs
 
     def sample(self, size: int, seed: int = 0) -> Self:
         """Return a stratified sample of at most ``size`` samples.

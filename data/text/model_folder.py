@@ -72,6 +72,11 @@ def find_model_folder(name: str, with_weights: bool = True) -> ModelFolder | Non
     return None
 
 
+def is_carried(name: str) -> bool:
+    """Return whether an installed package carries an encoder; nothing is imported and no hub is asked."""
+    return _find_package(_PACKAGES.get(name, name), True) is not None
+
+
 def read_settings(folder: Path, name: str) -> Any:
     """Return what a JSON file of a folder holds; an empty dictionary if there is none.
 

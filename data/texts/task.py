@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from zoograph.data.records.cards import DatasetCard, Modality
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.tasks.splits import Split, join_splits
 from zoograph.data.tasks.task import LabelledTask, TaskError, Values, make_card, sizes_of
 from zoograph.data.tasks.values import keep_real
@@ -20,6 +20,8 @@ from zoograph.data.texts.errors import TextTaskError
 LOST = "\N{REPLACEMENT CHARACTER}"
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _MOST_TOKEN_LABELS = 0.9
+_LETTERS = 4.5  # of a token, with the space after it, as English has them
+_MOST_TOKENS = 512  # that an encoder reads, where its card does not say
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +36,13 @@ class TextTask(LabelledTask):
     def content_hash(self, row: int) -> bytes:
         """Return SHA-256 of a text, but for white space around and inside it."""
         return hashlib.sha256(" ".join(self.read(row).split()).encode("utf-8", "surrogatepass")).digest()
+
+    def gmacs(self, card: ModelCard) -> float | None:
+        """Return them for a text of middling length: one for each parameter and token, up to where the model reads."""
+        if self.modality not in card.modalities or card.parameters is None:
+            return card.gmacs
+        tokens = 2 + (self.card.text_length or 0.0) / _LETTERS
+        return card.parameters * min(tokens, card.max_tokens or _MOST_TOKENS) / 1e9
 
 
 @dataclass(frozen=True)

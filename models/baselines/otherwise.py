@@ -27,6 +27,10 @@ class MeanElsewhere(Ranker):
     measured nowhere else stands where the dataset's mean does. Only the records of the fitted graph count.
     """
 
+    def standing(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (n,) the mean of each pair's model on datasets other than the pair's, and (n,) whether it has one."""
+        return self._signal(self._graph, pairs)
+
     def _signal(self, graph: HeteroData, pairs: Tensor) -> tuple[Tensor, Tensor]:
         edges, scores = _standardised(self._graph)
         width = len(self._records.dataset_ids)

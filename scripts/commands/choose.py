@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,7 @@ from zoograph.scripts.terminal.options import (
     Encoder,
     Family,
     FollowLinks,
+    LabelColumn,
     Licence,
     MaxGmacs,
     MaxInputSize,
@@ -48,6 +50,7 @@ from zoograph.scripts.terminal.options import (
     Objectives,
     OneProtocol,
     TestFraction,
+    TextColumn,
     TimmOnly,
     make_filters,
 )
@@ -70,7 +73,8 @@ def choose(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="A folder with files of weights, each called like its model, such as `resnet50.a1_in1k.safetensors`. "
+            help="A folder with a file or a folder of weights for each of some models, called like it, such as "
+            "`resnet50.a1_in1k.safetensors`. "
             "Other weights come from the Hugging Face hub or its cache.",
         ),
     ] = None,
@@ -89,6 +93,8 @@ def choose(
     domain: Domain = None,
     encoder: Encoder = None,
     follow_links: FollowLinks = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
     epochs: Epochs = None,
     learning_rate: LearningRate = None,
     layer_decay: LayerDecay = None,
@@ -162,6 +168,7 @@ def choose(
                 stage=say_stage,
                 watch=watch,
             )
+        choice = replace(choice, options=_columns(text_column, label_column))
     except KeyboardInterrupt:
         print("Stopped. What was measured is kept; the same command goes on from there.", file=sys.stderr)
         raise
@@ -171,6 +178,12 @@ def choose(
         print_json("choose", {**choice.as_dict(), **files}, choice.notes)
     else:
         print_choice(choice)
+
+
+def _columns(text: str | None, label: str | None) -> tuple[str, ...]:
+    """Return the options that name the columns of a table."""
+    given = {"--text-column": text, "--label-column": label}
+    return tuple(word for option, name in given.items() if name is not None for word in (option, name))
 
 
 def _write(choice: Choice, picture: Path | None, report: Path | None) -> None:

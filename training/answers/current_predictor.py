@@ -26,6 +26,7 @@ from zoograph.training.versions.save import set_aside
 from zoograph.training.versions.shipped import take_shipped
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch_geometric.data import HeteroData
 
     from zoograph.data.records.zoo import Zoo
@@ -147,17 +148,25 @@ class CurrentPredictor:
     def joint(self, models: Sequence[str]) -> JointPrediction:
         """Return what is expected of ``models`` on the mean over the tasks, from every record."""
         self._stage("Loading the libraries")
-        from zoograph.graphs.schema import DATASET, MODEL
-        from zoograph.models.training_records import same_names
-
-        graph = self._additive[0] if self.artifact is None else self._trained[0]
-        nodes = same_names(models, graph[MODEL].ids), same_names(self.question.tasks, graph[DATASET].ids)
+        graph, nodes = self.graph, self.nodes(models)
         self._stage("Weighing the records")
         if self.artifact is None:
             return self._additive[1].joint(*nodes)
         from zoograph.training.versions.restore import rank_models
 
         return rank_models(graph, self._trained[1], *nodes)
+
+    @property
+    def graph(self) -> HeteroData:
+        """Everything that the answers rest on."""
+        return self._additive[0] if self.artifact is None else self._trained[0]
+
+    def nodes(self, models: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return the nodes of ``models``, and those of the tasks."""
+        from zoograph.graphs.schema import DATASET, MODEL
+        from zoograph.models.training_records import same_names
+
+        return same_names(models, self.graph[MODEL].ids), same_names(self.question.tasks, self.graph[DATASET].ids)
 
     def find_evidence(self, model: str) -> Evidence | None:
         """Return what the prediction of ``model`` rests on; None if the additive baseline answers."""

@@ -62,20 +62,19 @@ class Belief:
         mean = self.mean + gain * (measured - self.mean[model])
         return replace(self, mean=mean, covariance=self.covariance - torch.outer(gain, self.covariance[model]))
 
-    def with_known(self, models: Tensor, values: Tensor) -> Belief:
-        """Return the belief where accuracies on these very test images were measured, which leave the seed open alone.
-
-        What the measurements tell of other models must be in the belief already.
+    def given(self, models: Tensor, values: Tensor, noise: Tensor) -> Belief:
+        """Return what is believed once several measurements are known.
 
         Args:
-            models: (n,) places.
+            models: (n,) places; one that was measured at several levels is there as often.
             values: (n,) that were measured.
+            noise: (n, n) covariance of the measurements about the accuracies that are sought.
         """
-        mean, covariance = self.mean.clone(), self.covariance.clone()
-        mean[models] = values.to(mean)
-        covariance[models], covariance[:, models] = 0.0, 0.0
-        covariance[models, models] = self.noise[models]
-        return replace(self, mean=mean, covariance=covariance)
+        across = self.covariance[models]
+        gain = torch.linalg.solve(across[:, models] + noise, across).t()
+        mean = self.mean + gain @ (values.to(self.mean) - self.mean[models])
+        covariance = self.covariance - gain @ across
+        return replace(self, mean=mean, covariance=(covariance + covariance.t()) / 2)
 
     def regrets(self, num_draws: int = NUM_DRAWS) -> tuple[Tensor, Tensor]:
         """Return (k,) the probability of each model to be the best, and (k,) what picking it is expected to lose."""

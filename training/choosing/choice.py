@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from zoograph.data.images.unreadable import describe_unreadable
+from zoograph.data.networks.find_model import OWN
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.training.answers.notes import describe_source
@@ -120,8 +121,12 @@ class Choice(Report):
         next: what would be measured next; None if nothing is left.
         filters: what each filter did.
         provenance: of the predictor.
-        skipped: images that could not be read -> what is wrong with them.
+        answered: protocol that the predictor answers for.
+        skipped: samples that could not be read -> what is wrong with them.
         warnings: of the runs.
+        samples: what several samples of the dataset are called.
+        snippet: Python that loads the choice with a new classifier.
+        options: further words of the command, such as those that name the columns of a table.
     """
 
     dataset: str
@@ -144,8 +149,12 @@ class Choice(Report):
     next: Plan | None
     filters: tuple[FilterStep, ...]
     provenance: Provenance
+    answered: Protocol
     skipped: dict[str, str]
     warnings: tuple[str, ...]
+    samples: str
+    snippet: str
+    options: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -167,9 +176,9 @@ class Choice(Report):
             else f"{self.measured:.3f} measured ({self.protocol.description})"
         )
         return (
-            f"Take {chosen.model}: {reached}. On these test images it is expected to lose {chosen.regret:.2f} points "
-            f"against the best of {self.num_candidates:,} candidates, and is the best with a chance of "
-            f"{100 * chosen.best:.0f} %."
+            f"Take {chosen.model}: {reached}. On these test {self.samples} it is expected to lose "
+            f"{chosen.regret:.2f} points against the best of {self.num_candidates:,} candidates, and is the best with "
+            f"a chance of {100 * chosen.best:.0f} %."
         )
 
     @property
@@ -192,26 +201,23 @@ class Choice(Report):
             notes.append(f"{self.num_without:,} further candidates were not asked: their weights are not to be had.")
         notes += [f"Left out: {model}: {reason}" for model, reason in self.left]
         if self.weights is not None:
-            notes.append(f"The weights of {self.picked.model} are those in '{self.weights}', on the word of its name.")
+            word = "" if OWN in self.picked.model else ", on the word of its name"
+            notes.append(f"The weights of {self.picked.model} are those in '{self.weights}'{word}.")
         if self.skipped:
-            notes.append(f"{len(self.skipped):,} images are left out ({describe_unreadable(self.skipped)}).")
+            notes.append(f"{len(self.skipped):,} {self.samples} are left out ({describe_unreadable(self.skipped)}).")
         notes += dict.fromkeys(self.warnings)
-        return (*notes, *describe_source(self.provenance, self.protocol, Metric.TOP1))
-
-    @property
-    def snippet(self) -> str:
-        """Python that loads the choice with a new classifier."""
-        extra = f', pretrained_cfg_overlay={{"file": {str(self.weights)!r}}}' if self.weights else ""
-        return (
-            "import timm\n\n"
-            f'model = timm.create_model("{self.picked.model}", pretrained=True, num_classes={self.num_classes}{extra})'
-        )
+        if self.answered is not self.protocol:
+            notes.append(
+                f"Few records of {self.samples} are of this protocol ({self.protocol.description}): what is expected "
+                f"before measurements is of another ({self.answered.description})."
+            )
+        return (*notes, *describe_source(self.provenance, self.answered, Metric.TOP1))
 
     @property
     def command(self) -> str:
         """The command that fine-tunes the choice and stores the run."""
         words = ["zoograph", "measure", "--models", self.picked.model, "--dataset", self.folder]
-        words += ["--protocol", "finetune", *(["--weights", str(self.weights)] if self.weights else [])]
+        words += ["--protocol", "finetune", *(["--weights", str(self.weights)] if self.weights else []), *self.options]
         return shlex.join(words)
 
     def to_frame(self) -> pd.DataFrame:

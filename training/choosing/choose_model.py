@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
+from zoograph.data.networks.find_model import loading_code
+from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.choices import choose as find_choice
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
@@ -27,7 +28,7 @@ from zoograph.training.choosing.levels import levels_of
 from zoograph.training.choosing.loop import Loop, Watch
 from zoograph.training.choosing.opinion import Opinions
 from zoograph.training.choosing.seconds import Seconds, Work
-from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources
+from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.machine_speed import measure_machine
 from zoograph.training.measuring.store_names import place_in_store
@@ -46,7 +47,7 @@ class Settings:
         budget: seconds, in all.
         regret: points of expected regret at which it stops.
         weights_dir: folder with files of weights; None for none.
-        test_fraction: of each class, where the dataset has no test images of its own.
+        test_fraction: of each class, where the dataset has no test samples of its own.
         config: of fine-tuning.
         encoder: text encoder; default as shipped.
     """
@@ -81,15 +82,16 @@ def choose(
     """Choose a model for a dataset: measure what is worth most per second, and return the pick with what it rests on.
 
     Args:
-        dataset: a folder of images with one sub-folder a class, or a dataset on the Hugging Face hub.
+        dataset: a folder of images or texts with one sub-folder a class, a table of texts, or a dataset on the Hugging
+            Face hub.
         budget: seconds, in all.
         protocol: ``head`` (a retrained head) or ``finetune``.
         regret: points of expected regret at which it stops before the budget is spent.
         filters: which models are candidates; default: all whose weights are to be had.
         weights_dir: a folder with a file of weights for each of some models, called like it.
-        domain: kind of images, such as ``sketch``.
+        domain: kind of images or texts, such as ``sketch``.
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
-        test_fraction: of each class, in (0, 1), where the dataset has no test images of its own.
+        test_fraction: of each class, in (0, 1), where the dataset has no test samples of its own.
         config: of fine-tuning.
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) of the measurement that runs.
@@ -105,7 +107,7 @@ def choose(
     folder = None if weights_dir is None else Path(weights_dir)
     settings = Settings(chosen, budget, regret, folder, test_fraction, config or FinetuneConfig(), encoder)
     return choose_model(
-        Subject([], dataset, domain, device=device, modality=Modality.IMAGE),
+        Subject([], dataset, domain, device=device),
         settings,
         filters,
         progress,
@@ -139,7 +141,7 @@ def choose_model(
         watch: told where it stands before each measurement, and at the end.
 
     Raises:
-        ZoographError: if there are no images, no candidates, or no time for one candidate.
+        ZoographError: if there are no samples, no candidates, or no time for one candidate.
     """
     begin = time.monotonic()
     require_measurable(settings.protocol)
@@ -147,18 +149,23 @@ def choose_model(
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
         question = _ask(store, dataset, settings.protocol)
+        own = load_own(store.names(), filters.models, task.modality, dataset.id)
+        paths = {card.id: path for card, path in own.values()}
+        store.add(models=[card for card, _ in own.values() if card.id not in store.names().models])
+        filters = replace(filters, models=tuple(own[word][0].id if word in own else word for word in filters.models))
         zoo, named = with_named(store.snapshot(), store.names(), filters)
         if stage is not None:
             stage("Measuring the speed of this machine, once")
         machine = measure_machine(progress)
-        speeds = estimate_speeds(list(zoo.models.values()), machine.speeds, machine.kind).speeds
-        found = _find_candidates(zoo, question, filters, speeds, named, settings.weights_dir)
+        sized = [card.model_copy(update={"gmacs": task.gmacs(card)}) for card in zoo.models.values()]
+        speeds = estimate_speeds(sized, machine.speeds, machine.kind).speeds
+        found = _find_candidates(zoo, question, filters, speeds, named, settings.weights_dir, paths)
         store.add(models=[card for card in found.cards if card.id not in store.names().models])
         levels = levels_of(settings.protocol, len(task))
         laboratory = Laboratory(store, task, dataset, place, settings.test_fraction, settings.config)
         work = _count_work(laboratory, levels, settings)
-        asked = work[settings.protocol]
-        opinions = Opinions(store, question, found.cards, asked.images - asked.train, settings.encoder, warn)
+        sizes = {level: each.test for level, each in work.items()}
+        opinions = Opinions(store, question, found.cards, sizes, settings.encoder, warn)
         loop = Loop(begin, settings.budget, settings.regret, found.sources, laboratory, opinions, Seconds(speeds, work))
         loop.run(progress, stage, watch)
         return _describe(loop, subject, settings, found)
@@ -199,11 +206,13 @@ def _find_candidates(
     speeds: Mapping[str, float],
     named: NamedModels | None,
     folder: Path | None,
+    own: Mapping[str, Path],
 ) -> _Found:
     """Return the candidates that pass the filters and whose weights are to be had, without near-twins of each other."""
     every = replace(filters, all_variants=True)
     passed = choose_candidates(zoo, question, every, lambda card: speeds.get(card.id), named)
-    sources = find_sources(passed.cards, folder)
+    chosen = {card.id for card in passed.cards}
+    sources = {**find_sources(passed.cards, folder), **{id: path for id, path in own.items() if id in chosen}}
     if not sources:
         raise ZoographError(explain_none(len(passed.cards), folder))
     cards = [card for card in passed.cards if card.id in sources]
@@ -230,7 +239,8 @@ def _count_work(laboratory: Laboratory, levels: Sequence[Protocol], settings: Se
 def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found) -> Choice:
     ranking = loop.rank()
     laboratory = loop.laboratory
-    plan = loop.plan()
+    card = next(card for card in found.cards if card.id == ranking[0].model)
+    num_classes, weights = len(laboratory.task.classes), found.sources[card.id]
     return Choice(
         dataset=laboratory.dataset.id,
         folder=subject.dataset,
@@ -241,17 +251,20 @@ def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found) -
         stopped=loop.stopped,
         first_regret=loop.first_regret,
         picked=ranking[0],
-        weights=found.sources[ranking[0].model],
-        num_classes=len(laboratory.task.classes),
+        weights=weights,
+        num_classes=num_classes,
         trials=tuple(loop.trials),
         earlier=loop.num_known - len(loop.trials),
         ranking=ranking[:_SHOWN],
         num_candidates=len(ranking),
         num_without=found.num_without,
         left=(*found.left, *loop.left),
-        next=plan,
+        next=loop.plan(),
         filters=found.steps,
-        provenance=loop.opinion.provenance,
+        provenance=loop.opinion.prior.provenance,
+        answered=loop.opinion.prior.protocol,
         skipped=laboratory.skipped,
         warnings=tuple(loop.warnings),
+        samples=laboratory.task.samples_word,
+        snippet=loading_code(card, num_classes, weights),
     )

@@ -7,14 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.data.networks.encoders import load_reader
 from zoograph.data.networks.registry.timm_names import import_timm
 from zoograph.data.networks.weight_files import WeightsError
-from zoograph.data.networks.weights import PretrainedModel, load_pretrained
+from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
-from zoograph.training.choosing.levels import PROBE_IMAGES
+from zoograph.training.choosing.levels import PROBE_SAMPLES
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import Transfer, make_run, readable_part
 from zoograph.training.runtime.progress import Progress
@@ -32,13 +33,13 @@ class Laboratory:
 
     Attributes:
         store: where runs go.
-        task: all images.
+        task: all samples.
         dataset: card under which the store knows them.
         place: where to compute.
-        test_fraction: of each class, where the dataset has no test images of its own.
+        test_fraction: of each class, where the dataset has no test samples of its own.
         config: of fine-tuning.
-        probe_images: of the sample that a probe looks at.
-        skipped: images that could not be read -> what is wrong with them.
+        probe_samples: of the sample that a probe looks at.
+        skipped: samples that could not be read -> what is wrong with them.
     """
 
     store: RecordStore
@@ -47,7 +48,7 @@ class Laboratory:
     place: torch.device
     test_fraction: float = 0.3
     config: FinetuneConfig | None = None
-    probe_images: int = PROBE_IMAGES
+    probe_samples: int = PROBE_SAMPLES
     skipped: dict[str, str] = field(default_factory=dict)
     _opened: tuple[str, PretrainedModel] | None = None
 
@@ -61,7 +62,7 @@ class Laboratory:
             progress: called with (steps done, steps in all).
 
         Raises:
-            ZoographError: if its weights cannot be had, or it cannot look at these images.
+            ZoographError: if its weights cannot be had, or it cannot read these samples.
         """
         model, task = self._open(card, path), self.task_of(level)
         protocol = Protocol.HEAD if level is Protocol.PROBE else level
@@ -78,14 +79,14 @@ class Laboratory:
         return run
 
     def task_of(self, level: Protocol) -> LabelledTask:
-        """Return the images of a level; fine-tuning has those alone that can be read."""
+        """Return the samples of a level; fine-tuning has those alone that can be read."""
         if level is Protocol.PROBE:
             return self._sample
         return self._readable if level is Protocol.FINETUNE else self.task
 
     @cached_property
     def _sample(self) -> LabelledTask:
-        return self.task.sample(self.probe_images)
+        return self.task.sample(self.probe_samples)
 
     @cached_property
     def _readable(self) -> LabelledTask:
@@ -99,12 +100,13 @@ class Laboratory:
         return self._opened[1]
 
     def _load(self, card: ModelCard, path: Path | None) -> PretrainedModel:
+        reads = self.task.modality, self.dataset.id
         if path is None:
-            model = load_pretrained(card.id)
+            model = load_reader(card.id, None, True, *reads)
             if model.card.id != card.id:
                 raise WeightsError(f"The name '{card.id}' must load its own weights (got '{model.card.id}').")
             return model
-        model = replace(load_pretrained(card.id, path), card=card)
+        model = replace(load_reader(card.id, path, True, *reads), card=card)
         published = import_timm().get_pretrained_cfg(card.id)
         has, should = int(getattr(model.network, "num_classes", 0)), 0 if published is None else published.num_classes
         if has and should and has != should:

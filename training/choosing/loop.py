@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -120,9 +120,9 @@ class Loop:
 
     def standing(self, doing: Plan | None = None) -> Standing:
         """Return where it stands."""
-        leader = self.opinion.leader(self._protocol)
-        weighed = self.opinion.weighed
-        predicted, lower, upper = (float(column[leader]) for column in (weighed.mean, weighed.lower, weighed.upper))
+        leader = self.opinion.leader
+        columns = (self.opinion.mean, *self.opinion.bounds)
+        predicted, lower, upper = (float(column[leader]) for column in columns)
         regret = 100 * self.opinion.regret(leader)
         return Standing(self.elapsed, doing, self.trials, self.opinion.ids[leader], predicted, lower, upper, regret)
 
@@ -132,17 +132,15 @@ class Loop:
 
     def rank(self) -> tuple[Ranked, ...]:
         """Return all candidates, the one to pick first, then by expected regret."""
-        opinion, weighed = self.opinion, self.opinion.weighed
-        leader = opinion.leader(self._protocol)
-        regrets = opinion.regrets()
-        best = opinion.chances()
+        opinion, leader, regrets = self.opinion, self.opinion.leader, self.opinion.regrets
+        best, (lower, upper) = opinion.chances(), opinion.bounds
         order = sorted(range(len(opinion.ids)), key=lambda i: (i != leader, regrets[i]))
         return tuple(
             Ranked(
                 id := opinion.ids[i],
-                float(weighed.mean[i]),
-                float(weighed.lower[i]),
-                float(weighed.upper[i]),
+                float(opinion.mean[i]),
+                float(lower[i]),
+                float(upper[i]),
                 best[i],
                 100 * regrets[i],
                 opinion.measured.get((id, Protocol.PROBE)),
@@ -214,7 +212,8 @@ class Loop:
             own = [plan for plan in plans if plan.level is level]
             if not own:
                 continue
-            values = values_of_measuring(belief, more_noise(belief, level, self._protocol, self._test_size(level)))
+            extra = more_noise(opinion.prior.belief, level, self._protocol, opinion.test_sizes[level])
+            values = values_of_measuring(belief, extra)
             seconds = torch.ones(len(names), dtype=torch.float64)
             open_ = torch.zeros(len(names), dtype=torch.bool)
             for plan in own:
@@ -224,10 +223,6 @@ class Loop:
             plan = next(plan for plan in own if plan.model == names[best])
             options.append((float(values[best]) / plan.seconds, plan._replace(gain=100 * float(values[best]))))
         return max(options, key=lambda option: option[0])[1] if options else None
-
-    def _test_size(self, level: Protocol) -> float:
-        work = self.seconds.work[level]
-        return max(work.images - work.train, 1)
 
     def _plan_of(self, model: str, level: Protocol) -> Plan:
         return Plan(model, level, self.seconds.predict(self._cards[model], level), 0.0)
@@ -244,12 +239,12 @@ class Loop:
         except _EXPECTED as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             self.left.append(Left(plan.model, reason))
-            rest = tuple(each for each in self.opinions.cards if each.id != card.id)
-            if not rest:
+            if len(self.opinions.cards) == 1:
                 raise ZoographError(f"No candidate can be measured; the last: {plan.model}: {reason}") from error
-            self.opinions = replace(self.opinions, cards=rest)
+            self.opinions.leave_out(plan.model)
             return
         took = self.elapsed - before
+        self.opinions.learn(plan.model, plan.level, run.value)
         self.seconds.learn(card, plan.level, took)
         self.warnings += [text for text in run.hyperparameters.get(WARNINGS, ()) if text not in self.warnings]
         self._new = plan, run.value, took

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -16,7 +17,9 @@ from zoograph.data.files.kept import keep_facts
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.choosing.belief import Belief
+from zoograph.training.choosing.levels import CHAIN, noise_of
 from zoograph.training.choosing.policies import LEAST, Choices, follow_belief, follow_order, halving_order
+from zoograph.training.choosing.prior import SHARE_ELSEWHERE, blended, elsewhere
 from zoograph.training.evaluation.collections.hiding import Question, ask
 from zoograph.training.evaluation.collections.methods import Row
 from zoograph.training.evaluation.collections.running import CollectionRun
@@ -34,6 +37,7 @@ ENOUGH = 0.01
 """The expected regret at which a policy that states one stops: a point of accuracy."""
 RANDOM_ORDERS = 20
 _DRAWS = 2_000
+_POLICY = f"2-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
 _USUAL_TEST = 1_000.0  # samples, where nobody says how many there were
 
 Progress = Callable[[str], None]
@@ -43,8 +47,8 @@ class Replayed(BaseModel):
     """One policy on one dataset.
 
     Attributes:
-        policy: ``choose``; ``first ranking``, the same predictor's without what is measured on the way; ``successive
-            halving``; or the method whose ranking is measured from the top.
+        policy: ``choose``; ``first ranking``, what it believes at first, without what is measured on the way;
+            ``successive halving``; or the method whose ranking is measured from the top.
         dataset: its name.
         num_models: that could be measured.
         regrets: accuracy that the pick loses against the best: before any measurement, and after each.
@@ -79,6 +83,13 @@ class _Task(NamedTuple):
     rows: Tensor
     models: Tensor
     truth: Tensor
+
+
+class _Cheap(NamedTuple):
+    """What cheaper measurements of k models found: (k,) values, NaN for none, and (k,) codes of protocols, or -1."""
+
+    values: Tensor
+    levels: Tensor
 
 
 def replay_questions(
@@ -124,26 +135,52 @@ def _kept(
         progress(CHOOSE)
     method = EvidencePredictor()
     row = Row(CHOOSE, EvidencePredictor)
-    path = folder / f"{run.key(row, method, question)}-{budget}.json"
+    path = folder / f"{run.key(row, method, question)}-{budget}-{_POLICY}.json"
     facts = keep_facts(path, lambda: {"replayed": [r.model_dump() for r in _replay(run, row, question, budget)]})
     return [Replayed.model_validate(record) for record in facts["replayed"]]
 
 
 @one_thread()
 def _replay(run: CollectionRun, row: Row, question: Question, budget: int) -> list[Replayed]:
-    fitted, split = run.fitted(row, EvidencePredictor(), question)
+    kept = ask(run.part.graph, question).train
+    blind = replace(question, hidden=question.hidden | _own_evidence(run.part.graph, question))
+    fitted, split = run.fitted(row, EvidencePredictor(), blind)
     predictor, result = cast(EvidencePredictor, fitted), []
+    asked = run.part.part.protocol
     for task in _tasks(run, question):
         joint = predictor.joint(task.models, torch.tensor([task.dataset]), split.train)
-        belief = Belief.of(joint, _test_size(run.part.graph, question, task))
-        assert len(belief.mean) == len(task.truth), "a collection has fewer models than there may be contenders"
+        size = _test_size(run.part.graph, question, task)
+        predicted = Belief.of(joint, size)
+        assert len(predicted.mean) == len(task.truth), "a collection has fewer models than there may be contenders"
+        prior = blended(predicted, elsewhere(split.train, task.models, task.dataset))
+        cheap = _cheap(kept, task, list(Protocol).index(asked))
+        belief = _given_cheap(prior, cheap, asked, size)
         first = torch.argsort(-belief.mean, stable=True)
         result.append(_judge(run, CHOOSE, task, [follow_belief(belief, task.truth, budget, _regrets)]))
         result.append(_judge(run, FIRST_RANKING, task, [follow_order(first, task.truth, budget)]))
-        cheap = _cheap(split.train, task, list(Protocol).index(run.part.part.protocol))
-        if not bool(cheap.isnan().all()):
-            result.append(_judge(run, HALVING, task, [follow_order(halving_order(cheap), task.truth, budget)]))
+        if not bool(cheap.values.isnan().all()):
+            order = halving_order(cheap.values)
+            result.append(_judge(run, HALVING, task, [follow_order(order, task.truth, budget)]))
     return result
+
+
+def _own_evidence(graph: HeteroData, question: Question) -> Tensor:
+    """Return (E',) bool: what cheaper protocols measured of the datasets that are asked for; scores are none."""
+    if MEASURED_OTHERWISE not in graph.edge_types:
+        return torch.zeros_like(question.hidden)
+    store, datasets = graph[MEASURED_OTHERWISE], torch.unique(ask(graph, question).pairs[1])
+    return torch.isin(store.edge_index[1], datasets) & (store.protocol < len(Protocol))
+
+
+def _given_cheap(prior: Belief, cheap: _Cheap, asked: Protocol, size: float) -> Belief:
+    """Return what is believed once the cheaper measurements are known, as ``choose`` weighs those of its levels."""
+    weighed = torch.tensor([list(Protocol).index(level) for level in CHAIN])
+    places = torch.isin(cheap.levels, weighed).nonzero().flatten()
+    if not len(places):
+        return prior
+    levels = [list(Protocol)[code] for code in cheap.levels[places].tolist()]
+    noise = noise_of(prior, places, levels, asked, dict.fromkeys(levels, size))
+    return prior.given(places, cheap.values[places], noise)
 
 
 def _test_size(graph: HeteroData, question: Question, task: _Task) -> float:
@@ -165,18 +202,20 @@ def _follow(name: str, task: _Task, predicted: Tensor, budget: int) -> list[Choi
     return [follow_order(order, task.truth, budget) for order in orders]
 
 
-def _cheap(graph: HeteroData, task: _Task, asked: int) -> Tensor:
-    """Return (k,) what the dearest of the cheaper measurements of each model found; NaN where there is none."""
+def _cheap(graph: HeteroData, task: _Task, asked: int) -> _Cheap:
+    """Return what the dearest of the cheaper measurements of each model found; a score that is an accuracy is one."""
     found = torch.full((len(task.models),), torch.nan, dtype=torch.float64)
+    levels = torch.full((len(task.models),), -1)
     if MEASURED_OTHERWISE not in graph.edge_types:
-        return found
+        return _Cheap(found, levels)
     store = graph[MEASURED_OTHERWISE]
     # Scores that are accuracies have codes beyond those of protocols, and are cheaper than any.
     dearness = torch.where(store.protocol >= len(Protocol), -1, store.protocol)
     here = (store.edge_index[1] == task.dataset) & (dearness < asked)
     for edge in here.nonzero().flatten()[torch.argsort(dearness[here], stable=True)].tolist():
-        found[task.models == store.edge_index[0, edge]] = float(store.edge_label[edge])
-    return found
+        own = task.models == store.edge_index[0, edge]
+        found[own], levels[own] = float(store.edge_label[edge]), dearness[edge]
+    return _Cheap(found, levels)
 
 
 def _tasks(run: CollectionRun, question: Question) -> Iterator[_Task]:

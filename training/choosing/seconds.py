@@ -22,16 +22,21 @@ class Work:
     """What there is to do at one level.
 
     Attributes:
-        images: that are looked at.
-        train: images of these that are trained on.
+        samples: that are looked at.
+        train: samples of these that are trained on.
         classes: of the dataset.
         epochs: of fine-tuning; 0 for what trains a head alone.
     """
 
-    images: int
+    samples: int
     train: int
     classes: int
     epochs: int = 0
+
+    @property
+    def test(self) -> int:
+        """Samples that are tested on."""
+        return max(self.samples - self.train, 1)
 
 
 @dataclass
@@ -39,7 +44,7 @@ class Seconds:
     """Predicts how long a measurement takes.
 
     Args:
-        speeds: model -> images a second of a forward pass on this machine.
+        speeds: model -> samples a second of a forward pass on this machine.
         work: by level.
     """
 
@@ -69,5 +74,5 @@ class Seconds:
         work, speed = self.work[level], self.speeds.get(card.id, self._usual)
         opening = _OPEN + 4 * (card.parameters or 0) / _BYTES_PER_SECOND
         head = _HEAD * work.train * (card.num_features or 1_000) * work.classes
-        epochs = work.epochs * ((1 + _BACKWARD) * work.train + (work.images - work.train)) / speed
-        return opening + work.images / speed + head + epochs
+        epochs = work.epochs * ((1 + _BACKWARD) * work.train + work.test) / speed
+        return opening + work.samples / speed + head + epochs

@@ -1,4 +1,4 @@
-"""Where the weights of candidates are to be had: a folder of files, the hub, or its cache; nothing is downloaded."""
+"""Where the weights of candidates are to be had: folders, the hub, its cache or a package; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from pathlib import Path
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.hub import why_not_asked
-from zoograph.data.networks.find_model import bare_architecture, loading_name
+from zoograph.data.networks.find_model import bare_architecture, find_known_model, loading_name
 from zoograph.data.networks.weight_files import ENDINGS
-from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.cards import Modality, ModelCard
+from zoograph.data.records.names import NameIndex
+from zoograph.data.text.model_folder import CONFIG, is_carried
+
+_SETTINGS = (CONFIG, "modules.json")
 
 Sources = Mapping[str, Path | None]
 """Model -> file or folder of its weights; None for those that libraries get by the name."""
@@ -20,7 +24,7 @@ def find_sources(cards: Iterable[ModelCard], folder: Path | None = None) -> dict
 
     A file or folder is a model's if it is called by the model's id, with an underscore for a slash; timm's default
     weights of an architecture may be called by the architecture alone. Where the hub does not answer, models of its
-    cache are left, beside those of the folder.
+    cache are left, beside those of the folder and those that an installed package carries.
 
     Args:
         cards: of candidates.
@@ -35,11 +39,39 @@ def find_sources(cards: Iterable[ModelCard], folder: Path | None = None) -> dict
         path = next((named[name] for name in _spellings(card) if name in named), None)
         if path is not None:
             found[card.id] = path
-    cached = None if why_not_asked() is None else _cached_repositories()
+    known = None if why_not_asked() is None else _cached_repositories()
     for card in cards:
-        if card.id not in found and loading_name(card) == card.id and (cached is None or card.hub_id in cached):
+        here = known is None or card.hub_id in known or is_carried(card.id)
+        if card.id not in found and loading_name(card) == card.id and here:
             found[card.id] = None
     return found
+
+
+def load_own(
+    names: NameIndex, words: Iterable[str], modality: Modality, dataset: str
+) -> dict[str, tuple[ModelCard, Path]]:
+    """Return those words that are folders with a model in them, and its card and folder.
+
+    A folder's name says nothing of its weights: the id on the card is of their content. What a store or a library
+    knows by the word is no folder.
+
+    Args:
+        names: of the store.
+        words: names of models, as they were given.
+        modality: that the models must read.
+        dataset: in words.
+
+    Raises:
+        ZoographError: if a folder holds no model that reads such samples.
+    """
+    from zoograph.data.networks.encoders import load_reader
+
+    own = {}
+    for word in words:
+        path = Path(word).expanduser()
+        if any((path / name).is_file() for name in _SETTINGS) and find_known_model(names, word) is None:
+            own[word] = load_reader(word, modality=modality, dataset=dataset).card, path
+    return own
 
 
 def explain_none(num_candidates: int, folder: Path | None) -> str:

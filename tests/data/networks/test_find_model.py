@@ -14,6 +14,7 @@ from zoograph.data.networks.find_model import (
     find_model,
     find_others,
     is_own,
+    loading_code,
     loading_name,
     make_model_card,
     may_be_encoder,
@@ -171,3 +172,13 @@ def test_reading_is_required_in_one_sentence() -> None:
         require_reader(card, "pets", "image")
     assert loading_name(card) is None
     assert loading_name(card.model_copy(update={"open_weights": None})) == "bert"
+
+
+def test_code_loads_a_model_by_the_library_that_has_it() -> None:
+    net, encoder = ModelCard(id="net.in1k", source="t"), ModelCard(id="o/e", source="t", modalities=("text",))
+    assert (
+        loading_code(net, 3) == 'import timm\n\nmodel = timm.create_model("net.in1k", pretrained=True, num_classes=3)'
+    )
+    assert 'pretrained_cfg_overlay={"file": "w/net.pth"}' in loading_code(net, 3, Path("w/net.pth"))
+    assert 'AutoModelForSequenceClassification.from_pretrained("o/e", num_labels=4)' in loading_code(encoder, 4)
+    assert 'AutoTokenizer.from_pretrained("mine")' in loading_code(encoder, 4, Path("mine"))

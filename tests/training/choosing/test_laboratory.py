@@ -19,7 +19,7 @@ def test_every_level_is_a_run_of_the_store(photos: Path, weights_dir: Path, toy_
     with RecordStore.open() as store:
         task = open_task(str(photos))
         store.add(models=[card])
-        laboratory = Laboratory(store, task, task.card, torch.device("cpu"), probe_images=12)
+        laboratory = Laboratory(store, task, task.card, torch.device("cpu"), probe_samples=12)
         probe = laboratory.measure(card, path, Protocol.PROBE)
         head = laboratory.measure(card, path, Protocol.HEAD)
         stored = store.snapshot().runs

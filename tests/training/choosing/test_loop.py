@@ -13,10 +13,9 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol
 from zoograph.training.answers.current_predictor import Provenance
-from zoograph.training.answers.expected_regret import ExpectedRegret
 from zoograph.training.choosing.belief import Belief
 from zoograph.training.choosing.loop import Loop
-from zoograph.training.choosing.opinion import Opinion
+from zoograph.training.choosing.opinion import Opinion, Prior
 from zoograph.training.choosing.seconds import Seconds, Work
 
 HEAD = Protocol.HEAD
@@ -36,17 +35,16 @@ class Made:
     def ask(self, stage: object, progress: object) -> Opinion:
         mean = torch.tensor([0.6, 0.5, 0.4, 0.3], dtype=torch.float64)
         belief = Belief(mean, self.deviation**2 * torch.eye(4, dtype=torch.float64), torch.full((4,), 1e-6).double())
-        places = [i for i, card in enumerate(CARDS) if (card.id, HEAD) in self.found]
-        if places:
-            values = torch.tensor([self.found[CARDS[i].id, HEAD] for i in places])
-            belief = belief.with_known(torch.tensor(places), values)
-        weighed = ExpectedRegret(mean, mean, mean, mean, mean)
         known = Provenance("v", "", "", 1, 0, True, 0, "")
-        return Opinion(("a", "b", "c", "d"), weighed, torch.arange(4), belief, dict(self.found), known)
+        prior = Prior(("a", "b", "c", "d"), mean, mean, mean, torch.arange(4), belief, known, HEAD)
+        return Opinion(prior, dict(self.found), HEAD, {HEAD: 30.0})
+
+    def learn(self, model: str, level: Protocol, value: float) -> None:
+        self.found[model, level] = value
 
     def measure(self, card: ModelCard, path: object, level: Protocol, progress: object) -> Any:
-        self.found[card.id, level] = {"a": 0.7, "b": 0.9, "c": 0.4, "d": 0.3}[card.id]
-        return SimpleNamespace(value=self.found[card.id, level], hyperparameters={"warnings": ["Look."]})
+        value = {"a": 0.7, "b": 0.9, "c": 0.4, "d": 0.3}[card.id]
+        return SimpleNamespace(value=value, hyperparameters={"warnings": ["Look."]})
 
 
 def _loop(made: Any, budget: float = 1e6, threshold: float = 1.0, speed: float = 100.0) -> Loop:

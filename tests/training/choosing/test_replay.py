@@ -12,8 +12,9 @@ from zoograph.data.records.records import Protocol
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import SOURCE, make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.choosing import replay as module
+from zoograph.training.choosing.belief import Belief
 from zoograph.training.choosing.replay import CHOOSE, FIRST_RANKING, Replayed, replay_questions
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph, Part
 from zoograph.training.evaluation.collections.choosing import Limits
@@ -87,3 +88,23 @@ def test_where_nobody_says_how_many_were_tested_it_is_a_usual_number(part: Colle
     stated = [value for record in found if record.stated for value in record.stated]
     assert stated
     assert all(0 <= value < 1 for value in stated)
+
+
+def test_probes_are_weighed_by_the_policy_and_hidden_from_the_predictor(part: CollectionGraph, tmp_path: Path) -> None:
+    question = dataset_out(part, Limits(1, 1)).questions[0]
+    own, probed = part.graph[TRANSFERS_TO], part.graph.clone()
+    size, worst = int(question.asked.sum()), int(part.values[question.asked].argmin())
+    for key, value in own.items():
+        if isinstance(value, torch.Tensor):
+            taken = value[:, question.asked] if key == "edge_index" else value[question.asked]
+            probed[MEASURED_OTHERWISE][key] = taken.clone()
+    probed[MEASURED_OTHERWISE].edge_label = torch.full((size,), 0.1)
+    probed[MEASURED_OTHERWISE].edge_label[worst] = 0.95
+    probed[MEASURED_OTHERWISE].protocol = torch.full((size,), list(Protocol).index(Protocol.PROBE))
+    assert bool(module._own_evidence(probed, replace(question, hidden=torch.zeros(size, dtype=torch.bool))).all())
+
+    task = next(module._tasks(CollectionRun(part, tmp_path), question))
+    cheap = module._cheap(probed, task, list(Protocol).index(Protocol.HEAD))
+    prior = Belief(torch.full((size,), 0.5).double(), 0.01 * torch.eye(size).double(), torch.zeros(size).double())
+    moved = module._given_cheap(prior, cheap, Protocol.HEAD, 300.0)
+    assert int(moved.mean.argmax()) == worst

@@ -11,8 +11,8 @@ from zoograph.training.choosing.seconds import Seconds, Work
 SMALL = ModelCard(id="small", source="t")
 LARGE = ModelCard(id="large", source="t", parameters=100_000_000)
 WORK = {
-    Protocol.HEAD: Work(images=1000, train=700, classes=10),
-    Protocol.FINETUNE: Work(images=1000, train=700, classes=10, epochs=2),
+    Protocol.HEAD: Work(samples=1000, train=700, classes=10),
+    Protocol.FINETUNE: Work(samples=1000, train=700, classes=10, epochs=2),
 }
 
 

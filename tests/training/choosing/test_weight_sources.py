@@ -8,9 +8,12 @@ import pytest
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.timm_cards import make_card
-from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.cards import Modality, ModelCard
+from zoograph.data.records.names import index_names
+from zoograph.data.testing.tiny_encoders import make_tiny_encoder
+from zoograph.data.text.model_folder import DEFAULT_ENCODER
 from zoograph.training.choosing import weight_sources as module
-from zoograph.training.choosing.weight_sources import explain_none, find_sources
+from zoograph.training.choosing.weight_sources import explain_none, find_sources, load_own
 
 DEFAULT, OTHER = make_card("resnet50.a1_in1k"), make_card("resnet50.tv_in1k")
 
@@ -60,3 +63,20 @@ def test_why_nothing_is_to_be_had(tmp_path: Path) -> None:
     assert said.startswith("The weights of none of 1,826 candidates are to be had: '")
     assert "HF_HUB_OFFLINE forbids to ask the hub, and its cache has none of them." in said
     assert said.endswith("such as 'resnet50.a1_in1k.safetensors', with --weights-dir.")
+
+
+def test_an_encoder_of_an_installed_package_needs_no_hub() -> None:
+    carried = ModelCard(id=DEFAULT_ENCODER, source="hub", hub_id=DEFAULT_ENCODER, modalities=("text",))
+    elsewhere = ModelCard(id="owner/encoder", source="hub", hub_id="owner/encoder", modalities=("text",))
+    assert find_sources([carried, elsewhere]) == {carried.id: None}
+
+
+def test_a_folder_is_known_by_the_content_of_its_weights(tmp_path: Path) -> None:
+    folder = make_tiny_encoder(tmp_path / "mine")
+    (tmp_path / "empty").mkdir()
+    words = [str(folder), str(tmp_path / "empty"), "resnet50"]
+    found = load_own(index_names([]), words, Modality.TEXT, "reviews")
+    assert list(found) == [str(folder)]
+    card, path = found[str(folder)]
+    assert card.id.startswith("mine@")
+    assert path == folder

@@ -1,0 +1,54 @@
+"""What is believed of candidates before anything is measured on a dataset: as predicted, and as they did elsewhere."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+
+from zoograph.models.baselines.otherwise import MeanElsewhere
+from zoograph.training.choosing.belief import Belief
+
+SHARE_ELSEWHERE = 0.5
+"""Of the ranking that is believed, how much is by the mean on other datasets and not the predictor's own.
+
+Chosen on held-out datasets that no page of results shows, the same for every collection left out in turn; see
+docs/benchmarks/choose.md.
+"""
+
+_FEWEST = 3
+
+
+def elsewhere(graph: HeteroData, models: Tensor, dataset: int) -> Tensor:
+    """Return (k,) the means of models' standardised accuracies on other datasets; NaN where nothing was measured.
+
+    Args:
+        graph: of what is known.
+        models: (k,) nodes.
+        dataset: node, whose own records do not count.
+    """
+    pairs = torch.stack([models, torch.full_like(models, dataset)])
+    signal, known = MeanElsewhere().fit(graph).standing(pairs)
+    return torch.where(known, signal.double(), torch.nan)
+
+
+def blended(belief: Belief, elsewhere: Tensor, share: float = SHARE_ELSEWHERE) -> Belief:
+    """Return a belief whose ranking is moved towards that by the mean on other datasets.
+
+    Where models were measured elsewhere, what they are expected to have above or below each other is a mean of what the
+    belief says and of their standing elsewhere, in the belief's own spread. Others stay where they are, and so does
+    the uncertainty.
+
+    Args:
+        belief: of k models, as the predictor has it.
+        elsewhere: (k,) see :func:`elsewhere`.
+        share: of the second, in [0, 1].
+    """
+    known = ~elsewhere.isnan()
+    if int(known.sum()) < _FEWEST or float(elsewhere[known].std()) < 1e-9:
+        return belief
+    about = belief.mean[known] - belief.mean[known].mean()
+    standing = (elsewhere[known] - elsewhere[known].mean()) / elsewhere[known].std() * about.std()
+    mean = belief.mean.clone()
+    mean[known] += share * (standing - about)
+    return Belief(mean, belief.covariance, belief.noise)
