@@ -247,6 +247,7 @@ class Choice(Report):
             "left": [left._asdict() for left in self.left],
             "next": self.next and self.next._asdict(),
             "filters": [step._asdict() for step in self.filters],
+            "answered": self.answered.value,
             "snippet": self.snippet,
             "command": self.command,
         }
