@@ -37,6 +37,18 @@ def conformal_quantile(residuals: Tensor, coverage: float = COVERAGE) -> float:
     return math.inf if rank > len(residuals) else float(residuals.sort().values[rank - 1])
 
 
+def grouped_quantile(residuals: Tensor, group: Tensor, coverage: float = COVERAGE) -> float:
+    """Return the quantile of (n,) residuals in which every (n,) group counts alike, however many it has.
+
+    Residuals of a group err together, so that the number of groups is what a quantile rests on.
+    """
+    _, place, size = torch.unique(group, return_inverse=True, return_counts=True)
+    weight = 1 / size[place].double()
+    order = residuals.argsort()
+    reached = weight[order].cumsum(0) >= coverage * weight.sum() - 1e-9
+    return float(residuals[order][reached.nonzero()[0, 0]])
+
+
 def calibrate(residuals: Tensor, situations: Tensor) -> list[float]:
     """Return the width multiplier of each situation.
 

@@ -41,6 +41,7 @@ class Hiding:
         self.records = records if unlearned is None else records.without(unlearned)
         self._scores = PairScores.of(graph).at(self.records.cells)
         self._family = graph[DATASET].group
+        self._num_families = len(torch.unique(self._family[self.records.cells.dataset]))
         self._unit = spreads(self.records, graph[DATASET].num_nodes)
 
     def sample(self, num_records: int, generator: torch.Generator) -> Tensor:
@@ -73,7 +74,8 @@ class Hiding:
                     covariance = torch.linalg.inv(inverse[block[:, None], block[None]])
                     parts.append(_minus_log_density((covariance @ solved[block])[asked], covariance.diagonal()[asked]))
             losses += [torch.cat(parts)] if parts else []
-        return torch.stack([part.mean() for part in losses]).mean() + self.kernel.penalty() / len(self.records)
+        penalty = self.kernel.penalty(len(self.records), self._num_families)
+        return torch.stack([part.mean() for part in losses]).mean() + penalty
 
     def _inverse(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the inverse covariance of records, noise included, and how far they are from what cards say."""

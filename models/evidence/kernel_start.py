@@ -38,7 +38,7 @@ PRIOR = {
     "level.near": 0.5,
     "level.domain": 0.3,
     "level.overlap": 0.2,
-    "level.own": 0.2,
+    "level.own": 1.0,
     "level.protocol": 0.3,
     "scores": 0.1,
     "graph.skill": 0.03,

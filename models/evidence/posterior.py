@@ -114,8 +114,7 @@ class Posterior:
         self.spread = spreads(known, len(prior.features.domain))
         every, datasets = torch.arange(len(self.spread)), torch.unique(datasets)
         near = prior.between_datasets(every, datasets).where.max(1).values
-        near = near + 10.0 * torch.isin(every, datasets)
-        chosen = choose_relevant(known, near, self.spread, protocol)
+        chosen = choose_relevant(known, near, torch.isin(every, datasets), self.spread, protocol)
         self.records, means = chosen.records, chosen.means
         self._number_datasets(torch.cat([datasets, self.records.cells.dataset]), chosen.weights)
         known_cells, unit = self.records.cells, self.unit(self.records.cells)

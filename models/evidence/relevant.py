@@ -1,4 +1,4 @@
-"""Which records a question is answered from: the nearest one by one, the others as means, whatever their number."""
+"""Which records a question is answered from, whatever their number: near ones all, of far ones a few and means."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from zoograph.models.training_records import count, total
 MOST_SINGLE = 1_800
 """Records that are taken one by one."""
 MOST_MEANS = 2_000
+_FOR_LEVELS = 900  # of them, which are of far datasets
+_OF_EACH = 3  # far dataset and protocol: enough to tell its level
 _LEAST_MODELS = 4  # of a dataset whose records are averaged with those of others
 _MOST_GROUPS = 6
+_ASKED, _SAME_PROTOCOL = 10.0, 0.2  # nearer by so much are datasets, and a protocol, that are asked for
 
 
 class Relevant(NamedTuple):
@@ -34,6 +37,7 @@ class Relevant(NamedTuple):
 def choose_relevant(
     records: Records,
     near: Tensor,
+    asked: Tensor,
     spread: Tensor,
     protocol: int,
     most: int = MOST_SINGLE,
@@ -41,12 +45,14 @@ def choose_relevant(
 ) -> Relevant:
     """Return what a question about some datasets under a protocol is answered from.
 
-    Datasets and protocols are taken one by one in the order of their nearness until there are ``most`` records; the
-    farther ones are averaged in groups, each twice as large as the one before.
+    Datasets and protocols are taken in the order of their nearness. Of the nearest there is every record; of farther
+    ones a few, which tell how high accuracies on them are, and means over groups of them, which tell of models. Each
+    group is twice as large as the one before.
 
     Args:
         records: everything that was measured.
         near: (D,) how near each dataset is to those asked for, higher is nearer; 1 for themselves.
+        asked: (D,) bool, those asked for.
         spread: (D, P) of models on datasets.
         protocol: that is asked for.
         most: records one by one.
@@ -57,21 +63,35 @@ def choose_relevant(
         return Relevant(records, records.at(torch.zeros(0, dtype=torch.long)), near.new_zeros(0, num_datasets))
     key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
     number = torch.bincount(key, minlength=num_datasets * NUM_PROTOCOLS)
-    same = (torch.arange(NUM_PROTOCOLS) == protocol).double() * 0.2
-    order = torch.argsort(-(near[:, None] + same[None]).flatten(), stable=True)
+    same = (torch.arange(NUM_PROTOCOLS) == protocol).double() * _SAME_PROTOCOL
+    order = torch.argsort(-((near + _ASKED * asked)[:, None] + same[None]).flatten(), stable=True)
     order = order[number[order] > 0]
-    taken = number[order].cumsum(0) <= most
-    taken[0] = True
-    single = torch.zeros(len(number), dtype=torch.bool)
-    single[order[taken]] = True
-    rest = order[~taken]
+    room = torch.where(asked[order // NUM_PROTOCOLS], most, most - min(_FOR_LEVELS, most // 2))
+    whole = number[order].cumsum(0) <= room
+    whole[0] = True
+    rest = order[~whole]
+    single = torch.isin(key, order[whole])
+    single |= _some_of_each(records, key, number, rest, most - int(single.sum()))
+    one_by_one = records.at(single.nonzero().flatten()[: 2 * most])
     rest = rest[number[rest] >= _LEAST_MODELS]
-    one_by_one = records.at(single[key].nonzero().flatten()[: 2 * most])
     for num_groups in range(_MOST_GROUPS, 0, -1):
         means, weights = _average(records, key, rest, spread, num_groups)
         if len(means) <= most_means or num_groups == 1:
             break
     return Relevant(one_by_one, means.at(torch.arange(min(len(means), most_means))), weights)
+
+
+def _some_of_each(records: Records, key: Tensor, number: Tensor, rest: Tensor, most: int) -> Tensor:
+    """Return (n,) bool: a few records of each of the keys in ``rest``, nearest first, ``most`` in all.
+
+    They are of the models that most is known of, whose skill is least in doubt.
+    """
+    times = torch.bincount(records.cells.model)[records.cells.model]
+    order = torch.argsort(-times, stable=True)
+    order = order[torch.argsort(key[order], stable=True)]
+    place = torch.empty_like(order).index_copy_(0, order, torch.arange(len(order)))
+    few = rest[number[rest].clamp(max=_OF_EACH).cumsum(0) <= most]
+    return torch.isin(key, few) & (place - (number.cumsum(0) - number)[key] < _OF_EACH)
 
 
 def _average(records: Records, key: Tensor, rest: Tensor, spread: Tensor, num_groups: int) -> tuple[Records, Tensor]:

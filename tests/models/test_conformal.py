@@ -6,7 +6,7 @@ import torch
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.models.conformal import calibrate, conformal_quantile, half_width, situation
+from zoograph.models.conformal import calibrate, conformal_quantile, grouped_quantile, half_width, situation
 
 
 def test_quantile_is_the_conformal_rank():
@@ -37,6 +37,16 @@ def test_situations():
     lonely = build_graph(make_toy_zoo(), HashEmbedder(8))
     lonely["model", "transfers_to", "dataset"].edge_index = torch.tensor([[0], [0]])
     assert situation(lonely, torch.tensor([[0, 0, 1, 1], [0, 1, 0, 1]])).tolist() == [0, 1, 2, 3]
+
+
+def test_every_group_counts_alike_in_a_quantile():
+    """A hundred small errors of one group are one vote of ten; two large ones of another are one too."""
+    errors = torch.cat([torch.full((100,), 0.1), torch.arange(1.0, 9.0), torch.tensor([20.0, 30.0])])
+    group = torch.cat([torch.full((100,), 7), torch.arange(10, 18), torch.tensor([3, 3])])
+    assert grouped_quantile(errors, group, 0.1) == pytest.approx(0.1)
+    assert grouped_quantile(errors, group, 0.9) == 8.0
+    assert grouped_quantile(errors, group, 0.94) == 20.0
+    assert grouped_quantile(errors, group, 1.0) == 30.0
 
 
 def test_newcomers_are_never_narrower():

@@ -2,50 +2,82 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
+from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET
-from zoograph.models.conformal import calibrate
+from zoograph.models.conformal import SITUATIONS, calibrate, grouped_quantile
 from zoograph.models.evidence.posterior import Posterior, Prior
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 Block = tuple[Tensor, Tensor]
+_NEW_DATASET, _BOTH_NEW = SITUATIONS.index("new dataset"), SITUATIONS.index("both new")
 _BOTH_NEW_SAMPLES = 150
+_LEAST_RECORDS = 30  # of another protocol, to learn from
 _NUM_PARTS = 4
 _SEED = 0
+
+
+class _LeftOut(NamedTuple):
+    """Errors (n,) of left-out records in standard deviations, their situations, and families of datasets."""
+
+    error: Tensor
+    situation: Tensor
+    family: Tensor
 
 
 def calibrated_widths(prior: Prior, graph: HeteroData, protocol: int) -> list[float]:
     """Return the half-width of each situation of :mod:`zoograph.models.conformal`, in standard deviations of the logit.
 
     Records of the asked protocol are left out at random, a quarter at a time; by family of datasets, by model, and by
-    both, each with whatever else was measured of what is left out.
+    both, each with whatever else was measured of what is left out. Under one protocol there may be a single family: so
+    of new datasets, intervals are as wide as those of all protocols ask for, if that is more.
     """
-    own = prior.records.cells.protocol == protocol
-    posterior = Posterior(prior, torch.unique(prior.records.cells.dataset[own & (prior.records.edge >= 0)]), protocol)
-    errors, codes = [], []
+    own = _left_out(prior, graph, protocol, range(len(SITUATIONS)))
+    widths = calibrate(own.error, own.situation)
+    counts = torch.bincount(prior.records.cells.protocol, minlength=len(Protocol))[: len(Protocol)]
+    others = [int(code) for code in (counts >= _LEAST_RECORDS).nonzero() if code != protocol]
+    new = (_NEW_DATASET, _BOTH_NEW)
+    every = [own, *(_left_out(prior, graph, code, new) for code in others)]
+    for situation in new:
+        errors = torch.cat([part.error[part.situation == situation] for part in every])
+        # A family under a protocol is a unit of its own: its level there is.
+        units = torch.cat([len(every) * part.family[part.situation == situation] + k for k, part in enumerate(every)])
+        if len(errors):
+            widths[situation] = max(widths[situation], grouped_quantile(errors, units))
+    widths[_BOTH_NEW] = max(widths)
+    return widths
+
+
+def _left_out(prior: Prior, graph: HeteroData, protocol: int, situations: Iterable[int]) -> _LeftOut:
+    cells = prior.records.cells
+    posterior = Posterior(prior, torch.unique(cells.dataset[cells.protocol == protocol]), protocol)
+    errors, codes, families = [], [], []
     for code, blocks in _blocks(posterior, graph, protocol).items():
         blocks = [block for block in blocks if len(block[1]) and len(block[0]) < len(posterior.alpha)]
-        if blocks:
+        if code in situations and blocks:
             rows = torch.cat([block[inside] for block, inside in blocks])
             mean, variance = posterior.left_out(blocks)
             cells = posterior.records.cells.at(rows)
             noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
             errors.append((posterior.records.logit[rows] - mean).abs() / (variance + noise).sqrt())
             codes.append(torch.full((len(rows),), code))
-    return calibrate(torch.cat(errors), torch.cat(codes))
+            families.append(graph[DATASET].group[cells.dataset])
+    none = torch.zeros(0, dtype=torch.long)
+    return _LeftOut(*(torch.cat(parts) if parts else none for parts in (errors, codes, families)))
 
 
 def _blocks(posterior: Posterior, graph: HeteroData, protocol: int) -> dict[int, list[Block]]:
     """Return, by situation, places of records that are left out together, and which of them are asked for."""
     cells = posterior.records.cells
     family = graph[DATASET].group[cells.dataset]
-    asked = (posterior.records.edge >= 0) & (cells.protocol == protocol)
+    asked = cells.protocol == protocol
     places = asked.nonzero().flatten()
 
     def block(hidden: Tensor, wanted: Tensor) -> Block:

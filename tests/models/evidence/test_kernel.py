@@ -32,11 +32,18 @@ def smallest(matrix):
 def test_parameters_start_at_their_prior():
     kernel = EvidenceKernel()
     assert all(kernel.value(name).item() == pytest.approx(value) for name, value in PRIOR.items())
-    assert kernel.penalty().item() == pytest.approx(0, abs=1e-12)
+    assert kernel.penalty(1, 1).item() == pytest.approx(0, abs=1e-12)
     with torch.no_grad():
         kernel.logs["pair"] += 2.0
         kernel.skill_places[0, 0] += 1.0
-    assert kernel.penalty().item() == pytest.approx(2.0**2 + 4 * 1.0**2)
+    assert kernel.penalty(10, 5).item() == pytest.approx((2.0**2 + 4 * 1.0**2) / 10)
+
+
+def test_the_prior_of_levels_counts_against_families():
+    kernel = EvidenceKernel()
+    with torch.no_grad():
+        kernel.logs["level_own"] += 2.0
+    assert kernel.penalty(100, 5).item() == pytest.approx(2.0**2 / 5 + 2.0**2 / 100)
 
 
 def test_covariances_are_symmetric_and_positive(prior, models, datasets):

@@ -25,9 +25,14 @@ def joined(*parts):
 
 
 def chosen(records, near, most, most_means=1_500, protocol=HEAD):
+    """The datasets asked for are those of nearness 1."""
     near = torch.tensor(near, dtype=torch.float64)
     spread = torch.full((len(near), NUM_PROTOCOLS), 2.0, dtype=torch.float64)
-    return choose_relevant(records, near, spread, protocol, most, most_means)
+    return choose_relevant(records, near, near == 1, spread, protocol, most, most_means)
+
+
+def datasets_of(records):
+    return torch.bincount(records.cells.dataset).tolist()
 
 
 def test_few_records_are_all_taken_one_by_one():
@@ -38,37 +43,52 @@ def test_few_records_are_all_taken_one_by_one():
     assert found.weights.shape == (0, 4)
 
 
-def test_the_nearest_datasets_come_first_and_the_others_are_means():
-    found = chosen(table(5, 4), [0.1, 1.0, 0.3, 0.2], most=10)
-    assert set(found.records.cells.dataset.tolist()) == {1, 2}
-    assert len(found.records) == 10
+def test_of_the_nearest_datasets_there_is_every_record_of_farther_ones_a_few_and_means():
+    found = chosen(table(5, 8), [0.1, 1.0, 0.3, 0.2, 0.15, 0.1, 0.1, 0.0], most=21)
+    assert datasets_of(found.records) == [3, 5, 5, 3, 3]  # 10 of near ones, then as many threes as there is room for
     assert (found.means.edge == -1).all()
-    assert (found.means.cells.dataset >= 4).all()
+    assert (found.means.cells.dataset >= 8).all()
+    weights = found.weights.sum(0)
+    assert not weights[[1, 2]].any()
+    assert weights[[0, 3, 4, 5, 6, 7]].all()
     assert torch.allclose(found.weights.sum(1)[found.weights.any(1)], torch.tensor(1.0).double())
-    assert not found.weights[:, [1, 2]].any()
+
+
+def test_whatever_was_measured_where_it_is_asked_is_taken_as_long_as_there_is_room():
+    found = chosen(table(5, 4), [0.1, 1.0, 1.0, 0.2], most=10)
+    assert datasets_of(found.records) == [0, 5, 5]
+
+
+def test_the_few_are_of_the_models_that_most_is_known_of():
+    """Models 4 to 6 were measured under a second protocol as well."""
+    records, more = table(7, 4), table(7, 4, PROBE)
+    found = chosen(joined(records, more.at(more.cells.model >= 4)), [1.0, 0.0, 0.0, 0.0], most=14)
+    far = found.records.at(found.records.cells.dataset > 0)
+    assert far.cells.model.unique().tolist() == [4, 5, 6]
 
 
 def test_a_mean_is_of_skills_in_units_of_spreads():
-    """Models 0 to 4 lie 1 apart on every dataset, which has a spread of 2; one group is of datasets 0 and 3."""
-    found = chosen(table(5, 4), [0.1, 1.0, 0.3, 0.1], most=10, most_means=5)
-    assert found.weights.tolist() == [[0.5, 0, 0, 0.5]]
+    """Models 0 to 4 lie 1 apart on every dataset, which has a spread of 2; one group is of the three others."""
+    found = chosen(table(5, 4), [0.1, 1.0, 0.3, 0.1], most=7, most_means=5)
+    assert datasets_of(found.records) == [0, 5]  # there is no room for three of another
+    assert found.weights.tolist() == [[pytest.approx(1 / 3), 0, pytest.approx(1 / 3), pytest.approx(1 / 3)]]
     assert found.means.cells.model.tolist() == [0, 1, 2, 3, 4]
     assert found.means.logit.tolist() == pytest.approx([-1.0, -0.5, 0.0, 0.5, 1.0])
-    assert found.means.variance.tolist() == pytest.approx([(0.2 / 2**2 + 0.1) / 2] * 5)  # the mean of two
+    assert found.means.variance.tolist() == pytest.approx([(0.2 / 2**2 + 0.1) / 3] * 5)  # the mean of three
 
 
 def test_the_asked_protocol_counts_as_a_little_nearer():
     records = joined(table(5, 2, HEAD), table(5, 2, PROBE))
     for protocol in (HEAD, PROBE):
         found = chosen(records, [0.5, 0.6], most=10, protocol=protocol)
-        assert set(found.records.cells.protocol.tolist()) == {protocol}
-        assert set(found.records.cells.dataset.tolist()) == {0, 1}
+        whole, few = (found.records.cells.protocol == protocol), (found.records.cells.dataset == 0)
+        assert datasets_of(found.records.at(whole)) == [3, 5]
+        assert len(found.records.at(~whole & few)) == 0
 
 
 def test_the_nearest_dataset_is_taken_even_if_it_is_too_large():
     found = chosen(table(9, 3), [0.0, 1.0, 0.5], most=4)
-    assert set(found.records.cells.dataset.tolist()) == {1}
-    assert len(found.records) == 8  # twice as many as wanted at most
+    assert datasets_of(found.records) == [0, 8]  # twice as many as wanted at most
 
 
 def test_datasets_of_few_models_are_no_part_of_means():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch_geometric.data import HeteroData
@@ -10,11 +12,12 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO
+from zoograph.models.conformal import conformal_quantile, grouped_quantile
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
-from zoograph.training.predictors.evidence_widths import _blocks, calibrated_widths
+from zoograph.training.predictors.evidence_widths import _blocks, _left_out, calibrated_widths
 
-HEAD = 3
+HEAD, TUNED = 3, 4
 
 
 def _prior(graph: HeteroData) -> Prior:
@@ -39,9 +42,25 @@ def test_records_that_lie_closer_than_the_kernel_says_have_narrower_intervals(gr
     assert widths[1] < widths[0]
 
 
+def test_a_new_dataset_is_as_uncertain_as_under_any_protocol(graph: HeteroData) -> None:
+    """Under the other protocol of half of the models, datasets lie far from where the kernel expects them."""
+    prior = _prior(graph)
+    cells = prior.records.cells
+    protocol = torch.where(cells.model % 2 == 0, TUNED, cells.protocol)
+    far = torch.where(protocol == TUNED, 8.0 * (cells.dataset % 2 - 0.5), 0.0)
+    records = replace(prior.records, cells=cells._replace(protocol=protocol), logit=prior.records.logit + far)
+    widths, (own, tuned) = (
+        calibrated_widths(prior._replace(records=records), graph, HEAD),
+        (_left_out(prior._replace(records=records), graph, code, [1]) for code in (HEAD, TUNED)),
+    )
+    quantile = grouped_quantile(torch.cat([own.error, tuned.error]), torch.cat([2 * own.family, 2 * tuned.family + 1]))
+    assert widths[1] == pytest.approx(quantile)
+    assert widths[1] > conformal_quantile(own.error)
+
+
 def test_every_asked_record_is_left_out_once_a_situation(posterior: Posterior, graph: HeteroData) -> None:
     cells = posterior.records.cells
-    asked = (posterior.records.edge >= 0).nonzero().flatten()
+    asked = (posterior.records.cells.protocol == HEAD).nonzero().flatten()
     blocks = _blocks(posterior, graph, HEAD)
     assert sorted(blocks) == [0, 1, 2, 3]
     for code in (0, 1, 2):
