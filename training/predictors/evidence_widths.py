@@ -31,6 +31,10 @@ class _LeftOut(NamedTuple):
     situation: Tensor
     family: Tensor
 
+    def of(self, situation: int) -> _LeftOut:
+        """Return those of one situation."""
+        return _LeftOut(*(part[self.situation == situation] for part in self))
+
 
 def calibrated_widths(prior: Prior, graph: HeteroData, protocol: int) -> list[float]:
     """Return the half-width of each situation of :mod:`zoograph.models.conformal`, in standard deviations of the logit.
@@ -43,14 +47,13 @@ def calibrated_widths(prior: Prior, graph: HeteroData, protocol: int) -> list[fl
     widths = calibrate(own.error, own.situation)
     counts = torch.bincount(prior.records.cells.protocol, minlength=len(Protocol))[: len(Protocol)]
     others = [int(code) for code in (counts >= _LEAST_RECORDS).nonzero() if code != protocol]
-    new = (_NEW_DATASET, _BOTH_NEW)
-    every = [own, *(_left_out(prior, graph, code, new) for code in others)]
-    for situation in new:
-        errors = torch.cat([part.error[part.situation == situation] for part in every])
-        # A family under a protocol is a unit of its own: its level there is.
-        units = torch.cat([len(every) * part.family[part.situation == situation] + k for k, part in enumerate(every)])
-        if len(errors):
-            widths[situation] = max(widths[situation], grouped_quantile(errors, units))
+    every = [own, *(_left_out(prior, graph, code, (_NEW_DATASET,)) for code in others)]
+    parts = [part.of(_NEW_DATASET) for part in every]
+    # A family under a protocol is a unit of its own: its level there is.
+    units = torch.cat([len(parts) * part.family + place for place, part in enumerate(parts)])
+    if len(units):
+        errors = torch.cat([part.error for part in parts])
+        widths[_NEW_DATASET] = max(widths[_NEW_DATASET], grouped_quantile(errors, units))
     widths[_BOTH_NEW] = max(widths)
     return widths
 
