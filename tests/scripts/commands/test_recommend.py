@@ -131,7 +131,7 @@ def test_json_of_a_dataset(run: Callable[..., Ran]) -> None:
         *("measured", "measured_runs", "parameters", "gmacs", "input_size", "licence", "twins"),
     ]
     assert (first["rank"], first["model"], first["measured"], first["measured_runs"]) == (1, BEST, 0.98, 1)
-    assert first["best"] > 0.97
+    assert first["best"] > 0.95
     assert first["regret"] < 0.1
     assert sum(model["best"] for model in answer["candidates"]) == pytest.approx(1)
     regrets = [model["regret"] for model in answer["candidates"]]
@@ -201,7 +201,7 @@ def test_printed_lines_fit_and_say_what_they_mean(run: Callable[..., Ran], colum
     folder = run("--dataset", str(photos), columns=columns).out
     assert "meas" not in folder.partition("best: the probability")[0]  # nothing is measured there
     assert "photos has no record of this kind yet: the answer rests on its card" in " ".join(folder.split())
-    assert "were off by 7 to 28 points on average." in " ".join(folder.split())
+    assert "were off by 9 to 21 points on average." in " ".join(folder.split())
 
 
 def test_newer_records_count(run: Callable[..., Ran]) -> None:

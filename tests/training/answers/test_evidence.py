@@ -63,9 +63,10 @@ def test_the_twin_is_nearest(zoo, graph, explanation):
     assert similarities[0] - similarities[1] > 0.02
 
 
-def test_the_most_influential_record_is_one_on_the_twin(zoo, explanation):
-    record = explanation.records[0]
-    assert record.dataset == "task_3"
+def test_most_of_the_influential_records_are_on_the_twin(zoo, explanation):
+    on_twin = [record for record in explanation.records if record.dataset == "task_3"]
+    assert len(on_twin) > len(explanation.records) / 2
+    record = on_twin[0]
     there = zoo.runs[zoo.runs["dataset"] == "task_3"].set_index("model")["value"]
     assert record.measured == there[record.model]
     assert record.num_runs == 1
