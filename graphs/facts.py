@@ -47,7 +47,7 @@ def add_facts(
     results = [_imagenet(card, names) for card, names in zip(models, hidden, strict=True)]
     store.imagenet = number_table(results, len(IMAGENET))
     store.architecture = number_groups(card.architecture or card.id for card in models)
-    store.objective = _codes(card.objective for card in models)
+    store.objective = codes(card.objective for card in models)
     names = sorted({corpus for card in models for corpus in card.trained_on})
     place = {name: i for i, name in enumerate(names)}
     store.corpora = torch.zeros(len(models), len(names))
@@ -66,7 +66,7 @@ def add_facts(
         ("per_class", [_per_class(card) for card in datasets]),
     ):
         store[name] = number_table([[_log(value)] for value in values], 1)[:, 0]
-    store.domain = _codes(card.domain for card in datasets)
+    store.domain = codes(card.domain for card in datasets)
 
 
 def _imagenet(card: ModelCard, hidden: Collection[str]) -> list[float | None]:
@@ -87,6 +87,6 @@ def _log(value: float | None) -> float | None:
     return log(value) if value else None
 
 
-def _codes(words: Iterable[str | None]) -> Tensor:
+def codes(words: Iterable[str | None]) -> Tensor:
     """Return (n,) the code of each word as they come; one that is not known has code 0."""
     return number_groups([None, *words])[1:]

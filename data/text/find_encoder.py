@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from functools import lru_cache
+from pathlib import Path
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.text.encoder import Encoder
@@ -28,12 +30,24 @@ def find_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     Raises:
         EncoderError: if it is in none of them, or if the folder that has it holds no usable encoder.
     """
-    from zoograph.data.text.bert import load_encoder
-
     found = find_model_folder(name)
     if found is not None:
-        return load_encoder(found.path, found.name)
+        return _load(found.path, found.name, _stamp(found.path))
     raise EncoderError(_not_found(name))
+
+
+@lru_cache(maxsize=1)
+def _load(folder: Path, name: str, _: object) -> Encoder:
+    """Return the encoder of a folder; the last one stays loaded, as long as its files are as they were."""
+    from zoograph.data.text.bert import load_encoder
+
+    return load_encoder(folder, name)
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return the names, sizes and times of the files of a folder, which change where one of them does."""
+    files = ((str(path), path.stat()) for path in sorted(folder.rglob("*")))
+    return tuple((name, about.st_size, about.st_mtime_ns) for name, about in files)
 
 
 def _not_found(name: str) -> str:

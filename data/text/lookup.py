@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def text_table_for(
     cache = get_home() / "cache" / "text" if cache is None else cache
     table = None
     if encoder_name in (None, DEFAULT_ENCODER) and shipped.exists():
-        table = TextTable.load(shipped)
+        table = _load(shipped, shipped.stat().st_mtime_ns)
         if not table.missing(texts):
             return table
     encoder = None
@@ -57,14 +58,21 @@ def text_table_for(
         encoder = find_encoder(encoder_name or DEFAULT_ENCODER)
         table = TextTable.empty(encoder)
     cached = _read_cache(cache, table)
-    missing = table.joined(cached).missing(texts)
+    lacking = table.missing(texts)
+    missing = cached.missing(lacking)
     if missing:
         if stage is not None:
             stage(f"Embedding {len(missing):,} {'text' if len(missing) == 1 else 'texts'}")
         encoder = encoder or find_encoder(DEFAULT_ENCODER)
         cached = cached.extended(encoder, missing)
         _write_cache(cache, cached)
-    return table.joined(cached)
+    return table.joined(cached.taken(lacking))
+
+
+@lru_cache(maxsize=1)
+def _load(path: Path, _: int) -> TextTable:
+    """Return the table of a file; the last one stays in memory, as long as the file has the time that it had."""
+    return TextTable.load(path)
 
 
 def _read_cache(cache: Path, table: TextTable) -> TextTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -20,7 +21,8 @@ from zoograph.models.evidence.usual_samples import usual_samples
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-_AT_ONCE = 400  # cells whose own variances are read off a square of covariances
+_AT_ONCE = 64  # cells whose own variances are read off a square of covariances
+_ROWS_AT_ONCE = 400  # contenders
 MOST_CONTENDERS = 1_000
 """Models of which it is worked out how their errors go together."""
 _ENTRIES_AT_ONCE = 1_000_000
@@ -55,12 +57,29 @@ class Prior(NamedTuple):
     @classmethod
     def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> Prior:
         """Return the prior of a graph."""
-        features = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
+        features = _features_of(graph)
         models, shown = ModelFeatures.of(graph), kernel.embed(graph)
         records = gather(graph, features)
         samples = usual_samples(records, features.per_class)
         every = _between_all(kernel, models, shown[0]) if len(models.node) <= _MOST_MODELS else None
         return cls(kernel, models, features, shown, PairScores.of(graph), records, samples, every)
+
+    def with_new_datasets(self, graph: HeteroData) -> Prior:
+        """Return the prior of a graph in which datasets of which nothing was measured come before those of this one.
+
+        What the models have in common is the same, and not worked out again. There must be no network.
+        """
+        features = _features_of(graph)
+        more = len(features.node) - len(self.features.node)
+        cells = self.records.cells
+        records = replace(self.records, cells=cells._replace(dataset=cells.dataset + more))
+        return self._replace(
+            features=features,
+            shown=(self.shown[0], self.shown[1].new_zeros(len(features.node), 0)),
+            scores=PairScores.of(graph),
+            records=records,
+            samples=usual_samples(records, features.per_class),
+        )
 
     def ask(self, pairs: Tensor, protocol: int) -> Cells:
         """Return the cells of (2, n) pairs under a protocol, each on as many samples as are usual."""
@@ -70,7 +89,7 @@ class Prior(NamedTuple):
     def between_models(self, a: Tensor, b: Tensor) -> ModelCovariances:
         """Return the covariances of nodes (n,) with nodes (m,)."""
         if self.every is not None:
-            return ModelCovariances(*(part[a].index_select(1, b) for part in self.every))
+            return ModelCovariances(*(part.index_select(0, a).index_select(1, b) for part in self.every))
         shown = self.shown[0]
         return self.kernel.models(self.models.at(a), shown[a], self.models.at(b), shown[b])
 
@@ -166,12 +185,14 @@ class Posterior:
         asked, shape = self._side(cells), (num_models, num_datasets)
         mean, solved = self._solve(asked)
         variance = self._variance(asked, solved)
-        shared = solved.reshape(-1, *shape).mean(2)
+        shared = solved.t() if num_datasets == 1 else solved.t().reshape(*shape, -1).mean(1)
 
         def covariances(a: Tensor, b: Tensor) -> Tensor:
             sides = [asked.at(torch.arange(len(mean)).reshape(shape)[models].flatten()) for models in (a, b)]
-            prior = self._covariance(*sides).reshape(len(a), num_datasets, len(b), num_datasets).mean((1, 3))
-            return prior - shared[:, a].t() @ shared[:, b]
+            prior = self._covariance(*sides)
+            if num_datasets > 1:
+                prior = prior.reshape(len(a), num_datasets, len(b), num_datasets).mean((1, 3))
+            return torch.addmm(prior, shared.index_select(0, a), shared.index_select(0, b).t(), alpha=-1)
 
         every, centre = torch.arange(num_models), mean.reshape(shape).mean(1)
         if num_models <= most:
@@ -180,7 +201,7 @@ class Posterior:
         own = variance.sqrt().reshape(shape).mean(1).square()  # as if a model's errors were all the same
         apart = (own + own[best] - 2 * covariances(every, best)[:, 0]).clamp(min=1e-9).sqrt()
         nearest = torch.argsort((centre[best] - centre) / apart, stable=True)[:most].sort().values
-        parts = [covariances(part, nearest) for part in nearest.split(max(1, _AT_ONCE // num_datasets))]
+        parts = [covariances(part, nearest) for part in nearest.split(max(1, _ROWS_AT_ONCE // num_datasets))]
         return JointLogits(mean, variance, nearest, torch.cat(parts))
 
     def noise(self, mean: Tensor, cells: Cells, test_size: Tensor) -> Tensor:
@@ -233,13 +254,15 @@ class Posterior:
 
     def _covariance(self, a: Side, b: Side, *, lower: bool = False) -> Tensor:
         """Return (n, m) prior covariances; of the ``lower`` triangle at least, where nothing else is read."""
-        (rows, model_a), (columns, model_b) = (torch.unique(x.cells.model, return_inverse=True) for x in (a, b))
-        a, b = (
-            x._replace(cells=x.cells._replace(model=model, dataset=self._place[x.cells.dataset]))
-            for x, model in ((a, model_a), (b, model_b))
-        )
-        models, size = self.prior.between_models(rows, columns), len(b.unit)
-        result = torch.zeros(len(a.unit), size, dtype=torch.float64)
+        a, b = (x._replace(cells=x.cells._replace(dataset=self._place[x.cells.dataset])) for x in (a, b))
+        models, size = self.prior.every, len(b.unit)
+        if models is None:
+            (rows, row), (columns, column) = (torch.unique(x.cells.model, return_inverse=True) for x in (a, b))
+            models = self.prior.between_models(rows, columns)
+            a, b = (x._replace(cells=x.cells._replace(model=at)) for x, at in ((a, row), (b, column)))
+        if not (a.scores.any() and b.scores.any()):
+            a, b = (x._replace(scores=x.scores[:, :0]) for x in (a, b))
+        result = (torch.zeros if lower else torch.empty)(len(a.unit), size, dtype=torch.float64)
         if not result.numel():
             return result
         # A few rows at a time stay in the processor's cache, which is faster.
@@ -250,13 +273,24 @@ class Posterior:
         return result
 
 
+def _features_of(graph: HeteroData) -> DatasetFeatures:
+    return DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
+
+
 def _between_all(kernel: EvidenceKernel, models: ModelFeatures, shown: Tensor) -> ModelCovariances:
-    """Return the covariances of all models, a few rows at a time, which stay in the processor's cache."""
+    """Return the covariances of all models, a few rows at a time, which stay in the processor's cache.
+
+    Those above the diagonal are worked out, and those below are the same.
+    """
     size = len(models.node)
     result = ModelCovariances(*(shown.new_empty(size, size, dtype=torch.float64) for _ in ModelCovariances._fields))
-    for rows in torch.arange(size, device=shown.device).split(max(1, _ENTRIES_IN_CACHE // max(1, size))):
-        for whole, part in zip(result, kernel.models(models.at(rows), shown[rows], models, shown), strict=True):
-            whole[rows] = part
+    every = torch.arange(size, device=shown.device)
+    for rows in every.split(max(1, min(_ROWS_AT_ONCE, _ENTRIES_IN_CACHE // max(1, size)))):
+        columns = every[int(rows[0]) :]
+        parts = kernel.models(models.at(rows), shown[rows], models.at(columns), shown[columns])
+        for whole, part in zip(result, parts, strict=True):
+            whole[rows[0] : rows[-1] + 1, rows[0] :] = part
+            whole[rows[0] :, rows[0] : rows[-1] + 1] = part.t()
     return result
 
 

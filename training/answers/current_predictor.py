@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
     from zoograph.data.records.zoo import Zoo
-    from zoograph.models.baselines.linear import LinearRegression
     from zoograph.training.answers.evidence import Evidence
     from zoograph.training.answers.few_records import AdditivePredictor
-    from zoograph.training.predictors.evidence import EvidencePredictor
     from zoograph.training.predictors.joint import JointPrediction
+    from zoograph.training.versions.restore import Loaded
 
 Columns = Mapping[str, float | None]
 """Mean, lower, upper and baseline of a pair, see :data:`zoograph.training.versions.artifact.COLUMNS`."""
@@ -98,18 +97,23 @@ class CurrentPredictor:
     @cached_property
     def zoo(self) -> Zoo:
         """The cards and records that bear on the question, its own included."""
+        return self._stored.with_cards((), self.question.datasets)
+
+    @cached_property
+    def _stored(self) -> Zoo:
+        """The same without the datasets that the store does not know."""
         zoo, question = self._known, self.question
         if zoo is None:
             self._stage("Reading the store")
             zoo = self._store.summary()
         models = (*self._models, *([] if question.model is None else [question.model]))
+        tasks = tuple(task for task in question.tasks if task in zoo.datasets)
 
         def choose() -> Zoo:
-            known = zoo.with_cards(question.models, question.datasets)
-            return known.part(question.metric, question.modality, models, question.tasks)
+            return zoo.with_cards(question.models).part(question.metric, question.modality, models, tasks)
 
         kept = self._source.kept
-        return choose() if kept is None else kept.get((*self._key, models, question.tasks), choose)
+        return choose() if kept is None else kept.get((*self._key, models, tasks), choose)
 
     def measured_on(self, datasets: Collection[str] | None = None) -> dict[tuple[str, str], Measured]:
         """Return what was measured on some datasets, by (model, dataset); default: on all."""
@@ -200,25 +204,42 @@ class CurrentPredictor:
         return find_newer(self._store, self.artifact, self.question)
 
     @cached_property
-    def _trained(self) -> tuple[HeteroData, EvidencePredictor, LinearRegression]:
+    def _trained(self) -> Loaded:
+        from zoograph.graphs.new_datasets import is_new
+        from zoograph.graphs.plain_graph import PlainGraph
+        from zoograph.training.versions.restore import with_new_datasets
+
+        zoo, new = self._stored, self.question.datasets
+        if not all(is_new(zoo, card) for card in new):
+            return self._load(self.zoo)
+        loaded = self._load(zoo)
+        if not new:
+            return loaded
+        if not isinstance(loaded[0], PlainGraph):
+            return self._load(self.zoo)
+        return with_new_datasets(loaded, zoo, new, self._encoder, self._stage)
+
+    def _load(self, zoo: Zoo) -> Loaded:
+        """Return the predictor on the graph of a zoo."""
         from zoograph.training.versions.restore import load_on
 
         assert self.artifact is not None
-        artifact, zoo, kept = self.artifact, self.zoo, self._source.kept
+        artifact, kept = self.artifact, self._source.kept
 
-        def load() -> tuple[HeteroData, EvidencePredictor, LinearRegression]:
+        def load() -> Loaded:
             self._stage("Loading the predictor")
             return load_on(artifact, zoo, self._encoder, self._stage)
 
         if kept is None:
             return load()
-        return kept.get((artifact.folder, self._encoder, *self._key, *zoo.models, *zoo.datasets), load)
+        new = (card.model_dump_json() for card in self.question.datasets if card.id in zoo.datasets)
+        return kept.get((artifact.folder, self._encoder, *self._key, *new, *zoo.models, *zoo.datasets), load)
 
     @cached_property
     def _key(self) -> tuple[Hashable, ...]:
-        """What tells the graph of this question from others, beside the names of its nodes."""
+        """What tells the graph of this question from others, beside the names of its nodes and new datasets."""
         question = self.question
-        new = (card.model_dump_json() for card in (*question.models, *question.datasets))
+        new = (card.model_dump_json() for card in question.models)
         return (self._store.revision, question.metric, question.modality, *new)
 
     @cached_property

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from zoograph.training.answers.evidence import Evidence
 
+_DIGITS = 9  # models that differ by less are in the order of their names, not in one that rounding makes
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -246,7 +248,9 @@ def recommend(
         zoo, named = with_named(store.summary(), store.names(), filters, files=chosen.local)
         times = _Times(zoo, trade_off, filters.min_images_per_second is not None, stage, progress)
         candidates = choose_candidates(zoo, question, filters, times.speed, named)
-        ids = [card.id for card in candidates.cards]
+        # All in one graph, so that what is expected of a model does not depend on the others that pass a filter.
+        everyone = choose_candidates(zoo, question, Filters(), times.speed) if filters != Filters() else candidates
+        ids = list(dict.fromkeys(card.id for card in (*everyone.cards, *candidates.cards)))
         current = open_predictor(chosen, question, encoder, progress, warn, stage, zoo, ids)
         new = store.unmeasured([], question.tasks, question.protocol, question.metric)
         ranking = _rank(current, candidates, trade_off, times, new, top, explain)
@@ -311,7 +315,10 @@ def _rank(
         # The least expected regret is the highest true accuracy that is expected.
         accuracies = [-regret for regret in regrets] if trade_off.utility == 1.0 else weighed.mean.tolist()
         values = rate(accuracies, costs, trade_off.utility)
-        order = sorted(range(len(models)), key=lambda i: (values[i] is None, -(values[i] or 0.0), regrets[i]))
+        order = sorted(
+            range(len(models)),
+            key=lambda i: (values[i] is None, -round(values[i] or 0.0, _DIGITS), round(regrets[i], _DIGITS)),
+        )
         explanation = current.find_evidence(models[order[0]].id) if explain else None
     fronts = find_front(weighed.mean.tolist(), costs)
     utilities = weighed.mean.tolist() if trade_off.utility == 1.0 else values

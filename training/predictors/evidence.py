@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import torch
@@ -170,6 +171,15 @@ class EvidencePredictor(Method):
         self._kernel.requires_grad_(False)
         self._widths = [float(width) for width in values["widths"]]
         return self
+
+    def with_new_datasets(self, graph: HeteroData) -> EvidencePredictor:
+        """Return this predictor on a graph that has more datasets, see :meth:`Prior.with_new_datasets`.
+
+        It answers what one that is loaded on that graph would answer, without working out again what is not about them.
+        """
+        result = copy.copy(self)
+        result._graph, result._priors = graph, [(graph, self._prior(None).with_new_datasets(graph))]
+        return result
 
     def embeddings(self, graph: HeteroData | None = None) -> tuple[Tensor, Tensor]:
         """Return the network's embeddings of models (M, C) and datasets (D, C); default: of the fitted graph.

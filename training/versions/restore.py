@@ -10,9 +10,12 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from zoograph.data.errors import PredictorError
+from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.collection import Collection
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
+from zoograph.graphs.new_datasets import with_new_datasets as extend_graph
 from zoograph.graphs.results import asks_for_results, without_results
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, is_edge, pair_folds
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 # What the tensors of each begin with in the file of weights.
 PREDICTOR, BASELINE = "predictor.", "baseline."
 _BASELINE_FOLDS = 10
+Loaded = tuple["HeteroData", EvidencePredictor, LinearRegression]
+"""A graph, and the predictor and the baseline on it."""
 
 
 def predict_pairs(
@@ -89,9 +94,7 @@ def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -
     return answer
 
 
-def load_on(
-    artifact: Artifact, zoo: Zoo, encoder: str | None = None, stage: Stage | None = None
-) -> tuple[HeteroData, EvidencePredictor, LinearRegression]:
+def load_on(artifact: Artifact, zoo: Zoo, encoder: str | None = None, stage: Stage | None = None) -> Loaded:
     """Return the graph of a zoo as a saved predictor sees it, and the predictor and the baseline on it.
 
     Args:
@@ -112,6 +115,24 @@ def load_on(
     plain = not manifest.values.get("config", {}).get("network")
     graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary, plain=plain)
     return graph, *load_methods(artifact, graph)
+
+
+def with_new_datasets(
+    loaded: Loaded, zoo: Zoo, cards: Sequence[DatasetCard], encoder: str | None = None, stage: Stage | None = None
+) -> Loaded:
+    """Return what :func:`load_on` returns for a zoo that knows more datasets, from what it returned for ``zoo``.
+
+    Args:
+        loaded: on ``zoo``, without a network.
+        zoo: cards and records.
+        cards: of datasets that are new to it, see :func:`zoograph.graphs.new_datasets.is_new`.
+        encoder: text encoder; default as shipped.
+        stage: told how many texts are embedded, if some have to be.
+    """
+    graph, predictor, baseline = loaded
+    text = text_for(Zoo.of(Collection(datasets=tuple(cards))), encoder, stage)
+    graph = extend_graph(graph, zoo, cards, text.lookup)
+    return graph, predictor.with_new_datasets(graph), baseline
 
 
 def load_methods(artifact: Artifact, graph: HeteroData) -> tuple[EvidencePredictor, LinearRegression]:

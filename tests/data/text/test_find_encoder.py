@@ -162,3 +162,13 @@ def test_a_file_is_no_encoder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EncoderError, match="got a file"):
         find_encoder(str(tmp_path / "file"))
+
+
+def test_an_encoder_stays_loaded_until_its_files_change(make_bert: MakeBert, tmp_path: Path) -> None:
+    folder = make_bert(tmp_path / "own")
+    first = find_encoder(str(folder))
+    assert find_encoder(str(folder)) is first
+    (folder / "note.txt").write_text("new")
+    second = find_encoder(str(folder))
+    assert second is not first
+    assert second.digest == first.digest

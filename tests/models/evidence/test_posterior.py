@@ -3,11 +3,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from zoograph.data.records.cards import DatasetCard
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.graphs.builder import build_graph
+from zoograph.graphs.new_datasets import with_new_datasets
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.models.evidence import posterior as posterior_module
 from zoograph.models.evidence.accuracy_logit import to_accuracy
 from zoograph.models.evidence.cells import Cells
-from zoograph.models.evidence.posterior import Posterior
+from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import choose_relevant
 
 PROBE, HEAD, TUNED = 2, 3, 4
@@ -213,3 +217,29 @@ def test_far_records_as_means_change_little(prior, graph, every, monkeypatch):
     assert (one - other).abs().max() < 0.03
     none = to_accuracy(Posterior(prior, every, HEAD, prior.records.at(torch.arange(0))).predict(asked)[0], chance)
     assert (one - other).abs().max() < 0.3 * (one - none).abs().max()
+
+
+def test_what_models_have_in_common_is_worked_out_once_for_both_orders(prior, kernel, monkeypatch):
+    monkeypatch.setattr(posterior_module, "_ENTRIES_IN_CACHE", 24)  # three rows at a time
+    found = posterior_module._between_all(kernel, prior.models, prior.shown[0])
+    for part, whole in zip(found, kernel.models(prior.models, prior.shown[0]), strict=True):
+        assert torch.allclose(part, whole, rtol=0, atol=1e-12)
+        assert torch.equal(part, part.t())
+
+
+def test_new_datasets_have_the_prior_of_a_graph_that_is_made_of_all(zoo, kernel):
+    def text(words):
+        return HashEmbedder(8)(list(words))
+
+    card = DatasetCard(id="new", labels=("a", "b"), num_samples=90, domain="photo", source="me")
+    plain = build_graph(zoo, text, plain=True)
+    whole = build_graph(zoo.with_cards((), [card]), text, vocabulary=plain.vocabulary, plain=True)
+    base = Prior.of(kernel, plain)
+    found, expected = base.with_new_datasets(with_new_datasets(plain, zoo, [card], text)), Prior.of(kernel, whole)
+    assert found.every is base.every
+    asked = torch.stack([torch.arange(8).repeat(2), torch.tensor([0, 3]).repeat_interleave(8)])
+    answers = [
+        Posterior(prior, torch.tensor([0, 3]), HEAD).predict(prior.ask(asked, HEAD)) for prior in (found, expected)
+    ]
+    for one, other in zip(*answers, strict=True):
+        assert torch.allclose(one, other, rtol=0, atol=1e-9)

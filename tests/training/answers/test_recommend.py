@@ -1,11 +1,14 @@
 import pytest
+import torch
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.pretraining import Lineage, LineageKind
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
+from zoograph.training.answers import expected_regret
 from zoograph.training.answers.predict import predict
 from zoograph.training.answers.recommend import recommend
+from zoograph.training.answers.source import KeptParts, Source
 from zoograph.training.candidates.filters import Filters
 
 HEAD = Protocol.HEAD
@@ -36,6 +39,40 @@ def test_a_zoo_is_ranked_with_its_evidence(monkeypatch):
         *("Reading the store", "Loading the libraries", "Loading the predictor", "Weighing the records"),
         "Looking for what the prediction rests on",
     ]
+
+
+@pytest.mark.usefixtures("made_zoo")
+@pytest.mark.parametrize("dataset", ["task_3", DatasetCard(id="new", labels=("a", "b"), num_samples=90, source="me")])
+def test_what_is_expected_of_a_model_does_not_depend_on_what_else_is_asked(dataset):
+    def columns(answer):
+        return {each.model: [each.predicted, each.lower, each.upper] for each in answer.everyone}
+
+    alone = columns(recommend(dataset, protocol="head"))
+    with RecordStore.open(to_read=True, keep=True) as store:
+        source = Source(store, KeptParts())
+        other = DatasetCard(id="other", labels=("b", "c"), num_samples=70, source="me")
+        recommend(other, protocol="head", source=source)
+        assert columns(recommend(dataset, protocol="head", source=source)) == alone
+        assert columns(recommend(other, protocol="head", source=source)) == columns(recommend(other, protocol="head"))
+        names = tuple(alone)[2:4]
+        few = columns(recommend(dataset, Filters(models=names), protocol="head", source=source))
+        assert few == {name: pytest.approx(alone[name], abs=1e-9) for name in names}
+
+
+@pytest.mark.usefixtures("made_zoo")
+def test_models_that_are_expected_to_do_the_same_are_in_the_order_of_their_names(monkeypatch):
+    """Not in one that the last bits make."""
+    first = recommend("task_3")
+    weigh = expected_regret.weigh_models
+
+    def nearly_the_same(joint):
+        found = weigh(joint)
+        noise = 1e-13 * torch.tensor([3.0, 1, 2, 5, 4, 8, 7, 6], dtype=torch.float64)
+        return found._replace(expected_regret=torch.full_like(found.expected_regret, 0.1) + noise)
+
+    monkeypatch.setattr(expected_regret, "weigh_models", nearly_the_same)
+    names = [candidate.model for candidate in recommend("task_3").everyone]
+    assert names == sorted(candidate.model for candidate in first.everyone)
 
 
 @pytest.mark.usefixtures("made_zoo")

@@ -35,6 +35,7 @@ from zoograph.training.versions.restore import (
     predict_pairs,
     rank_models,
     saved_tensors,
+    with_new_datasets,
 )
 
 CONFIG = TrainingConfig(num_steps=3, num_records=40)
@@ -64,6 +65,23 @@ def test_what_is_restored_says_what_was_saved(trained: Artifact) -> None:
         again = predict_pairs(*restored, [(model, dataset) for dataset in datasets])
         for one, other in zip(saved, again, strict=True):
             assert one == pytest.approx(other, abs=1e-6)
+
+
+@pytest.mark.usefixtures("_encoder")
+def test_new_datasets_are_answered_as_if_they_had_been_there_when_it_was_loaded(trained: Artifact) -> None:
+    near = next(iter(ZOO.datasets.values())).model_copy(update={"id": "near", "aliases": ()})
+    cards = [DatasetCard(id="new", labels=("a", "b"), num_samples=90, domain="photo", source="me"), near]
+    known = load_on(trained, ZOO, "hash-4")
+    whole = load_on(trained, ZOO.with_cards((), cards), "hash-4")
+    found = with_new_datasets(known, ZOO, cards, "hash-4")
+    pairs = [(model, dataset) for model in ZOO.models for dataset in ("new", "near", next(iter(ZOO.datasets)))]
+    for one, other in zip(predict_pairs(*found, pairs), predict_pairs(*whole, pairs), strict=True):
+        assert one == pytest.approx(other, abs=1e-6)  # which are single precision
+    nodes = torch.arange(len(ZOO.models)), torch.tensor([0])
+    for column, other in zip(rank_models(*found[:2], *nodes), rank_models(*whole[:2], *nodes), strict=True):
+        assert torch.allclose(column.double(), other.double(), rtol=0, atol=1e-9)
+    assert found[1] is not known[1]
+    assert predict_pairs(*known, pairs[2:3]) == predict_pairs(*load_on(trained, ZOO, "hash-4"), pairs[2:3])
 
 
 @pytest.mark.usefixtures("_encoder")
