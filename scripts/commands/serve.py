@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.scripts.terminal.numbers import parse_time
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 
@@ -31,12 +32,28 @@ def serve(
     token_file: Annotated[
         Path | None,
         typer.Option(
-            help="File of tokens, one a line, with which runs may be sent. Also: the variable ZOOGRAPH_TOKEN."
+            help="File of tokens, one a line, with which runs may be sent and models chosen. Also: ZOOGRAPH_TOKEN."
         ),
     ] = None,
     images: Annotated[
         list[Path] | None,
         typer.Option(metavar="FOLDER", help="Folder whose sub-folders of images clients may ask about. Repeatable."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Models that may be chosen at a time, each in a process of its own.")
+    ] = 1,
+    max_budget: Annotated[
+        float | None,
+        typer.Option(parser=parse_time, metavar="TIME", help="Longest budget of one choice; default: 1h."),
+    ] = None,
+    weights_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+            help="A folder with files of weights that models are chosen from, beside those in the hub's cache.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +68,11 @@ def serve(
     from zoograph.scripts.serving.settings import Limits, Settings, allowed_hosts, name_roots, read_tokens
 
     settings = Settings(
-        allowed_hosts(host, allow_host or ()), read_tokens(token_file), name_roots(images or ()), Limits()
+        allowed_hosts(host, allow_host or ()),
+        read_tokens(token_file),
+        name_roots(images or ()),
+        Limits(jobs=jobs, job_seconds=max_budget or Limits.job_seconds),
+        weights_dir,
     )
     server = make_server(uvicorn, settings, host, port)
     socket = server.config.bind_socket()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +17,11 @@ from starlette.staticfiles import StaticFiles
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.guard import Guard
+from zoograph.scripts.serving.jobs.jobs import Jobs
 from zoograph.scripts.serving.problems import MEDIA_TYPE, Problem, tell_problems
 from zoograph.scripts.serving.questions import RecommendQuestion
 from zoograph.scripts.serving.routes.asking import asking, recommend_kept
+from zoograph.scripts.serving.routes.choosing import choosing
 from zoograph.scripts.serving.routes.exploring import exploring
 from zoograph.scripts.serving.routes.looking import first_dataset, looking
 from zoograph.scripts.serving.routes.recording import recording
@@ -37,7 +40,7 @@ def make_app(settings: Settings | None = None, *, warm: bool = True) -> Guard:
         warm: whether the first question is answered before the first client is.
     """
     settings = settings or Settings()
-    answers = Answers(settings.limits)
+    answers, jobs = Answers(settings.limits), Jobs(settings.limits.jobs)
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
@@ -45,6 +48,7 @@ def make_app(settings: Settings | None = None, *, warm: bool = True) -> Guard:
         if warm:
             await to_thread.run_sync(_warm, answers, settings)
         yield
+        await to_thread.run_sync(jobs.close)
         answers.close()
 
     app = FastAPI(
@@ -59,8 +63,13 @@ def make_app(settings: Settings | None = None, *, warm: bool = True) -> Guard:
             "5XX": {"description": "Ask again later, or tell the operator.", "content": _problem_content()},
         },
     )
-    routers = (looking(answers, settings), asking(answers, settings), exploring(answers), recording(answers, settings))
-    for router in routers:
+    for router in (
+        looking(answers, settings),
+        asking(answers, settings),
+        exploring(answers),
+        recording(answers, settings),
+        choosing(answers, jobs, settings),
+    ):
         app.include_router(router)
     tell_problems(app)
     _describe_problems(app)
@@ -73,6 +82,8 @@ def _warm(answers: Answers, settings: Settings) -> None:
     try:
         recommend_kept(answers, settings, RecommendQuestion(dataset=first_dataset(answers)))
         recommend_kept(answers, settings, RecommendQuestion(dataset=first_dataset(answers)))  # now that all is in place
+        gc.collect()
+        gc.freeze()  # what stays loaded is not looked through again and again
     except ZoographError as error:
         _log.warning("Nothing can be recommended yet: %s", error)
 

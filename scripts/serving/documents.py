@@ -244,3 +244,37 @@ class Health(BaseModel):
     runs: int
     predictors: tuple[PredictorHealth, ...]
     writable: bool
+
+
+class JobDocument(BaseModel):
+    """A job, as it stands.
+
+    Attributes:
+        job: its id, for `GET` and `DELETE /choose/ID`.
+        status: ``running``, ``done``, ``cancelled`` or ``failed``.
+        elapsed: seconds.
+        progress: share of the budget that is spent, in [0, 1].
+        stage: what is being done.
+        standing: what was measured until now, and the model to pick by that; null before the first measurement.
+        choice: as ``zoograph choose --json``; null until the job is done.
+        error: why it failed or was stopped; null for a job that did not.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    job: str
+    folder: str
+    status: str
+    budget: float
+    elapsed: float
+    progress: float
+    stage: str
+    standing: dict[str, Any] | None
+    choice: dict[str, Any] | None
+    error: str | None
+
+
+class JobList(BaseModel):
+    """The jobs that the server knows, the newest first."""
+
+    jobs: tuple[JobDocument, ...]

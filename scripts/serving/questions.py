@@ -104,3 +104,22 @@ class RecommendQuestion(_Asked):
         """Return the trade-off of the Python face."""
         timed = self.cost is Cost.TIME or self.filters.min_images_per_second is not None
         return TradeOff(self.cost, self.utility, self.device or (DEVICE if timed else HERE))
+
+
+class ChooseQuestion(_Asked):
+    """What to choose a model for: a ``folder`` of the server, by name.
+
+    Attributes:
+        budget: seconds, in all.
+        protocol: that the model is to be used under: ``head`` or ``finetune``.
+        regret: points of expected regret at which it stops before the budget is spent.
+        domain: kind of images, such as ``sketch``.
+        filters: which models are candidates.
+    """
+
+    folder: Name
+    budget: Annotated[float, Field(gt=0)]
+    protocol: Protocol = Protocol.HEAD
+    regret: Annotated[float, Field(ge=0)] = 1.0
+    domain: Name | None = None
+    filters: Limited = Limited()

@@ -22,9 +22,9 @@ def to_json(document: Any) -> bytes:
         return _dump(_finite(document))
 
 
-def respond(document: Any, headers: Mapping[str, str] | None = None) -> Response:
+def respond(document: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
     """Return the response of a document."""
-    return Response(to_json(document), headers=dict(headers or {}), media_type="application/json")
+    return Response(to_json(document), status, dict(headers or {}), "application/json")
 
 
 def _dump(document: Any) -> bytes:

@@ -27,6 +27,8 @@ class Limits:
         waiting: questions that may wait while another one is worked out; more are told to come back.
         connections: at a time.
         answers: that are kept until the store or a predictor changes.
+        jobs: that run at a time.
+        job_seconds: budget of a job.
     """
 
     body_bytes: int = 8 << 20
@@ -35,6 +37,8 @@ class Limits:
     waiting: int = 32
     connections: int = 256
     answers: int = 64
+    jobs: int = 1
+    job_seconds: float = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,14 @@ class Settings:
         tokens: that allow writing; empty for a server that only reads.
         roots: folders whose sub-folders may be asked about as datasets, by the name that clients see.
         limits: see :class:`Limits`.
+        weights_dir: folder of files of weights that jobs may use, beside those of the hub's cache; None for none.
     """
 
     hosts: frozenset[str] = LOOPBACK
     tokens: tuple[str, ...] = field(default=(), repr=False)
     roots: Mapping[str, Path] = field(default_factory=dict)
     limits: Limits = Limits()
+    weights_dir: Path | None = None
 
     def has_token(self, given: str) -> bool:
         """Return whether a token allows writing; it takes as long for a wrong one as for a right one."""

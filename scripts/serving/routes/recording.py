@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
@@ -26,6 +26,7 @@ from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.documents import IngestDocument
 from zoograph.scripts.serving.problems import Refused
 from zoograph.scripts.serving.rendering import respond
+from zoograph.scripts.serving.routes.token import Authorization, require_token
 from zoograph.scripts.serving.settings import Settings
 from zoograph.scripts.terminal.documents import describe_ingest
 from zoograph.scripts.terminal.output import SCHEMAS
@@ -56,7 +57,7 @@ def recording(answers: Answers, settings: Settings) -> APIRouter:
     )
     async def post_runs(
         request: Request,
-        authorization: Annotated[str, Header(description="`Bearer` and a token of the operator.")] = "",
+        authorization: Authorization = "",
         protocol: Protocol = Protocol.HEAD,
         metric: Metric = Metric.TOP1,
         source: Name = SOURCE,
@@ -71,7 +72,7 @@ def recording(answers: Answers, settings: Settings) -> APIRouter:
         dry_run: bool = False,
     ) -> Response:
         """Store the runs in a table of CSV or JSON, in one batch that `zoograph undo` can take back."""
-        _require_token(settings, authorization)
+        require_token(settings, authorization)
         name = _KINDS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
         if name is None:
             raise Refused(415, f"The runs must be sent as one of {', '.join(_KINDS)}.")
@@ -92,21 +93,6 @@ def recording(answers: Answers, settings: Settings) -> APIRouter:
         return await run_in_threadpool(_store, writing, name, body, chosen, dry_run)
 
     return router
-
-
-def _require_token(settings: Settings, authorization: str) -> None:
-    """Raise unless a header names a token that allows writing.
-
-    Raises:
-        Refused: if it does not.
-    """
-    if not settings.tokens:
-        raise Refused(403, "The server only reads. Its operator lets it take runs with --token-file.")
-    kind, _, token = authorization.partition(" ")
-    if kind.lower() != "bearer" or not settings.has_token(token.strip()):
-        raise Refused(
-            401, "Runs are taken with a token: 'Authorization: Bearer TOKEN'.", {"WWW-Authenticate": "Bearer"}
-        )
 
 
 def _parse_mapping(pairs: list[str]) -> dict[str, str]:
