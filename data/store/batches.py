@@ -62,7 +62,7 @@ class Undone:
 
 
 def list_batches(connection: Connection) -> list[Batch]:
-    """Return the batches, the newest first; those without a time come last."""
+    """Return the batches, the newest by the clock first; those without a time come last."""
     table = schema.batches
     query = sa.select(table.c.id, table.c.created_at, table.c.origin, table.c.records)
     found = [Batch(*row) for row in connection.execute(query)]

@@ -85,6 +85,11 @@ def _require_known(url: sa.URL) -> None:
             f"{DATABASE_VARIABLE} names a database of the kind '{name}', and records are kept in SQLite or PostgreSQL: "
             "give a URL such as 'postgresql://user@host/zoograph' or 'sqlite:////path/to/zoograph.db', or unset it."
         )
+    if url.get_dialect().is_async:
+        raise StoreError(
+            f"{DATABASE_VARIABLE} needs an ordinary driver (got '{url.get_driver_name()}', which is asynchronous). "
+            f"Give the URL with '{name}://' in front."
+        )
     path = Path(url.database or "")
     if name == "sqlite" and path.name and path.exists() and not path.is_file():
         raise StoreError(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
+
+from zoograph.data.home import get_home
 
 _log = logging.getLogger(__name__)
 
@@ -19,9 +22,11 @@ def training_alone(root: Path) -> Iterator[None]:
     The lock ends with its process, however that ends. Where a file system has no locks, nobody waits: two versions
     are trained then, and the one that comes late is kept aside.
     """
-    lock = FileLock(root.with_name(f".{root.name}.lock"), timeout=0)
+    place = hashlib.sha256(str(root.absolute()).encode()).hexdigest()[:12]
+    path = get_home() / "cache" / "locks" / f"{root.name}-{place}.lock"
+    lock = FileLock(path, timeout=0)
     with suppress(OSError, NotImplementedError):  # what cannot be locked or written is found out where it is saved
-        root.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         _acquire(lock, root)
     try:
         yield

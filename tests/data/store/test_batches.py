@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.records import ClassInfluence, Relation, Run, Score
-from zoograph.data.store import schema
+from zoograph.data.records.records import ClassInfluence, Protocol, Relation, Run, Score
+from zoograph.data.store import batches, rows, schema, staging
 from zoograph.data.store.batches import Undone, new_batch
 from zoograph.data.store.store import RecordStore
 
@@ -104,3 +104,33 @@ def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore)
     assert toy_store.undo("monday") == Undone(records=0, cards=1)
     assert {"a", *chain} <= {*toy_store.names().models, *toy_store.names().datasets}
     assert "d" not in toy_store.names().datasets
+
+
+def test_a_clock_that_was_set_back_loses_nothing(toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = [datetime(2031, 1, day, tzinfo=UTC) for day in (20, 10)]
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return moments[0]
+
+    for module in (batches, rows, staging):
+        monkeypatch.setattr(module, "datetime", Clock)
+    known = len(toy_store.summary().runs)
+    toy_store.add(runs=[_run(0.25), _run(0.5)], batch="late")
+    assert len(toy_store.summary().runs) == known + 1  # two runs of one pair that came together
+    moments.pop(0)
+    with toy_store.stage([_run(0.5), _run(0.75)]) as staged:
+        assert staged.store((), (), "early", "a clock ten days behind") == 1
+    assert toy_store.count_runs(Protocol.HEAD) == 4
+    assert len(toy_store.summary().runs) == known + 2
+    assert toy_store.batch_digests().keys() == {"shipped", "late", "early"}
+    found = {batch.id: batch for batch in toy_store.batches()}
+    first, second = found["late"].created_at, found["early"].created_at
+    assert first is not None
+    assert second is not None
+    assert first - second == timedelta(days=10)
+    assert toy_store.check().is_sound
+    assert toy_store.undo("late") == Undone(2, 0)
+    assert toy_store.undo("early") == Undone(1, 0)
+    assert toy_store.count_runs(Protocol.HEAD) == 1

@@ -66,6 +66,14 @@ def test_a_folder_in_the_way_is_refused(home: Path) -> None:
         ("garbage", r"ZOOGRAPH_DATABASE_URL is no usable database URL: .*Give one such as 'sqlite:///"),
         ("nothing://x", "a database of the kind 'nothing', and records are kept in SQLite or PostgreSQL"),
         ("mysql://u:secret@h/d", "a database of the kind 'mysql'.*give a URL such as 'postgresql://"),
+        (
+            "postgresql+asyncpg://u:secret@h/d",
+            r"needs an ordinary driver \(got 'asyncpg'.* Give the URL with 'postgresql://' in front",
+        ),
+        (
+            "sqlite+aiosqlite:///x.db",
+            r"needs an ordinary driver \(got 'aiosqlite'.* Give the URL with 'sqlite://' in front",
+        ),
         ("sqlite+nodriver:///x.db", "no usable database URL: Can't load plugin"),
         ("postgresql://u:secret@h:port/d", "no usable database URL: invalid literal"),
         ("mssql+nodriver://h/d", "ZOOGRAPH_DATABASE_URL"),

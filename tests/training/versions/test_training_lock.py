@@ -22,7 +22,7 @@ from zoograph.training.versions.training_lock import training_alone
 with training_alone(Path(sys.argv[1])):
     print("holds", flush=True)
     time.sleep(float(sys.argv[2]))
-    Path(sys.argv[1]).mkdir()
+    Path(sys.argv[1]).mkdir(parents=True)
 """
 
 
@@ -73,7 +73,7 @@ def test_where_nothing_can_be_locked_nobody_waits(
 
     monkeypatch.setattr(filelock.FileLock, "_acquire", refuse)
     with training_alone(root):
-        root.mkdir()
+        root.mkdir(parents=True)
     assert root.exists()
 
 
