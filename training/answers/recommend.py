@@ -273,7 +273,7 @@ class _Times:
         require_device(trade_off.device, cards)
         self.device, self.here = trade_off.device, None
         if self.device == HERE and (limited or trade_off.cost is Cost.TIME):
-            from zoograph.training.measuring.machine_speed import measure_machine
+            from zoograph.training.candidates.machine_speed import measure_machine
 
             if stage is not None:
                 stage("Measuring the speed of this machine, once")

@@ -19,6 +19,7 @@ from zoograph.training.answers.candidates import choose_candidates, with_named
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.question import Question
 from zoograph.training.candidates.filters import Filters, Step
+from zoograph.training.candidates.machine_speed import measure_machine
 from zoograph.training.candidates.named_models import NamedModels
 from zoograph.training.candidates.speeds import estimate_speeds
 from zoograph.training.candidates.twins import fold_twins
@@ -30,7 +31,6 @@ from zoograph.training.choosing.opinion import Opinions
 from zoograph.training.choosing.seconds import Seconds, Work
 from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own
 from zoograph.training.measuring.finetune import FinetuneConfig
-from zoograph.training.measuring.machine_speed import measure_machine
 from zoograph.training.measuring.store_names import place_in_store
 from zoograph.training.measuring.subject import Subject, require_measurable
 from zoograph.training.runtime.progress import Progress, Stage, Warn

@@ -38,7 +38,6 @@ def import_ray() -> Any:
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # a machine that is busy takes its time
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -68,16 +67,7 @@ class RayExecutor:
         self._ray = import_ray()
         if address is not None:
             require_answer(address)
-        own = {"num_cpus": cpus, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self._ray.init(
-                address=address or "local",
-                **({} if address else {**own, "_node_ip_address": _LOOPBACK}),
-                logging_level=logging.CRITICAL,
-                log_to_driver=False,
-                configure_logging=False,
-            )
+        self._begin(address, cpus)
         self._needed, self._nowhere_since = needed, 0.0
         self._running: dict[Any, Work] = {}
         places = sum(self._places(node) for node in self._nodes())
@@ -88,6 +78,27 @@ class RayExecutor:
             )
         self.slots = places * _QUEUED
         self._perform = self._ray.remote(perform_there)
+
+    def _begin(self, address: str | None, cpus: int) -> None:
+        """Join a cluster, or begin one."""
+        own = {"num_cpus": cpus, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._ray.init(
+                    address=address or "local",
+                    **({} if address else {**own, "_node_ip_address": _LOOPBACK}),
+                    logging_level=logging.CRITICAL,
+                    log_to_driver=False,
+                    configure_logging=False,
+                )
+        except Exception as error:
+            self._ray.shutdown()
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise ExecutorError(
+                f"Ray must begin on this machine (got: {reason}). Run it again when less else runs here, or take "
+                "'--executor processes'."
+            ) from error
 
     def submit(self, work: Work, progress: Progress | None = None) -> None:
         """Send a piece of work; Ray gives it to a node that has room."""

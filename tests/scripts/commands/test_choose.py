@@ -74,8 +74,8 @@ def test_bad_input_is_a_sentence(
     toy_zoo: object,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from zoograph.training.candidates.machine_speed import MachineSpeed
     from zoograph.training.choosing import choose_model
-    from zoograph.training.measuring.machine_speed import MachineSpeed
 
     monkeypatch.setattr(choose_model, "measure_machine", lambda progress: MachineSpeed("cpu", "toy", {}))
     none = type("Estimate", (), {"speeds": {}})()

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from zoograph.data.files.optional_imports import import_torchvision
+from zoograph.training.candidates.machine_speed import MachineSpeed
 from zoograph.training.choosing import choose_model as module
-from zoograph.training.measuring.machine_speed import MachineSpeed
 
 ARCHITECTURES = ("test_resnet", "test_vit")
 

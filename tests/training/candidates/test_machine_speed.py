@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.training.measuring import machine_speed
-from zoograph.training.measuring.machine_speed import measure_machine
+from zoograph.training.candidates import machine_speed
+from zoograph.training.candidates.machine_speed import measure_machine
 
 
 def test_a_machine_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
