@@ -30,6 +30,11 @@ def following_links(chosen: bool = True) -> Iterator[None]:
         _follow.reset(token)
 
 
+def follows_links() -> bool:
+    """Return what :func:`following_links` said."""
+    return _follow.get()
+
+
 @dataclass
 class LeftOut:
     """What is no image, or is not followed.

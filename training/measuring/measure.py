@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,21 +14,25 @@ from torch import Tensor
 
 from zoograph.data.errors import FoldsError, ZoographError
 from zoograph.data.home import make_home
+from zoograph.data.networks.devices import AUTO, find_device
 from zoograph.data.networks.features import extract_features
 from zoograph.data.networks.rows import find_unreadable, require_readable
 from zoograph.data.networks.weights import PretrainedModel
+from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import WARNINGS, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.stratified import stratified_hold_out
 from zoograph.data.tasks.task import LabelledTask
+from zoograph.training.executors.executor import Where
+from zoograph.training.measuring.each_model import HERE, Asked, look_with_each
 from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
 from zoograph.training.measuring.pictures import Augmentation, Pictures
 from zoograph.training.measuring.reports import MeasureReport, describe_cut
 from zoograph.training.measuring.split_quality import judge_split, require_difference
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
-from zoograph.training.measuring.subject import Subject, for_each_model, require_measurable
-from zoograph.training.runtime.progress import Progress, part_of
+from zoograph.training.measuring.subject import Subject, require_measurable
+from zoograph.training.runtime.progress import Progress
 
 # Is given a model, its run, and the weights that were tested.
 KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
@@ -123,8 +127,10 @@ def measure_models(
     config: FinetuneConfig | None = None,
     progress: Progress | None = None,
     keep: KeepRun | None = None,
+    where: Where = HERE,
+    fresh: bool = True,
 ) -> MeasureReport:
-    """Transfer models to a dataset, measure their top-1 accuracy, and store each run.
+    """Transfer models to a dataset, measure their top-1 accuracy, and store each run as soon as it is there.
 
     The dataset's own test images are used if it has some; otherwise each seed holds out a stratified
     ``test_fraction`` of each class.
@@ -135,46 +141,124 @@ def measure_models(
         seeds: runs of each model, with the seeds 0, 1, …
         test_fraction: of each class, in (0, 1).
         config: of fine-tuning.
-        progress: called with (steps done, steps in all): images for a head, epochs for fine-tuning.
-        keep: called before a fine-tuned run is stored, with the model, the run and the weights that were tested.
+        progress: called with (steps done, steps in all): images for a head, epochs for fine-tuning; pieces of work
+            where these run in other processes.
+        keep: called before a fine-tuned run is stored, with the model, the run and the weights that were tested; for
+            work in this process.
+        where: they are transferred; runs are stored here.
+        fresh: whether runs are measured that the store has, of the same weights, samples, protocol, seed and settings.
 
     Raises:
         ZoographError: if the dataset cannot be read, or nothing is trained under the protocol.
     """
     require_measurable(protocol)
     task = subject.open()
-    found: dict[int, str] = {}
+    runs: dict[tuple[int, int], Run] = {}
     skipped: dict[str, str] = {}
     num_cut: dict[str, int] = {}
+    prepare = None
     if protocol is Protocol.FINETUNE:
         config = suited(config, task)
         task = readable_part(task, skipped)
+        prepare = _readable
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
+        settings = _settings(task, protocol, test_fraction, config)
+        known = {} if fresh else find_runs(store, dataset.id, protocol, settings)
 
-        def work(model: PretrainedModel, place: int) -> list[Run]:
-            model_id, new_cards = known_model(store, model.card)
-            found[place] = model_id
-            runs = []
-            for seed in range(seeds):
-                advance = part_of(progress, place * seeds + seed, len(subject.models) * seeds)
-                tuned: dict[str, Tensor] = {}
-                transfer = Transfer(protocol, test_fraction, seed, config, subject.place())
-                done = transfer.of(model, task, model_id, advance, keep and tuned.update)
-                skipped.update(done.skipped)
-                num_cut[model_id] = done.num_cut
-                run = make_run(model, model_id, task, dataset.id, done)
-                if keep is not None and protocol is Protocol.FINETUNE:
-                    keep(model, run, tuned)
-                store.add(models=new_cards, datasets=[dataset], runs=[run])
-                runs.append(run)
-                advance(1, 1)
-            return runs
+        def take(place: int, measured: Measured) -> None:
+            if measured.known:
+                runs[place, measured.seed] = known[measured.source, measured.seed]
+                return
+            model_id, new_cards = known_model(store, measured.card)
+            done = measured.done
+            assert done is not None
+            skipped.update(done.skipped)
+            num_cut[model_id] = done.num_cut
+            run = _make_run(measured.source, model_id, dataset.id, done)
+            if keep is not None and measured.model is not None:
+                keep(measured.model, run, measured.tuned)
+            store.add(models=new_cards, datasets=[dataset], runs=[run])
+            runs[place, measured.seed] = run
 
-        parts, failures = for_each_model(subject, work, store, task)
-    runs = tuple(run for part in parts for run in part)
+        device = subject.device or AUTO
+        transfers = [Transfer(protocol, test_fraction, seed, config, device) for seed in range(seeds)]
+        asked = [
+            Asked(place, MeasureRequest(one, frozenset(known), keep is not None))
+            for place in range(len(subject.models))
+            for one in transfers
+        ]
+        failures = look_with_each(subject, task, measure_with, asked, take, store, where, progress, prepare)
+    found = {place: run.model for (place, _), run in sorted(runs.items())}
     cut = tuple(describe_cut(num_cut, task.samples_word))
-    return MeasureReport(dataset.id, runs, skipped, tuple(failures), subject.explain_names(found), cut)
+    ordered = tuple(runs[key] for key in sorted(runs))
+    return MeasureReport(dataset.id, ordered, skipped, tuple(failures), subject.explain_names(found), cut)
+
+
+@dataclass(frozen=True)
+class MeasureRequest:
+    """What is asked of a model, as plain data.
+
+    Attributes:
+        transfer: to be made.
+        known: source of records and seed of the runs that are not measured again.
+        keeps: whether the weights that were tested are wanted.
+    """
+
+    transfer: Transfer
+    known: frozenset[tuple[str, int]] = frozenset()
+    keeps: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a model, as plain data.
+
+    Attributes:
+        card: of the model.
+        source: of the record.
+        seed: of the run.
+        done: what became of it; None if it is known.
+        known: whether it is.
+        model: that was transferred, if its weights are wanted.
+        tuned: the weights that were tested, likewise.
+    """
+
+    card: ModelCard
+    source: str
+    seed: int
+    done: Transferred | None = None
+    known: bool = False
+    model: PretrainedModel | None = None
+    tuned: dict[str, Tensor] = field(default_factory=dict)
+
+
+def measure_with(
+    model: PretrainedModel, task: LabelledTask, request: MeasureRequest, progress: Progress | None
+) -> Measured:
+    """Make one transfer of one model, unless it is known; nothing is stored."""
+    source, transfer = describe_source(model, task), request.transfer
+    if (source, transfer.seed) in request.known:
+        return Measured(model.card, source, transfer.seed, known=True)
+    tuned: dict[str, Tensor] = {}
+    wanted = request.keeps and transfer.protocol is Protocol.FINETUNE
+    here = replace(transfer, place=find_device(str(transfer.place)))
+    done = here.of(model, task, model.card.id, progress, tuned.update if wanted else None)
+    return Measured(model.card, source, transfer.seed, done, model=model if wanted else None, tuned=tuned)
+
+
+def find_runs(
+    store: RecordStore, dataset: str, protocol: Protocol, settings: Mapping[str, Any]
+) -> dict[tuple[str, int], Run]:
+    """Return the runs of a dataset that were measured like this, by the source of the record and the seed."""
+    found: dict[tuple[str, int], Run] = {}
+    wanted = json.loads(json.dumps(settings))  # as a store keeps it
+    for run in store.runs_of(datasets=[dataset]):
+        kept = json.loads(json.dumps(run.hyperparameters))
+        same = all(name in kept and kept[name] == value for name, value in wanted.items())
+        if run.protocol is protocol and run.seed is not None and run.shots is None and same:
+            found[run.source, run.seed] = run
+    return found
 
 
 def readable_part(task: LabelledTask, skipped: dict[str, str]) -> LabelledTask:
@@ -187,6 +271,10 @@ def readable_part(task: LabelledTask, skipped: dict[str, str]) -> LabelledTask:
         )
     skipped.update({task.names[row]: kind.value for row, kind in unreadable.items()})
     return task.take([row for row in range(len(task)) if row not in unreadable])
+
+
+def _readable(task: LabelledTask) -> LabelledTask:
+    return readable_part(task, {})
 
 
 def suited(config: FinetuneConfig | None, task: LabelledTask) -> FinetuneConfig:
@@ -236,9 +324,13 @@ def make_run(
         done: what was found.
         others: fields of the run that say otherwise.
     """
+    return Run(**{**dict(_make_run(describe_source(model, task), model_id, dataset, done)), **others})
+
+
+def _make_run(source: str, model_id: str, dataset: str, done: Transferred) -> Run:
     facts = asdict(done.result)
     fields = {
-        "source": describe_source(model, task),
+        "source": source,
         "model": model_id,
         "dataset": dataset,
         "protocol": done.protocol,
@@ -249,7 +341,7 @@ def make_run(
         "hyperparameters": {**done.settings, **facts},
         "measured_at": datetime.now(UTC),
     }
-    return Run(**{**fields, **others})
+    return Run(**fields)
 
 
 def measure_finetune_on(

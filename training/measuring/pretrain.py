@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -19,11 +19,12 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
+from zoograph.training.measuring.each_model import Asked, look_with_each
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_finetune_on, readable_part, suited
 from zoograph.training.measuring.store_names import place_in_store
-from zoograph.training.measuring.subject import Failure, Subject, for_each_model
-from zoograph.training.runtime.progress import Progress, part_of
+from zoograph.training.measuring.subject import Failure, Subject
+from zoograph.training.runtime.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -92,17 +93,31 @@ def pretrain_models(
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
 
-        def work(model: PretrainedModel, place: int) -> SourceModel:
-            name, advance = subject.models[place], part_of(progress, place, len(subject.models))
-            path = folder / weight_file_name(name)
-            accuracy = _train(model, task, config, test_fraction, subject, advance, path)
-            card = _card(load_pretrained(name, path).card, model.card, dataset, accuracy, subject.weights == RANDOM)
-            store.add(models=[card], datasets=[dataset])
-            advance(1, 1)
-            return SourceModel(name, card.id, accuracy, path)
+        models: dict[int, SourceModel] = {}
 
-        models, failures = for_each_model(subject, work, store, task)
-    return Pretraining(dataset.id, task.digest, folder, tuple(models), tuple(failures))
+        def take(place: int, trained: tuple[ModelCard, float]) -> None:
+            name, (begun, accuracy) = subject.models[place], trained
+            path = folder / weight_file_name(name)
+            card = _card(load_pretrained(name, path).card, begun, dataset, accuracy, subject.weights == RANDOM)
+            store.add(models=[card], datasets=[dataset])
+            models[place] = SourceModel(name, card.id, accuracy, path)
+
+        asked = [
+            Asked(place, _Training(config, test_fraction, str(subject.place()), folder / weight_file_name(name)))
+            for place, name in enumerate(subject.models)
+        ]
+        failures = look_with_each(subject, task, _train, asked, take, store, progress=progress)
+    trained = tuple(models[place] for place in sorted(models))
+    return Pretraining(dataset.id, task.digest, folder, trained, tuple(failures))
+
+
+class _Training(NamedTuple):
+    """How a model is trained, and where its weights are kept."""
+
+    config: FinetuneConfig
+    test_fraction: float
+    place: str
+    path: Path
 
 
 def _folder(task: LabelledTask, config: FinetuneConfig, test_fraction: float, weights: str | None) -> Path:
@@ -113,26 +128,20 @@ def _folder(task: LabelledTask, config: FinetuneConfig, test_fraction: float, we
 
 
 def _train(
-    model: PretrainedModel,
-    task: LabelledTask,
-    config: FinetuneConfig,
-    test_fraction: float,
-    subject: Subject,
-    progress: Progress,
-    path: Path,
-) -> float:
-    """Train one model unless its file is there, and return its accuracy on the source's test images."""
+    model: PretrainedModel, task: LabelledTask, how: _Training, progress: Progress | None
+) -> tuple[ModelCard, float]:
+    """Train one model unless its file is there; return its card and its accuracy on the source's test images."""
 
     def compute() -> tuple[dict[str, Tensor], dict[str, Any]]:
         tuned: dict[str, Tensor] = {}
-        result = measure_finetune_on(model, task, test_fraction, 0, config, subject.place(), progress, tuned.update)
+        result = measure_finetune_on(model, task, how.test_fraction, 0, how.config, how.place, progress, tuned.update)
         return tuned, {"begun_as": model.digest, "accuracy": result.accuracy}
 
-    _, about = keep_tensors(path, compute)
+    _, about = keep_tensors(how.path, compute)
     if about["begun_as"] != model.digest:  # the name means other weights by now
-        path.unlink()
-        _, about = keep_tensors(path, compute)
-    return float(about["accuracy"])
+        how.path.unlink()
+        _, about = keep_tensors(how.path, compute)
+    return model.card, float(about["accuracy"])
 
 
 def _card(new: ModelCard, begun: ModelCard, source: DatasetCard, accuracy: float, is_random: bool) -> ModelCard:

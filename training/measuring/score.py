@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.images.masks import MaskTask
 from zoograph.data.networks.dense import PIXELS, SEED, extract_pixels
+from zoograph.data.networks.devices import find_device
 from zoograph.data.networks.features import Features, extract_features
 from zoograph.data.networks.weights import PretrainedModel
-from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.records import Score
 from zoograph.data.records.spellings import Target
-from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
-from zoograph.data.tasks.sources import open_task
+from zoograph.data.tasks.sources import is_local, open_task
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
@@ -26,11 +27,19 @@ from zoograph.graphs.scores.names import require_known
 from zoograph.graphs.scores.registry import SCORES
 from zoograph.graphs.scores.spec import PROBABILITIES, SOURCE_TASK, ScoreSpec
 from zoograph.graphs.scores.undefined import UndefinedScore
+from zoograph.training.executors.executor import ExecutorKind, Where
+from zoograph.training.measuring.each_model import HERE, Asked, look_with_each, once
 from zoograph.training.measuring.reports import PairScores, ScoreReport
 from zoograph.training.measuring.split_quality import require_difference
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
-from zoograph.training.measuring.subject import Subject, for_each_model
+from zoograph.training.measuring.subject import Subject
 from zoograph.training.runtime.progress import Progress, part_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+
+_REFERENCE = "reference"
 
 
 def score_models(
@@ -40,6 +49,7 @@ def score_models(
     progress: Progress | None = None,
     reference: str | None = None,
     num_pixels: int = PIXELS,
+    where: Where = HERE,
 ) -> ScoreReport:
     """Score models on a dataset and store what is new.
 
@@ -54,6 +64,7 @@ def score_models(
         reference: the task that models transfer from, as :func:`zoograph.data.tasks.sources.open_task` takes it, for
             the scores that compare two tasks. They are shown and not stored: of another reference they are others.
         num_pixels: size of the sample of places where pixels have classes.
+        where: they are computed; they are stored here.
 
     Raises:
         UnknownName: if a score is not known.
@@ -67,31 +78,33 @@ def score_models(
         require_defined(scores, task.target)
     if reference is not None and task.target is not Target.CLASSES:
         raise ZoographError(f"A reference is compared with classes (got {task.target}). Leave '--reference' out.")
-    source = None if reference is None else open_task(reference, modality=task.modality)
-    if source is not None and subject.max_images is not None:
-        source = source.sample(subject.max_images)
+    source = None if reference is None else _open_reference(reference, task.modality, subject.max_images)
+    if reference is not None and where.kind is not ExecutorKind.LOCAL and is_local(reference):
+        reference = str(Path(reference).expanduser().absolute())
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
-        scorer = _Scorer(store, store.snapshot(), task, dataset, subject.place(), scores, fresh, source, num_pixels)
+        stored = _Stored(store, dataset, task.target, None if fresh else store.snapshot().scores)
+        pairs: dict[int, PairScores] = {}
 
-        found: dict[int, str] = {}
+        def take(place: int, scored: Scored) -> None:
+            pairs[place] = stored.add(scored)
 
-        def work(model: PretrainedModel, place: int) -> PairScores:
-            advance = part_of(progress, place, len(subject.models))
-            pair = scorer.score(model, advance)
-            found[place] = pair.model
-            advance(1, 1)
-            return pair
-
-        pairs, failures = for_each_model(subject, work, store, task)
+        names = None if scores is None else tuple(scores)
+        request = ScoreRequest(names, stored.known, subject.device, reference, subject.max_images, num_pixels)
+        asked = [Asked(place, request) for place in range(len(subject.models))]
+        held = {} if source is None else {_REFERENCE: source}
+        failures = look_with_each(
+            subject, task, score_with, asked, take, store, where, progress, held=held, targets=tuple(Target)
+        )
     num_samples = task.card.num_samples or len(task)
-    meanings = subject.explain_names(found)
+    meanings = subject.explain_names({place: pair.model for place, pair in sorted(pairs.items())})
+    found = tuple(pairs[place] for place in sorted(pairs))
     between = None if source is None else source.card.id
     return ScoreReport(
         dataset.id,
         len(task),
         num_samples,
-        tuple(pairs),
+        found,
         tuple(failures),
         meanings,
         between,
@@ -135,81 +148,158 @@ def is_defined(spec: ScoreSpec, target: Target) -> bool:
 
 
 @dataclass(frozen=True)
-class _Scorer:
-    """Scores one model after the other on the same task."""
+class ScoreRequest:
+    """What is asked of a model, as plain data.
 
-    store: RecordStore
-    known: Zoo
-    task: LabelledTask
-    dataset: DatasetCard
-    device: torch.device
-    names: Sequence[str] | None
-    fresh: bool
-    reference: LabelledTask | None
+    Attributes:
+        names: of the scores; None for all that the model allows.
+        known: source of records -> names of the scores that the store has; they are not computed again.
+        device: where to compute.
+        reference: the task that models transfer from.
+        max_images: size of the sample of that task.
+        num_pixels: size of the sample of places where pixels have classes.
+    """
+
+    names: tuple[str, ...] | None
+    known: Mapping[str, tuple[str, ...]]
+    device: str | None
+    reference: str | None
+    max_images: int | None
     num_pixels: int
 
-    def score(self, model: PretrainedModel, progress: Progress) -> PairScores:
-        """Compute and store what the store does not have."""
-        model_id, new_cards = known_model(self.store, model.card)
-        source = describe_source(model, self.task, self._sample())
-        wanted = self._applicable(model) if self.names is None else list(self.names)
-        stored = {} if self.fresh else self._stored(model_id, source)
-        missing = [name for name in wanted if name not in stored]
-        computed: dict[str, float | UndefinedScore] = {}
-        skipped: dict[str, str] = {}
-        num_cut = num_pixels = 0
-        if missing:
-            halves = 1 if self.reference is None else 2
-            seen = self._look(model, part_of(progress, 0, halves))
-            skipped, num_cut = dict(seen.skipped), seen.num_cut
-            num_pixels = len(seen.labels) if self.task.target is Target.PIXELS else 0
-            require_difference(seen.features, self.task.card.id, self.task.samples_word)
-            known_task: tuple[Tensor | None, Tensor | None] = (None, None)
-            if self.reference is not None:
-                also = extract_features(model, self.reference, self.device, progress=part_of(progress, 1, halves))
-                skipped.update(also.skipped)
-                known_task = also.features, also.labels
-            inputs: ScoreInputs | RealInputs = (
-                ScoreInputs(seen.features, seen.labels, seen.probabilities, *known_task)
-                if seen.values is None
-                else RealInputs(seen.features, seen.values[:, None])
-            )
-            computed = compute_scores(inputs, missing)
-        values = {name: value for name, value in computed.items() if not isinstance(value, UndefinedScore)}
-        kept = {name: value for name, value in values.items() if SOURCE_TASK not in SCORES[name].needs}
+
+@dataclass(frozen=True)
+class Scored:
+    """What was found of a model, as plain data.
+
+    Attributes:
+        card: of the model.
+        source: of the records.
+        wanted: names of the scores, in order.
+        values: of those that were computed.
+        undefined: names of those without a value, and why.
+        skipped: images that could not be read -> what is wrong with them.
+        num_cut: samples that the model does not read to their end.
+        num_pixels: places of its maps of features that were looked at; 0 where whole samples have targets.
+    """
+
+    card: ModelCard
+    source: str
+    wanted: tuple[str, ...]
+    values: Mapping[str, float]
+    undefined: Mapping[str, str]
+    skipped: Mapping[str, str]
+    num_cut: int
+    num_pixels: int
+
+
+def score_with(model: PretrainedModel, task: LabelledTask, request: ScoreRequest, progress: Progress | None) -> Scored:
+    """Compute the scores of one model that are not known; nothing is stored."""
+    pixels = task.target is Target.PIXELS
+    source = describe_source(model, task, f"{request.num_pixels} pixels, seed {SEED}" if pixels else "")
+    wanted = _applicable(model, task, request) if request.names is None else request.names
+    missing = [name for name in wanted if name not in request.known.get(source, ())]
+    computed: dict[str, float | UndefinedScore] = {}
+    skipped: dict[str, str] = {}
+    num_cut = num_pixels = 0
+    if missing:
+        halves, device = 1 if request.reference is None else 2, find_device(request.device)
+        seen = _look(model, task, device, request.num_pixels, part_of(progress, 0, halves))
+        skipped, num_cut = dict(seen.skipped), seen.num_cut
+        num_pixels = len(seen.labels) if pixels else 0
+        require_difference(seen.features, task.card.id, task.samples_word)
+        known_task: tuple[Tensor | None, Tensor | None] = (None, None)
+        if request.reference is not None:
+            place, modality, size = request.reference, task.modality, request.max_images
+            reference = once(_REFERENCE, lambda: _open_reference(place, modality, size))
+            also = extract_features(model, reference, device, progress=part_of(progress, 1, halves))
+            skipped.update(also.skipped)
+            known_task = also.features, also.labels
+        inputs: ScoreInputs | RealInputs = (
+            ScoreInputs(seen.features, seen.labels, seen.probabilities, *known_task)
+            if seen.values is None
+            else RealInputs(seen.features, seen.values[:, None])
+        )
+        computed = compute_scores(inputs, missing)
+    return Scored(
+        model.card,
+        source,
+        tuple(wanted),
+        {name: value for name, value in computed.items() if not isinstance(value, UndefinedScore)},
+        {name: value.reason for name, value in computed.items() if isinstance(value, UndefinedScore)},
+        skipped,
+        num_cut,
+        num_pixels,
+    )
+
+
+def _look(
+    model: PretrainedModel, task: LabelledTask, device: torch.device, num_pixels: int, progress: Progress
+) -> Features:
+    if isinstance(task, MaskTask):
+        return extract_pixels(model, task, device, num_pixels, progress=progress)
+    return extract_features(model, task, device, progress=progress)
+
+
+class _Stored:
+    """The scores of a dataset that a store has, and how more come in.
+
+    Args:
+        store: that is added to.
+        dataset: in the store.
+        target: of the dataset.
+        scores: rows of the store; None where all are to be computed again.
+    """
+
+    def __init__(self, store: RecordStore, dataset: DatasetCard, target: Target, scores: pd.DataFrame | None) -> None:
+        self._store, self._dataset, self._target = store, dataset, target
+        self._values: dict[tuple[str, str], dict[str, float]] = {}
+        if scores is not None:
+            names = {target.stored(name): name for name in SCORES}
+            rows = scores.loc[scores["dataset"] == dataset.id, ["model", "source", "name", "value"]]
+            for model, source, name, value in rows.itertuples(index=False):
+                if str(name) in names:
+                    self._values.setdefault((str(source), str(model)), {})[names[str(name)]] = float(value)
+
+    @property
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """Names of the scores of each source; which weights they are of, the source says."""
+        found: dict[str, dict[str, float]] = {}
+        for (source, _), values in self._values.items():
+            found.setdefault(source, {}).update(values)
+        return {source: tuple(values) for source, values in found.items()}
+
+    def add(self, scored: Scored) -> PairScores:
+        """Store what was computed, and return it with what was known of the same weights and samples."""
+        model, new_cards = known_model(self._store, scored.card)
+        same = [values for (source, _), values in self._values.items() if source == scored.source]
+        known = {name: value for values in same for name, value in values.items()}
+        own = self._values.get((scored.source, model), {})
+        new = {name: value for name, value in {**known, **scored.values}.items() if own.get(name) != value}
+        kept = {name: value for name, value in new.items() if SOURCE_TASK not in SCORES[name].needs}
         if kept:
-            pair = {"source": source, "model": model_id, "dataset": self.dataset.id}
-            rows = [Score(**pair, name=self.task.target.stored(name), value=value) for name, value in kept.items()]
-            self.store.add(models=new_cards, datasets=[self.dataset], scores=rows)
-        known = {**stored, **values}
+            pair = {"source": scored.source, "model": model, "dataset": self._dataset.id}
+            rows = [Score(**pair, name=self._target.stored(name), value=value) for name, value in kept.items()]
+            self._store.add(models=new_cards, datasets=[self._dataset], scores=rows)
+        values = {**known, **scored.values}
         return PairScores(
-            model_id,
-            {name: known[name] for name in wanted if name in known},
-            {name: value.reason for name, value in computed.items() if isinstance(value, UndefinedScore)},
-            skipped,
-            len(values),
-            num_cut,
-            num_pixels,
+            model,
+            {name: values[name] for name in scored.wanted if name in values},
+            dict(scored.undefined),
+            scored.skipped,
+            len(scored.values),
+            scored.num_cut,
+            scored.num_pixels,
         )
 
-    def _look(self, model: PretrainedModel, progress: Progress) -> Features:
-        if isinstance(self.task, MaskTask):
-            return extract_pixels(model, self.task, self.device, self.num_pixels, progress=progress)
-        return extract_features(model, self.task, self.device, progress=progress)
 
-    def _sample(self) -> str:
-        """Return what sample of the task is looked at, if it is not the whole."""
-        return f"{self.num_pixels} pixels, seed {SEED}" if self.task.target is Target.PIXELS else ""
+def _open_reference(name: str, modality: Modality, max_images: int | None) -> LabelledTask:
+    task = open_task(name, modality=modality)
+    return task if max_images is None else task.sample(max_images)
 
-    def _stored(self, model: str, source: str) -> dict[str, float]:
-        table = self.known.scores
-        same = (table["model"] == model) & (table["dataset"] == self.dataset.id) & (table["source"] == source)
-        held = dict(zip(table.loc[same, "name"], table.loc[same, "value"], strict=True))
-        stored = {name: self.task.target.stored(name) for name in SCORES}
-        return {name: held[kept] for name, kept in stored.items() if kept in held}
 
-    def _applicable(self, model: PretrainedModel) -> list[str]:
-        """Return the scores that the targets have, and whose needs the model and the reference meet."""
-        met = {PROBABILITIES} if getattr(model.network, "num_classes", 0) else set()
-        met |= set() if self.reference is None else {SOURCE_TASK}
-        return [name for name, spec in SCORES.items() if spec.needs <= met and is_defined(spec, self.task.target)]
+def _applicable(model: PretrainedModel, task: LabelledTask, request: ScoreRequest) -> list[str]:
+    """Return the scores that the targets have, and whose needs the model and the reference meet."""
+    met = {PROBABILITIES} if getattr(model.network, "num_classes", 0) else set()
+    met |= set() if request.reference is None else {SOURCE_TASK}
+    return [name for name, spec in SCORES.items() if spec.needs <= met and is_defined(spec, task.target)]

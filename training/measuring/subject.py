@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.devices import find_device, require_device
@@ -18,11 +18,8 @@ from zoograph.data.tasks.sources import check_dataset, open_task
 if TYPE_CHECKING:
     import torch
 
-    from zoograph.data.networks.weights import PretrainedModel
-    from zoograph.data.store.store import RecordStore
     from zoograph.data.tasks.task import LabelledTask
 
-Result = TypeVar("Result")
 MEASURABLE = (Protocol.HEAD, Protocol.FINETUNE)
 """What ``measure`` can do to a model."""
 
@@ -140,51 +137,3 @@ class Subject:
             ZoographError: if it is not there.
         """
         return find_device(self.device)
-
-
-def for_each_model(
-    subject: Subject,
-    work: Callable[[PretrainedModel, int], Result],
-    store: RecordStore | None = None,
-    task: LabelledTask | None = None,
-) -> tuple[list[Result], list[Failure]]:
-    """Do ``work`` with each model and its place; a model that cannot be had or used does not stop the others.
-
-    What the libraries and networks raise on the way arrives as a :class:`ZoographError`; every other exception is a
-    bug of zoograph and passes.
-
-    Args:
-        subject: whose models.
-        work: is given a model and its place among them.
-        store: may know the models by names of its own; default: names of libraries alone.
-        task: that the models are to read; default: one of images.
-    """
-    import torch
-
-    from zoograph.data.networks.encoders import load_reader
-
-    # A model that is too large for the machine is no bug of ours either.
-    expected = (ZoographError, MemoryError, torch.OutOfMemoryError)
-    alone = subject.weights is None or len(subject.models) == 1
-    reads = (Modality.IMAGE, subject.dataset) if task is None else (task.modality, task.card.id)
-    results: list[Result] = []
-    failures: list[Failure] = []
-    for place, name in enumerate(subject.models):
-        try:
-            known = name if store is None or subject.weights is not None else _find(store, name, *reads)
-            results.append(work(load_reader(known, subject.weights, alone, *reads), place))
-        except expected as error:
-            failures.append(Failure(name, str(error).partition("\n")[0] or type(error).__name__))
-    return results, failures
-
-
-def _find(store: RecordStore, name: str, modality: Modality, dataset: str) -> str:
-    """Return what a store and the libraries call a model, which has to read a dataset."""
-    from zoograph.data.networks.find_model import find_model, require_reader
-
-    found = find_model(store.names(), name)
-    card = found.card or next(iter(store.find_cards([found.id])[0]), None)
-    if card is not None:
-        require_reader(card, dataset, modality)
-    own = found.card is not None and modality is Modality.TEXT  # a folder is loaded by its path
-    return name if own else found.id

@@ -9,11 +9,13 @@ from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
 from zoograph.data.images.task import task_from_arrays
+from zoograph.data.networks.devices import find_device
 from zoograph.data.networks.features import Features, extract_features
 from zoograph.data.networks.weights import PretrainedModel
+from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Relation
 from zoograph.data.store.store import RecordStore
-from zoograph.data.tasks.sources import open_task, require_modality
+from zoograph.data.tasks.sources import is_local, open_task, require_modality
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.graphs.scores.relatedness.bound import Bound
 from zoograph.graphs.scores.relatedness.tasks import Task
@@ -21,9 +23,13 @@ from zoograph.training.analysis.relatedness.kept import relate_once
 from zoograph.training.analysis.relatedness.relate import Relating, true_loss
 from zoograph.training.analysis.relatedness.relations import relate
 from zoograph.training.analysis.relatedness.unlabelled import relate_unlabelled
+from zoograph.training.executors.executor import ExecutorKind, Where
+from zoograph.training.measuring.each_model import HERE, Asked, look_with_each, once
 from zoograph.training.measuring.store_names import describe_source, place_in_store
-from zoograph.training.measuring.subject import Failure, Subject, for_each_model
+from zoograph.training.measuring.subject import Failure, Subject
 from zoograph.training.runtime.progress import Progress, part_of
+
+_REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ def rank_on_images(
     progress: Progress | None = None,
     *,
     stored: bool = False,
+    where: Where = HERE,
 ) -> RelatednessReport:
     """Rank models for a target by task-relatedness.
 
@@ -82,6 +89,7 @@ def rank_on_images(
         progress: called with (samples done, samples in all), over all models.
         stored: whether the relation between the two datasets under each model enters the store, as an edge of the
             graph.
+        where: models look at the tasks; what is stored is stored here.
 
     Raises:
         ZoographError: if a dataset cannot be read, or what has no labels is to be stored.
@@ -90,36 +98,73 @@ def rank_on_images(
         raise ZoographError("A relation is stored between labelled datasets (got no labels). Leave one of the two out.")
     target, known = subject.open(), open_reference(reference, subject.max_images)
     require_modality(reference, known.modality, target.modality)
+    cards: tuple[DatasetCard, ...] = ()
+    if stored:
+        with RecordStore.open() as store:
+            source = known.card if reference in CORPORA else place_in_store(store, known.card, reference)
+            cards = source, place_in_store(store, target.card, subject.dataset)
     relations: list[Relation] = []
-    folder, place_of = relatedness_folder(), subject.place()
+    models: dict[int, ModelRelatedness] = {}
 
-    def work(model: PretrainedModel, place: int) -> ModelRelatedness:
-        advance = part_of(progress, place, len(subject.models))
-        source, wanted = (
-            _view(task, extract_features(model, task, place_of, progress=part_of(advance, half, 2)))
-            for half, task in enumerate((known, target))
-        )
-        advance(1, 1)
-        if not labelled:
-            related = relate_unlabelled(source, wanted, len(set(target.labels)), how).relatedness
-            return ModelRelatedness(model.card.id, related.bound, None, related.seconds)
-        related = relate_once(source, wanted, how, folder, model.card.id)
-        if stored:
+    def take(place: int, found: tuple[ModelRelatedness, list[Relation]]) -> None:
+        models[place], new = found
+        if new:
             with RecordStore.open() as store:
-                cards = [
-                    known.card if reference in CORPORA else place_in_store(store, known.card, reference),
-                    place_in_store(store, target.card, subject.dataset),
-                ]
-                seen = {cards[0].id: source, cards[1].id: wanted}
-                found = relate(seen, model.card.id, describe_source(model, target), how, folder)
-                store.add(datasets=cards, relations=found, origin="zoograph relatedness")
-            relations.extend(found)
-        loss = true_loss(wanted, how.tau, how.samples, how.seed)
-        return ModelRelatedness(model.card.id, related.bound, loss, related.seconds)
+                store.add(datasets=cards, relations=new, origin="zoograph relatedness")
+        relations.extend(new)
 
-    models, failures = for_each_model(subject, work, task=target)
-    models.sort(key=lambda one: one.bound.total)
-    return RelatednessReport(known.card.id, target.card.id, tuple(models), tuple(failures), tuple(relations))
+    apart = where.kind is not ExecutorKind.LOCAL and reference not in CORPORA and is_local(reference)
+    address = str(Path(reference).expanduser().absolute()) if apart else reference
+    ids = tuple(card.id for card in cards)
+    request = _Request(address, subject.max_images, how, labelled, ids, subject.device)
+    asked = [Asked(place, request) for place in range(len(subject.models))]
+    held = {_REFERENCE: known}
+    failures = look_with_each(subject, target, _relate_with, asked, take, where=where, progress=progress, held=held)
+    ranked = sorted((models[place] for place in sorted(models)), key=lambda one: one.bound.total)
+    return RelatednessReport(known.card.id, target.card.id, tuple(ranked), tuple(failures), tuple(relations))
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked of a model, as plain data.
+
+    Attributes:
+        reference: a dataset or a corpus.
+        max_images: of the reference.
+        how: tasks are related.
+        labelled: whether the labels of the target may be read.
+        ids: of reference and target in the store; none where no relation is wanted.
+        device: where to compute.
+    """
+
+    reference: str
+    max_images: int | None
+    how: Relating
+    labelled: bool
+    ids: tuple[str, ...]
+    device: str | None
+
+
+def _relate_with(
+    model: PretrainedModel, target: LabelledTask, asked: _Request, progress: Progress | None
+) -> tuple[ModelRelatedness, list[Relation]]:
+    """Relate the two tasks under one model; nothing is stored but what is cached."""
+    known = once(_REFERENCE, lambda: open_reference(asked.reference, asked.max_images))
+    place, how, folder = find_device(asked.device), asked.how, relatedness_folder()
+    source, wanted = (
+        _view(task, extract_features(model, task, place, progress=part_of(progress, half, 2)))
+        for half, task in enumerate((known, target))
+    )
+    if not asked.labelled:
+        guessed = relate_unlabelled(source, wanted, len(set(target.labels)), how).relatedness
+        return ModelRelatedness(model.card.id, guessed.bound, None, guessed.seconds), []
+    related = relate_once(source, wanted, how, folder, model.card.id)
+    relations: list[Relation] = []
+    if asked.ids:
+        seen = dict(zip(asked.ids, (source, wanted), strict=True))
+        relations = relate(seen, model.card.id, describe_source(model, target), how, folder)
+    loss = true_loss(wanted, how.tau, how.samples, how.seed)
+    return ModelRelatedness(model.card.id, related.bound, loss, related.seconds), relations
 
 
 def relatedness_folder() -> Path:
