@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoograph.data.ingest.report import IngestReport
     from zoograph.data.ingest.tables import Keep
     from zoograph.data.ingest.values.units import Unit
+    from zoograph.training.executors.executor import Where
     from zoograph.training.measuring.finetune import FinetuneConfig
     from zoograph.training.measuring.reports import MeasureReport, ScoreReport
     from zoograph.training.retraining.round import Round
@@ -39,6 +40,7 @@ def score(
     reference: str | None = None,
     target: str | None = None,
     pixels: int = 10_000,
+    where: Where | None = None,
 ) -> ScoreReport:
     """Score the transferability of models to a dataset, and store the scores; higher is better.
 
@@ -56,6 +58,8 @@ def score(
         reference: the task that models transfer from, a dataset likewise, for OTCE and OT-NCE.
         target: a column of real values, in the place of classes, of a table of texts or of paths of images.
         pixels: size of the sample of places, over all images, where a dataset has masks.
+        where: it is computed, such as ``Where(ExecutorKind.PROCESSES, 4)`` of ``zoograph.training.executors.executor``;
+            default: in this process.
 
     Raises:
         ZoographError: with what to do next.
@@ -70,9 +74,10 @@ def score(
         require_known(scores)
     with naming_columns(target=target):
         subject.check()
+        from zoograph.training.measuring.each_model import HERE
         from zoograph.training.measuring.score import score_models
 
-        return score_models(subject, scores, fresh, progress, reference, pixels)
+        return score_models(subject, scores, fresh, progress, reference, pixels, where or HERE)
 
 
 def measure(
@@ -89,6 +94,8 @@ def measure(
     config: FinetuneConfig | None = None,
     progress: Progress | None = None,
     pretrain: str | None = None,
+    fresh: bool = True,
+    where: Where | None = None,
 ) -> MeasureReport:
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
 
@@ -106,6 +113,8 @@ def measure(
         config: of fine-tuning.
         progress: called with (steps done, steps in all).
         pretrain: a dataset likewise, that the models are trained on first; it is then related to ``dataset``.
+        fresh: whether runs are measured that the store has, of the same weights, samples, protocol, seed and settings.
+        where: see :func:`score`; not for ``pretrain``.
 
     Raises:
         ZoographError: with what to do next.
@@ -122,9 +131,10 @@ def measure(
         from zoograph.training.analysis.relatedness.transfer import measure_from_source
 
         return measure_from_source(source, subject, chosen, seeds, test_fraction, config, progress)
+    from zoograph.training.measuring.each_model import HERE
     from zoograph.training.measuring.measure import measure_models
 
-    return measure_models(subject, chosen, seeds, test_fraction, config=config, progress=progress)
+    return measure_models(subject, chosen, seeds, test_fraction, config, progress, where=where or HERE, fresh=fresh)
 
 
 def ingest(

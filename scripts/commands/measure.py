@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import zoograph
+from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.campaigns.planning import PlanOnly, print_own_plan
+from zoograph.scripts.campaigns.where import (
+    Cpus,
+    Executor,
+    Gpus,
+    Memory,
+    Processes,
+    RayAddress,
+    make_where,
+    unfold_models,
+)
 from zoograph.scripts.commands.relatedness import bound_parts
 from zoograph.scripts.terminal.finetuning import (
     Augment,
@@ -46,6 +58,13 @@ from zoograph.scripts.terminal.tables import print_notes, print_table
 if TYPE_CHECKING:
     from zoograph.training.measuring.reports import MeasureReport, SourceTraining
 
+FreshRuns = Annotated[
+    bool,
+    typer.Option(
+        "--fresh", help="Measure runs again that the store has, of the same weights, samples, seed and settings."
+    ),
+]
+
 
 def measure(
     models: Models,
@@ -77,12 +96,20 @@ def measure(
     augment: Augment = None,
     freeze: Freeze = None,
     head_first: HeadFirst = None,
+    fresh: FreshRuns = False,
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
+    cpus: Cpus = None,
+    gpus: Gpus = 0.0,
+    memory: Memory = 0.0,
+    plan: PlanOnly = False,
     as_json: AsJson = False,
 ) -> None:
     """Transfer models to a dataset, measure their top-1 accuracy, and store the runs.
 
     Fine-tuning begins as the retrained head, then trains everything; its settings are kept with the run. What was
-    interrupted goes on from its last epoch.
+    interrupted goes on from its last epoch. A run that the store has is not measured again: other seeds are.
 
     With `--pretrain` the settings of fine-tuning are those of both trainings. Its weights are kept for `--weights`.
 
@@ -102,9 +129,20 @@ def measure(
         freeze=freeze,
         head_first=head_first,
     )
+    where, names = make_where(executor, processes, ray_address, cpus, gpus, memory), unfold_models(split_names(models))
+    if pretrain is not None and (plan or executor != "local"):
+        raise ZoographError(
+            "'--pretrain' trains in this process, without a plan (got '--executor' or '--plan'). Leave one of them out."
+        )
+    if plan:
+        from zoograph.training.measuring.subject import Subject
+
+        subject = Subject(names, dataset, domain, max_images, weights, device)
+        print_own_plan("measure", subject, where, as_json, protocol, seeds, config.max_epochs if config else 0)
+        return
     with progress_bar("Measuring") as progress:
         report = zoograph.measure(
-            split_names(models),
+            names,
             dataset,
             protocol,
             seeds=seeds,
@@ -116,6 +154,8 @@ def measure(
             config=config,
             pretrain=pretrain,
             progress=progress,
+            fresh=fresh,
+            where=where,
         )
     if as_json:
         print_json("measure", _as_dict(report), report.notes)

@@ -9,6 +9,17 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.tasks.sources import check_dataset
+from zoograph.scripts.campaigns.planning import PlanOnly, print_own_plan
+from zoograph.scripts.campaigns.where import (
+    Cpus,
+    Executor,
+    Gpus,
+    Memory,
+    Processes,
+    RayAddress,
+    make_where,
+    unfold_models,
+)
 from zoograph.scripts.terminal.options import (
     AsJson,
     Device,
@@ -65,6 +76,13 @@ def relatedness(
     follow_links: FollowLinks = False,
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
+    cpus: Cpus = None,
+    gpus: Gpus = 0.0,
+    memory: Memory = 0.0,
+    plan: PlanOnly = False,
     as_json: AsJson = False,
 ) -> None:
     """Bound the loss that models will have on a target, from a reference task. Lower is better.
@@ -77,15 +95,19 @@ def relatedness(
         raise ZoographError(f"'--setting' must be one of {', '.join(_SETTINGS)} (got '{setting}').")
     from zoograph.training.measuring.subject import Subject
 
-    subject = Subject(split_names(models), target, None, max_images, weights, device)
+    where, names = make_where(executor, processes, ray_address, cpus, gpus, memory), unfold_models(split_names(models))
+    subject = Subject(names, target, None, max_images, weights, device)
     check_dataset(reference)
+    if plan:
+        print_own_plan("relatedness", subject, where, as_json, reference=reference)
+        return
     subject.check()
     from zoograph.training.analysis.relatedness.own_images import rank_on_images
     from zoograph.training.analysis.relatedness.relate import Relating, Setting
 
     how = Relating(Setting(setting), samples=samples, iterations=iterations, batch_size=batch_size, tau=tau, seed=seed)
     with progress_bar("Looking at the samples") as progress:
-        report = rank_on_images(subject, reference, how, not unlabelled, progress, stored=stored)
+        report = rank_on_images(subject, reference, how, not unlabelled, progress, stored=stored, where=where)
     if as_json:
         print_json("relatedness", _as_dict(report), _notes(report))
     elif report.models:

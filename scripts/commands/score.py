@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import zoograph
+from zoograph.scripts.campaigns.planning import PlanOnly, print_own_plan
+from zoograph.scripts.campaigns.where import (
+    Cpus,
+    Executor,
+    Gpus,
+    Memory,
+    Processes,
+    RayAddress,
+    make_where,
+    unfold_models,
+)
 from zoograph.scripts.terminal.options import (
     AsJson,
     Dataset,
@@ -56,6 +67,13 @@ def score(
     follow_links: FollowLinks = False,
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
+    cpus: Cpus = None,
+    gpus: Gpus = 0.0,
+    memory: Memory = 0.0,
+    plan: PlanOnly = False,
     as_json: AsJson = False,
 ) -> None:
     """Score the transferability of models to a dataset, and store the scores. Higher is better.
@@ -67,9 +85,18 @@ def score(
     Example: `zoograph score --models resnet18,convnext_tiny --dataset ./pets`
     Example: `zoograph score --models resnet18 --dataset prices.csv --target price`
     """
+    where, names = make_where(executor, processes, ray_address, cpus, gpus, memory), unfold_models(split_names(models))
+    if plan:
+        from zoograph.data.tasks.columns import naming_columns
+        from zoograph.training.measuring.subject import Subject
+
+        size = None if all_images else max_images
+        with naming_columns(target=target):
+            print_own_plan("score", Subject(names, dataset, domain, size, weights, device), where, as_json)
+        return
     with progress_bar("Looking at the samples") as progress:
         report = zoograph.score(
-            split_names(models),
+            names,
             dataset,
             None if scores == "all" else split_names(scores),
             domain=domain,
@@ -81,6 +108,7 @@ def score(
             reference=reference,
             target=target,
             pixels=pixels,
+            where=where,
         )
     if as_json:
         content = asdict(report)

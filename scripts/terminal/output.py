@@ -18,6 +18,7 @@ SCHEMAS = {
     "score": 1,
     "measure": 1,
     "relatedness": 1,
+    "plan": 1,
     "analyze distance": 1,
     "analyze influence": 1,
     "ingest": 1,
@@ -59,6 +60,7 @@ SCHEMAS = {
     "zoo train": 1,
     "zoo measure glyphs": 1,
     "zoo measure influences": 1,
+    "zoo measure public": 1,
     "text build": 1,
 }
 """Version of the JSON of each command. It rises when a field goes or changes its meaning; ``docs/json.md`` has them."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.home import make_home, require_writable
+from zoograph.scripts.campaigns import public
 from zoograph.scripts.terminal.options import AsJson, Processes
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import new_app
@@ -24,6 +25,7 @@ app = new_app("Measure a zoo on this machine.")
 
 _LIBRARIES = ("zoograph", "torch", "timm", "lightning", "numpy", "scipy", "scikit-learn", "pot", "pillow", "matplotlib")
 app.command("influences")(glyph_influences.influences)
+app.command("public")(public.public)
 
 
 @app.command()

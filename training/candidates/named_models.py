@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.networks.find_model import find_known_model, find_model
+from zoograph.data.networks.registry.timm_names import published_weights
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.names import NameIndex
 
 _PATTERN = frozenset("*?[")
 _COLUMN = "model"
+_TIMM = "timm:"
 
 
 class NamedModels(NamedTuple):
@@ -39,7 +41,8 @@ def find_named(
     Args:
         names: of the store.
         known: cards of the store.
-        wanted: names; patterns such as ``resnet*``, for ids and other names in any case; and files with one of these
+        wanted: names; patterns such as ``resnet*``, for ids and other names in any case, and ``timm:resnet*`` for those
+            of timm's weights alone; and files with one of these
             a line, or CSV with a column ``model``. A name that somebody knows is that model, whatever files there are.
         files: whether a name may be that of a file, or of something else outside the store and the libraries.
 
@@ -101,11 +104,12 @@ def _read_file(path: Path) -> list[str]:
 
 
 def _match(pattern: str, known: Mapping[str, ModelCard]) -> list[str]:
-    folded = pattern.casefold()
+    folded = pattern.casefold().removeprefix(_TIMM)
+    only = published_weights() if folded != pattern.casefold() else known.keys()
     found = [
         id
         for id, card in known.items()
-        if any(fnmatch.fnmatchcase(name.casefold(), folded) for name in (id, *card.aliases))
+        if id in only and any(fnmatch.fnmatchcase(name.casefold(), folded) for name in (id, *card.aliases))
     ]
     if not found:
         raise UnknownName("model", pattern, (), "No name fits the pattern; 'zoograph zoo list models' has all names.")

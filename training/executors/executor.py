@@ -64,3 +64,15 @@ class Where:
         if self.kind is ExecutorKind.LOCAL or self.resources.cpus is not None:
             return self.resources
         return Resources(1, self.resources.gpus, self.resources.memory)
+
+
+def require_fit(where: Where) -> None:
+    """Raise if what is said of where work runs does not fit together.
+
+    Raises:
+        ExecutorError: with what to leave out.
+    """
+    if where.address is not None and where.kind is not ExecutorKind.RAY:
+        raise ExecutorError(
+            f"An address of Ray is for '--executor ray' (got '--executor {where.kind}'). Leave one of the two out."
+        )

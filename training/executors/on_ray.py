@@ -17,7 +17,7 @@ from zoograph.training.executors.executor import ExecutorError
 from zoograph.training.executors.work import Done, Problem, Resources, Trouble, Work, explain, perform, versions
 from zoograph.training.runtime.progress import Progress
 
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 60.0
 """How long a cluster may take to answer."""
 
 _LOOPBACK = "127.0.0.1"
@@ -178,12 +178,13 @@ def perform_there(work: Work, expected: dict[str, str]) -> Done:
     return replace(done, where=f"{done.where}, node {ray.get_runtime_context().get_node_id()[:8]}")
 
 
-def require_answer(address: str, seconds: float = ANSWER_SECONDS) -> None:
+def require_answer(address: str, seconds: float | None = None) -> None:
     """Raise unless a cluster answers in time, asked by a process of its own: Ray itself waits for minutes.
 
     Raises:
         ExecutorError: if nobody answers, or Ray or Python are of other versions there.
     """
+    seconds = ANSWER_SECONDS if seconds is None else seconds
     needs = f"A cluster of Ray must answer at '{address}'"
     hint = "Check the address, and that 'ray status' works there."
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from zoograph.training.executors.executor import Executor, ExecutorError, ExecutorKind, Where
+from zoograph.training.executors.executor import Executor, ExecutorKind, Where, require_fit
 
 
 @contextmanager
@@ -23,10 +23,7 @@ def open_executor(where: Where) -> Iterator[Executor]:
 
 
 def _open(where: Where) -> Executor:
-    if where.address is not None and where.kind is not ExecutorKind.RAY:
-        raise ExecutorError(
-            f"An address of Ray is for '--executor ray' (got '--executor {where.kind}'). Leave one of the two out."
-        )
+    require_fit(where)
     if where.kind is ExecutorKind.LOCAL:
         from zoograph.training.executors.local import LocalExecutor
 

@@ -20,7 +20,7 @@ def require_reachable(names: Sequence[str]) -> None:
     """
     repositories = [_find_repository(name) for name in names]
     known = [repository for repository in repositories if repository is not None]
-    if len(known) < len(names) or any(map(_is_cached, known)) or (why_not := why_not_asked()) is None:
+    if len(known) < len(names) or any(map(is_cached, known)) or (why_not := why_not_asked()) is None:
         return
     more = f" and of {len(names) - 1} more" if len(names) > 1 else ""
     raise ZoographError(
@@ -34,7 +34,8 @@ def _find_repository(name: str) -> str | None:
     return None if weights is None else hub_repository(weights)
 
 
-def _is_cached(repository: str) -> bool:
+def is_cached(repository: str) -> bool:
+    """Return whether the cache of the hub has a repository of weights."""
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from zoograph.data.testing.small_jobs import add_up, end_the_process_once, multiply_at_random, wait_for
+from zoograph.training.executors import on_ray
 from zoograph.training.executors.executor import ExecutorError
 from zoograph.training.executors.local import LocalExecutor
 from zoograph.training.executors.on_ray import RayExecutor, import_ray, require_answer
@@ -36,8 +37,10 @@ class TestCluster:
     """What needs Ray."""
 
     @pytest.fixture(autouse=True)
-    def _installed(self) -> None:
+    def _installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.importorskip("ray", reason="Ray is not installed: pip install 'zoograph[ray]'")
+        monkeypatch.setattr(on_ray, "ANSWER_SECONDS", 240.0)  # a machine that runs tests is busy
+        monkeypatch.setenv("RAY_agent_register_timeout_ms", "240000")
 
     @pytest.fixture
     def cluster(self) -> Iterator[Any]:
@@ -129,7 +132,7 @@ class TestCluster:
         (tmp_path / "sitecustomize.py").write_text("import ray\nray.__version__ = '0.1'\n", encoding="utf-8")
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
         with pytest.raises(ExecutorError, match=r"must run the same Ray and Python .got Ray 2.*; Ray 0.1, Python 3"):
-            require_answer(cluster.address, seconds=120)
+            require_answer(cluster.address)
 
 
 def _is_of(process: int, node: Any) -> bool:

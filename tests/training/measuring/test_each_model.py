@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,18 @@ from zoograph.data.images.task import ImageTask, task_from_arrays
 from zoograph.data.networks import weights as loading
 from zoograph.data.networks.features import extract
 from zoograph.data.networks.weights import RANDOM, PretrainedModel
+from zoograph.data.records.collection import Collection
+from zoograph.data.records.records import Protocol
 from zoograph.data.tasks.task import LabelledTask, TaskError
+from zoograph.training.analysis.relatedness.own_images import rank_on_images
+from zoograph.training.analysis.relatedness.relate import Relating
 from zoograph.training.executors.executor import ExecutorKind, Where
 from zoograph.training.executors.run import Tally
-from zoograph.training.executors.work import Work
+from zoograph.training.executors.work import Resources, Work
 from zoograph.training.measuring.each_model import Asked, Look, look_there, look_with_each, once
 from zoograph.training.measuring.finetune import FinetuneConfig, measure_finetune
+from zoograph.training.measuring.measure import measure_models
+from zoograph.training.measuring.score import score_models
 from zoograph.training.measuring.subject import Failure, Subject
 from zoograph.training.runtime.progress import Progress
 
@@ -189,3 +197,34 @@ def test_another_process_opens_the_same_samples_or_says_that_they_are_others(
     other = replace(piece, run="another call")
     with pytest.raises(TaskError, match=r"The dataset '.*pets' must hold the same images everywhere .got others on"):
         look_there(other, None)
+
+
+@pytest.mark.slow
+def test_scores_heads_and_bounds_are_the_same_in_other_processes(
+    toy_zoo: Collection, tmp_path: Path, paint_classes: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, other = paint_classes(tmp_path / "animals"), tmp_path / "other"
+    for place, name in enumerate(("fern", "moss", "oak")):
+        shutil.copytree(sorted(folder.iterdir())[place], other / name)
+    monkeypatch.chdir(tmp_path)
+    subject = Subject(["test_vit", "nobody", "test_resnet"], "animals", weights=RANDOM, device="cpu")
+    one = Where(resources=Resources(1))
+    found = []
+    for where in (one, Where(ExecutorKind.PROCESSES, 2)):
+        monkeypatch.setenv("ZOOGRAPH_HOME", str(tmp_path / where.kind.value))  # nothing is known of the call before
+        scores = score_models(subject, ["logme", "otce"], reference="other", where=where)
+        heads = measure_models(subject, Protocol.HEAD, 2, where=where)
+        bounds = rank_on_images(subject, "other", Relating(samples=20), stored=True, where=where)
+        assert [failure.model for failure in scores.failures] == ["nobody"]
+        found.append(
+            (
+                [(pair.model, pair.scores) for pair in scores.pairs],
+                [(run.model, run.seed, run.value, run.train_size) for run in heads.runs],
+                [(bound.model, bound.bound) for bound in bounds.models],
+                bounds.stored,
+            )
+        )
+    assert found[0] == found[1]
+    again = measure_models(subject, Protocol.HEAD, 3, where=one, fresh=False)
+    assert [run.seed for run in again.runs] == [0, 1, 2] * 2
+    assert again.runs[:2] == heads.runs[:2]

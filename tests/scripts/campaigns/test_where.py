@@ -1,0 +1,35 @@
+"""Options of where work runs, patterns of models, and the table of what failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoograph.data.errors import UnknownName
+from zoograph.data.records.collection import Collection
+from zoograph.data.testing.small_jobs import add_up
+from zoograph.scripts.campaigns.where import failure_rows, make_where, unfold_models
+from zoograph.training.executors.executor import ExecutorError, ExecutorKind
+from zoograph.training.executors.run import FailedWork
+from zoograph.training.executors.work import Problem, Resources, Trouble, Work
+
+
+def test_options() -> None:
+    where = make_where("ray", 3, "auto", None, 0.25, 4.0)
+    assert (where.kind, where.processes, where.address) == (ExecutorKind.RAY, 3, "auto")
+    assert where.each == Resources(1, 0.25, 4_000_000_000)
+    with pytest.raises(UnknownName, match=r"'rays'.*Valid names: local, processes, ray"):
+        make_where("rays")
+    with pytest.raises(ExecutorError, match=r"is for '--executor ray'"):
+        make_where("local", address="auto")
+
+
+def test_patterns_are_unfolded_and_names_stay_as_they_are_written(toy_zoo: Collection) -> None:
+    assert unfold_models(["timm/resnet18", "./mine"]) == ["timm/resnet18", "./mine"]
+    assert unfold_models(["mine", "r*", "resnet"]) == ["mine", "resnet"]
+    with pytest.raises(UnknownName, match="No name fits the pattern"):
+        unfold_models(["timm:vit*"])  # the toy zoo's are not timm's
+
+
+def test_failures_say_how_often_it_was_tried() -> None:
+    failed = FailedWork(Work("vit on pets", add_up, []), Problem(Trouble.PASSING, "no answer"), 4, "node")
+    assert failure_rows([failed]) == [("vit on pets", "passing", "4", "no answer")]
