@@ -15,12 +15,12 @@ from zoograph.scripts.campaigns.where import (
     Memory,
     Processes,
     RayAddress,
-    failure_rows,
+    failure_as_dict,
     make_where,
+    tally_rows,
 )
-from zoograph.scripts.terminal.options import AsJson, Device, split_names
+from zoograph.scripts.terminal.options import AsJson, Device, end_with_failures, split_names
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.program import FAILED
 from zoograph.scripts.terminal.progress import progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
@@ -77,6 +77,7 @@ def public(
     from zoograph.training.campaigns.public import KeptPairs, make_pairs, measure_pairs, write_contribution
     from zoograph.training.executors.executor import ExecutorKind
     from zoograph.training.executors.opening import open_executor
+    from zoograph.training.measuring.subject import Failure
 
     where = make_where(executor, processes, ray_address, cpus, gpus, memory)
     require_device(device)
@@ -106,28 +107,14 @@ def public(
     finally:
         runs = kept.runs(pairs)
         write_contribution(out, runs)
+    failures = [failure_as_dict(one) for one in tally.failed]
     if as_json:
-        failures = [
-            dict(zip(("task", "trouble", "attempts", "reason"), row, strict=True)) for row in failure_rows(tally.failed)
-        ]
         content = {"plan": plan_as_dict(agenda), "file": str(out), "runs": len(runs), "failures": failures}
         print_json("zoo measure public", content)
     else:
-        print_table(
-            "What was not measured",
-            ("pair", "trouble", "attempts", "why"),
-            failure_rows(tally.failed),
-            names={"pair", "why"},
-        )
-        again = f", {tally.repeated:,} attempts repeated" if tally.repeated else ""
-        print_notes(
-            [
-                f"Measured {tally.done:,}, known before {agenda.done:,}, failed {len(tally.failed):,}{again}.",
-                f"'{out}' has {len(runs):,} runs; 'zoograph ingest {out}' reads them.",
-            ]
-        )
-    if tally.failed:
-        raise typer.Exit(FAILED)
+        print_table("What became of the pairs", ("what", "pairs"), tally_rows(tally, agenda.done), names={"what"})
+        print_notes([f"'{out}' has {len(runs):,} runs; 'zoograph ingest {out}' reads them."])
+    end_with_failures([Failure(one.work.name, one.problem.reason) for one in tally.failed])
 
 
 def _find_tasks(datasets: str) -> list[MiebTask]:

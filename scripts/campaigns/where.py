@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zoograph.training.executors.executor import Where
-    from zoograph.training.executors.run import FailedWork
+    from zoograph.training.executors.run import FailedWork, Tally
 
 _PANEL = "Where it runs"
+_FAILED = {
+    "wrong": "cannot be done as it was asked",
+    "passing": "a server or disk did not serve",
+    "lost": "the process or machine ended",
+    "bug": "a bug of zoograph",
+}
 
 Executor = Annotated[
     str,
@@ -91,6 +98,22 @@ def unfold_models(models: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for word in models for name in fitting[word]))
 
 
-def failure_rows(failed: Sequence[FailedWork]) -> list[tuple[str, str, str, str]]:
-    """Return a row for each piece of work without a result: which, kind of trouble, attempts, and why."""
-    return [(one.work.name, one.problem.kind.value, str(one.attempts), one.problem.reason) for one in failed]
+def tally_rows(tally: Tally, known: int) -> list[tuple[str, str]]:
+    """Return what became of pieces of work as a table of two columns; ``known`` were done before."""
+    failed = Counter(one.problem.kind for one in tally.failed)
+    return [
+        ("measured", f"{tally.done:,}"),
+        ("known before", f"{known:,}"),
+        *((f"failed: {_FAILED[kind.value]}", f"{number:,}") for kind, number in sorted(failed.items())),
+        ("attempts that were repeated", f"{tally.repeated:,}"),
+    ]
+
+
+def failure_as_dict(one: FailedWork) -> dict[str, str | int]:
+    """Return a piece of work without a result as JSON has it."""
+    return {
+        "task": one.work.name,
+        "trouble": one.problem.kind.value,
+        "attempts": one.attempts,
+        "reason": one.problem.reason,
+    }

@@ -64,8 +64,9 @@ def test_runs_are_in_one_file_and_a_second_call_measures_nothing(
         "random",
     )
     ran = run_command(*call, "--data", pets, "--out", str(out))
-    assert ran.code == 1  # there is no folder of dtd
-    assert "Measured 2, known before 0, failed 2." in ran.out
+    assert ran.code == 1, ran.err  # there is no folder of dtd
+    assert "cannot be done as it was asked" in ran.out
+    assert "Failed: test_vit.r160_in1k on dtd: " in ran.err
     with out.open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["dataset"], row["protocol"], row["shots"], row["repeats"]) for row in rows] == [

@@ -7,9 +7,9 @@ import pytest
 from zoograph.data.errors import UnknownName
 from zoograph.data.records.collection import Collection
 from zoograph.data.testing.small_jobs import add_up
-from zoograph.scripts.campaigns.where import failure_rows, make_where, unfold_models
+from zoograph.scripts.campaigns.where import failure_as_dict, make_where, tally_rows, unfold_models
 from zoograph.training.executors.executor import ExecutorError, ExecutorKind
-from zoograph.training.executors.run import FailedWork
+from zoograph.training.executors.run import FailedWork, Tally
 from zoograph.training.executors.work import Problem, Resources, Trouble, Work
 
 
@@ -30,6 +30,17 @@ def test_patterns_are_unfolded_and_names_stay_as_they_are_written(toy_zoo: Colle
         unfold_models(["timm:vit*"])  # the toy zoo's are not timm's
 
 
-def test_failures_say_how_often_it_was_tried() -> None:
+def test_what_became_of_the_pieces_and_how_often_they_were_tried() -> None:
     failed = FailedWork(Work("vit on pets", add_up, []), Problem(Trouble.PASSING, "no answer"), 4, "node")
-    assert failure_rows([failed]) == [("vit on pets", "passing", "4", "no answer")]
+    assert failure_as_dict(failed) == {
+        "task": "vit on pets",
+        "trouble": "passing",
+        "attempts": 4,
+        "reason": "no answer",
+    }
+    assert tally_rows(Tally(1200, 3, [failed]), 7) == [
+        ("measured", "1,200"),
+        ("known before", "7"),
+        ("failed: a server or disk did not serve", "1"),
+        ("attempts that were repeated", "3"),
+    ]

@@ -87,6 +87,28 @@ def test_fine_tuning_splits_a_task_by_class_and_keeps_its_checkpoint_in_the_home
     assert {path.parent for path in paths} == {home / "cache" / "finetune"}
 
 
+def test_runs_that_the_store_has_are_measured_again_only_if_that_is_asked_for(
+    toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(features: object, fraction: float, seed: int) -> object:
+        seeds.append(seed)
+        return measure_head_on(features, fraction, seed)
+
+    seeds: list[int] = []
+    measure_head_on = module.measure_head_on
+    monkeypatch.setattr(module, "measure_head_on", counted)
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task(40))
+    subject = Subject(["test_vit"], "pets", weights=RANDOM)
+    first = measure_models(subject, Protocol.HEAD)
+    both = measure_models(subject, Protocol.HEAD, seeds=2, fresh=False)
+    assert seeds == [0, 1]
+    assert both.runs[0] == first.runs[0]
+    assert [run.seed for run in both.runs] == [0, 1]
+    measure_models(subject, Protocol.HEAD, test_fraction=0.4, fresh=False)  # other settings
+    measure_models(subject, Protocol.HEAD)
+    assert seeds == [0, 1, 0, 0]
+
+
 def test_runs_are_stored_with_their_seeds_and_failures_are_told(
     toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
