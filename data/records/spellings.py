@@ -77,12 +77,18 @@ _SUMMARIES = re.compile(
     "averages?|averaged|avgs?|means?|median|overall|total|sum|ranks?|ranking|borda|std|stdev|stddev|sd|stderr|variance|"
     "minimum|maximum|(avg|average|mean)acc(uracy)?"
 )
+_RIVALS = re.compile("best|worst|min|max|sota|previous|oracle|chance|random|guess|guessing|level")
 _COSTS = re.compile("param(eter)?s?|[mgt]?flops?|[mg]?macs?|latency|throughput|runtime|vram")
 _OTHER_FIGURES = re.compile(
     "acc|accuracy|batch|best|count|crop|date|delta|dim|epochs?|err|error|features?|fps|gain|gap|gb|height|hours|images?|"
-    "img|input|iterations?|k|layers|learning|loss|lr|m|max|mb|memory|min|minutes|models?|ms|n|num|number|of|pct|per|"
-    "percent|pixels|place|position|rate|ram|res|resolution|samples?|scores?|sec|seconds?|seed|shots|size|speed|steps?|"
+    "h|img|input|it|iterations?|k|layers|learning|loss|lr|m|max|mb|memory|min|minutes|models?|ms|n|num|number|of|pct|per|"
+    "percent|pixels|place|position|rate|ram|res|resolution|s|samples?|scores?|sec|seconds?|seed|shots|size|speed|steps?|"
     "tasks?|time|trial|width|wins|worst|year"
+)
+# What a column is called that holds another figure of a dataset than the others: its words, a space between any two.
+_FIGURE_OF_DATASET = re.compile(
+    r".* (?:(?:top|acc|accuracy|hits?|recall|precision) \d+|acc|accuracy|f 1|auc|auroc|roc|aupr|auprc|err|errors?|loss|"
+    r"ece|nll|precision|recall|kappa|mcc)"
 )
 _NEAREST = 3
 
@@ -126,17 +132,21 @@ def is_figure_name(kind: str, text: str) -> bool:
     """Whether an unknown name is that of a figure beside names, such as an average or a number of parameters.
 
     Args:
-        kind: ``dataset``, or ``model``, of whose names only those of summaries are meant.
+        kind: ``dataset``, or ``model``, of whose names only those of summaries and of no model at all are meant.
         text: the name.
 
-    >>> [is_figure_name("dataset", name) for name in ("Params (M)", "Avg. Rank", "VTAB mean", "Oxford pets")]
-    [True, True, True, False]
+    >>> [is_figure_name("dataset", name) for name in ("Params (M)", "VTAB mean", "img/s", "pets top-5", "Oxford pets")]
+    [True, True, True, True, False]
     """
     words = re.findall(r"[a-z]+|[0-9]+", re.sub(r"\(.*?\)|\[.*?\]", " ", text.casefold()))
     are_summaries = [_SUMMARIES.fullmatch(word) is not None for word in words]
     if kind == "model":
-        return bool(words) and all(are_summaries)
+        return bool(words) and all(
+            word or _RIVALS.fullmatch(name) for word, name in zip(are_summaries, words, strict=True)
+        )
     if any(are_summaries) or any(_COSTS.fullmatch(word) for word in words):
+        return True
+    if _FIGURE_OF_DATASET.fullmatch(" ".join(words)):
         return True
     return bool(words) and all(_OTHER_FIGURES.fullmatch(word) for word in words)
 

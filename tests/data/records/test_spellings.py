@@ -12,6 +12,7 @@ from zoograph.data.records.spellings import (
     UNREAD_SCORES,
     Target,
     fold,
+    is_figure_name,
     is_score_name,
     read_metric,
     read_score_name,
@@ -63,3 +64,27 @@ def test_scores_of_other_targets_have_names_of_their_own() -> None:
     assert [Target.CLASSES.stored(name) for name in SCORE_NAMES] == list(SCORE_NAMES)
     assert len(OF_OTHER_TARGETS) == 2 * len(SCORE_NAMES)
     assert not UNREAD_SCORES & {*SCORE_NAMES}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["img/s", "images/s", "it/s", "Time (h)", "GFLOPs", "pets top5", "pets top-5 acc", "Pets Acc@5", "flowers error",
+     "pets_f1", "pets AUROC", "cars loss", "Oxford pets accuracy"],
+)  # fmt: skip
+def test_a_figure_is_no_dataset(name: str) -> None:
+    assert is_figure_name("dataset", name)
+
+
+@pytest.mark.parametrize("name", ["pets", "Stanford Cars", "imagenet-r2", "Human errors in text", "SAT-6", "s2"])
+def test_a_name_is_not_taken_for_a_figure_without_need(name: str) -> None:
+    assert not is_figure_name("dataset", name)
+
+
+@pytest.mark.parametrize("name", ["Best", "worst", "SOTA", "Previous best", "chance level", "random guess", "mean"])
+def test_a_summary_and_a_rival_are_no_models(name: str) -> None:
+    assert is_figure_name("model", name)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "best-vit", "random forest", "ours", "baseline"])
+def test_a_name_of_a_model_stays_one(name: str) -> None:
+    assert not is_figure_name("model", name)
