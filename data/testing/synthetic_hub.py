@@ -6,7 +6,7 @@ Everything in it is made up; only the shapes of its degree distributions follow 
   Redner, 2001, "Organization of growing random networks"), whose family sizes vary as widely as those that Laufer,
   Oderinwale and Kleinberg found (2025, "Anatomy of a Machine Learning Ecosystem: 2 Million Models on Hugging Face").
 - Seven models of ten were never run, and the runs of the others have a power law: Osborne, Ding and Kirk (2024, "The AI
-  Community Building the Future?") found that seven of ten models of the hub had no download, and few had most.
+  Community Building the Future?") found that over seven of ten models had no download, and one in a hundred nearly all.
 - Datasets are used by a Zipf law.
 
 How large the share of derived models is, how good a model is, and that runs are as unequal as downloads, is assumed.

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoograph.graphs.schema import TRANSFERS_TO, EdgeType, reverse
-from zoograph.graphs.stored.stored_graph import EDGES, StoredGraph
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO, EdgeType, reverse
+from zoograph.graphs.stored.stored_graph import EDGES, NODES, StoredGraph
 
 RUNS_OF_MODEL = reverse(TRANSFERS_TO)
+_FINE = 1 << 20
 
 
 class Neighbours(NamedTuple):
@@ -36,15 +37,17 @@ class ThinnedGraph:
 
     Of each model one run is reserved, the same throughout: no epoch sees it or asks for it, and it is what the last
     layer is conditioned on. Of a model with more runs each epoch hides another one, which it asks for. Both are hidden
-    in both directions. Runs on a share of the datasets are all hidden, so that datasets that were never measured are
-    learned from as well.
+    in both directions.
+
+    A share of the models and of the datasets play new: all their runs are hidden. Some do so in one epoch, and some in
+    every one, which nothing is asked of either: what the network says of these is what it says of newcomers.
 
     Args:
         graph: to be thinned.
         fanout: neighbours of a node by each type of edge, at most.
         seed: of the training.
         epoch: of the training; None for what answers are read from.
-        blind: share of the datasets that play new.
+        blind: share of the models and of the datasets that play new.
     """
 
     def __init__(
@@ -71,9 +74,18 @@ class ThinnedGraph:
         beyond = self.reserved_runs(models) - start + 1 + _draw(degree - 1, self.seed, self._turn, 1, models)
         return np.where(degree > 1, start + beyond % np.maximum(degree, 1), -1)
 
-    def is_blind(self, datasets: np.ndarray) -> np.ndarray:
-        """Return (n,) whether each dataset plays new."""
-        return _draw(np.full(len(datasets), 1 << 20), self.seed, self._turn, 2, datasets) < self.blind * (1 << 20)
+    def is_kept_out(self, kind: str, nodes: np.ndarray) -> np.ndarray:
+        """Return (n,) whether each node is of the share that plays new in every epoch."""
+        return self._is_of_share(kind, nodes, 0)
+
+    def is_blind(self, kind: str, nodes: np.ndarray) -> np.ndarray:
+        """Return (n,) whether each node plays new: those that always do, and in an epoch others besides."""
+        always = self.is_kept_out(kind, nodes)
+        return always if self.epoch is None else always | self._is_of_share(kind, nodes, self._turn)
+
+    def _is_of_share(self, kind: str, nodes: np.ndarray, turn: int) -> np.ndarray:
+        drawn = _draw(np.full(len(nodes), _FINE), self.seed, turn, 2, NODES.index(kind), nodes)
+        return drawn < self.blind * _FINE
 
     def neighbours(self, kind: EdgeType, nodes: np.ndarray) -> Neighbours:
         """Return edges of a type into ``nodes`` (n,): all of few, or one of each of ``fanout`` equal parts of many."""
@@ -95,7 +107,8 @@ class ThinnedGraph:
             return np.ones(len(source), bool)
         model, dataset = (source, target) if kind == TRANSFERS_TO else (target, source)
         runs = self.graph.edges[RUNS_OF_MODEL]
-        shown = (runs.source[self.reserved_runs(model)] != dataset) & ~self.is_blind(dataset)
+        shown = runs.source[self.reserved_runs(model)] != dataset
+        shown &= ~self.is_blind(DATASET, dataset) & ~self.is_blind(MODEL, model)
         if self.epoch is not None:
             asked = self.asked_runs(model)
             shown &= (asked < 0) | (runs.source[asked] != dataset)

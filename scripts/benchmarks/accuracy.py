@@ -22,7 +22,16 @@ from zoograph.scripts.benchmarks import (
 from zoograph.scripts.benchmarks import distance as distance_study
 from zoograph.scripts.benchmarks import influence as influence_study
 from zoograph.scripts.benchmarks import relatedness as relatedness_study
-from zoograph.scripts.benchmarks.speed import devices, ingest_speed, loader, score_speed, serve_speed, store_sizes, warm
+from zoograph.scripts.benchmarks.speed import (
+    devices,
+    hub,
+    ingest_speed,
+    loader,
+    score_speed,
+    serve_speed,
+    store_sizes,
+    warm,
+)
 from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
@@ -38,6 +47,7 @@ app = new_app("Measure the project: its speed and its accuracy.")
 _STUDIES: dict[str, Callable[..., None]] = {
     "warm": warm.warm,
     "scale": scale.scale,
+    "hub": hub.hub,
     "sizes": store_sizes.sizes,
     "scores": score_speed.scores,
     "devices": devices.devices,

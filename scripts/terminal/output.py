@@ -36,6 +36,7 @@ SCHEMAS = {
     "benchmark choose": 1,
     "benchmark warm": 1,
     "benchmark scale": 1,
+    "benchmark hub": 1,
     "benchmark sizes": 1,
     "benchmark scores": 1,
     "benchmark devices": 1,

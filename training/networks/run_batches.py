@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from zoograph.graphs.schema import DATASET, MODEL
@@ -22,12 +23,14 @@ class RunBatch(NamedTuple):
         part: subgraph around their models and datasets.
         models, datasets: (n,) places of theirs in it.
         target: what was measured.
+        weight: (n,) 0 for runs on datasets that are kept out of training, else 1.
     """
 
     part: Subgraph
     models: Tensor
     datasets: Tensor
     target: MeasuredLogits
+    weight: Tensor
 
 
 class Plan(NamedTuple):
@@ -38,7 +41,7 @@ class Plan(NamedTuple):
         num_layers: rounds of message passing.
         batch_size: runs a step, over all processes.
         num_epochs: each over another thinned graph.
-        blind: share of the datasets that play new in an epoch.
+        blind: share of the models and datasets that play new in an epoch, and of those that do so in every one.
         seed: of all draws.
     """
 
@@ -69,7 +72,8 @@ class RunBatches:
 
     def __init__(self, graph: StoredGraph, plan: Plan, rank: int = 0, world: int = 1, first: int = 0) -> None:
         self.graph, self.plan, self.rank, self.world, self.first = graph, plan, rank, world, first
-        self._measured = np.flatnonzero(np.diff(graph.edges[RUNS_OF_MODEL].start) > 1)  # one run is reserved
+        models = np.flatnonzero(np.diff(graph.edges[RUNS_OF_MODEL].start) > 1)  # one run is reserved
+        self._measured = models[~ThinnedGraph(graph, plan.fanout, plan.seed, 0, plan.blind).is_kept_out(MODEL, models)]
         self.batch_size = min(plan.batch_size, len(self._measured)) // world * world
         if not self.batch_size:
             raise ValueError(
@@ -107,4 +111,5 @@ def hidden_batch(thinned: ThinnedGraph, models: np.ndarray, num_layers: int) -> 
     assert runs.value is not None
     part = neighbourhood(thinned, {MODEL: models, DATASET: datasets}, num_layers)
     target = measured_logits(thinned.graph, datasets, runs.value[place])
-    return RunBatch(part, part.place(MODEL, models), part.place(DATASET, datasets), target)
+    weight = torch.from_numpy(~thinned.is_kept_out(DATASET, datasets)).float()
+    return RunBatch(part, part.place(MODEL, models), part.place(DATASET, datasets), target, weight)

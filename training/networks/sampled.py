@@ -20,6 +20,7 @@ from zoograph.training.runtime.threads import one_seeded_thread
 from zoograph.training.runtime.trainer import QuietDDP, quiet_trainer
 
 _CONFIG = "zoograph_config"
+_EPSILON = 1e-6  # gradients that are nothing but rounding move no weight by much
 
 
 class SampledConfig(BaseModel):
@@ -32,7 +33,7 @@ class SampledConfig(BaseModel):
         fanout: neighbours of a node by each type of edge, at most.
         batch_size: runs a step, over all processes.
         num_epochs: each asks for one run of every model that has any.
-        blind: share of the datasets that play new in an epoch.
+        blind: share of the models and datasets that play new in an epoch, and of those that do so in every one.
         lr: peak learning rate.
         seed: of weights and all draws.
     """
@@ -88,7 +89,8 @@ class SampledModule(L.LightningModule):  # type: ignore[misc]
         """Return the loss of one batch."""
         logits = self.network(self.graph, batch.part).logits(batch.models, batch.datasets)
         variance = torch.exp(2 * self.network.log_noise) + batch.target.variance
-        return nn.functional.gaussian_nll_loss(logits, batch.target.logit, variance)
+        loss = nn.functional.gaussian_nll_loss(logits, batch.target.logit, variance, reduction="none")
+        return (batch.weight * loss).mean()
 
     def on_train_batch_end(self, *_: object) -> None:
         """Tell how far it is."""
@@ -101,7 +103,7 @@ class SampledModule(L.LightningModule):  # type: ignore[misc]
 
     def configure_optimizers(self) -> dict[str, object]:
         """Return AdamW under a one-cycle schedule, stepped every batch."""
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self.config.lr, weight_decay=1e-4)
+        optimizer = torch.optim.AdamW(self.parameters(), lr=self.config.lr, weight_decay=1e-4, eps=_EPSILON)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.config.lr, total_steps=len(self.batches()) + 1)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from zoograph.graphs.schema import TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.stored.stored_graph import StoredGraph
 from zoograph.graphs.stored.thinned import RUNS_OF_MODEL, ThinnedGraph
 from zoograph.models.networks.two_towers import MeasuredLogits, TwoTowers
@@ -39,7 +39,7 @@ def make_evidence(
         vectors.double(),
         (target.logit - expected).double(),
         target.variance.double(),
-        torch.from_numpy((thinned.graph.edges[RUNS_OF_MODEL].degrees(models) - 1).clip(min=0)),
+        torch.from_numpy(np.where(thinned.is_blind(MODEL, models), 0, _beside_reserved(thinned, models))),
         torch.from_numpy(_visible_on(thinned, datasets)),
     )
 
@@ -52,7 +52,7 @@ def sample_evidence(
 
     Args:
         network: trained.
-        thinned: with datasets that play new.
+        thinned: with models and datasets that play new.
         num_datasets: drawn from those on which runs of three models or more are reserved.
         most_runs: of each.
         rng: draws datasets and runs.
@@ -60,7 +60,7 @@ def sample_evidence(
     measured, datasets = reserved_pairs(thinned)
     mixed = rng.permutation(len(measured))
     measured, datasets = measured[mixed], datasets[mixed]
-    eligible = np.flatnonzero(np.bincount(datasets, minlength=thinned.graph.num_nodes(TRANSFERS_TO[2])) >= 3)
+    eligible = np.flatnonzero(np.bincount(datasets, minlength=thinned.graph.num_nodes(DATASET)) >= 3)
     chosen = rng.permutation(eligible)[:num_datasets]
     models = np.concatenate([measured[np.flatnonzero(datasets == dataset)[:most_runs]] for dataset in chosen])
     parts = []
@@ -81,11 +81,16 @@ def reserved_pairs(thinned: ThinnedGraph) -> tuple[np.ndarray, np.ndarray]:
     return models, runs.source[thinned.reserved_runs(models)].astype(np.int64)
 
 
+def _beside_reserved(thinned: ThinnedGraph, models: np.ndarray) -> np.ndarray:
+    runs: np.ndarray = (thinned.graph.edges[RUNS_OF_MODEL].degrees(models) - 1).clip(min=0)
+    return runs
+
+
 def _visible_on(thinned: ThinnedGraph, datasets: np.ndarray) -> np.ndarray:
     """Return (n,) about how many runs on datasets message passing sees: all but reserved ones; none of a new one."""
     runs = thinned.graph.edges[TRANSFERS_TO].degrees(datasets)
     share = 1 - np.count_nonzero(np.diff(thinned.graph.edges[RUNS_OF_MODEL].start)) / max(1, _num_runs(thinned.graph))
-    return np.where(thinned.is_blind(datasets), 0, np.floor(runs * share)).astype(np.int64)
+    return np.where(thinned.is_blind(DATASET, datasets), 0, np.floor(runs * share)).astype(np.int64)
 
 
 def _num_runs(graph: StoredGraph) -> int:

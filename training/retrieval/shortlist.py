@@ -69,7 +69,7 @@ def learn_last_layer(network: TwoTowers, thinned: ThinnedGraph, seed: int = 0) -
 
     Args:
         network: trained.
-        thinned: of the same seed as the training, with datasets that play new.
+        thinned: of the same seed as the training, in which the same share of the nodes plays new.
         seed: draws the datasets.
     """
     rng = np.random.default_rng(seed)

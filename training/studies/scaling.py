@@ -6,14 +6,10 @@ lines of JSON on stdout, first progress and last the measurement.
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
@@ -25,6 +21,7 @@ from zoograph.graphs.splits import hold_out
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.runtime.progress import Progress
 from zoograph.training.runtime.threads import one_thread
+from zoograph.training.studies.stages import Stages, report
 
 DENSITY = 0.1
 HELD_OUT = 0.1
@@ -50,7 +47,7 @@ def measure(
         and the ``noise_floor``, the error of the measurements themselves. Where others use the machine too,
         ``cpu_seconds`` is what the wall clock would show without them: all of it runs in one thread.
     """
-    stages = _Stages()
+    stages = Stages()
     with stages.next("make"):
         num_models = round(math.sqrt(num_runs / DENSITY / _DATASETS_PER_MODEL))
         num_datasets = round(num_models * _DATASETS_PER_MODEL)
@@ -93,45 +90,5 @@ def _mean(errors: torch.Tensor) -> float:
     return float(errors.abs().mean())
 
 
-class _Stages:
-    """Wall-clock and processor seconds of each stage, and the peak of resident memory when it ended."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.cpu: dict[str, float] = {}
-        self.peaks: dict[str, float] = {}
-        self.first_rss = peak_rss_gib()
-
-    @contextmanager
-    def next(self, name: str) -> Iterator[None]:
-        start = _Times.now()
-        yield
-        end = _Times.now()
-        self.seconds[name], self.cpu[name] = end.wall - start.wall, end.cpu - start.cpu
-        self.peaks[name] = peak_rss_gib()
-
-
-class _Times(NamedTuple):
-    wall: float
-    cpu: float
-
-    @classmethod
-    def now(cls) -> _Times:
-        return cls(time.perf_counter(), time.process_time())
-
-
-def peak_rss_gib() -> float:
-    """Return the most memory that this process has held so far, in GiB."""
-    import resource  # not on Windows
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
-
-
-def _report(**fields: Any) -> None:
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    _report(result=measure(int(sys.argv[1]), lambda done, total: _report(done=done, total=total)))
+    report(result=measure(int(sys.argv[1]), lambda done, total: report(done=done, total=total)))

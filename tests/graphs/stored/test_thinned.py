@@ -83,11 +83,24 @@ def test_epochs_ask_for_different_runs_and_never_for_the_reserved_one(graph: Sto
     assert (asked[:, degree > 1] < graph.edges[RUNS_OF_MODEL].start[1:][degree > 1]).all()
 
 
-def test_runs_on_datasets_that_play_new_are_all_hidden(graph: StoredGraph) -> None:
-    thinned = ThinnedGraph(graph, 10_000, seed=0, epoch=1, blind=0.3)
-    datasets = np.arange(graph.num_nodes(DATASET))
-    blind = thinned.is_blind(datasets)
-    assert 0.1 < blind.mean() < 0.5
-    assert not blind[thinned.neighbours(TRANSFERS_TO, datasets).row].any()
-    assert not blind[thinned.neighbours(RUNS_OF_MODEL, np.arange(300)).source].any()
-    assert not ThinnedGraph(graph, 5, seed=0).is_blind(datasets).any()
+def test_runs_of_nodes_that_play_new_are_all_hidden(graph: StoredGraph) -> None:
+    models, datasets = np.arange(300), np.arange(graph.num_nodes(DATASET))
+    thinned = ThinnedGraph(graph, 10_000, seed=0, epoch=1, blind=0.2)
+    on_datasets, of_models = thinned.neighbours(TRANSFERS_TO, datasets), thinned.neighbours(RUNS_OF_MODEL, models)
+    for kind, nodes, ends in (
+        (DATASET, datasets, (on_datasets.row, of_models.source)),
+        (MODEL, models, (on_datasets.source, of_models.row)),
+    ):
+        blind = thinned.is_blind(kind, nodes)
+        assert 0.2 < blind.mean() < 0.6
+        assert not any(blind[end].any() for end in ends)
+        assert not ThinnedGraph(graph, 5, seed=0).is_blind(kind, nodes).any()
+
+
+def test_those_that_are_kept_out_play_new_in_every_epoch_and_others_in_one(graph: StoredGraph) -> None:
+    models = np.arange(300)
+    always = ThinnedGraph(graph, 5, 0, None, 0.2).is_blind(MODEL, models)
+    epochs = np.stack([ThinnedGraph(graph, 5, 0, epoch, 0.2).is_blind(MODEL, models) for epoch in range(30)])
+    assert 0.1 < always.mean() < 0.3
+    assert (epochs.all(0) == always).all()
+    assert epochs.any(0).mean() > 0.9

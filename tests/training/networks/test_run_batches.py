@@ -59,6 +59,15 @@ def test_the_runs_that_are_asked_for_are_in_no_message(graph: StoredGraph) -> No
         assert not asked & shown
 
 
+def test_nothing_is_asked_of_nodes_that_are_kept_out(graph: StoredGraph) -> None:
+    always = ThinnedGraph(graph, 5, PLAN.seed, None, 0.3)
+    for batch in RunBatches(graph, PLAN._replace(blind=0.3)):
+        datasets = batch.part.nodes[DATASET][batch.datasets]
+        assert not always.is_blind(MODEL, batch.part.nodes[MODEL][batch.models]).any()
+        assert batch.weight.tolist() == (~always.is_blind(DATASET, datasets)).astype(float).tolist()
+        assert 0 < batch.weight.mean() < 1
+
+
 def test_no_epoch_asks_for_a_reserved_run(graph: StoredGraph) -> None:
     models = np.arange(graph.num_nodes(MODEL))
     runs = graph.edges[RUNS_OF_MODEL]

@@ -18,7 +18,7 @@ from zoograph.training.networks.checkpoints import CHECKPOINT, SafeCheckpoints
 from zoograph.training.networks.run_batches import RunBatches
 from zoograph.training.networks.sampled import SampledConfig, train_sampled
 
-CONFIG = SampledConfig(hidden_channels=8, out_channels=4, fanout=5, batch_size=24, num_epochs=4)
+CONFIG = SampledConfig(hidden_channels=8, out_channels=4, fanout=5, batch_size=24, num_epochs=2)
 _PROGRAM = """
 import sys, time
 from pathlib import Path
@@ -49,7 +49,7 @@ def _furthest(a: torch.nn.Module, b: torch.nn.Module) -> float:
 def test_hidden_runs_are_predicted_better_after_training(graph: StoredGraph, tmp_path: Path) -> None:
     def error(network: torch.nn.Module) -> float:
         with torch.no_grad():
-            parts = [(network(graph, b.part).logits(b.models, b.datasets) - b.target.logit) for b in asked]
+            parts = [network(graph, b.part).logits(b.models, b.datasets) - b.target.logit for b in asked]
         return float(torch.cat(parts).square().mean())
 
     asked = list(RunBatches(graph, CONFIG.plan()._replace(seed=9, num_epochs=1)))

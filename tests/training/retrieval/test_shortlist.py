@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> _Made:
     network = load_towers(graph, config, folder / "training")
     thinned = ThinnedGraph(graph, 8, config.seed)
     embed_all(network, thinned, folder / "vectors")
-    learned = learn_last_layer(network, ThinnedGraph(graph, 8, config.seed, blind=0.2))
+    learned = learn_last_layer(network, ThinnedGraph(graph, 8, config.seed, blind=config.blind))
     shortlist = HubShortlist(thinned, folder / "vectors", learned)
     vectors = shortlist.indexed_vectors()
     return _Made(hub, graph, shortlist, ModelIndex.build(vectors), learned, vectors)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
-import pytest
-
 from zoograph.training.predictors.evidence import TrainingConfig
 from zoograph.training.studies import scaling
 
@@ -22,12 +18,3 @@ def test_measure_by_hand() -> None:
     assert row["mae_truth"] < row["mae_constant"]
     assert 0 < row["noise_floor"] < row["mae_constant"]
     assert 0.7 < row["coverage"] <= 1
-
-
-def test_progress_and_the_result_are_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
-    scaling._report(done=1, total=2)
-    scaling._report(result={"runs": 300})
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
-        {"done": 1, "total": 2},
-        {"result": {"runs": 300}},
-    ]
