@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoograph.data.errors import ZoographError
     from zoograph.data.store.store import RecordStore
-    from zoograph.facade import ingest, measure, retrain, score
+    from zoograph.facade import ingest, load_finetuned, measure, retrain, score
     from zoograph.training.answers.explain import explain
     from zoograph.training.answers.predict import predict
     from zoograph.training.answers.recommend import recommend
@@ -31,6 +31,7 @@ __all__ = [
     "choose",
     "explain",
     "ingest",
+    "load_finetuned",
     "measure",
     "predict",
     "recommend",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from zoograph.data.ingest.report import IngestReport
     from zoograph.data.ingest.tables import Keep
     from zoograph.data.ingest.values.units import Unit
+    from zoograph.data.networks.checkpoints.finetuned import FinetunedModel
     from zoograph.training.executors.executor import Where
     from zoograph.training.measuring.finetune import FinetuneConfig
     from zoograph.training.measuring.reports import MeasureReport, ScoreReport
     from zoograph.training.retraining.round import Round
     from zoograph.training.runtime.progress import Progress
 
-__all__ = ["ingest", "measure", "retrain", "score"]
+__all__ = ["ingest", "load_finetuned", "measure", "retrain", "score"]
 
 
 def score(
@@ -94,6 +96,7 @@ def measure(
     config: FinetuneConfig | None = None,
     progress: Progress | None = None,
     pretrain: str | None = None,
+    save_model: str | Path | None = None,
     fresh: bool = True,
     where: Where | None = None,
 ) -> MeasureReport:
@@ -112,6 +115,8 @@ def measure(
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
         config: of fine-tuning.
         progress: called with (steps done, steps in all).
+        save_model: folder for the fine-tuned model, the one with the highest test accuracy of several; see
+            :func:`load_finetuned`. Everything is measured anew, in this process.
         pretrain: a dataset likewise, that the models are trained on first; it is then related to ``dataset``.
         fresh: whether runs are measured that the store has, of the same weights, samples, protocol, seed and settings.
         where: see :func:`score`; not for ``pretrain``.
@@ -119,11 +124,13 @@ def measure(
     Raises:
         ZoographError: with what to do next.
     """
-    from zoograph.training.measuring.subject import Subject, require_measurable
+    from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
 
     chosen = choose(Protocol, protocol)
     require_measurable(chosen)
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    if save_model is not None:
+        require_finetuning(chosen, pretrain, where is None or where.kind == "local")
     subject.check()
     if pretrain is not None:
         source = Subject(subject.models, pretrain, None, max_images, weights, device)
@@ -134,7 +141,31 @@ def measure(
     from zoograph.training.measuring.each_model import HERE
     from zoograph.training.measuring.measure import measure_models
 
-    return measure_models(subject, chosen, seeds, test_fraction, config, progress, where=where or HERE, fresh=fresh)
+    keep = None
+    if save_model is not None:
+        from zoograph.data.networks.checkpoints.finetuned import BestModel
+
+        keep = BestModel(Path(save_model))
+    report = measure_models(
+        subject, chosen, seeds, test_fraction, config, progress, keep, where or HERE, fresh or keep is not None
+    )
+    return replace(report, saved=str(save_model)) if save_model is not None and report.runs else report
+
+
+def load_finetuned(folder: str | Path) -> FinetunedModel:
+    """Return the fine-tuned model that ``measure`` or ``choose`` kept in a folder.
+
+    It names the classes of new samples: ``load_finetuned("model").classify(["a text"])``, or of RGB pictures.
+
+    Args:
+        folder: that ``save_model`` named.
+
+    Raises:
+        ZoographError: if the folder holds no such model.
+    """
+    from zoograph.data.networks.checkpoints import finetuned
+
+    return finetuned.load_finetuned(folder)
 
 
 def ingest(

@@ -148,7 +148,7 @@ def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedMode
         _log.warning("'%s' does not state its pooling: the mean of its tokens is taken.", found.name)
     if recipe.prefix:
         _log.info("'%s' is given %r before each text, as it states.", found.name, recipe.prefix)
-    return PretrainedModel(card, network, digest.hexdigest(), tokens)
+    return PretrainedModel(card, network, digest.hexdigest(), tokens, found.path)
 
 
 def _find(name: str, weights: str | Path | None) -> ModelFolder:

@@ -14,7 +14,8 @@ INDEX = ".index.json"
 ENDINGS = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".tar", f".safetensors{INDEX}", f".bin{INDEX}")
 _CONFIG = "config.json"
 _USUAL = ("model.safetensors", f"model.safetensors{INDEX}", "pytorch_model.bin", f"pytorch_model.bin{INDEX}")
-_SEEN = ("input_size", "mean", "std", "crop_pct", "crop_mode", "interpolation", "fixed_input_size")
+SEEN = ("input_size", "mean", "std", "crop_pct", "crop_mode", "interpolation", "fixed_input_size")
+"""Names of timm's ``pretrained_cfg`` that say how a model sees images."""
 
 
 class WeightsError(ZoographError):
@@ -122,7 +123,7 @@ def _read_clone(folder: Path) -> WeightFile:
     try:
         config = json.loads((folder / _CONFIG).read_bytes())
         known = config.get("pretrained_cfg") or {}
-        sees = {name: _as_tuple(known[name]) for name in _SEEN if known.get(name) is not None}
+        sees = {name: _as_tuple(known[name]) for name in SEEN if known.get(name) is not None}
         return WeightFile(path, config.get("architecture"), sees, dict(config.get("model_args") or {}))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise WeightsError(

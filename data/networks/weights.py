@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +57,16 @@ class PretrainedModel:
         network: in evaluation mode, on the CPU.
         digest: SHA-256 of the weights.
         transform: RGB picture -> (3, H, W) float32, as timm evaluates the model; or text -> (L,) tokens.
+        folder: with the settings and the tokenizer of an encoder of texts; None for a network of timm.
+        arguments: with which timm made the network, beside its name.
     """
 
     card: ModelCard
     network: nn.Module
     digest: str
     transform: Callable[[Any], Tensor]
+    folder: Path | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = True) -> PretrainedModel:
@@ -94,12 +98,13 @@ def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = 
         # The id says which weights were looked at, also when the name left them to timm.
         tagged = model_card_from_timm(".".join(filter(None, (config["architecture"], config.get("tag")))))
         return _ready(tagged or card, network, hash_tensors(network.state_dict()))
-    source = "random weights"
+    source, arguments = "random weights", dict[str, Any]()
     if weights == RANDOM:
         network = random_network(card.id)
     else:
         found = find_weight_file(weights, name, alone)
         source, network = f"weights of {found.path.name}", _from_file(card.id, found)
+        arguments = found.arguments
     digest = hash_tensors(network.state_dict())
     # What is known of the published weights is true of the network alone.
     own = ModelCard(
@@ -108,7 +113,7 @@ def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = 
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         **{name: getattr(card, name) for name in _OF_THE_NETWORK},
     )
-    return _ready(own, network, digest)
+    return _ready(own, network, digest, arguments)
 
 
 def _find_copy(name: str) -> tuple[ModelCard | None, ModelCard]:
@@ -173,12 +178,14 @@ def read_weights(path: Path, name: str) -> dict[str, Tensor]:
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
-def _ready(card: ModelCard, network: nn.Module, digest: str) -> PretrainedModel:
+def _ready(
+    card: ModelCard, network: nn.Module, digest: str, arguments: Mapping[str, Any] | None = None
+) -> PretrainedModel:
     from timm.data import create_transform, resolve_model_data_config
 
     with foreign_code(f"timm must know how '{card.id}' sees images", "Choose another model."):
         transform: Any = create_transform(**resolve_model_data_config(network), is_training=False)
-    return PretrainedModel(card, network.eval(), digest, transform)
+    return PretrainedModel(card, network.eval(), digest, transform, arguments=arguments or {})
 
 
 def _create(name: str, needs: str = "", hint: str = "Choose another version of timm.", **options: Any) -> nn.Module:

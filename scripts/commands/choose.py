@@ -25,6 +25,7 @@ from zoograph.scripts.terminal.finetuning import (
     LayerDecay,
     LearningRate,
     Patience,
+    SaveModel,
     Warmup,
     WeightDecay,
     finetune_config,
@@ -105,6 +106,7 @@ def choose(
     augment: Augment = None,
     freeze: Freeze = None,
     head_first: HeadFirst = None,
+    save_model: SaveModel = None,
     picture: Annotated[
         Path | None, typer.Option(help="Draw the expected regret over time into this PNG file.", metavar="FILE")
     ] = None,
@@ -162,6 +164,7 @@ def choose(
                 device=device,
                 test_fraction=test_fraction,
                 config=config,
+                save_model=save_model,
                 encoder=encoder,
                 progress=progress,
                 warn=warn,

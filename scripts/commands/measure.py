@@ -31,6 +31,7 @@ from zoograph.scripts.terminal.finetuning import (
     LayerDecay,
     LearningRate,
     Patience,
+    SaveModel,
     Warmup,
     WeightDecay,
     finetune_config,
@@ -96,6 +97,7 @@ def measure(
     augment: Augment = None,
     freeze: Freeze = None,
     head_first: HeadFirst = None,
+    save_model: SaveModel = None,
     fresh: FreshRuns = False,
     executor: Executor = "local",
     processes: Processes = 2,
@@ -154,6 +156,7 @@ def measure(
             config=config,
             pretrain=pretrain,
             progress=progress,
+            save_model=save_model,
             fresh=fresh,
             where=where,
         )
@@ -173,6 +176,7 @@ def _as_dict(report: MeasureReport) -> dict[str, Any]:
         "runs": [run.model_dump(mode="json") for run in report.runs],
         "skipped": list(report.skipped),
         "sources": [_source(one) for one in report.sources],
+        "saved": report.saved,
         "failures": [asdict(failure) for failure in report.failures],
     }
 

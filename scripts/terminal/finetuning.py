@@ -70,6 +70,14 @@ HeadFirst = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+SaveModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Keep the fine-tuned model with the highest test accuracy in this folder.",
+        rich_help_panel=_PANEL,
+    ),
+]
 _OPTIONS = {"max_epochs": "--epochs", "warmup_epochs": "--warmup", "augmentation": "--augment"}
 
 

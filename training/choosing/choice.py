@@ -126,6 +126,8 @@ class Choice(Report):
         warnings: of the runs.
         samples: what several samples of the dataset are called.
         snippet: Python that loads the choice with a new classifier.
+        save_model: folder that the best fine-tuned model was to be kept in; None if none was.
+        is_saved: whether the choice is what the folder holds.
         options: further words of the command, such as those that name the columns of a table.
     """
 
@@ -155,6 +157,8 @@ class Choice(Report):
     samples: str
     snippet: str
     options: tuple[str, ...] = ()
+    save_model: Path | None = None
+    is_saved: bool = False
 
     @property
     def title(self) -> str:
@@ -203,6 +207,13 @@ class Choice(Report):
         if self.weights is not None:
             word = "" if OWN in self.picked.model else ", on the word of its name"
             notes.append(f"The weights of {self.picked.model} are those in '{self.weights}'{word}.")
+        if self.is_saved:
+            notes.append(f"The fine-tuned model is in '{self.save_model}': zoograph.load_finetuned reads it.")
+        elif self.save_model is not None:
+            notes.append(
+                f"'{self.save_model}' does not hold the choice, which was not fine-tuned since it was asked for: "
+                "the command below does that."
+            )
         if self.skipped:
             notes.append(f"{len(self.skipped):,} {self.samples} are left out ({describe_unreadable(self.skipped)}).")
         notes += dict.fromkeys(self.warnings)
@@ -218,6 +229,7 @@ class Choice(Report):
         """The command that fine-tunes the choice and stores the run."""
         words = ["zoograph", "measure", "--models", self.picked.model, "--dataset", self.folder]
         words += ["--protocol", "finetune", *(["--weights", str(self.weights)] if self.weights else []), *self.options]
+        words += ["--save-model", str(self.save_model)] if self.save_model else []
         return shlex.join(words)
 
     def to_frame(self) -> pd.DataFrame:
@@ -247,6 +259,7 @@ class Choice(Report):
             "left": [left._asdict() for left in self.left],
             "next": self.next and self.next._asdict(),
             "filters": [step._asdict() for step in self.filters],
+            "saved": str(self.save_model) if self.is_saved else None,
             "answered": self.answered.value,
             "snippet": self.snippet,
             "command": self.command,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.networks.checkpoints.finetuned import BestModel
 from zoograph.data.networks.find_model import loading_code
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.choices import choose as find_choice
@@ -32,7 +33,7 @@ from zoograph.training.choosing.seconds import Seconds, Work
 from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.store_names import place_in_store
-from zoograph.training.measuring.subject import Subject, require_measurable
+from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 _SHOWN = 10
@@ -49,6 +50,7 @@ class Settings:
         weights_dir: folder with files of weights; None for none.
         test_fraction: of each class, where the dataset has no test samples of its own.
         config: of fine-tuning.
+        save_model: folder for the best fine-tuned model; None to keep none.
         encoder: text encoder; default as shipped.
     """
 
@@ -58,6 +60,7 @@ class Settings:
     weights_dir: Path | None = None
     test_fraction: float = 0.3
     config: FinetuneConfig = field(default_factory=FinetuneConfig)
+    save_model: Path | None = None
     encoder: str | None = None
 
 
@@ -73,6 +76,7 @@ def choose(
     device: str | None = None,
     test_fraction: float = 0.3,
     config: FinetuneConfig | None = None,
+    save_model: str | Path | None = None,
     encoder: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
@@ -93,6 +97,7 @@ def choose(
         device: ``auto``, ``cuda``, ``mps`` or ``cpu``; default: ``auto``, the fastest that is there.
         test_fraction: of each class, in (0, 1), where the dataset has no test samples of its own.
         config: of fine-tuning.
+        save_model: folder for the best fine-tuned model, which :func:`zoograph.load_finetuned` reads.
         encoder: text encoder; default as shipped.
         progress: called with (steps done, steps in all) of the measurement that runs.
         warn: told what the user should know.
@@ -105,7 +110,10 @@ def choose(
     chosen = find_choice(Protocol, protocol)
     require_measurable(chosen)
     folder = None if weights_dir is None else Path(weights_dir)
-    settings = Settings(chosen, budget, regret, folder, test_fraction, config or FinetuneConfig(), encoder)
+    kept = None if save_model is None else Path(save_model)
+    if kept is not None:
+        require_finetuning(chosen)
+    settings = Settings(chosen, budget, regret, folder, test_fraction, config or FinetuneConfig(), kept, encoder)
     return choose_model(
         Subject([], dataset, domain, device=device),
         settings,
@@ -145,6 +153,7 @@ def choose_model(
     """
     begin = time.monotonic()
     require_measurable(settings.protocol)
+    best = None if settings.save_model is None else BestModel(settings.save_model, goes_on=True)
     task, place, filters = subject.open(), subject.place(), filters or Filters()
     with RecordStore.open() as store:
         dataset = place_in_store(store, task.card, subject.dataset)
@@ -162,13 +171,16 @@ def choose_model(
         found = _find_candidates(zoo, question, filters, speeds, named, settings.weights_dir, paths)
         store.add(models=[card for card in found.cards if card.id not in store.names().models])
         levels = levels_of(settings.protocol, len(task))
-        laboratory = Laboratory(store, task, dataset, place, settings.test_fraction, settings.config)
+        laboratory = Laboratory(store, task, dataset, place, settings.test_fraction, settings.config, keep=best)
         work = _count_work(laboratory, levels, settings)
         sizes = {level: each.test for level, each in work.items()}
         opinions = Opinions(store, question, found.cards, sizes, settings.encoder, warn)
         loop = Loop(begin, settings.budget, settings.regret, found.sources, laboratory, opinions, Seconds(speeds, work))
         loop.run(progress, stage, watch)
-        return _describe(loop, subject, settings, found)
+        choice = _describe(loop, subject, settings, found)
+        has = best is not None and best.holds(choice.picked.model, dataset.id)
+        code = f'import zoograph\n\nmodel = zoograph.load_finetuned("{settings.save_model}")' if has else choice.snippet
+        return replace(choice, save_model=settings.save_model, is_saved=has, snippet=code)
 
 
 class _Found(NamedTuple):

@@ -17,11 +17,12 @@ from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.choosing.levels import PROBE_SAMPLES
 from zoograph.training.measuring.finetune import FinetuneConfig
-from zoograph.training.measuring.measure import Transfer, make_run, readable_part
+from zoograph.training.measuring.measure import KeepRun, Transfer, make_run, readable_part, trained_classes
 from zoograph.training.runtime.progress import Progress
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
 WEIGHTS = "weights"
 """Among the settings of a run: the file whose name says that it holds the weights of the model."""
@@ -40,6 +41,7 @@ class Laboratory:
         config: of fine-tuning.
         probe_samples: of the sample that a probe looks at.
         skipped: samples that could not be read -> what is wrong with them.
+        keep: is given each fine-tuned model, with its run.
     """
 
     store: RecordStore
@@ -50,6 +52,7 @@ class Laboratory:
     config: FinetuneConfig | None = None
     probe_samples: int = PROBE_SAMPLES
     skipped: dict[str, str] = field(default_factory=dict)
+    keep: KeepRun | None = None
     _opened: tuple[str, PretrainedModel] | None = None
 
     def measure(self, card: ModelCard, path: Path | None, level: Protocol, progress: Progress | None = None) -> Run:
@@ -67,7 +70,8 @@ class Laboratory:
         model, task = self._open(card, path), self.task_of(level)
         protocol = Protocol.HEAD if level is Protocol.PROBE else level
         transfer = Transfer(protocol, self.test_fraction, 0, self.config, self.place)
-        done = transfer.of(model, task, card.id, progress)
+        tuned: dict[str, Tensor] = {}
+        done = transfer.of(model, task, card.id, progress, None if self.keep is None else tuned.update)
         self.skipped.update(done.skipped)
         if path is not None:
             done.settings[WEIGHTS] = path.name
@@ -75,6 +79,8 @@ class Laboratory:
         if level is Protocol.PROBE:
             others = {"protocol": level, "shots": max(1, round(done.result.num_train / len(task.classes)))}
         run = make_run(model, card.id, task, self.dataset.id, done, **others)
+        if self.keep is not None and tuned:
+            self.keep(model, run, tuned, trained_classes(task, self.test_fraction, 0))
         self.store.add(datasets=[self.dataset], runs=[run], origin="choose")
         return run
 

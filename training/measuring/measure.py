@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -34,8 +34,8 @@ from zoograph.training.measuring.store_names import describe_source, known_model
 from zoograph.training.measuring.subject import Subject, require_measurable
 from zoograph.training.runtime.progress import Progress
 
-# Is given a model, its run, and the weights that were tested.
-KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor]], None]
+# Is given a model, its run, the weights that were tested, and the classes in the order of the classifier.
+KeepRun = Callable[[PretrainedModel, Run, dict[str, Tensor], Sequence[str]], None]
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,7 @@ def measure_models(
         config: of fine-tuning.
         progress: called with (steps done, steps in all): images for a head, epochs for fine-tuning; pieces of work
             where these run in other processes.
-        keep: called before a fine-tuned run is stored, with the model, the run and the weights that were tested; for
-            work in this process.
+        keep: called before a fine-tuned run is stored, see :data:`KeepRun`; for work in this process.
         where: they are transferred; runs are stored here.
         fresh: whether runs are measured that the store has, of the same weights, samples, protocol, seed and settings.
 
@@ -177,7 +176,7 @@ def measure_models(
             num_cut[model_id] = done.num_cut
             run = _make_run(measured.source, model_id, dataset.id, done)
             if keep is not None and measured.model is not None:
-                keep(measured.model, run, measured.tuned)
+                keep(measured.model, run, measured.tuned, trained_classes(task, test_fraction, measured.seed))
             store.add(models=new_cards, datasets=[dataset], runs=[run])
             runs[place, measured.seed] = run
 
@@ -382,6 +381,12 @@ def measure_finetune_on(
         keep=keep,
         validation=None if task.is_validation is None else torch.tensor(task.is_validation)[~test],
     )
+
+
+def trained_classes(task: LabelledTask, test_fraction: float, seed: int) -> list[str]:
+    """Return the names of the classes that have training samples: the outputs of a fine-tuned classifier."""
+    labels = torch.tensor(task.labels)
+    return [task.classes[label] for label in torch.unique(labels[~_test_rows(task, test_fraction, seed)]).tolist()]
 
 
 def _test_rows(task: LabelledTask, fraction: float, seed: int) -> Tensor:

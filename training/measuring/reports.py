@@ -160,6 +160,7 @@ class MeasureReport(Report):
         meanings: which weights the names of models were taken for, in sentences.
         cut: which models do not read how many samples to their end, in sentences.
         sources: what the models were pre-trained on here; empty if they were not.
+        saved: folder with the fine-tuned model; None if none was to be kept.
     """
 
     dataset: str
@@ -169,6 +170,7 @@ class MeasureReport(Report):
     meanings: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     sources: tuple[SourceTraining, ...] = ()
+    saved: str | None = None
 
     @property
     def title(self) -> str:
@@ -181,6 +183,9 @@ class MeasureReport(Report):
         """Which weights were looked at, which images were left out, and what the accuracies do not say."""
         said = [text for run in self.runs for text in run.hyperparameters.get(WARNINGS, ())]
         kept = [f"'{one.model}' is kept in '{one.weights}', which --weights takes." for one in self.sources]
+        if self.saved is not None:
+            best = max(self.runs, key=lambda run: run.value)
+            kept.append(f"The fine-tuned '{best.model}' is in '{self.saved}': zoograph.load_finetuned reads it.")
         return (*self.meanings, *_describe_skipped(self.skipped), *self.cut, *dict.fromkeys(said), *kept)
 
     def to_frame(self) -> pd.DataFrame:

@@ -37,6 +37,22 @@ def require_measurable(protocol: Protocol) -> None:
         )
 
 
+def require_finetuning(protocol: Protocol, pretrain: str | None = None, here: bool = True) -> None:
+    """Raise unless a fine-tuned model can be kept: under fine-tuning, from weights that are already there, in this process.
+
+    Raises:
+        ZoographError: if it cannot.
+    """
+    if protocol is not Protocol.FINETUNE:
+        raise ZoographError(
+            f"'--save-model' keeps a fine-tuned model (got the protocol '{protocol.value}'). Add '--protocol finetune'."
+        )
+    if pretrain is not None:
+        raise ZoographError("'--save-model' does not go with '--pretrain'. Give the weights that it kept to --weights.")
+    if not here:
+        raise ZoographError("'--save-model' keeps what is fine-tuned in this process. Add '--executor local'.")
+
+
 @dataclass(frozen=True)
 class Failure:
     """A model that could not be looked at, and why."""

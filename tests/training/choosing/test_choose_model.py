@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.networks.checkpoints.finetuned import load_finetuned
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run
@@ -145,3 +146,21 @@ def test_a_model_of_images_is_not_chosen_for_texts(tmp_path: Path, encoders: tup
 def test_a_folder_named_for_images_must_hold_what_sees_them(photos: Path, encoders: tuple[str, str]) -> None:
     with pytest.raises(ZoographError, match="to be asked about 'photos'"):
         choose(str(photos), 600, filters=Filters(models=encoders))
+
+
+def test_the_fine_tuned_choice_is_kept(tmp_path: Path, encoders: tuple[str, str]) -> None:
+    table, folder = write_opinions(tmp_path / "opinions.csv", 40), tmp_path / "kept"
+    filters, config = Filters(models=encoders[:1]), FinetuneConfig(max_epochs=1)
+    how = {"regret": 0.0, "filters": filters, "config": config, "save_model": folder}
+    choice = choose(str(table), 600, Protocol.FINETUNE, **how)
+    assert choice.is_saved
+    assert f'zoograph.load_finetuned("{folder}")' in choice.snippet
+    kept = load_finetuned(folder)
+    assert (kept.about["model"], kept.about["value"]) == (choice.picked.model, choice.picked.finetune)
+    again = choose(str(table), 600, Protocol.FINETUNE, **how)
+    assert (again.trials, again.is_saved) == ((), True)
+    missed = choose(str(table), 600, Protocol.FINETUNE, **{**how, "save_model": tmp_path / "other"})
+    assert not missed.is_saved
+    assert "does not hold the choice" in " ".join(missed.notes)
+    with pytest.raises(ZoographError, match="Add '--protocol finetune'"):
+        choose(str(table), 600, save_model=folder)

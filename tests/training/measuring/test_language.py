@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import zoograph
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.stratified import stratified_hold_out
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder, write_opinions
 from zoograph.training.analysis.relatedness.own_images import rank_on_images
 from zoograph.training.analysis.relatedness.relate import QUICK
@@ -76,3 +78,28 @@ def test_a_table_is_asked_about_as_most_texts_were_measured(subject: Subject) ->
         assert choose_kind(store, ["nothing"], modality="text") == (Protocol.HEAD, question.metric)
         card = ask(store, subject.models[0], subject.dataset).models[0]
     assert (card.id, card.modalities) == ("tiny", ("text",))
+
+
+def test_what_was_fine_tuned_is_kept_and_as_right_as_it_was(subject: Subject, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    config = FinetuneConfig(max_epochs=1)
+    report = zoograph.measure(subject.models, subject.dataset, "finetune", seeds=2, config=config, save_model=folder)
+    assert report.saved == str(folder)
+    assert f"is in '{folder}': zoograph.load_finetuned reads it." in report.notes[-1]
+    kept = zoograph.load_finetuned(folder)
+    best = max(report.runs, key=lambda run: run.value)
+    assert (kept.classes, kept.about["value"], kept.about["seed"]) == (("bad", "good"), best.value, best.seed)
+    task = subject.open()
+    held = stratified_hold_out(list(task.labels), 0.3, best.seed).nonzero()[0].tolist()
+    said = kept.classify([task.read(row) for row in held])
+    right = [word == task.classes[task.labels[row]] for word, row in zip(said, held, strict=True)]
+    assert sum(right) / len(right) == pytest.approx(best.value)
+
+
+def test_only_a_fine_tuned_model_is_kept(subject: Subject, tmp_path: Path) -> None:
+    with pytest.raises(ZoographError, match="Add '--protocol finetune'"):
+        zoograph.measure(subject.models, subject.dataset, save_model=tmp_path / "kept")
+    with pytest.raises(ZoographError, match="does not go with '--pretrain'"):
+        zoograph.measure(
+            subject.models, subject.dataset, "finetune", save_model=tmp_path / "kept", pretrain=subject.dataset
+        )
