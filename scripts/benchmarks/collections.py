@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from zoograph.training.evaluation.collections.tables import Table
 
 ALL = "all"
+LEFT_OUT = "way of leaving something out"
 _QUICK = 2
 Most = typer.Option(min=0, help="Questions of a protocol that leave out datasets or domains, at most; 0 for all.")
 MostModels = typer.Option(min=0, help="Questions of a protocol that leave out models, at most; 0 for all.")
@@ -51,10 +53,7 @@ def collections(
     names = choose_names(collections, list(PARTS))
     for name in names:
         get_part(name)
-    kinds = choose_names(protocols, list(PROTOCOLS))
-    for kind in kinds:
-        if kind not in PROTOCOLS:
-            raise ZoographError(f"'{kind}' is nothing that can be left out. Valid names: {', '.join(PROTOCOLS)}.")
+    kinds = choose_names(protocols, list(PROTOCOLS), LEFT_OUT)
     if out is not None:
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_models)
@@ -69,9 +68,22 @@ def collections(
         _print(tables)
 
 
-def choose_names(text: str, known: list[str]) -> list[str]:
-    """Return the names that were given, separated by commas; all that are known for ``all``."""
-    return known if text == ALL else split_names(text)
+def choose_names(text: str, known: Sequence[str], kind: str | None = None) -> list[str]:
+    """Return the names that were given, separated by commas; all that are known for ``all``.
+
+    Args:
+        text: as it was given.
+        known: valid names.
+        kind: what a name is of, such as ``group``; None where somebody else looks at them.
+
+    Raises:
+        ZoographError: if a name of a kind is not known.
+    """
+    names = list(known) if text == ALL else split_names(text)
+    for name in names if kind else ():
+        if name not in known:
+            raise ZoographError(f"'{name}' is no {kind}. Valid names: {', '.join(known)}.")
+    return names
 
 
 def choose_limits(quick: bool, most_datasets: int, most_models: int) -> Limits:

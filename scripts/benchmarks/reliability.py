@@ -46,10 +46,7 @@ def reliability(
     names = choose_names(collections, list(PARTS))
     for name in names:
         get_part(name)
-    kinds = choose_names(groups, list(GROUPS))
-    for kind in kinds:
-        if kind not in GROUPS:
-            raise ZoographError(f"'{kind}' is no group. Valid names: {', '.join(GROUPS)}.")
+    kinds = choose_names(groups, list(GROUPS), "group")
     if out is not None:
         require_matplotlib()
         make_folder(out)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
-from zoograph.scripts.benchmarks.collections import ALL, choose_limits, choose_names
+from zoograph.scripts.benchmarks.collections import ALL, LEFT_OUT, choose_limits, choose_names
 from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.options import AsJson, Fresh, Out
 from zoograph.scripts.terminal.output import print_json
@@ -46,12 +45,9 @@ def choose(
     """
     from zoograph.training.evaluation.collections.catalogue import get_part
 
-    names, kinds = choose_names(collections, list(COLLECTIONS)), choose_names(protocols, list(PROTOCOLS))
+    names, kinds = choose_names(collections, COLLECTIONS), choose_names(protocols, PROTOCOLS, LEFT_OUT)
     for name in names:
         get_part(name)
-    for kind in kinds:
-        if kind not in PROTOCOLS:
-            raise ZoographError(f"'{kind}' is nothing that is left out here. Valid names: {', '.join(PROTOCOLS)}.")
     if out is not None:
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_datasets)

@@ -38,7 +38,7 @@ def require_measurable(protocol: Protocol) -> None:
 
 
 def require_finetuning(protocol: Protocol, pretrain: str | None = None, here: bool = True) -> None:
-    """Raise unless a fine-tuned model can be kept: under fine-tuning, from weights that are already there, in this process.
+    """Raise unless a fine-tuned model can be kept: under fine-tuning, without a source before it, in this process.
 
     Raises:
         ZoographError: if it cannot.

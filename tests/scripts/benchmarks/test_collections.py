@@ -73,4 +73,4 @@ def test_unknown_names_are_one_sentence(run: Callable) -> None:
     assert "pets" in ran.err
     ran = run(*COMMAND, "--protocols", "dataset_in")
     assert ran.code != 0
-    assert "'dataset_in' is nothing that can be left out" in " ".join(ran.err.split())
+    assert "'dataset_in' is no way of leaving something out" in " ".join(ran.err.split())

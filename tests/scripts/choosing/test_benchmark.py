@@ -68,4 +68,4 @@ def test_unknown_names_are_one_sentence(run: Callable) -> None:
     assert "Unknown collection 'petz'. Nearest names: pets" in ran.err
     ran = run("benchmark", "choose", "--collections", "pets", "--protocols", "model_out")
     assert ran.code == 2
-    assert ran.err == "Error: 'model_out' is nothing that is left out here. Valid names: dataset_out, probe_known.\n"
+    assert ran.err == "Error: 'model_out' is no way of leaving something out. Valid names: dataset_out, probe_known.\n"
