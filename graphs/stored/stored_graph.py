@@ -117,14 +117,14 @@ def write_stored_graph(
         if progress is not None:
             progress(done, total)
 
-    for kind in NODES:
-        for name, column in nodes[kind]._asdict().items():
+    for node in NODES:
+        for name, column in nodes[node]._asdict().items():
             if column is not None:
-                np.save(unfinished / f"{kind}.{name}.npy", column, allow_pickle=False)
+                np.save(unfinished / f"{node}.{name}.npy", column, allow_pickle=False)
     for forward in FORWARD:
         for kind, table in ((forward, edges[forward]), (reverse(forward), edges[forward].reversed())):
             write_adjacency(unfinished / kind[1], table, len(nodes[kind[2]].category), tick, at_once)
-    categories = {kind: int(nodes[kind].category.max(initial=0)) for kind in NODES}
+    categories = {node: int(nodes[node].category.max(initial=0)) for node in NODES}
     save_facts(unfinished / _FACTS, {"format": _FORMAT, "num_categories": categories})
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.replace(folder)
