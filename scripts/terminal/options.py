@@ -125,8 +125,9 @@ Models = Annotated[
 Dataset = Annotated[
     str,
     typer.Option(
-        help="A folder of images or texts with one sub-folder a class, a table of texts (CSV, TSV, JSON Lines, "
-        "Parquet), a folder written by `save_to_disk` of the library `datasets`, or a dataset on the Hugging Face hub."
+        help="A folder of images or texts with one sub-folder a class, a table of texts or of paths of images (CSV, "
+        "TSV, JSON Lines, Parquet), a folder written by `save_to_disk` of the library `datasets`, or a dataset on the "
+        "Hugging Face hub."
     ),
 ]
 OneProtocol = Annotated[Protocol, typer.Option(help="How models are transferred.")]
