@@ -83,7 +83,8 @@ def whole_picture(network: nn.Module) -> Transform:
 
     with foreign_code("timm must know how the network sees images", _HINT):
         settings = {**resolve_model_data_config(network), "crop_pct": 1.0, "crop_mode": "squash"}
-        transform: Transform = create_transform(**settings, is_training=False)
+        made: Any = create_transform(**settings, is_training=False)
+    transform: Transform = made
     return transform
 
 
