@@ -8,6 +8,7 @@ import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -27,6 +28,7 @@ from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.undefined import UndefinedScore
 from zoograph.training.measuring.head import measure_head_on
+from zoograph.training.studies.small_encoders import SHAPES, load_small_encoder
 
 SOURCE = "language study"
 _FEWEST_LETTERS = 25
@@ -48,8 +50,9 @@ ENCODERS: Mapping[str, Callable[[], PretrainedModel]] = {
     "two layers": lambda: _variant(2, Pooling.MEAN),
     "words alone": lambda: _variant(0, Pooling.MEAN),
     "untrained": lambda: load_encoder(DEFAULT_ENCODER, RANDOM),
+    **{name: partial(load_small_encoder, name) for name in SHAPES},
 }
-"""Parts of all-MiniLM-L6-v2, by what is left of it or done with its tokens."""
+"""Parts of all-MiniLM-L6-v2, by what is left of it or done with its tokens; and small encoders trained here."""
 
 
 def make_tasks(size: int = 40) -> Iterator[TextTask]:
