@@ -123,14 +123,15 @@ class EvidenceKernel(nn.Module):
     def penalty(self, num_records: int, num_families: int) -> Tensor:
         """Return minus the log prior for each record: parameters are near where they started, by a factor of two or so.
 
-        Levels are told by families of datasets, however many records each has: their prior counts against these.
+        Levels, and how protocols lie to each other, are told by families of datasets, however many records each has:
+        their prior counts against these.
         """
         moved = {name: (self.logs[name.replace(".", "_")] - math.log(value)).square() for name, value in PRIOR.items()}
         start = torch.tensor(PLACES, dtype=torch.float64)
         places = (self.skill_places - start).square().sum() + (self.level_places - start).square().sum()
         of_levels = torch.stack([square for name, square in moved.items() if name.startswith("level.")]).sum()
-        of_all = torch.stack(list(moved.values())).sum() + 4 * places
-        return of_all / num_records + of_levels / num_families
+        of_all = torch.stack(list(moved.values())).sum()
+        return of_all / num_records + (of_levels + 4 * places) / num_families
 
     def models(
         self, a: ModelFeatures, shown_a: Tensor, b: ModelFeatures | None = None, shown_b: Tensor | None = None

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Records
 from zoograph.models.training_records import count, total
 
-_TYPICAL = 0.8  # logits, where nothing was measured under a protocol
+_TYPICAL = 0.8  # logits, where nothing was measured
 _LEAST_RECORDS = 4
-_TRUST = 8.0  # a dataset's own spread counts as much as the protocol's with so many records
+_TRUST = 8.0  # a dataset's own spread counts as much as what is expected of it with so many records
+_FIRST = 2.0  # records that a level of a dataset, over all protocols, is worth doubting for
 _BOUNDS = (0.05, 3.0)
+_ROUNDS = 20
 
 
 def spreads(records: Records, num_datasets: int) -> Tensor:
-    """Return (D, P) the spread of each dataset and protocol; where little was measured, that of the protocol."""
+    """Return (D, P) the spread of each dataset and protocol.
+
+    Where little was measured, it is what is expected: the dataset's own level times the protocol's, so that models
+    whose probes differ much on a dataset are expected to differ much there with heads as well.
+    """
     size = num_datasets * NUM_PROTOCOLS
     key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
     number = count(key, size)
@@ -23,15 +31,26 @@ def spreads(records: Records, num_datasets: int) -> Tensor:
     square = total((records.logit - mean[key]).square(), key, size)
     variance = (square / (number - 1).clamp(min=1) - noise).clamp(min=_BOUNDS[0] ** 2)
     own, trust = 0.5 * variance.log().reshape(num_datasets, -1), number.reshape(num_datasets, -1)
-    told = trust >= _LEAST_RECORDS
-    weight = torch.where(told, trust.sqrt(), 0.0)
-    typical = torch.where(told, own * weight, 0.0).sum(0) / weight.sum(0).clamp(min=1e-9)
-    anywhere = torch.where(told.any(), (typical * weight.sum(0)).sum() / weight.sum().clamp(min=1e-9), _log(_TYPICAL))
-    typical = torch.where(told.any(0), typical, anywhere)
-    trust = torch.where(told, trust, 0.0)
-    mixed = (trust * torch.where(told, own, 0.0) + _TRUST * typical) / (trust + _TRUST)
-    return mixed.exp().clamp(*_BOUNDS)
+    trust = torch.where(trust >= _LEAST_RECORDS, trust, 0.0)
+    own = torch.where(trust > 0, own, 0.0)
+    expected = _expected(own, trust)
+    return ((trust * own + _TRUST * expected) / (trust + _TRUST)).exp().clamp(*_BOUNDS)
 
 
-def _log(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64).log()
+def _expected(own: Tensor, trust: Tensor) -> Tensor:
+    """Return (D, P) log spreads by dataset and protocol, each an effect that is drawn towards 0 where little is known.
+
+    Args:
+        own: (D, P) measured log spreads.
+        trust: (D, P) records that each rests on; 0 for none.
+    """
+    weight = trust.sqrt()
+    if not weight.any():
+        return torch.full_like(own, math.log(_TYPICAL))
+    middle = (weight * own).sum() / weight.sum()
+    left = torch.where(trust > 0, own - middle, 0.0)
+    of_dataset, of_protocol = own.new_zeros(len(own), 1), own.new_zeros(1, own.shape[1])
+    for _ in range(_ROUNDS):
+        of_protocol = (weight * (left - of_dataset)).sum(0, keepdim=True) / (weight.sum(0, keepdim=True) + _TRUST)
+        of_dataset = (trust * (left - of_protocol)).sum(1, keepdim=True) / (trust.sum(1, keepdim=True) + _FIRST)
+    return middle + of_dataset + of_protocol

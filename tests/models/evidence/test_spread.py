@@ -32,13 +32,24 @@ def test_one_dataset_with_records_says_what_is_usual():
     assert found.flatten().tolist() == pytest.approx([logits.std().item()] * found.numel())
 
 
-def test_a_dataset_with_many_records_has_its_own_and_one_with_few_that_of_its_protocol():
+def test_a_dataset_with_many_records_has_its_own_and_one_with_few_what_is_usual():
     wide = torch.linspace(-2, 2, 100).tolist()
     narrow = (0.1 * torch.linspace(-2, 2, 100)).tolist()
     found = spreads(records(on(0, HEAD, *wide) + on(1, HEAD, *narrow) + on(2, HEAD, 0.0, 9.0)), 3)[:, HEAD]
     assert found[0] > 5 * found[1]
     usual = (found[0] * found[1]).sqrt()  # the geometric mean of two that were measured as often
     assert found[2].item() == pytest.approx(usual.item())
+
+
+def test_models_whose_probes_differ_much_on_a_dataset_are_expected_to_differ_much_there_with_heads():
+    """Heads on datasets 0 and 1 spread half as much as probes; on dataset 2 probes alone are known, which spread widely."""
+    line = torch.linspace(-1, 1, 40)
+    rows = [*on(0, PROBE, *line.tolist()), *on(0, HEAD, *(line / 2).tolist())]
+    rows += [*on(1, PROBE, *(line / 2).tolist()), *on(1, HEAD, *(line / 4).tolist())]
+    found = spreads(records(rows + on(2, PROBE, *(4 * line).tolist())), 4)
+    assert found[2, HEAD] > 2.5 * found[0, HEAD]
+    assert 0.4 < found[2, HEAD] / found[2, PROBE] < 1
+    assert found[1, HEAD] < found[3, HEAD] < found[2, HEAD]  # where nothing is known, what is usual of heads
 
 
 def test_the_noise_of_test_sets_is_no_spread():
