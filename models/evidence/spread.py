@@ -13,7 +13,7 @@ from zoograph.models.training_records import count, total
 _TYPICAL = 0.8  # logits, where nothing was measured
 _LEAST_RECORDS = 4
 _TRUST = 8.0  # a dataset's own spread counts as much as what is expected of it with so many records
-_FIRST = 2.0  # records that a level of a dataset, over all protocols, is worth doubting for
+_DOUBT = 2.0  # records that must say how much a dataset spreads, before it is believed by half
 _BOUNDS = (0.05, 3.0)
 _ROUNDS = 20
 
@@ -52,5 +52,5 @@ def _expected(own: Tensor, trust: Tensor) -> Tensor:
     of_dataset, of_protocol = own.new_zeros(len(own), 1), own.new_zeros(1, own.shape[1])
     for _ in range(_ROUNDS):
         of_protocol = (weight * (left - of_dataset)).sum(0, keepdim=True) / (weight.sum(0, keepdim=True) + _TRUST)
-        of_dataset = (trust * (left - of_protocol)).sum(1, keepdim=True) / (trust.sum(1, keepdim=True) + _FIRST)
+        of_dataset = (trust * (left - of_protocol)).sum(1, keepdim=True) / (trust.sum(1, keepdim=True) + _DOUBT)
     return middle + of_dataset + of_protocol

@@ -36,7 +36,7 @@ def test_parameters_start_at_their_prior():
     with torch.no_grad():
         kernel.logs["pair"] += 2.0
         kernel.skill_places[0, 0] += 1.0
-    assert kernel.penalty(10, 5).item() == pytest.approx((2.0**2 + 4 * 1.0**2) / 10)
+    assert kernel.penalty(10, 5).item() == pytest.approx(2.0**2 / 10 + 4 * 1.0**2 / 5)
 
 
 def test_the_prior_of_levels_counts_against_families():

@@ -42,7 +42,7 @@ def test_a_dataset_with_many_records_has_its_own_and_one_with_few_what_is_usual(
 
 
 def test_models_whose_probes_differ_much_on_a_dataset_are_expected_to_differ_much_there_with_heads():
-    """Heads on datasets 0 and 1 spread half as much as probes; on dataset 2 probes alone are known, which spread widely."""
+    """Heads spread half as much as probes do on datasets 0 and 1; on dataset 2 there are probes alone, which spread."""
     line = torch.linspace(-1, 1, 40)
     rows = [*on(0, PROBE, *line.tolist()), *on(0, HEAD, *(line / 2).tolist())]
     rows += [*on(1, PROBE, *(line / 2).tolist()), *on(1, HEAD, *(line / 4).tolist())]
