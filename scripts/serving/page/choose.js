@@ -141,7 +141,7 @@ class Ranking {
   filters() {
     const { chosen, choices } = this;
     const one = (names, all) => [["", all], ...names.map((name) => [name, name])];
-    const number = (name, title, unit) => field(`${title} (${unit})`, el("input", { name, type: "number", min: 0, step: "any", value: chosen[name] || "" }));
+    const number = (name, title, unit) => field(unit ? `${title} (${unit})` : title, el("input", { name, type: "number", min: 0, step: "any", value: chosen[name] || "" }));
     const families = [...new Set(this.answer.candidates.map((row) => row.family).filter(Boolean))].sort();
     const licences = [...new Set(this.answer.candidates.map((row) => row.licence).filter(Boolean))].sort();
     const form = el("form", { class: "ask", onsubmit: (event) => event.preventDefault(), oninput: () => this.filter(form) },
@@ -149,7 +149,7 @@ class Ranking {
       field("Family", select("family", one(families, "all"), chosen.family)),
       field("Licence", select("licence", one(licences, "all"), chosen.licence)),
       number("max_params", "Most parameters", "M"),
-      number("max_gmacs", "Most GMACs", "G"),
+      number("max_gmacs", "Most GMACs"),
       number("max_input", "Largest input", "px"),
       el("label", { class: "check" }, el("input", { type: "checkbox", name: "measured", value: 1, checked: chosen.measured === "1" }), "measured here"),
       el("label", { class: "check" }, el("input", { type: "checkbox", name: "on_front", value: 1, checked: chosen.on_front === "1" }), "on the front"),

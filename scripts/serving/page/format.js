@@ -18,7 +18,7 @@ export function count(value) {
 export function cost(name, value) {
   if (!known(value)) return DASH;
   if (name === "parameters") return count(value);
-  if (name === "gmacs") return `${three(value)} G`;
+  if (name === "gmacs") return three(value);
   return `${whole(1000 / value)} img/s`;
 }
 
