@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from zoograph.data.collections.citations import read_citations
+from zoograph.data.errors import PredictorError
 from zoograph.data.records.fields import Name
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
@@ -23,6 +25,7 @@ from zoograph.training.versions.listing import list_versions, predictor_root
 from zoograph.training.versions.load import load_current
 
 _NEAREST = 12
+_log = logging.getLogger("zoograph.serve")
 Kind = Annotated[Literal["models", "datasets"], Query(description="What the points are.")]
 AnyName = Annotated[Name, Query()]
 Modality = Annotated[Name, Query(description="What the datasets are made of.")]
@@ -196,10 +199,17 @@ def _versions(folder: PredictorFolder) -> list[dict[str, Any]]:
 
 
 def _calibrate(folder: PredictorFolder, zoo: Zoo) -> list[dict[str, Any]]:
-    """Return how often the intervals of a predictor held what was measured, by the kind of images or texts."""
+    """Return how often the intervals of a predictor held what was measured, by the kind of images or texts.
+
+    Of a predictor that cannot be read nothing is said; the next question to it replaces it.
+    """
     if folder.source is not None:
         return []
-    artifact = load_current(folder.root)
+    try:
+        artifact = load_current(folder.root)
+    except PredictorError as error:
+        _log.warning("%s", error)
+        return []
     pairs = tuple(list_stored_answers(artifact, zoo)) if artifact else ()
     groups = coverage_by_group(pairs, lambda pair: zoo.datasets[pair.dataset].domain or "not known")
     return [{**_kind(folder), "title": folder.title, **group._asdict()} for group in groups]

@@ -55,3 +55,12 @@ def test_the_zoo_is_covered_by_collection_and_protocol(client: TestClient) -> No
     assert (rows["head"]["runs"], rows["head"]["failed"]) == (1, 0)
     assert "domainnet-10x270" in {row["source"] for row in zoo["sources"]}
     assert (zoo["predictors"], zoo["calibration"]) == ([], [])
+
+
+def test_a_predictor_that_cannot_be_read_hides_nothing_else(
+    toy_zoo: object, save_toy: Callable[..., Any], make_client: Callable[..., TestClient]
+) -> None:
+    save_toy(predictor_root(Protocol.HEAD, None), format=1)
+    answer = make_client().get("/zoo")
+    assert (answer.status_code, answer.json()["calibration"]) == (200, [])
+    assert answer.json()["coverage"]
