@@ -31,11 +31,11 @@ def compute_scores(
 
 
 def _chosen(inputs: ScoreInputs | RealInputs, names: Iterable[str] | None) -> list[ScoreSpec]:
-    if names is None and isinstance(inputs, RealInputs):
+    if names is not None:
+        return [find_score(name) for name in names]
+    if isinstance(inputs, RealInputs):
         return [spec for spec in SCORES.values() if spec.of_values is not None]
-    if names is None:
-        return [spec for spec in SCORES.values() if spec.needs <= _met(inputs)]
-    return [find_score(name) for name in names]
+    return [spec for spec in SCORES.values() if spec.needs <= _met(inputs)]
 
 
 def _met(inputs: ScoreInputs) -> set[str]:

@@ -63,13 +63,14 @@ def score(title: str, paper: str, needs: str | None = None) -> Callable[[Callabl
     Returns:
         A decorator. What it returns takes the tensors and the options, and has a ``spec``.
     """
+    tensors = _ARGUMENTS[needs]
 
     def make_inputs(**known: Tensor) -> ScoreInputs:
         # Who needs probabilities alone takes them for features.
-        return ScoreInputs(**{"features": known.get(PROBABILITIES), **known})
+        return ScoreInputs(**{"features": known[tensors[0]], **known})
 
     def decorate(compute: Callable[..., float]) -> Score:
-        result = cast(Score, _of_tensors(compute, _ARGUMENTS[needs], make_inputs))
+        result = cast(Score, _of_tensors(compute, tensors, make_inputs))
         result.spec = ScoreSpec(compute.__name__, title, compute, frozenset([needs] if needs else []), paper)
         return result
 
