@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ def embed_all(
 def _passed(
     network: TwoTowers,
     thinned: ThinnedGraph,
-    before: dict[str, np.ndarray],
+    before: Mapping[str, np.ndarray],
     number: int,
     kind: str,
     nodes: np.ndarray,
@@ -86,7 +86,7 @@ def _passed(
     return result
 
 
-def _write_towers(network: TwoTowers, states: dict[str, np.ndarray], folder: Path, at_once: int) -> None:
+def _write_towers(network: TwoTowers, states: Mapping[str, np.ndarray], folder: Path, at_once: int) -> None:
     datasets = torch.from_numpy(states[DATASET])
     towers = network.towers(datasets[:0], datasets)
     np.save(folder / DATASETS, towers.datasets.numpy(), allow_pickle=False)
