@@ -12,6 +12,11 @@ CONTENT = "content:"
 LONGEST_NAME = 300
 
 
+def is_local(alias: str) -> bool:
+    """Return whether an alias says where a dataset lies on this machine, or what is in it: nothing for others."""
+    return alias.startswith(CONTENT) or Path(alias).is_absolute()
+
+
 @dataclass(frozen=True)
 class LocalIdentity:
     """What the store calls a folder or a file, or would call it.

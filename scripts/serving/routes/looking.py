@@ -15,6 +15,7 @@ from zoograph.data.records.catalogue import Entry, Wanted, count_runs, make_entr
 from zoograph.data.records.fields import Count, Name
 from zoograph.data.records.pretraining import Objective
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.tasks.identity import is_local
 from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.documents import (
     CollectionPage,
@@ -100,7 +101,10 @@ def looking(answers: Answers, settings: Settings) -> APIRouter:
     @router.get("/datasets/{name:path}", response_model=DatasetDocument)
     def get_dataset(name: Annotated[Name, Path()]) -> Response:
         """Show the card of a dataset, or the members of a family, with runs and sources."""
-        return respond(about_dataset(answers.store, name))
+        found = about_dataset(answers.store, name)
+        if found["card"] is not None:
+            found["card"]["aliases"] = [alias for alias in found["card"]["aliases"] if not is_local(alias)]
+        return respond(found)
 
     @router.get("/collections", response_model=CollectionPage)
     def get_collections(protocol: Protocol | None = None, limit: Limit = 100, offset: Offset = 0) -> Response:
@@ -130,7 +134,7 @@ def _page(kind: str, rows: Rows, total: int, offset: int) -> Response:
 def _is_called(card: ModelCard | DatasetCard, search: str | None) -> bool:
     if not search:
         return True
-    names = "\n".join((card.id, *card.aliases)).casefold()
+    names = "\n".join((card.id, *(alias for alias in card.aliases if not is_local(alias)))).casefold()
     return all(word in names for word in search.casefold().split())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.serving.documents import (
@@ -46,6 +47,15 @@ def test_models_come_in_pages_with_most_runs_first(client: TestClient) -> None:
 )
 def test_filters(client: TestClient, path: str, asked: dict[str, Any], names: list[str]) -> None:
     assert _names(client, path, **asked) == names
+
+
+def test_where_a_measured_folder_lies_is_told_to_nobody(client: TestClient) -> None:
+    aliases = ("/home/operator/secret/photos", "content:ab-cd", "my photos")
+    with RecordStore.open() as store:
+        store.add(datasets=[DatasetCard(id="mine", source="me", aliases=aliases)])
+    assert _names(client, "/datasets", search="my photos") == ["mine"]
+    assert client.get("/datasets/mine").json()["card"]["aliases"] == ["my photos"]
+    assert _names(client, "/datasets", search="operator") == []
 
 
 def test_cards_are_shown_with_their_runs(client: TestClient) -> None:
