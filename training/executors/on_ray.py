@@ -20,7 +20,6 @@ from zoograph.training.runtime.progress import Progress
 ANSWER_SECONDS = 60.0
 """How long a cluster may take to answer."""
 
-_LOOPBACK = "127.0.0.1"
 _STORE_BYTES = 100_000_000  # results are rows, and features go to files: little lies in Ray's own store
 _QUEUED = 2  # pieces of work for each place, so that none waits for the next
 _NOWHERE_SECONDS = 60.0
@@ -55,7 +54,7 @@ class RayExecutor:
 
     Args:
         address: ``host:port`` of its head, ``ray://host:port``, or ``auto`` for the one on this machine; None begins
-            one on this machine, which is reached by no other and ends with this process.
+            one on this machine, which ends with this process.
         needed: by each piece of work.
         cpus: of a cluster that is begun.
 
@@ -87,7 +86,7 @@ class RayExecutor:
                 warnings.simplefilter("ignore")
                 self._ray.init(
                     address=address or "local",
-                    **({} if address else {**own, "_node_ip_address": _LOOPBACK}),
+                    **({} if address else own),
                     logging_level=logging.CRITICAL,
                     log_to_driver=False,
                     configure_logging=False,
