@@ -49,6 +49,7 @@ def main() -> None:
     os.nice(_POLITE)
     lines = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print is for the log
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background ignores it, and so would this
     order = Order.model_validate_json(sys.stdin.buffer.readline())
     Thread(target=_stop_when_left, daemon=True).start()
     try:

@@ -74,7 +74,8 @@ LONG = PROGRAM.format("worker._tell(lines, {'stage': 'Working'}); time.sleep(600
 
 
 def ordered(code: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen((sys.executable, "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    deaf = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{code}"  # as below a shell in the background
+    process = subprocess.Popen((sys.executable, "-c", deaf), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(ORDER.model_dump_json().encode() + b"\n")
     process.stdin.flush()
