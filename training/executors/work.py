@@ -17,7 +17,6 @@ from importlib.metadata import version
 from typing import Any
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.images.loading import no_processes_beside
 from zoograph.training.executors.trouble import passes
 from zoograph.training.runtime.progress import Progress
 
@@ -161,6 +160,8 @@ def limited(cpus: int | None) -> Iterator[None]:
         return
     import torch
     from threadpoolctl import threadpool_limits
+
+    from zoograph.data.images.loading import no_processes_beside
 
     before = torch.get_num_threads()
     with ExitStack() as stack:
