@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoograph.data.errors import ZoographError
 from zoograph.data.files.facts import seal_facts
 from zoograph.scripts.benchmarks.results_folder import Row, load_rows
 from zoograph.scripts.pictures.scale import draw_scale
@@ -22,6 +17,7 @@ from zoograph.scripts.terminal.numbers import parse_sizes
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.studies.stages import run_apart
 
 _JSON, _PICTURE = "scale.json", "scale.png"
 _NOTES = (
@@ -61,24 +57,10 @@ def _measure(runs: int) -> Row:
     """Measure one size in a process of its own, with its progress on stderr."""
     from zoograph.scripts.terminal.progress import progress_bar
 
-    command = [sys.executable, "-W", "ignore", "-m", "zoograph.training.studies.scaling", str(runs)]
-    result: Row | None = None
-    with (
-        progress_bar(f"{runs:,} runs") as advance,
-        tempfile.TemporaryFile("w+") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):
-        assert process.stdout is not None
-        for line in process.stdout:
-            message = json.loads(line)
-            result = message.get("result", result)
-            if "done" in message:
-                advance(message["done"], message["total"])
-        status = process.wait()
-        errors.seek(0)
-        said = (errors.read().strip().splitlines() or ["it said nothing"])[-1]
-    if status or result is None:
-        raise ZoographError(f"The measurement of {runs:,} runs must succeed (got exit status {status}: {said}).")
+    with progress_bar(f"{runs:,} runs") as advance:
+        result = run_apart(
+            "zoograph.training.studies.scaling", [str(runs)], advance, f"The measurement of {runs:,} runs"
+        )
     return {**result, "cpus": os.cpu_count()}
 
 

@@ -42,6 +42,7 @@ from zoograph.scripts.terminal.options import (
     Device,
     Domain,
     FollowLinks,
+    Fresh,
     LabelColumn,
     MaxImages,
     Models,
@@ -58,13 +59,6 @@ from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.measuring.reports import MeasureReport, SourceTraining
-
-FreshRuns = Annotated[
-    bool,
-    typer.Option(
-        "--fresh", help="Measure runs again that the store has, of the same weights, samples, seed and settings."
-    ),
-]
 
 
 def measure(
@@ -98,7 +92,7 @@ def measure(
     freeze: Freeze = None,
     head_first: HeadFirst = None,
     save_model: SaveModel = None,
-    fresh: FreshRuns = False,
+    fresh: Fresh = False,
     executor: Executor = "local",
     processes: Processes = 2,
     ray_address: RayAddress = None,

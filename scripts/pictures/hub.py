@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from zoograph.scripts.pictures.style import figure_class
+from zoograph.scripts.pictures.style import COLORS, INK, figure_class, short_count
 
 Row = dict[str, Any]
-# Okabe and Ito's colours; markers and line styles say the same once more, for readers in print.
-_BLUE, _VERMILLION, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#777777"
-_INK = "#222222"
+# Line styles say the same as colours once more, for readers in print.
+_BLUE, _VERMILLION, _GREEN, _PURPLE = COLORS[:4]
+_GREY = "#777777"
 
 
 class _Curve(NamedTuple):
@@ -70,7 +70,7 @@ def draw_hub(rows: list[Row]) -> Any:
             look = {"color": curve.color, "marker": curve.marker, "label": curve.label, "mfc": "white"}
             axes.plot([x for x, _ in points], [y for _, y in points], curve.style, lw=2, ms=7, mew=2, **look)
         axes.set(xscale="log", yscale="log", xlabel="models in the hub")
-        axes.set_title(title, loc="left", fontsize=12.5, color=_INK, pad=12)
+        axes.set_title(title, loc="left", fontsize=12.5, color=INK, pad=12)
         axes.xaxis.set_major_locator(FixedLocator([row["models"] for row in rows if row["models"] != 1_000_000]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -82,12 +82,3 @@ def draw_hub(rows: list[Row]) -> Any:
         axes.set_ylim(low, high * (high / low) ** 0.4)  # room for the legend
         axes.legend(frameon=False, fontsize=10, loc="upper left")
     return figure
-
-
-def short_count(value: float) -> str:
-    """Write a count in a few characters.
-
-    >>> short_count(1000), short_count(2_000_000)
-    ('1 k', '2 M')
-    """
-    return f"{value / 1e6:g} M" if value >= 1e6 else f"{value / 1e3:g} k"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from zoograph.scripts.pictures.style import figure_class
+from zoograph.scripts.pictures.style import COLORS, INK, figure_class, short_count
 
 Row = dict[str, Any]
-# Okabe and Ito's colours; markers and line styles say the same once more, for readers in print.
-_BLUE, _VERMILLION, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
-_INK = "#222222"
+# Line styles say the same as colours once more, for readers in print.
+_BLUE, _VERMILLION, _GREEN = COLORS[:3]
+_GREY = "#777777"
 
 
 class _Curve(NamedTuple):
@@ -82,9 +82,9 @@ def draw_scale(rows: list[Row]) -> Any:
     sizes = sorted({row["runs"] for row in rows})
     for axes, title in zip((time, memory, accuracy), titles, strict=True):
         axes.set(xscale="log", xlabel="runs in the zoo")
-        axes.set_title(title, loc="left", fontsize=12.5, color=_INK, pad=12)
+        axes.set_title(title, loc="left", fontsize=12.5, color=INK, pad=12)
         axes.xaxis.set_major_locator(FixedLocator(sizes))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.spines[["top", "right"]].set_visible(False)
     for axes in (time, memory):
@@ -102,12 +102,3 @@ def draw_scale(rows: list[Row]) -> Any:
     low, high = time.get_ylim()
     time.set_ylim(low, high * 60)  # room for the legend
     return figure
-
-
-def _short(runs: float) -> str:
-    """Write a number of runs in a few characters.
-
-    >>> _short(2700), _short(270000), _short(2700000)
-    ('2.7 k', '270 k', '2.7 M')
-    """
-    return f"{runs / 1e6:g} M" if runs >= 1e6 else f"{runs / 1e3:g} k"

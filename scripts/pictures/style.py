@@ -77,6 +77,15 @@ def say_starts(axes: Any) -> None:
             getattr(axes, f"set_{name}label")(f"{label} (starts at {low:.2g})")
 
 
+def short_count(value: float) -> str:
+    """Write a count in a few characters.
+
+    >>> short_count(1000), short_count(2700), short_count(2_000_000)
+    ('1 k', '2.7 k', '2 M')
+    """
+    return f"{value / 1e6:g} M" if value >= 1e6 else f"{value / 1e3:g} k"
+
+
 def to_png(figure: Any) -> bytes:
     """Return a figure as a PNG file; the colours are few, and a palette keeps it small."""
     from PIL import Image

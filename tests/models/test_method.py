@@ -12,7 +12,6 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
-from zoograph.graphs.ablation import without_influences, without_relations, without_scores
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
@@ -21,6 +20,7 @@ from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.baselines.gaussian_process import GaussianProcess
 from zoograph.models.baselines.wrappers.blinded import Blinded
 from zoograph.models.method import COVERAGE, INTERVAL_SIGMAS, Method
+from zoograph.training.evaluation.ablation import without_influences, without_relations, without_scores
 from zoograph.training.evaluation.methods import METHODS
 from zoograph.training.networks.ensemble import GraphNetwork, NetworkConfig
 from zoograph.training.networks.gat import GraphAttention

@@ -8,15 +8,6 @@ from functools import partial
 
 from zoograph.data.errors import UnknownName
 from zoograph.data.networks.devices import find_device, number_device
-from zoograph.graphs.ablation import (
-    without_imagenet,
-    without_influences,
-    without_lineage,
-    without_other_protocols,
-    without_relations,
-    without_scores,
-    without_texts,
-)
 from zoograph.models.baselines.boosting import ExtraTrees, GradientBoosting
 from zoograph.models.baselines.by_model import RegressionByModel, card_facts
 from zoograph.models.baselines.gaussian_process import GaussianProcess
@@ -29,6 +20,15 @@ from zoograph.models.baselines.rankers import NumberRanker, RandomRanker, ScoreA
 from zoograph.models.baselines.ridge import InteractionRidge
 from zoograph.models.baselines.wrappers.blinded import Blinded
 from zoograph.models.method import Method
+from zoograph.training.evaluation.ablation import (
+    without_imagenet,
+    without_influences,
+    without_lineage,
+    without_other_protocols,
+    without_relations,
+    without_scores,
+    without_texts,
+)
 from zoograph.training.networks.ensemble import GraphNetwork
 from zoograph.training.networks.gat import GraphAttention
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig

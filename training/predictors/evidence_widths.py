@@ -62,9 +62,9 @@ def _left_out(prior: Prior, graph: HeteroData, protocol: int, situations: Iterab
     cells = prior.records.cells
     posterior = Posterior(prior, torch.unique(cells.dataset[cells.protocol == protocol]), protocol)
     errors, codes, families = [], [], []
-    for code, blocks in _blocks(posterior, graph, protocol).items():
+    for code, blocks in _blocks(posterior, graph, protocol, situations).items():
         blocks = [block for block in blocks if len(block[1]) and len(block[0]) < len(posterior.alpha)]
-        if code in situations and blocks:
+        if blocks:
             rows = torch.cat([block[inside] for block, inside in blocks])
             mean, variance = posterior.left_out(blocks)
             cells = posterior.records.cells.at(rows)
@@ -76,7 +76,9 @@ def _left_out(prior: Prior, graph: HeteroData, protocol: int, situations: Iterab
     return _LeftOut(*(torch.cat(parts) if parts else none for parts in (errors, codes, families)))
 
 
-def _blocks(posterior: Posterior, graph: HeteroData, protocol: int) -> dict[int, list[Block]]:
+def _blocks(
+    posterior: Posterior, graph: HeteroData, protocol: int, situations: Iterable[int] = range(len(SITUATIONS))
+) -> dict[int, list[Block]]:
     """Return, by situation, places of records that are left out together, and which of them are asked for."""
     cells = posterior.records.cells
     family = graph[DATASET].group[cells.dataset]
@@ -88,14 +90,21 @@ def _blocks(posterior: Posterior, graph: HeteroData, protocol: int) -> dict[int,
         return rows, wanted[rows].nonzero().flatten()
 
     shuffled = places[torch.randperm(len(places), generator=torch.Generator().manual_seed(_SEED))]
-    quarters, chosen = shuffled.chunk(_NUM_PARTS), shuffled[:_BOTH_NEW_SAMPLES]
-    both = []
-    for i in chosen.tolist():
-        hidden = (family == family[i]) | (cells.model == cells.model[i])
-        both.append(block(hidden, torch.arange(len(hidden)) == i))
-    return {
-        0: [block(torch.isin(torch.arange(len(asked)), part), asked) for part in quarters],
-        1: [block(family == k, asked) for k in torch.unique(family[places])],
-        2: [block(cells.model == k, asked) for k in torch.unique(cells.model[places])],
-        3: both,
-    }
+
+    def quarters() -> list[Block]:
+        return [block(torch.isin(torch.arange(len(asked)), part), asked) for part in shuffled.chunk(_NUM_PARTS)]
+
+    def families() -> list[Block]:
+        return [block(family == k, asked) for k in torch.unique(family[places])]
+
+    def models() -> list[Block]:
+        return [block(cells.model == k, asked) for k in torch.unique(cells.model[places])]
+
+    def both() -> list[Block]:
+        return [
+            block((family == family[i]) | (cells.model == cells.model[i]), torch.arange(len(asked)) == i)
+            for i in shuffled[:_BOTH_NEW_SAMPLES].tolist()
+        ]
+
+    ways = (quarters, families, models, both)
+    return {code: ways[code]() for code in situations}

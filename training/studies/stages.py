@@ -1,13 +1,21 @@
-"""What the parts of a study cost: seconds on the clock and of the processor, and memory; told as lines of JSON."""
+"""What the parts of a study cost: seconds on the clock and of the processor, and memory; told as lines of JSON.
+
+A study whose memory counts runs in a process of its own, which reports to the one that began it.
+"""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from zoograph.data.errors import ZoographError
+from zoograph.training.runtime.progress import Progress
 
 
 class Stages:
@@ -50,3 +58,36 @@ def report(**fields: Any) -> None:
     """Print one line of JSON."""
     sys.stdout.write(json.dumps(fields) + "\n")
     sys.stdout.flush()
+
+
+def run_apart(module: str, arguments: list[str], told: Progress, what: str, hint: str = "") -> dict[str, Any]:
+    """Run a module in a process of its own, and return the result that it reports.
+
+    Args:
+        module: calls :func:`report`, first with ``done`` and ``total``, last with ``result``.
+        arguments: of its command line.
+        told: called with (done, in all).
+        what: that is run, in words.
+        hint: what to do if it fails.
+
+    Raises:
+        ZoographError: if it fails, with the last line that it said.
+    """
+    command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
+    result: dict[str, Any] | None = None
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            message = json.loads(line)
+            result = message.get("result", result)
+            if "done" in message:
+                told(message["done"], message["total"])
+        status = process.wait()
+        errors.seek(0)
+        said = (errors.read().strip().splitlines() or ["it said nothing"])[-1]
+    if status or result is None:
+        raise ZoographError(f"{what} must succeed (got exit status {status}: {said}).{hint}")
+    return result

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from zoograph.data.errors import ZoographError
 from zoograph.data.files.facts import seal_facts
 from zoograph.data.files.kept import keep_facts
 from zoograph.data.files.optional_imports import import_faiss
@@ -29,6 +24,7 @@ from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import stage_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.studies.stages import run_apart
 
 STAGES = ("make", "graph", "train", "embed", "index", "ask")
 _JSON, _PICTURE = "hub.json", "hub.png"
@@ -94,28 +90,13 @@ def _measure(models: int, folder: Path, fresh: bool) -> Row:
 
 def _run(stage: str, folder: Path, models: int, told: _Told) -> dict[str, Any]:
     """Do one stage in a process of its own."""
-    module = "zoograph.training.studies.hub.measure"
-    command = [sys.executable, "-W", "ignore", "-m", module, stage, str(folder), str(models)]
-    result: dict[str, Any] | None = None
-    with (
-        tempfile.TemporaryFile("w+") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):
-        assert process.stdout is not None
-        for line in process.stdout:
-            message = json.loads(line)
-            result = message.get("result", result)
-            if "done" in message:
-                told(f"{models:,} models, {stage}", message["done"], message["total"])
-        status = process.wait()
-        errors.seek(0)
-        said = (errors.read().strip().splitlines() or ["it said nothing"])[-1]
-    if status or result is None:
-        raise ZoographError(
-            f"The stage '{stage}' of {models:,} models must succeed (got exit status {status}: {said}). "
-            "Call the command again: it goes on at this stage."
-        )
-    return result
+    return run_apart(
+        "zoograph.training.studies.hub.measure",
+        [stage, str(folder), str(models)],
+        lambda done, total: told(f"{models:,} models, {stage}", done, total),
+        f"The stage '{stage}' of {models:,} models",
+        " Call the command again: it goes on at this stage.",
+    )
 
 
 def _machine() -> str:

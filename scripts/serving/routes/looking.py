@@ -103,7 +103,7 @@ def looking(answers: Answers, settings: Settings) -> APIRouter:
         """Show the card of a dataset, or the members of a family, with runs and sources."""
         found = about_dataset(answers.store, name)
         if found["card"] is not None:
-            found["card"]["aliases"] = [alias for alias in found["card"]["aliases"] if not is_local(alias)]
+            found["card"]["aliases"] = _told(found["card"]["aliases"])
         return respond(found)
 
     @router.get("/collections", response_model=CollectionPage)
@@ -131,10 +131,15 @@ def _page(kind: str, rows: Rows, total: int, offset: int) -> Response:
     return respond({"total": total, "offset": offset, kind: rows})
 
 
+def _told(aliases: Iterable[str]) -> list[str]:
+    """Return the aliases that do not say where something lies on this machine."""
+    return [alias for alias in aliases if not is_local(alias)]
+
+
 def _is_called(card: ModelCard | DatasetCard, search: str | None) -> bool:
     if not search:
         return True
-    names = "\n".join((card.id, *(alias for alias in card.aliases if not is_local(alias)))).casefold()
+    names = "\n".join((card.id, *_told(card.aliases))).casefold()
     return all(word in names for word in search.casefold().split())
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from zoograph.scripts.pictures.hub import draw_hub, short_count
+from zoograph.scripts.pictures.hub import draw_hub
 
 
 def _row(models: int) -> dict[str, Any]:
@@ -31,8 +29,3 @@ def test_curves_hold_what_was_measured() -> None:
     assert lines["a training epoch"] == [5, 10_000]
     assert [line.get_ydata().tolist() for line in memory.get_lines()] == [[0.501, 2.5]] * 4
     assert len(answers.get_lines()) == 3
-
-
-@pytest.mark.parametrize(("value", "text"), [(1_000, "1 k"), (2e6, "2 M"), (250, "0.25 k")])
-def test_counts_are_short(value: float, text: str) -> None:
-    assert short_count(value) == text

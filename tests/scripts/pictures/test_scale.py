@@ -30,15 +30,6 @@ def test_missing_matplotlib_names_the_command(monkeypatch: pytest.MonkeyPatch) -
         scale_picture.draw_scale([])
 
 
-def test_sizes_are_written_short() -> None:
-    assert [scale_picture._short(runs) for runs in (300, 2700, 270_000, 2_700_000)] == [
-        "0.3 k",
-        "2.7 k",
-        "270 k",
-        "2.7 M",
-    ]
-
-
 def test_curves_say_what_was_measured() -> None:
     axes = scale_picture.draw_scale([_row(5000), _row(50_000)]).axes
     assert [ax.get_title(loc="left").split(",")[0] for ax in axes] == [

@@ -20,7 +20,7 @@ from zoograph.scripts.commands.distance import distance
 from zoograph.scripts.commands.picture import picture
 from zoograph.scripts.commands.recommend import recommend
 from zoograph.scripts.commands.status import status
-from zoograph.scripts.pictures.style import DPI, WIDTH, label_axes, look, new_figure, say_starts, to_png
+from zoograph.scripts.pictures.style import DPI, WIDTH, label_axes, look, new_figure, say_starts, short_count, to_png
 
 
 def test_a_file_has_the_width_of_a_page_and_few_colours() -> None:
@@ -92,3 +92,19 @@ def test_who_cannot_draw_learns_so_before_the_work(
     with pytest.raises(ZoographError, match=r"pip install 'matplotlib>=3\.9'"):
         command()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1_000, "1 k"),
+        (2e6, "2 M"),
+        (250, "0.25 k"),
+        (300, "0.3 k"),
+        (2700, "2.7 k"),
+        (270_000, "270 k"),
+        (2.7e6, "2.7 M"),
+    ],
+)
+def test_counts_are_short(value: float, text: str) -> None:
+    assert short_count(value) == text

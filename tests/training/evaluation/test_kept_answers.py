@@ -12,7 +12,6 @@ from torch_geometric.data import HeteroData
 
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
-from zoograph.graphs.ablation import without_relations, without_scores
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import Fold, missing_edges
 from zoograph.graphs.schema import MODEL
@@ -22,6 +21,7 @@ from zoograph.models.baselines.rankers import NumberRanker, ScoreAlone
 from zoograph.models.baselines.wrappers.blinded import Blinded
 from zoograph.models.method import Prediction
 from zoograph.training.evaluation import kept_answers
+from zoograph.training.evaluation.ablation import without_relations, without_scores
 from zoograph.training.evaluation.kept_answers import Answered, KeptAnswers, describe, graph_fingerprint
 from zoograph.training.evaluation.methods import METHODS, make_method
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig

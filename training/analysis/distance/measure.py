@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,7 +130,7 @@ class _Kept(NamedTuple):
     finetuned: dict[str, Tensor]
 
 
-def _keep(folder: Path, model: PretrainedModel, run: Run, tuned: dict[str, Tensor], *_: object) -> None:
+def _keep(folder: Path, model: PretrainedModel, run: Run, tuned: dict[str, Tensor], _: Sequence[str]) -> None:
     """Write both checkpoints, the one with the run last: where it is, both are whole."""
     save_tensors(folder / _PRETRAINED, model.network.state_dict(), {"model": run.model})
     save_tensors(folder / _FINETUNED, tuned, {"run": run.model_dump(mode="json")})

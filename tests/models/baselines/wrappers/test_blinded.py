@@ -2,10 +2,10 @@ import torch
 
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
-from zoograph.graphs.ablation import without_scores
 from zoograph.graphs.builder import build_graph
 from zoograph.models.baselines.rankers import ScoreAlone
 from zoograph.models.baselines.wrappers.blinded import Blinded
+from zoograph.training.evaluation.ablation import without_scores
 
 
 def test_what_is_taken_is_seen_neither_in_fitting_nor_in_predicting():

@@ -51,7 +51,7 @@ def tuned(toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch) -> list[Subject]
         model, goal = load(NAME), random_network(NAME, 3).state_dict()
         run = Run(source="zoograph", model="own", dataset="pictures", protocol=protocol, value=0.75)
         weights: dict[str, Tensor] = {name: (goal[name] + 3 * pretrained[name]) / 4 for name in goal}
-        given[-1](model, run, weights)
+        given[-1](model, run, weights, ())
         return MeasureReport("pictures", (run,), (), ())
 
     monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task())

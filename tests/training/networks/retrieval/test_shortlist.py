@@ -14,8 +14,8 @@ from zoograph.graphs.stored.thinned import ThinnedGraph
 from zoograph.models.retrieval.last_layer import Variances
 from zoograph.models.retrieval.model_index import ModelIndex
 from zoograph.training.networks.embedding import embed_all
+from zoograph.training.networks.retrieval.shortlist import HubShortlist, Learned, learn_last_layer
 from zoograph.training.networks.sampled import SampledConfig, load_towers, train_sampled
-from zoograph.training.retrieval.shortlist import HubShortlist, Learned, learn_last_layer
 from zoograph.training.studies.hub.tables import write_hub_graph
 
 pytest.importorskip("faiss")

@@ -26,7 +26,7 @@ from zoograph.models.retrieval.last_layer import (
 )
 from zoograph.models.retrieval.model_index import ModelIndex
 from zoograph.training.networks.embedding import DATASETS, LEVELS, MODELS
-from zoograph.training.retrieval.reserved_evidence import make_evidence, reserved_pairs, sample_evidence
+from zoograph.training.networks.retrieval.reserved_evidence import make_evidence, reserved_pairs, sample_evidence
 
 _DATASETS_LEARNED_FROM, _RUNS_OF_EACH = 200, 60
 MOST_EVIDENCE = 1_000

@@ -3,9 +3,9 @@ import torch
 
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
-from zoograph.graphs.ablation import without_influences, without_relations, without_scores
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import INFLUENCES, RELATED_TO, RELATION_NUMBERS, SCORED_ON, TRANSFERS_TO, reverse
+from zoograph.training.evaluation.ablation import without_influences, without_relations, without_scores
 
 
 @pytest.fixture(scope="module")

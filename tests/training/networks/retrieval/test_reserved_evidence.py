@@ -11,7 +11,7 @@ import torch
 from zoograph.graphs.stored.stored_graph import StoredGraph
 from zoograph.graphs.stored.thinned import RUNS_OF_MODEL, ThinnedGraph
 from zoograph.models.networks.two_towers import MeasuredLogits, TwoTowers, measured_logits
-from zoograph.training.retrieval.reserved_evidence import make_evidence, reserved_pairs, sample_evidence
+from zoograph.training.networks.retrieval.reserved_evidence import make_evidence, reserved_pairs, sample_evidence
 
 
 def test_residuals_and_visible_runs_by_hand(hub_folder: Path) -> None:
