@@ -144,9 +144,9 @@ def _planned(card: ModelCard, task: MiebTask, done: bool) -> Planned:
 
 
 def _notes(tasks: list[MiebTask]) -> list[str]:
-    images = sum(task.num_test for task in tasks)
+    images, many = sum(task.num_test for task in tasks), "s" if len(tasks) > 1 else ""
     return [
-        f"{len(tasks)} datasets with {images:,} test images; the hub says how many bytes they are when it is asked.",
+        f"{len(tasks)} dataset{many} with {images:,} test images, whose bytes are not counted here.",
         "Of each dataset at most 16 x 5 images of a class are trained on. VOC2007 is left out: its images have several "
         "labels.",
     ]

@@ -76,6 +76,8 @@ def draw_hub(rows: list[Row]) -> Any:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
+        if curves is _MEMORY:  # less than a power of ten
+            axes.yaxis.set_major_locator(FixedLocator([0.5, 1, 2, 4, 8, 16]))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color="#DDDDDD", lw=0.8)
         low, high = axes.get_ylim()
