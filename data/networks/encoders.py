@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from zoograph.data.networks.registry.encoder_cards import encoder_card, find_enc
 from zoograph.data.networks.weight_files import WeightsError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.cards import Modality
+from zoograph.data.text.layout import activation_of, linear_shape
 from zoograph.data.text.model_folder import ModelFolder, find_model_folder, read_settings
 from zoograph.data.text.recipe import Pooling, Recipe, read_recipe
-from zoograph.data.text.sentence_network import UNPOOLED, SentenceNetwork
+from zoograph.data.text.sentence_library import load_with_library
+from zoograph.data.text.sentence_network import UNPOOLED, SentenceNetwork, TextNetwork
 from zoograph.data.text.transformer import (
     digest_tokenizer,
     digest_weights,
@@ -28,6 +31,7 @@ from zoograph.data.text.transformer import (
     load_tokenizer,
     make_network,
     most_tokens,
+    output_width,
     text_config,
     weight_files,
 )
@@ -47,7 +51,7 @@ class Tokens:
 
     def __init__(self, tokenizer: Any, recipe: Recipe, most: int) -> None:
         self._tokenizer, self._prefix, self.most = tokenizer, recipe.prefix, most
-        self._unpooled = 0 if recipe.prefix_pooled or not recipe.prefix else self._count(recipe.prefix)
+        self._unpooled = 0 if recipe.prefix_pooled or not recipe.prefix else self._length_of(recipe.prefix)
         self._about = f"tokens {most} {recipe.prefix!r} {self._unpooled} {digest_tokenizer(tokenizer).hex()[:16]}"
 
     def __call__(self, text: str) -> Tensor:
@@ -59,10 +63,15 @@ class Tokens:
 
     def cuts(self, text: str, tokens: Tensor) -> bool:
         """Return whether a text is longer than its tokens, which are read of it."""
-        return len(tokens) >= self.most and self._count(self._prefix + text, added=True) > self.most
+        return len(tokens) >= self.most and len(self._tokens(self._prefix + text)) > self.most
 
-    def _count(self, text: str, added: bool = False) -> int:
-        return len(self._tokenizer(text, add_special_tokens=added, truncation=False, verbose=False)["input_ids"])
+    def _length_of(self, prefix: str) -> int:
+        """Return how many tokens a prefix has, with the sign before it and without the one at the end of a text."""
+        tokens = self._tokens(prefix)
+        return len(tokens) - (tokens[-1] in self._tokenizer.all_special_ids)
+
+    def _tokens(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
     def __repr__(self) -> str:
         return self._about
@@ -116,10 +125,39 @@ def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedMode
     """
     found = _find(name, weights)
     recipe = read_recipe(found.path, found.name)
+    network, transform, digest = (_load_ours if recipe.beyond is None else _load_theirs)(found, recipe, weights)
+    card = encoder_card(found, sum(weight.numel() for weight in network.parameters()), network.num_features)
+    if found.is_own or weights is not None:
+        label = f"{found.path.resolve().name}@{digest[:12]}"
+        source = "random weights" if weights == RANDOM else f"weights of {found.path.name}"
+        card = card.model_copy(update={"id": label, "aliases": (), "source": source, "hub_id": None})
+    if recipe.prefix:
+        _log.info("'%s' is given %r before each text, as it states.", found.name, recipe.prefix)
+    return PretrainedModel(card, network, digest, transform, found.path)
+
+
+_Loaded = tuple[TextNetwork, Callable[[Any], Tensor], str]
+
+
+def _load_theirs(found: ModelFolder, recipe: Recipe, weights: str | Path | None) -> _Loaded:
+    """Return the network that sentence-transformers makes, its transform and its digest."""
+    assert recipe.beyond is not None
+    if weights == RANDOM:
+        raise WeightsError(
+            f"Encoder '{found.name}' cannot be drawn at random: sentence-transformers makes it, for {recipe.beyond}. "
+            "Leave '--weights random' away, or choose another."
+        )
+    return load_with_library(found.path, found.name, recipe.prefix, recipe.beyond)
+
+
+def _load_ours(found: ModelFolder, recipe: Recipe, weights: str | Path | None) -> _Loaded:
+    """Return the network that transformers makes with pooling as the recipe has it, its transform and its digest."""
     config = load_config(recipe.transformer, found.name)
     tokenizer = load_tokenizer(_tokenizer_folder(found.path, recipe), found.name)
     if config.model_type != text_config(config).model_type:
         recipe = Recipe(recipe.transformer, (Pooling.OWN,), max_tokens=recipe.max_tokens, stated=True)
+    if not recipe.stated:
+        _log.warning("'%s' does not state its pooling: the mean of its tokens is taken.", found.name)
     drawn = weights == RANDOM
     if drawn:
         with (
@@ -131,7 +169,7 @@ def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedMode
     else:
         body = load_network(recipe.transformer, found.name, config)
     dense = [_load_dense(path, found.name) for path in recipe.dense]
-    network = SentenceNetwork(body, recipe, _width(config), tokenizer.pad_token_id or 0, dense).eval()
+    network = SentenceNetwork(body, recipe, output_width(config), tokenizer.pad_token_id or 0, dense).eval()
     tokens = Tokens(tokenizer, recipe, recipe.limit(most_tokens(config, tokenizer)))
     digest = hashlib.sha256(repr((*recipe.pooling, recipe.normalise)).encode())
     if drawn:
@@ -139,16 +177,7 @@ def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedMode
     else:
         files = [file for path in (recipe.transformer, *recipe.dense) for file in weight_files(path, found.name)]
         digest.update(digest_weights(files, found.name))
-    card = encoder_card(found, sum(weight.numel() for weight in network.parameters()), network.num_features)
-    if found.is_own or weights is not None:
-        label = f"{found.path.resolve().name}@{digest.hexdigest()[:12]}"
-        source = "random weights" if drawn else f"weights of {found.path.name}"
-        card = card.model_copy(update={"id": label, "aliases": (), "source": source, "hub_id": None})
-    if not recipe.stated and Pooling.OWN not in recipe.pooling:
-        _log.warning("'%s' does not state its pooling: the mean of its tokens is taken.", found.name)
-    if recipe.prefix:
-        _log.info("'%s' is given %r before each text, as it states.", found.name, recipe.prefix)
-    return PretrainedModel(card, network, digest.hexdigest(), tokens, found.path)
+    return network, tokens, digest.hexdigest()
 
 
 def _find(name: str, weights: str | Path | None) -> ModelFolder:
@@ -171,12 +200,6 @@ def _tokenizer_folder(folder: Path, recipe: Recipe) -> Path:
     return inside if any(inside.glob("tokenizer*")) or any(inside.glob("vocab*")) else folder
 
 
-def _width(config: Any) -> int:
-    text = text_config(config)
-    own = getattr(text, "projection_dim", None) if config.model_type == "clip" else None
-    return int(own or text.hidden_size)
-
-
 def _load_dense(folder: Path, name: str) -> nn.Module:
     """Return a linear layer of sentence-transformers, with its activation.
 
@@ -186,14 +209,12 @@ def _load_dense(folder: Path, name: str) -> nn.Module:
     from safetensors.torch import load_file
 
     about = read_settings(folder, "config.json")
-    kind = str(about.get("activation_function", "Identity")).rpartition(".")[2]
-    if kind not in ("Identity", "Tanh", "ReLU", "GELU", "Sigmoid"):
-        raise EncoderError(f"Encoder '{name}' must have a known activation (got '{kind}'). Choose another.")
+    inputs, outputs, bias = linear_shape(folder)
     with foreign_code(f"Encoder '{name}' needs a linear layer in '{folder}'", "Download it again.", EncoderError):
-        layer = nn.Linear(about["in_features"], about["out_features"], bias=bool(about.get("bias", True)))
+        layer = nn.Linear(inputs, outputs, bias=bias)
         held = load_file(weight_files(folder, name)[0])
         layer.load_state_dict(
             {key.removeprefix("linear."): value.float() for key, value in held.items() if key in _DENSE}
         )
-        activation: nn.Module = getattr(nn, kind)()
+        activation: nn.Module = getattr(nn, activation_of(about))()
     return nn.Sequential(layer, activation)

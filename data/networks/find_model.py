@@ -17,6 +17,7 @@ from zoograph.data.networks.registry.torchvision_names import PREFIX
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.pretraining import LineageKind
+from zoograph.data.text.model_folder import holds_encoder
 
 # How timm, people and browsers say that a name is one of the hub, and of its main branch.
 _HUB = re.compile(r"(?:hf[-_]hub:|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)+", re.IGNORECASE)
@@ -201,7 +202,7 @@ def _find_encoder(name: str) -> FoundModel | None:
 def may_be_encoder(name: str) -> bool:
     """Return whether a name can be one of a folder, the hub or a package: looking for it there takes time."""
     module = name.replace("-", "_")
-    if "/" in name or (Path(name).expanduser() / "config.json").is_file():
+    if "/" in name or holds_encoder(Path(name).expanduser()):
         return True
     return module.isidentifier() and find_spec(module) is not None
 

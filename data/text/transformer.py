@@ -54,6 +54,12 @@ def text_config(config: Any) -> Any:
     return config.text_config if config.model_type in _TOWERS else config
 
 
+def output_width(config: Any) -> int:
+    """Return the width of what a network says of a text: its hidden states, or what CLIP compares images with."""
+    own = getattr(text_config(config), "projection_dim", None) if config.model_type == "clip" else None
+    return int(own or text_config(config).hidden_size)
+
+
 def load_tokenizer(folder: Path, name: str) -> Any:
     """Return the tokenizer of a folder; one without a sign for padding, as GPT's, is given one.
 
@@ -175,7 +181,7 @@ def digest_weights(files: list[Path], name: str) -> bytes:
 def digest_tokenizer(tokenizer: Any) -> bytes:
     """Hash the vocabulary and how a fixed sentence is split, which do not depend on how they were stored."""
     vocabulary = sorted(tokenizer.get_vocab().items())
-    split = tokenizer(_PROBE)["input_ids"]
+    split = tokenizer(_PROBE, verbose=False)["input_ids"]
     return hashlib.sha256(json.dumps([vocabulary, split], ensure_ascii=True).encode()).digest()
 
 

@@ -22,6 +22,8 @@ from zoograph.data.networks.rows import stack
 from zoograph.data.networks.weight_files import SEEN, WeightsError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.records import Run
+from zoograph.data.text.recipe import read_recipe
+from zoograph.data.text.sentence_library import LibraryNetwork
 
 WEIGHTS, ABOUT, _CONFIG, _ENCODER = "model.safetensors", "model.json", "config.json", "encoder"
 _FORMAT = "zoograph-finetuned-1"
@@ -99,7 +101,7 @@ def save_finetuned(
         if model.folder is None:
             replace_file(folder / _CONFIG, _to_json(_describe_for_timm(model, classes)))
         else:
-            _copy_settings(model.folder, folder / _ENCODER)
+            _copy_settings(model.folder, folder / _ENCODER, whole=isinstance(model.network, LibraryNetwork))
         save_tensors(folder / WEIGHTS, weights, about)
         replace_file(folder / ABOUT, _to_json(about))
     except OSError as error:
@@ -125,7 +127,8 @@ def load_finetuned(folder: str | Path) -> FinetunedModel:
     if about["architecture"] is not None:
         made = load_pretrained(about["architecture"], path)
     else:
-        made = load_encoder(str(path / _ENCODER), RANDOM)
+        whole = read_recipe(path / _ENCODER, _ENCODER).beyond is not None
+        made = load_encoder(str(path / _ENCODER), None if whole else RANDOM)
         network: Any = made.network
         network.reset_classifier(len(classes))
         with foreign_code(f"The weights in '{path}' must fit its encoder", "Fine-tune it again.", WeightsError):
@@ -212,11 +215,17 @@ def _describe_for_timm(model: PretrainedModel, classes: Sequence[str]) -> dict[s
     }
 
 
-def _copy_settings(source: Path, target: Path) -> None:
-    """Copy what an encoder's folder holds beside the weights of the transformer; linear layers after it are small."""
+def _copy_settings(source: Path, target: Path, whole: bool) -> None:
+    """Copy what an encoder's folder holds beside the weights of the transformer; linear layers after it are small.
+
+    Args:
+        source: with the encoder.
+        target: is made.
+        whole: whether the safetensors are copied too, as sentence-transformers makes no network without them.
+    """
     for path in _files(source):
         heavy = path.suffix in _HEAVY or path.name.endswith(".index.json")
-        if not heavy or (path.suffix == ".safetensors" and _is_dense(path.parent, source)):
+        if not heavy or (path.suffix == ".safetensors" and (whole or _is_dense(path.parent, source))):
             place = target / path.relative_to(source)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)

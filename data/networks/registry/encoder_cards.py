@@ -5,20 +5,32 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 
 from zoograph.data.errors import EncoderError
+from zoograph.data.files.safetensors_header import check_safetensors_file
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
-from zoograph.data.text.model_folder import ModelFolder, find_model_folder, read_settings
+from zoograph.data.text.layout import find_part, linear_shape, read_parts
+from zoograph.data.text.model_folder import MODULES, ModelFolder, find_model_folder, read_settings
 from zoograph.data.text.recipe import read_recipe
-from zoograph.data.text.transformer import load_config, load_tokenizer, make_network, most_tokens, text_config
+from zoograph.data.text.transformer import (
+    load_config,
+    load_tokenizer,
+    make_network,
+    most_tokens,
+    output_width,
+    text_config,
+)
 
 _HEADER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _WRITERS = ("LMHeadModel", "ForCausalLM", "ForMaskedLM", "ForPreTraining", "ForConditionalGeneration")
 _log = logging.getLogger(__name__)
@@ -39,36 +51,46 @@ def encoder_card(found: ModelFolder, parameters: int | None = None, width: int |
 
     Args:
         found: the folder.
-        parameters: number of them; default: counted on a network without memory for its weights.
-        width: of its vectors; default: that of the hidden states.
+        parameters: number of them; default: counted on a network without memory for its weights, or in the files of
+            the weights if sentence-transformers makes the network.
+        width: of its vectors; default: what the settings tell.
 
     Raises:
         EncoderError: if the folder holds no encoder.
     """
     recipe = read_recipe(found.path, found.name)
-    config = load_config(recipe.transformer, found.name)
-    text = text_config(config)
     about = _read_header(found.path / "README.md")
-    if parameters is None:
-        with torch.device("meta"):
-            parameters = sum(weight.numel() for weight in make_network(config).parameters())
     base = _base_model(about)
-    return ModelCard(
-        id=found.name,
-        source="transformers",
-        family=str(config.model_type),
-        architecture=str(config.model_type),
-        parameters=parameters,
-        num_features=width or int(text.hidden_size),
-        modalities=(Modality.TEXT.value,),
-        objective=_objective(found.path, config),
-        licence=_word(about.get("license")),
-        hub_id=found.name if _HUB_ID.fullmatch(found.name) and not found.is_own else None,
-        derived_from=() if base is None or base == found.name else (_step(about, base),),
-        max_tokens=recipe.limit(most_tokens(config, load_tokenizer(recipe.transformer, found.name))),
-        languages=_languages(about.get("language")),
-        open_weights=True,
-    )
+    known: dict[str, Any] = {
+        "id": found.name,
+        "source": "transformers",
+        "modalities": (Modality.TEXT.value,),
+        "licence": _word(about.get("license")),
+        "hub_id": found.name if _HUB_ID.fullmatch(found.name) and not found.is_own else None,
+        "derived_from": () if base is None or base == found.name else (_step(about, base),),
+        "languages": _languages(about.get("language")),
+        "open_weights": True,
+    }
+    parts = read_parts(found.path, found.name)
+    if parts and find_part(parts, "Transformer") is None:
+        family = _CAPITAL.sub("_", parts[0].kind).lower()
+        known |= {"family": family, "architecture": family, "objective": Objective.SENTENCE_ENCODER}
+    else:
+        config = load_config(recipe.transformer, found.name)
+        linear = [linear_shape(path) for path in recipe.dense]
+        if width is None and recipe.beyond is None:
+            width = linear[-1][1] if linear else output_width(config) * len(recipe.pooling)
+        known |= {
+            "family": str(config.model_type),
+            "architecture": str(config.model_type),
+            "objective": _objective(found.path, config),
+            "max_tokens": recipe.limit(most_tokens(config, load_tokenizer(recipe.transformer, found.name))),
+        }
+        if parameters is None and recipe.beyond is None:
+            with torch.device("meta"):
+                parameters = sum(weight.numel() for weight in make_network(config).parameters())
+            parameters += sum((inputs + bias) * outputs for inputs, outputs, bias in linear)
+    return ModelCard(**known, num_features=width, parameters=parameters or _count_stored(found.path) or None)
 
 
 def not_found(name: str) -> EncoderError:
@@ -80,9 +102,22 @@ def not_found(name: str) -> EncoderError:
     )
 
 
+def _count_stored(folder: Path) -> int:
+    """Return the number of values in the safetensors files of a folder, by their headers; 0 without such files."""
+    count = 0
+    for path in sorted(folder.rglob("*.safetensors")):
+        try:
+            check_safetensors_file(path)
+            with safe_open(path, framework="pt") as stored:
+                count += sum(prod(stored.get_slice(name).get_shape()) for name in stored.keys())  # noqa: SIM118
+        except (OSError, ValueError, SafetensorError) as error:
+            _log.info("'%s' is not counted: %s", path, error)
+    return count
+
+
 def _objective(folder: Path, config: Any) -> Objective | None:
     """Return what an encoder was trained for, as far as its settings tell."""
-    if read_settings(folder, "modules.json"):
+    if (folder / MODULES).is_file():
         prompts = read_settings(folder, "config_sentence_transformers.json").get("prompts") or {}
         return Objective.INSTRUCTION if any(prompts.values()) else Objective.SENTENCE_ENCODER
     if config.model_type != text_config(config).model_type:

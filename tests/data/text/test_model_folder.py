@@ -9,7 +9,7 @@ import pytest
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder
-from zoograph.data.text.model_folder import DEFAULT_ENCODER, find_model_folder, is_carried, read_settings
+from zoograph.data.text.model_folder import DEFAULT_ENCODER, find_model_folder, holds_encoder, is_carried, read_settings
 
 
 def test_a_folder_is_itself(tmp_path: Path) -> None:
@@ -43,6 +43,14 @@ def test_settings_are_json_or_nothing(tmp_path: Path) -> None:
     assert read_settings(tmp_path, "c.json") == {}
     with pytest.raises(EncoderError, match="must be JSON"):
         read_settings(tmp_path, "b.json")
+    with pytest.raises(EncoderError, match=r"must hold a JSON array \(got"):
+        read_settings(tmp_path, "a.json", list)
+
+
+def test_a_folder_of_modules_alone_holds_an_encoder(tmp_path: Path) -> None:
+    assert not holds_encoder(tmp_path)
+    (tmp_path / "modules.json").write_text("[]")
+    assert holds_encoder(tmp_path)
 
 
 def test_what_an_installed_package_carries_is_told_by_either_name() -> None:

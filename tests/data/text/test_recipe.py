@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from zoograph.data.errors import EncoderError
 from zoograph.data.testing.tiny_encoders import describe_sentences
 from zoograph.data.text.recipe import USUAL_TOKENS, Pooling, Recipe, read_recipe
 
@@ -25,6 +24,8 @@ def _write(folder: Path, **files: Any) -> None:
         ({"pooling_mode_lasttoken": True, "pooling_mode_mean_tokens": False}, (Pooling.LAST,)),
         ({"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True}, (Pooling.MAX, Pooling.MEAN)),
         ({"pooling_mode": "lasttoken"}, (Pooling.LAST,)),
+        ({"pooling_mode": ["lasttoken", "mean"]}, (Pooling.LAST, Pooling.MEAN)),
+        ({"pooling_mode_lasttoken": True, "pooling_mode_mean_tokens": True}, (Pooling.MEAN, Pooling.LAST)),
         ({}, (Pooling.MEAN,)),
     ],
 )
@@ -52,16 +53,17 @@ def test_the_prefix_that_is_meant_for_every_text(tmp_path: Path, config: dict[st
     assert read_recipe(tmp_path, "mine").prefix == prefix
 
 
-def test_linear_layers_keep_their_order_and_other_parts_are_refused(tmp_path: Path) -> None:
+def test_linear_layers_keep_their_order_and_other_parts_are_told(tmp_path: Path) -> None:
     kinds = ["Transformer", "Pooling", "Dense", "Dense"]
-    modules = [{"path": f"{place}_{kind}", "type": f"st.models.{kind}"} for place, kind in enumerate(kinds)]
+    modules = [
+        {"path": f"{place}_{kind}", "type": f"sentence_transformers.models.{kind}"} for place, kind in enumerate(kinds)
+    ]
     _write(tmp_path, modules=modules)
     recipe = read_recipe(tmp_path, "mine")
     assert recipe.dense == (tmp_path / "2_Dense", tmp_path / "3_Dense")
-    assert recipe.transformer == tmp_path / "0_Transformer"
-    _write(tmp_path, modules=[*modules, {"path": "", "type": "st.models.LSTM"}])
-    with pytest.raises(EncoderError, match=r"got the module 'LSTM'"):
-        read_recipe(tmp_path, "mine")
+    assert (recipe.transformer, recipe.beyond) == (tmp_path / "0_Transformer", None)
+    _write(tmp_path, modules=[*modules, {"path": "", "type": "sentence_transformers.models.LSTM"}])
+    assert read_recipe(tmp_path, "mine").beyond == "the module 'LSTM'"
 
 
 def test_how_many_tokens_are_read() -> None:

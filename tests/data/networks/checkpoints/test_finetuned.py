@@ -69,6 +69,18 @@ def test_an_encoder_says_the_same_again_without_the_folder_it_came_from(tmp_path
     assert sum(1 for path in (tmp_path / "kept").rglob("*.safetensors")) == 1
 
 
+def test_a_model_of_sentence_transformers_takes_its_safetensors_along(tmp_path: Path) -> None:
+    pytest.importorskip("sentence_transformers")
+    folder = make_tiny_encoder(tmp_path / "bert")
+    describe_sentences(folder, pooling_mode_mean_sqrt_len_tokens=True)
+    model = load_encoder(str(folder))
+    network = _tuned(model)
+    save_finetuned(tmp_path / "kept", model, network.state_dict(), CLASSES, _run())
+    folder.rename(tmp_path / "moved")
+    again = load_finetuned(tmp_path / "kept")
+    torch.testing.assert_close(again.probabilities(TEXTS), _says(network, model, TEXTS))
+
+
 def test_a_network_of_timm_says_the_same_again_and_timm_reads_the_folder(
     tmp_path: Path, paint_classes: Callable[[Path], Path]
 ) -> None:

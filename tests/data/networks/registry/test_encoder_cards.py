@@ -53,3 +53,20 @@ def test_names_lead_to_cards(folder: Path) -> None:
     assert card is not None
     assert card.id == "mine"
     assert find_encoder_card("owner/nothing-here") is None
+
+
+def test_the_width_and_the_size_are_those_of_what_the_settings_state(folder: Path) -> None:
+    describe_sentences(folder, pooling_mode_mean_tokens=True, pooling_mode_cls_token=True)
+    assert encoder_card(ModelFolder(folder, "mine")).num_features == 32
+    modules = json.loads((folder / "modules.json").read_text())
+    modules.insert(2, {"path": "2_Dense", "type": "sentence_transformers.models.Dense"})
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "2_Dense").mkdir()
+    (folder / "2_Dense" / "config.json").write_text(json.dumps({"in_features": 32, "out_features": 6}))
+    card = encoder_card(ModelFolder(folder, "mine"))
+    assert (card.num_features, card.parameters) == (6, 4512 + 33 * 6)
+
+
+def test_the_width_of_a_tower_of_clip_is_that_of_its_vectors(tmp_path: Path) -> None:
+    card = encoder_card(ModelFolder(make_tiny_encoder(tmp_path / "clip", "clip"), "mine"))
+    assert (card.num_features, card.objective) == (8, Objective.IMAGE_TEXT)
