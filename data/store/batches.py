@@ -18,15 +18,17 @@ from zoograph.data.records.records import Record
 from zoograph.data.store import schema
 from zoograph.data.store.rows import (
     RECORDS,
+    forget_meta,
     insert_into,
     put_datasets,
     put_models,
     put_records,
     read_cards,
     remove_cards,
-    renew_removals,
     renew_revision,
+    set_meta,
 )
+from zoograph.data.store.selection import LEAVING
 
 SHIPPED_BATCH = "shipped"
 
@@ -102,8 +104,9 @@ def count_batch(connection: Connection, batch: str, origin: str, records: int) -
 
 def remove_batch(connection: Connection, batch: str) -> int:
     """Remove the records of a batch, and the batch itself; return how many records they were."""
-    renew_removals(connection)
+    set_meta(connection, **{LEAVING: batch})
     removed = sum(connection.execute(sa.delete(table).where(table.c.batch == batch)).rowcount for table in RECORDS)
+    forget_meta(connection, LEAVING)
     connection.execute(sa.delete(schema.batches).where(schema.batches.c.id == batch))
     return removed
 

@@ -31,16 +31,15 @@ class Measured:
     warnings: tuple[str, ...] = ()
 
 
-def count_ways(connection: Connection, datasets: Sequence[str] | None) -> dict[tuple[Protocol, Metric, str], int]:
-    """Return how many runs on ``datasets`` (default: all) there are of each protocol, metric and modality.
+def count_ways(connection: Connection, datasets: Sequence[str]) -> dict[tuple[Protocol, Metric, str], int]:
+    """Return how many runs on ``datasets`` there are of each protocol, metric and modality.
 
     The most frequent comes first.
     """
     runs, cards = schema.runs.c, schema.datasets.c
     columns = (runs.dataset, runs.protocol, runs.metric)
-    asked = [] if datasets is None else [runs.dataset.in_(datasets)]
-    counted = sa.select(*columns, sa.func.count()).where(*counted_runs(), *asked).group_by(*columns)
-    rows = connection.execute(counted).all()
+    counted = sa.select(*columns, sa.func.count()).where(*counted_runs(), runs.dataset.in_(datasets))
+    rows = connection.execute(counted.group_by(*columns)).all()
     # Cards are long: each is looked at once, rather than for every run.
     known = sa.select(cards.id, modality_of(cards.card)).where(cards.id.in_({row[0] for row in rows}))
     modality = {id: str(kind) for id, kind in connection.execute(known)}
@@ -51,14 +50,6 @@ def count_ways(connection: Connection, datasets: Sequence[str] | None) -> dict[t
         way = Protocol(protocol), Metric(metric), modality[dataset]
         found[way] = found.get(way, 0) + int(count)
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
-
-
-def count_sources(connection: Connection) -> dict[tuple[str, Protocol], int]:
-    """Return how many runs there are of each source and protocol, failed ones too."""
-    columns = (schema.runs.c.source, schema.runs.c.protocol)
-    rows = connection.execute(sa.select(*columns, sa.func.count()).group_by(*columns))
-    known = sorted(tuple(row) for row in rows if row[1] in set(Protocol))
-    return {(source, Protocol(protocol)): int(n) for source, protocol, n in known}
 
 
 def average_runs(

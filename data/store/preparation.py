@@ -13,6 +13,7 @@ from zoograph.data.store.batches import SHIPPED_BATCH, put_all, remove_batch, re
 from zoograph.data.store.database import begin, explained
 from zoograph.data.store.migrations import get_revision, upgrade
 from zoograph.data.store.rows import get_meta, set_meta
+from zoograph.data.store.soundness.triggers import make_triggers
 
 
 def prepare(engine: Engine) -> None:
@@ -51,10 +52,11 @@ def prepare(engine: Engine) -> None:
 
 
 def make_tables(connection: Connection) -> None:
-    """Make the tables of the current version in an empty database."""
+    """Make the tables of the current version in an empty database, with their triggers."""
     schema.metadata.create_all(connection)
     revision = {"version_num": get_revision(schema.SCHEMA_VERSION)}
     connection.execute(sa.insert(schema.alembic_version), revision)
+    make_triggers(connection)
 
 
 def unusable(engine: Engine) -> tuple[str, str]:

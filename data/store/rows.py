@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -16,14 +16,19 @@ from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import Card, DatasetCard, ModelCard
 from zoograph.data.records.records import Record
 from zoograph.data.store import schema
+from zoograph.data.store.selection import hidden_batches, visible
 from zoograph.data.store.soundness.reading import read_sound_cards, seal_card, tell
 
 AnyCard = TypeVar("AnyCard", bound=Card)
 
 RECORDS = (schema.runs, schema.scores, schema.relations, schema.influences)
 CARDS = {"model": schema.models, "dataset": schema.datasets}
+REVISION = "revision"
+"""What the store calls the token that changes with every write."""
 REMOVALS = "removals"
-"""What the store calls its token of what was taken out of it; while it stays, records have only come in."""
+"""What it calls the token that changes when records are changed, or removed in another way than as a whole batch."""
+BOOKKEEPING = ("batch", "stored_at")
+"""Columns that are no part of what a record says."""
 
 _CHUNK = 5_000
 
@@ -55,18 +60,25 @@ def insert_into(connection: Connection, table: sa.Table) -> sqlite.Insert | post
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def find_known(connection: Connection, column: sa.Column[str], values: Iterable[str]) -> set[str]:
-    """Return those of ``values`` that a column has; rows that nobody asked for are not read."""
+def find_known(
+    connection: Connection, column: sa.Column[str], values: Iterable[str], *conditions: sa.ColumnElement[bool]
+) -> set[str]:
+    """Return those of ``values`` that a column has in rows of some conditions; no other rows are read."""
     known: set[str] = set()
     asked = iter(values)
     while chunk := list(islice(asked, _CHUNK)):
-        known.update(connection.execute(sa.select(column).where(column.in_(chunk))).scalars())
+        known.update(connection.execute(sa.select(column).where(column.in_(chunk), *conditions)).scalars())
     return known
+
+
+def forget_meta(connection: Connection, key: str) -> None:
+    """Let the store say nothing of something any more."""
+    connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == key))
 
 
 def renew_revision(connection: Connection) -> None:
     """Tell whoever read the store that it has changed."""
-    set_meta(connection, revision=uuid.uuid4().hex)
+    set_meta(connection, **{REVISION: uuid.uuid4().hex})
 
 
 def renew_removals(connection: Connection) -> None:
@@ -155,7 +167,7 @@ def put_records(connection: Connection, table: sa.Table, records: Iterable[Recor
         ValueError: if one names a model or dataset that has no card.
     """
     rows = {record.identity: record for record in records}
-    known = find_known(connection, table.c.id, rows)
+    known = find_known(connection, table.c.id, rows, visible(table))
     now = datetime.now(UTC)
     fresh = [
         {**record.model_dump(), "id": identity, "batch": batch, "stored_at": now}
@@ -163,16 +175,47 @@ def put_records(connection: Connection, table: sa.Table, records: Iterable[Recor
         if identity not in known
     ]
     if fresh:
-        _require_cards(connection, table, fresh)
-        connection.execute(sa.insert(table), fresh)
+        named = (column.name for column in table.columns if column.foreign_keys)
+        require_cards(connection, table, {name: {row[name] for row in fresh} for name in named})
+        connection.execute(insert_new(connection, table), fresh)
     return len(fresh)
 
 
-def _require_cards(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+def insert_new(connection: Connection, table: sa.Table, rows: sa.Select[Any] | None = None) -> sa.Insert:
+    """Return the statement that puts in the records of a batch that are not there.
+
+    One that is there with a batch that is on its way is taken over from it, whatever becomes of that batch.
+
+    Args:
+        connection: to the database.
+        table: of records.
+        rows: where they come from, with the columns of ``table`` of the same names; None for parameters.
+    """
+    into = insert_into(connection, table)
+    if rows is not None:
+        into = into.from_select([column.name for column in rows.selected_columns], rows)
+    if connection.dialect.name == "postgresql":  # where nobody sees a batch before it is whole anyhow
+        return into.on_conflict_do_nothing()
+    marks = {name: into.excluded[name] for name in BOOKKEEPING}
+    on_the_way = table.c.batch.in_(hidden_batches())
+    return into.on_conflict_do_update(index_elements=[table.c.id], set_=marks, where=on_the_way)
+
+
+def require_cards(connection: Connection, table: sa.Table, names: Mapping[str, Collection[str]]) -> None:
+    """Raise unless all that records of a table name has a card.
+
+    Args:
+        connection: in a transaction.
+        table: of the records.
+        names: ids by column; others than those of cards do not matter.
+
+    Raises:
+        ValueError: naming the first that has none.
+    """
     for column in table.columns:
         for key in column.foreign_keys:
-            named = {row[column.name] for row in rows}
-            for name in sorted(named - find_known(connection, key.column, named)):
+            asked = set(names[column.name])
+            for name in sorted(asked - find_known(connection, key.column, asked)):
                 raise ValueError(f"the {column.name} '{name}' of a record has no card")
 
 

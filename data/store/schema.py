@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from zoograph.data.records.fields import in_utc
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # What the first version had: a database with less is somebody else's.
 FIRST_TABLES = frozenset({"meta", "models", "datasets", "names", "runs", "scores", "relations"})
@@ -127,6 +127,8 @@ runs = Table(
     Column("repeats", Integer),
     Column("failure", String),
     Index("runs_by_pair", "dataset", "model", "protocol", "metric"),
+    Index("runs_by_model", "model"),
+    Index("runs_by_batch", "batch"),
 )
 
 scores = Table(
@@ -139,6 +141,7 @@ scores = Table(
     Column("value", Float, nullable=False),
     *_provenance(),
     Index("scores_by_pair", "dataset", "model"),
+    Index("scores_by_batch", "batch"),
 )
 
 relations = Table(
@@ -150,6 +153,7 @@ relations = Table(
     Column("name", String, nullable=False),
     Column("value", Float, nullable=False),
     *_provenance(),
+    Index("relations_by_batch", "batch"),
 )
 
 influences = Table(
@@ -164,4 +168,5 @@ influences = Table(
     Column("standard_error", Float),
     Column("num_models", Integer),
     *_provenance(),
+    Index("influences_by_batch", "batch"),
 )

@@ -1,4 +1,4 @@
-"""Selection of runs: those of one protocol and metric, on datasets of one modality, that did not fail."""
+"""Selection: records of batches that are whole; and runs of a protocol, metric and modality that did not fail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ import sqlalchemy as sa
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store import schema
+
+ARRIVING, LEAVING = HIDDEN = ("arriving", "leaving")
+"""What the store calls the batch that is being put in, or taken out, piece by piece; nobody reads it."""
+
+
+def hidden_batches() -> sa.Select[tuple[str]]:
+    """Return the query for the batches that are on their way; most of the time there are none."""
+    key = schema.meta.c.key
+    return sa.select(schema.meta.c.value).where(sa.or_(*(key == name for name in HIDDEN)))
+
+
+def visible(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Return the condition under which a record of a table is read: its batch is there as a whole."""
+    return table.c.batch.not_in(hidden_batches())
 
 
 def counted_runs(
@@ -28,6 +42,7 @@ def _conditions(
     protocol: Protocol | None, metric: Metric | None, modality: str | None
 ) -> Iterator[sa.ColumnElement[bool]]:
     runs, datasets = schema.runs, schema.datasets
+    yield visible(runs)
     yield runs.c.failure.is_(None)
     if protocol is not None:
         yield runs.c.protocol == protocol

@@ -15,10 +15,12 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Metric
 from zoograph.data.records.spellings import UNREAD_SCORES
 from zoograph.data.store import schema
-from zoograph.data.store.rows import get_meta, read_cards
-from zoograph.data.store.selection import counted_runs
+from zoograph.data.store.rows import read_cards
+from zoograph.data.store.selection import counted_runs, visible
+from zoograph.data.store.soundness.kept import Kept
 from zoograph.data.store.soundness.reading import read_sound, tell
 from zoograph.data.store.soundness.repair import check_pages
+from zoograph.data.store.soundness.summary import summary_zoo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +35,8 @@ class StoreState:
     """Everything that a training needs of the store, read in one transaction.
 
     Attributes:
-        zoo: all cards and records.
-        batches: the batch of each row of ``zoo.runs``.
+        zoo: all cards and records that did not fail; runs that came together are one row of ``zoo.runs``.
+        batches: the batch of each of these rows.
         batch_digests: of each batch with runs of the metric and modality, see :func:`digest_batches`.
         revision: the store's token.
         score_digests: of each dataset with scores, see :func:`digest_scores`.
@@ -47,39 +49,44 @@ class StoreState:
     score_digests: dict[str, str]
 
 
-def read_state(connection: Connection, metric: Metric, modality: str | None = None) -> StoreState:
-    """Return the state of the store; the connection is in a transaction that sees one moment.
+def read_state(connection: Connection, kept: Kept, batch_digests: dict[str, str]) -> StoreState:
+    """Return the state of the store.
+
+    Args:
+        connection: in a transaction that sees one moment.
+        kept: the records, as of that moment.
+        batch_digests: likewise.
 
     Raises:
-        StoreError: if the database finds fault with its file, so that rows may be passed over.
+        StoreError: if records are lacking and the database finds fault with its file.
     """
-    if pages := check_pages(connection):
+    if kept.lacking() and (pages := check_pages(connection)):
         raise StoreError(
             f"The database says that its file is damaged ({pages[0]}). Run 'zoograph status --check --repair' first."
         )
-    revision = get_meta(connection).get("revision", "")
-    zoo, batches = read_zoo(connection)
-    digests = digest_batches(connection, metric, modality)
-    return StoreState(zoo, batches, digests, revision, digest_scores(connection))
+    tell(kept.damaged)
+    models = read_cards(connection, schema.models, ModelCard)
+    datasets = read_cards(connection, schema.datasets, DatasetCard)
+    zoo, batches = summary_zoo(kept, models, datasets)
+    return StoreState(zoo, batches, batch_digests, kept.stamp.revision, digest_scores(connection))
 
 
-def read_zoo(connection: Connection) -> tuple[Zoo, pd.Series[str]]:
-    """Return all cards and records, in the order of their ids, and the batch of each run."""
+def read_zoo(connection: Connection) -> Zoo:
+    """Return all cards and records, in the order of their ids."""
     from zoograph.data.records.zoo import INFLUENCE_COLUMNS, RELATION_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Zoo
 
     models = read_cards(connection, schema.models, ModelCard)
     datasets = read_cards(connection, schema.datasets, DatasetCard)
-    runs, *others = (
+    frames = (
         _read_frame(connection, table, columns, {"models": models, "datasets": datasets})
         for table, columns in (
-            (schema.runs, (*RUN_COLUMNS, "batch")),
+            (schema.runs, RUN_COLUMNS),
             (schema.scores, SCORE_COLUMNS),
             (schema.relations, RELATION_COLUMNS),
             (schema.influences, INFLUENCE_COLUMNS),
         )
     )
-    batches = runs.pop("batch").astype(str)
-    return Zoo(models, datasets, runs, *others), batches
+    return Zoo(models, datasets, *frames)
 
 
 def _read_frame(
@@ -116,7 +123,7 @@ def digest_scores(connection: Connection, datasets: Sequence[str] | None = None)
     Scores of :data:`zoograph.data.records.spellings.UNREAD_SCORES` do not count, because no predictor reads them.
     """
     table = schema.scores
-    chosen = sa.select(table.c.dataset, table.c.id).where(table.c.name.not_in(UNREAD_SCORES))
+    chosen = sa.select(table.c.dataset, table.c.id).where(visible(table), table.c.name.not_in(UNREAD_SCORES))
     if datasets is not None:
         chosen = chosen.where(table.c.dataset.in_(datasets))
     return _digest_groups(connection, chosen.order_by(table.c.id))

@@ -25,7 +25,6 @@ from zoograph.data.store.kept_reads import KeptReads, Read
 from zoograph.data.store.measurements import (
     Measured,
     average_runs,
-    count_sources,
     count_ways,
     find_measured_models,
 )
@@ -35,13 +34,19 @@ from zoograph.data.store.selection import counted_runs
 from zoograph.data.store.soundness.kept import Kept, kept_file, read_kept, stamp_of
 from zoograph.data.store.soundness.kept_digests import modalities, read_digests
 from zoograph.data.store.soundness.reading import Cells, Damaged, read_sound, stream_sound, tell
-from zoograph.data.store.soundness.summary import count_by_batch, measured_among, summary_zoo
+from zoograph.data.store.soundness.summary import (
+    count_all_ways,
+    count_by_batch,
+    count_sources,
+    measured_among,
+    summary_zoo,
+)
 from zoograph.data.store.state import StoreState, digest_scores, read_state, read_zoo
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
     from zoograph.data.store.soundness.repair import Condition
-    from zoograph.data.store.staging import Staging
+    from zoograph.data.store.staging.staging import Staging
 
 
 @lru_cache
@@ -156,7 +161,7 @@ class RecordStore:
         Raises:
             StoreError: if there is no room for them.
         """
-        from zoograph.data.store.staging import stage
+        from zoograph.data.store.staging.staging import stage
 
         return stage(self._engine, records, kind)
 
@@ -245,7 +250,7 @@ class RecordStore:
     def count_sources(self) -> dict[tuple[str, Protocol], int]:
         """Return how many runs there are of each source and protocol, failed ones too."""
         with self._read() as connection:
-            return count_sources(connection)
+            return count_sources(self._kept(connection).tables["runs"])
 
     def batches(self) -> list[Batch]:
         """Return the batches, the newest first; those without a time come last."""
@@ -296,7 +301,9 @@ class RecordStore:
             datasets: ids; default: all.
         """
         with self._read() as connection:
-            return count_ways(connection, datasets)
+            if datasets is not None:
+                return count_ways(connection, datasets)
+            return count_all_ways(self._kept(connection).tables["runs"], modalities(connection))
 
     def measured_models(self, datasets: Sequence[str], protocol: Protocol, metric: Metric) -> tuple[ModelCard, ...]:
         """Return the cards of the models with runs of a protocol and metric on some of ``datasets``."""
@@ -341,12 +348,11 @@ class RecordStore:
 
         Runs of all protocols count, because answers about one rest on the others too.
         """
+        return self._read_kept(("batches", metric, modality), lambda c: self._batch_digests(c, metric, modality))
 
-        def read(connection: Connection) -> dict[str, str]:
-            path = self._cache()
-            return read_digests(connection, path and path.with_suffix(".digests.json"), metric, modality)
-
-        return self._read_kept(("batches", metric, modality), read)
+    def _batch_digests(self, connection: Connection, metric: Metric, modality: str | None) -> dict[str, str]:
+        path = self._cache()
+        return read_digests(connection, path and path.with_suffix(".digests.json"), metric, modality)
 
     def check(self) -> Condition:
         """Return what is not as it was stored: rows that do not agree with their hashes, and faults of the database."""
@@ -357,7 +363,7 @@ class RecordStore:
 
     def snapshot(self) -> Zoo:
         """Return all cards and records, as one consistent view."""
-        return self._read_kept("zoo", lambda connection: read_zoo(connection)[0])
+        return self._read_kept("zoo", read_zoo)
 
     def summary(self) -> Zoo:
         """Return what answers need: all cards and records that did not fail, runs that came together as one row.
@@ -370,23 +376,26 @@ class RecordStore:
             datasets = read_cards(connection, schema.datasets, DatasetCard)
             kept = self._kept(connection)
             tell(kept.damaged)
-            return summary_zoo(kept, models, datasets)
+            return summary_zoo(kept, models, datasets)[0]
 
         return self._read_kept("summary", read)
 
     def _kept(self, connection: Connection) -> Kept:
         """Return what is kept of the store's records, read once for as long as nothing comes in."""
         if self._known is None or not self._known.is_of(stamp_of(connection)):
-            self._known = read_kept(connection, self._cache())
+            self._known = read_kept(connection, self._cache(), self._known)
         return self._known
 
     def _cache(self) -> Path | None:
         return kept_file(get_home(), self._engine.url)
 
     def read_all(self, metric: Metric = Metric.TOP1, modality: str | None = None) -> StoreState:
-        """Return what a training on the runs of a metric needs, read once as of one moment.
+        """Return what a training on the runs of a metric needs, as of one moment, from what was kept of the store.
 
         Writers neither wait for it nor change what it reads.
+
+        Raises:
+            StoreError: if records are lacking and the database finds fault with its file.
         """
         with self._read() as connection:
-            return read_state(connection, metric, modality)
+            return read_state(connection, self._kept(connection), self._batch_digests(connection, metric, modality))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from math import ceil, sqrt
 
 import numpy as np
@@ -12,6 +13,7 @@ from zoograph.data.records.records import Protocol, Run, Score
 from zoograph.data.store.store import RecordStore
 
 SOURCE = "made up"
+_BATCH = 500_000  # runs
 _REPEATS = 5  # runs of a pair, each with a seed of its own
 _SPLITS = 4  # tasks of a family
 _PROTOCOLS = ((Protocol.HEAD, None), (Protocol.HEAD, None), (Protocol.PROBE, 16), (Protocol.FINETUNE, None))
@@ -69,8 +71,10 @@ def grow_store(store: RecordStore, num_runs: int, seed: int = 0) -> int:
         for pair in range(0, pairs, _SHARE_SCORED)
         for name in _SCORES
     )  # fmt: skip
-    with store.stage(runs()) as staging:
-        new = staging.store((), datasets, f"grown-{num_runs}-{seed}", SOURCE)
+    new, made = 0, runs()
+    for number in range(ceil(num_runs / _BATCH)):
+        with store.stage(islice(made, _BATCH)) as staging:
+            new += staging.store((), datasets, f"grown-{num_runs}-{seed}-{number}", SOURCE)
     with store.stage(scores, Score) as staging:
         return new + staging.store((), (), f"grown-{num_runs}-{seed}-scores", SOURCE)
 

@@ -87,9 +87,8 @@ def _suspected(runs: pd.DataFrame, shift: float) -> list[bool]:
 
     answer = Prediction(*(torch.tensor(runs[name].to_numpy()) for name in Prediction._fields))
     value = torch.tensor((runs["value"] + shift).clip(0.0, 1.0).to_numpy())
-    suspects = {
-        offset.batch for offset in find_offsets(runs.assign(residual=half_width_residuals(answer, value).numpy()))
-    }
+    off = half_width_residuals(answer, value).numpy()
+    suspects = {offset.batch for offset in find_offsets(runs.assign(num_runs=1.0, residual=off))}
     return [str(batch) in suspects for batch in runs["batch"].unique()]
 
 

@@ -80,13 +80,13 @@ def find_offsets(runs: pd.DataFrame) -> list[Offset]:
     """Return the models whose runs in a batch are all too far off, the farthest first.
 
     Args:
-        runs: one row a run, with ``batch``, ``model`` and ``residual``; of models that are well known alone.
+        runs: with ``batch``, ``model``, ``num_runs`` of the row and the ``residual`` of their mean; of models that are
+            well known alone.
     """
-    found = [
-        Offset(str(batch), str(model), len(own), float(own.mean()))
-        for (batch, model), own in runs.groupby(["batch", "model"])["residual"]
-        if len(own) >= MIN_RUNS and abs(own.mean()) > least_offset(len(own))
-    ]
+    weighed = runs.assign(residual=runs["residual"] * runs["num_runs"])
+    sums = weighed.groupby(["batch", "model"])[["residual", "num_runs"]].sum()
+    offsets = [Offset(str(b), str(m), int(n), float(total / n)) for (b, m), total, n in sums.itertuples()]
+    found = [one for one in offsets if one.num_runs >= MIN_RUNS and abs(one.mean) > least_offset(one.num_runs)]
     return sorted(found, key=lambda offset: -abs(offset.mean))
 
 
@@ -144,8 +144,8 @@ def _harms(comparison: HeldOutComparison, batch: str) -> bool:
 def _unseen_runs(comparison: HeldOutComparison) -> pd.DataFrame:
     """The runs that the champion did not learn from, if any, and where they lie.
 
-    Columns: ``batch``, ``model``, ``residual`` in half-widths, ``outside`` of its interval, and whether the pair
-    is ``well_known``.
+    Columns: ``batch``, ``model``, ``num_runs``, ``residual`` in half-widths, how many of them are ``outside`` of the
+    interval, and whether the pair is ``well_known``.
     """
     fresh = comparison.material.batches[comparison.material.counted & ~comparison.known]
     if fresh.empty:
@@ -155,13 +155,14 @@ def _unseen_runs(comparison: HeldOutComparison) -> pd.DataFrame:
     sides = zip(places, (runs["model"], runs["dataset"]), strict=True)
     pairs = torch.tensor([[place[name] for name in names] for place, names in sides], dtype=torch.long)
     answer = comparison.answering.predict(pairs)
-    value = torch.tensor(runs["value"].to_numpy())
+    value, number = torch.tensor(runs["value"].to_numpy()), comparison.material.zoo.num_runs.loc[fresh.index]
     return pd.DataFrame(
         {
             "batch": fresh,
             "model": runs["model"],
+            "num_runs": number,
             "residual": half_width_residuals(answer, value).numpy(),
-            "outside": ((value < answer.lower) | (value > answer.upper)).numpy(),
+            "outside": ((value < answer.lower) | (value > answer.upper)).numpy() * number,
             "well_known": well_known(comparison.recalled[TRANSFERS_TO].edge_index, pairs).numpy(),
         }
     )
@@ -169,6 +170,7 @@ def _unseen_runs(comparison: HeldOutComparison) -> pd.DataFrame:
 
 def _most_surprising(fresh: pd.DataFrame) -> list[str]:
     """Return the new batches with many runs outside the champion's intervals, those with most of them first."""
-    by_batch = fresh.groupby("batch")["outside"].agg(["sum", "mean"])
-    surprising = by_batch[by_batch["mean"] > _SURPRISING].nlargest(_MOST_CANDIDATES, "sum")
+    by_batch = fresh.groupby("batch")[["outside", "num_runs"]].sum()
+    surprising = by_batch[by_batch["outside"] > _SURPRISING * by_batch["num_runs"]]
+    surprising = surprising.nlargest(_MOST_CANDIDATES, "outside")
     return [str(batch) for batch in surprising.index]

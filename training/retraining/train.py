@@ -124,7 +124,7 @@ def save_predictor(
         created_at=datetime.now(UTC),
         data_hash=material.zoo.fingerprint(),
         revision=material.revision,
-        num_records=int(material.counted.sum()),
+        num_records=int(material.zoo.num_runs[material.counted].sum()),
         models=tuple(graph[MODEL].ids[node] for node in models.tolist()),
         datasets=tuple(graph[DATASET].ids[node] for node in datasets.tolist()),
         vocabulary=graph.vocabulary,

@@ -1,7 +1,8 @@
 """What was read of a store and found sound, kept in a file, so that the next process reads only what came in since.
 
-Runs that agree in model, dataset, protocol, metric, source and batch are kept as one row; a store of millions of runs,
-several a pair, is a few tens of MB then. The file is a copy: without it, or if it is broken, the store is read.
+Runs that agree in model, dataset, protocol, metric, source and batch are kept as one row; a store of ten million runs,
+several a pair, is 150 MB then. Batches that came, grew or went are read or dropped, and the others stand. The file is a
+copy: without it, or if it is broken, the store is read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -33,13 +35,13 @@ RUN_WORDS = ("model", "dataset", "protocol", "metric", "source", "batch", "state
 """What runs agree in that are one row; ``state`` is ``failed`` or empty, and says which sizes are known."""
 RUN_SUMS = ("value", "num_runs", "test_size", "shots", "repeats")
 
-_FORMAT = "zoograph-kept-1"
-_CHUNK, _CHUNKS_AT_ONCE = 20_000, 25
+_FORMAT = "zoograph-kept-2"
+_CHUNK, _CHUNKS_AT_ONCE, _BATCHES_AT_ONCE = 20_000, 25, 500
 _SMALL, _MANY = 100_000, 2_000
 _OTHERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "scores": (("model", "dataset", "name", "source"), ("value",)),
-    "relations": (("dataset", "other", "name", "source"), ("value",)),
-    "influences": (("label", "corpus", "dataset", "name", "source"), ("value", "standard_error")),
+    "scores": (("model", "dataset", "name", "source", "batch"), ("value",)),
+    "relations": (("dataset", "other", "name", "source", "batch"), ("value",)),
+    "influences": (("label", "corpus", "dataset", "name", "source", "batch"), ("value", "standard_error")),
 }
 _RUN_COLUMNS = ("model", "dataset", "protocol", "metric", "source", "batch", "failure", "value", "test_size", "shots",
                 "repeats")  # fmt: skip
@@ -52,7 +54,7 @@ class Stamp(NamedTuple):
 
     Attributes:
         revision: its token, which changes with every write.
-        removals: its token of what was taken out; while this stays, rows have only come in.
+        removals: its token of what was changed; while this stays, whole batches have come, grown or gone.
         file: size and time of its file; empty where something waits beside it to be written there, or for a server.
     """
 
@@ -61,7 +63,7 @@ class Stamp(NamedTuple):
     file: str
 
     def became(self, now: Stamp) -> bool:
-        """Whether a store of this stamp may have become that of a later one by rows that came in, and nothing else."""
+        """Whether a store of this stamp may have become that of a later one by batches that came, grew or went."""
         if self.removals != now.removals:
             return False
         # Where nothing came in by zoograph, and yet the file changed, something else wrote to it.
@@ -74,13 +76,13 @@ class Kept:
 
     Attributes:
         stamp: of the store as it was read.
-        last: the last row of each table that was read, by SQLite's numbers; empty for a server, which has none.
+        batches: that were read; the token of each changes when more comes into it.
         tables: rows by table; those of ``runs`` are summed.
         damaged: rows that were left out.
     """
 
     stamp: Stamp
-    last: Mapping[str, int]
+    batches: Mapping[str, str]
     tables: Mapping[str, Columns]
     damaged: tuple[Damaged, ...]
 
@@ -92,26 +94,32 @@ class Kept:
 
     def is_of(self, now: Stamp) -> bool:
         """Whether this is all that a store of a stamp has."""
-        return self.stamp.revision == now.revision and self.became(now)
+        return self.stamp.revision == now.revision and self.stamp.became(now)
 
-    def became(self, now: Stamp) -> bool:
-        """Whether a store of a later stamp has all that is kept, and what it has more came after ``last``."""
-        return self.stamp.became(now) and (bool(self.last) or self.stamp.revision == now.revision)
+    def lacking(self) -> set[str]:
+        """Return the batches of which fewer records were found than came with them."""
+        found = Counter(row.batch for row in self.damaged)
+        for rows in self.tables.values():
+            number = np.bincount(rows.codes["batch"], rows.numbers.get("num_runs"), len(rows.words["batch"]))
+            found.update(dict(zip(rows.words["batch"], number.astype(int).tolist(), strict=True)))
+        return {batch for batch, token in self.batches.items() if found[batch] < int(token.partition(" ")[0])}
 
 
-def read_kept(connection: Connection, path: Path | None) -> Kept:
+def read_kept(connection: Connection, path: Path | None, known: Kept | None = None) -> Kept:
     """Return the sound records of a store: what is kept in ``path``, and what came in since.
 
     Args:
         connection: in a transaction.
         path: of the file, which is written anew where that is worth it; None for none.
+        known: what was read before, if it is still at hand.
     """
     now = stamp_of(connection)
-    known = None if path is None else _load(path)
-    if known is None or not known.became(now):
+    if known is None or not known.stamp.became(now):
+        known = None if path is None else _load(path)
+    if known is None or not known.stamp.became(now):
         known = Kept.empty(now._replace(revision=""))
     kept = known if known.is_of(now) else _read_since(connection, known)
-    more = sum(map(len, kept.tables.values())) - sum(map(len, known.tables.values()))
+    more = abs(sum(map(len, kept.tables.values())) - sum(map(len, known.tables.values())))
     small = len(kept.tables["runs"]) < _SMALL
     if path is not None and (kept is not known or kept.stamp != now) and (small or more > _MANY):
         _save(path, replace(kept, stamp=now))
@@ -135,23 +143,28 @@ def kept_file(home: Path, url: sa.URL) -> Path | None:
     return home / "cache" / "store" / f"{name}.safetensors"
 
 
-def since(connection: Connection, table: sa.Table, last: Mapping[str, int]) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions under which a row of SQLite came after the ``last`` ones; none for a server."""
-    if connection.dialect.name != "sqlite" or table.name not in last:
-        return []
-    return [_row_number(table) > last[table.name]]
+def batch_tokens(connection: Connection) -> dict[str, str]:
+    """Return a token for each batch, which changes when it grows, and when it is taken out and put in again."""
+    table = schema.batches.c
+    rows = connection.execute(sa.select(table.id, table.records, table.created_at))
+    return {id: f"{records} {'' if moment is None else moment.isoformat()}" for id, records, moment in rows}
 
 
-def last_row(connection: Connection, table: sa.Table) -> int | None:
-    """Return the number of SQLite's last row of a table; None for a server, which does not number them."""
-    if connection.dialect.name != "sqlite":
-        return None
-    query = sa.select(sa.func.max(_row_number(table))).select_from(table)
-    return int(connection.execute(query).scalar_one() or 0)
+def changed_batches(known: Mapping[str, str], now: Mapping[str, str]) -> tuple[set[str], list[str]]:
+    """Return what is to be forgotten and what to be read, by the tokens of batches at two times."""
+    old = {batch for batch, token in known.items() if now.get(batch) != token}
+    return old, sorted(batch for batch, token in now.items() if known.get(batch) != token)
 
 
-def _row_number(table: sa.Table) -> sa.ColumnElement[int]:
-    return sa.literal_column(f"{table.name}.rowid", sa.Integer)
+def of_batches(
+    table: sa.Table, known: Mapping[str, str], batches: Sequence[str]
+) -> Iterator[list[sa.ColumnElement[bool]]]:
+    """Yield conditions on the records of some batches, by which their index finds them; none if nothing is known."""
+    if not known:
+        yield []
+        return
+    for start in range(0, len(batches), _BATCHES_AT_ONCE):
+        yield [table.c.batch.in_(batches[start : start + _BATCHES_AT_ONCE])]
 
 
 def _describe_file(connection: Connection) -> str:
@@ -169,22 +182,32 @@ def _describe_file(connection: Connection) -> str:
 
 
 def _read_since(connection: Connection, known: Kept) -> Kept:
-    """Return what is known and all that came after its last rows."""
-    damaged = [*known.damaged]
-    tables, last = dict(known.tables), {}
+    """Return what is known of the batches that are as they were, and all of the others."""
+    batches = batch_tokens(connection)
+    old, new = changed_batches(known.batches, batches)
+    damaged = [row for row in known.damaged if row.batch not in old]
+    tables = {name: rows.at(~rows.among("batch", old)) if old else rows for name, rows in known.tables.items()}
     for name, (words, numbers) in {"runs": ((), ()), **_OTHERS}.items():
         table = schema.metadata.tables[name]
         columns = _RUN_COLUMNS if name == "runs" else (*words, *numbers)
-        rows = stream_sound(connection, table, columns, damaged, *since(connection, table, known.last), in_order=False)
-        if name == "runs":
-            chunks = in_chunks((_run_cells(cells) for cells in rows), _CHUNK)
-            while part := list(islice(chunks, _CHUNKS_AT_ONCE)):
-                tables[name] = tables[name].extended(part).summed()
-        else:
-            tables[name] = tables[name].extended(in_chunks(rows, _CHUNK))
-        if (row := last_row(connection, table)) is not None:
-            last[name] = row
-    return Kept(known.stamp, last, tables, tuple(damaged))
+        for some in of_batches(table, known.batches, new):
+            rows = stream_sound(connection, table, columns, damaged, *some, in_order=False)
+            tables[name] = (_add_runs if name == "runs" else _add_rows)(tables[name], rows)
+    kept = Kept(known.stamp, batches, tables, tuple(damaged))
+    if known.batches and not kept.lacking().isdisjoint(new):
+        return _read_since(connection, Kept.empty(known.stamp))  # without an index, which may have lost entries
+    return kept
+
+
+def _add_rows(columns: Columns, rows: Iterator[Cells]) -> Columns:
+    return columns.extended(in_chunks(rows, _CHUNK))
+
+
+def _add_runs(runs: Columns, rows: Iterator[Cells]) -> Columns:
+    chunks = in_chunks((_run_cells(cells) for cells in rows), _CHUNK)
+    while part := list(islice(chunks, _CHUNKS_AT_ONCE)):
+        runs = runs.extended(part).summed()
+    return runs
 
 
 def _run_cells(cells: Cells) -> Cells:
@@ -207,7 +230,7 @@ def _save(path: Path, kept: Kept) -> None:
     about: dict[str, Any] = {
         "format": _FORMAT,
         "stamp": kept.stamp._asdict(),
-        "last": dict(kept.last),
+        "batches": dict(kept.batches),
         "words": {table: {name: list(words) for name, words in columns.words.items()}
                   for table, columns in kept.tables.items()},
         "damaged": [row._asdict() for row in kept.damaged],
@@ -255,7 +278,7 @@ def _parse(raw: bytes) -> Kept:
         )
         for table, columns in kept.tables.items()
     }
-    return Kept(kept.stamp, about["last"], tables, tuple(Damaged(**row) for row in about["damaged"]))
+    return Kept(kept.stamp, about["batches"], tables, tuple(Damaged(**row) for row in about["damaged"]))
 
 
 def _digest(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:

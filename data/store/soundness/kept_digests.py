@@ -13,7 +13,7 @@ from zoograph.data.files.facts import load_facts, save_facts
 from zoograph.data.records.records import Metric
 from zoograph.data.store import schema
 from zoograph.data.store.selection import modality_of
-from zoograph.data.store.soundness.kept import Stamp, last_row, since, stamp_of
+from zoograph.data.store.soundness.kept import Stamp, batch_tokens, changed_batches, of_batches, stamp_of
 from zoograph.data.store.state import digest_batches
 
 
@@ -31,26 +31,15 @@ def read_digests(connection: Connection, path: Path | None, metric: Metric, moda
     key = f"{metric.value} {'' if modality is None else modality}"
     known = facts.get(key)
     if known is None or not Stamp(*known["stamp"]).became(now) or not kinds.items() >= known["modalities"].items():
-        known = {"stamp": ["", "", ""], "last": None, "digests": {}}
+        known = {"stamp": ["", "", ""], "batches": {}, "digests": {}}
     if known["stamp"][0] == now.revision and now.revision:
         return dict(known["digests"])
-    digests = known["digests"]
-    last = {} if known["last"] is None else {schema.runs.name: known["last"]}
-    fresh = since(connection, schema.runs, last)
-    if not fresh:
-        digests = digest_batches(connection, metric, modality)
-    else:
-        batches = set(connection.execute(sa.select(schema.runs.c.batch).where(*fresh).distinct()).scalars())
-        grown = batches & digests.keys()
-        new = digest_batches(connection, metric, modality, *fresh, schema.runs.c.batch.not_in(grown))
-        more = digest_batches(connection, metric, modality, schema.runs.c.batch.in_(grown)) if grown else {}
-        digests = {**digests, **new, **more}
-    facts[key] = {
-        "stamp": list(now),
-        "last": last_row(connection, schema.runs),
-        "modalities": kinds,
-        "digests": digests,
-    }
+    batches = batch_tokens(connection)
+    old, new = changed_batches(known["batches"], batches)
+    digests = {batch: digest for batch, digest in known["digests"].items() if batch not in old}
+    for some in of_batches(schema.runs, known["batches"], new):
+        digests |= digest_batches(connection, metric, modality, *some)
+    facts[key] = {"stamp": list(now), "batches": batches, "modalities": kinds, "digests": digests}
     if path is not None:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +57,7 @@ def _load(path: Path | None) -> dict[str, Any]:
     try:
         facts = {} if path is None else load_facts(path)
         for known in facts.values():
-            Stamp(*known["stamp"]), known["last"], dict(known["modalities"]), dict(known["digests"])
+            Stamp(*known["stamp"]), dict(known["batches"]), dict(known["modalities"]), dict(known["digests"])
         return dict(facts)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}

@@ -19,6 +19,7 @@ from zoograph.data.records.cards import Card
 from zoograph.data.records.fields import in_utc
 from zoograph.data.records.records import ClassInfluence, Record, Relation, Run, Score
 from zoograph.data.store import schema
+from zoograph.data.store.selection import visible
 
 KINDS: dict[str, type[Record]] = {"runs": Run, "scores": Score, "relations": Relation, "influences": ClassInfluence}
 """What the rows of each table of records are; the id of a row is the hash of it."""
@@ -60,6 +61,8 @@ def read_sound(
 ) -> tuple[list[Cells], list[Damaged]]:
     """Return columns of the records of a table, in the order of their ids, and the records that are left out.
 
+    Batches that are on their way in or out are passed over.
+
     Args:
         connection: in a transaction.
         table: of :data:`KINDS`.
@@ -86,7 +89,7 @@ def stream_sound(
     fields = tuple(kind.model_fields)
     columns = list(dict.fromkeys(("id", *fields, "batch", *names)))
     choose = [columns.index(name) for name in names]
-    query = sa.select(*(table.c[name] for name in columns)).where(*conditions)
+    query = sa.select(*(table.c[name] for name in columns)).where(visible(table), *conditions)
     for cells in fetch(connection, query.order_by(table.c.id) if in_order else query):
         if _is_sound(kind, fields, cells[0], cells[1:]):
             yield tuple(cells[place] for place in choose)

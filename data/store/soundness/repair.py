@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,7 @@ def repair(connection: Connection) -> Condition:
         connection.execute(sa.delete(table).where(_is_one_of(connection, table.c.id, ids)))
     for table, kind in _CARDS:
         _mend_cards(connection, table, kind)
+    _recount(connection, {row.batch for row in condition.rows})
     connection.execute(sa.delete(schema.names))
     names = [row for table, kind in _CARDS for card in _read(connection, table, kind, []) for row in _name_rows(card)]
     connection.execute(sa.insert(schema.names), names)
@@ -114,6 +115,17 @@ def repair(connection: Connection) -> Condition:
     renew_removals(connection)
     renew_revision(connection)
     return condition
+
+
+def _recount(connection: Connection, batches: Collection[str]) -> None:
+    """Let batches say how many records are left of them."""
+    for batch in batches:
+        counts = (
+            sa.select(sa.func.count()).select_from(table).where(table.c.batch == batch)
+            for table in (schema.metadata.tables[name] for name in KINDS)
+        )
+        left = sum(int(connection.execute(query).scalar_one()) for query in counts)
+        connection.execute(sa.update(schema.batches).where(schema.batches.c.id == batch).values(records=left))
 
 
 def _mend_cards(connection: Connection, table: sa.Table, kind: type[ModelCard] | type[DatasetCard]) -> None:

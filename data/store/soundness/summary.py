@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,15 @@ from zoograph.data.store.soundness.kept import Kept
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    import pandas as pd
+
     from zoograph.data.records.zoo import Zoo
 
 
-def summary_zoo(kept: Kept, models: Mapping[str, ModelCard], datasets: Mapping[str, DatasetCard]) -> Zoo:
-    """Return cards and records; ``runs`` has a row for several runs, with their means and ``num_runs``.
+def summary_zoo(
+    kept: Kept, models: Mapping[str, ModelCard], datasets: Mapping[str, DatasetCard]
+) -> tuple[Zoo, pd.Series[str]]:
+    """Return cards and records, and the batch of each row of ``runs``, which is for several runs, with their means.
 
     Failed runs are left out, as are records of models and datasets that have no sound card.
     """
@@ -42,7 +47,8 @@ def summary_zoo(kept: Kept, models: Mapping[str, ModelCard], datasets: Mapping[s
     table["value"] /= table["num_runs"]
     others = (("scores", SCORE_COLUMNS), ("relations", RELATION_COLUMNS), ("influences", INFLUENCE_COLUMNS))
     frames = (known(name).to_frame()[list(columns)] for name, columns in others)
-    return Zoo(models, datasets, table.drop(columns="batch"), *frames)
+    batches = table.pop("batch").astype(str)
+    return Zoo(models, datasets, table, *frames), batches
 
 
 def count_by_batch(
@@ -70,6 +76,35 @@ def count_by_batch(
         chosen &= runs.among("model", [] if model is None else [model]) | runs.among("dataset", datasets)
     number = np.bincount(runs.codes["batch"][chosen], runs.numbers["num_runs"][chosen], len(runs.words["batch"]))
     return {batch: int(n) for batch, n in zip(runs.words["batch"], number, strict=True) if n}
+
+
+def count_all_ways(runs: Columns, kinds: Mapping[str, str]) -> dict[tuple[Protocol, Metric, str], int]:
+    """Return how many runs there are of each protocol, metric and modality, the most frequent first.
+
+    Args:
+        runs: as kept.
+        kinds: the modality of each dataset.
+    """
+    found = Counter[tuple[Protocol, Metric, str]]()
+    sound = runs.at(~runs.among("state", ["failed"]))
+    for (protocol, metric, dataset), count in _count(sound, "protocol", "metric", "dataset"):
+        if dataset in kinds:
+            found[Protocol(protocol), Metric(metric), kinds[dataset]] += count
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def count_sources(runs: Columns) -> dict[tuple[str, Protocol], int]:
+    """Return how many runs there are of each source and protocol, failed ones too."""
+    counts = {(source, Protocol(protocol)): count for (source, protocol), count in _count(runs, "source", "protocol")}
+    return dict(sorted(counts.items()))
+
+
+def _count(runs: Columns, *names: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield the words of some columns that occur together, and of how many runs they are."""
+    words, codes = {name: runs.words[name] for name in names}, {name: runs.codes[name] for name in names}
+    summed = Columns(words, codes, {"num_runs": runs.numbers["num_runs"]}).summed()
+    texts = zip(*(summed.texts(name) for name in names), strict=True)
+    yield from zip(texts, summed.numbers["num_runs"].astype(int).tolist(), strict=True)
 
 
 def measured_among(runs: Columns, column: str, ids: Sequence[str], protocol: Protocol, metric: Metric) -> set[str]:

@@ -343,7 +343,7 @@ def test_a_store_that_refuses_leaves_no_rejects_behind(
     def refuse(*_: object, **__: object) -> None:
         raise OSError("no")
 
-    monkeypatch.setattr("zoograph.data.store.staging.put_models", refuse)
+    monkeypatch.setattr("zoograph.data.store.staging.staging.put_models", refuse)
     with pytest.raises(OSError, match="no"):
         read("model,dataset,accuracy", "vit,pets,0.5", "vit,pets,x", rejects=tmp_path / "out.csv")
     assert os.listdir(tmp_path) == ["runs.csv"]  # noqa: PTH208

@@ -139,7 +139,7 @@ _LIMITED = """
 import json, os, resource, sys
 from pathlib import Path
 import pyarrow.parquet, rich.console, rich.table
-import zoograph.data.networks.timm_cards, zoograph.data.store.export, zoograph.data.store.staging
+import zoograph.data.networks.timm_cards, zoograph.data.store.export, zoograph.data.store.staging.staging
 import zoograph.data.ingest.ingest, zoograph.data.ingest.formats.mteb, zoograph.data.ingest.formats.mlflow_runs
 from zoograph.scripts.commands.export import export
 from zoograph.scripts.commands.ingest import ingest

@@ -7,7 +7,6 @@ from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.measurements import (
     Measured,
     average_runs,
-    count_sources,
     count_ways,
     find_measured_models,
 )
@@ -18,8 +17,6 @@ HEAD, FINETUNE, TOP1 = Protocol.HEAD, Protocol.FINETUNE, Metric.TOP1
 
 def test_questions_about_the_small_zoo(toy_store: RecordStore) -> None:
     with toy_store._read() as connection:
-        assert count_ways(connection, None) == {(FINETUNE, TOP1, "image"): 2, (HEAD, TOP1, "image"): 1}
-        assert list(count_sources(connection).items()) == [(("toy", FINETUNE), 2), (("toy", HEAD), 1)]
         assert count_ways(connection, ["birds_1"]) == {(HEAD, TOP1, "image"): 1}
         assert average_runs(connection, "vit", ["pets", "birds_1"], FINETUNE, TOP1) == {"pets": Measured(1.0, 1)}
         assert [card.id for card in find_measured_models(connection, ["pets"], FINETUNE, TOP1)] == ["resnet", "vit"]

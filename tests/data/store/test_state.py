@@ -68,7 +68,7 @@ def test_score_digests_are_of_the_sorted_ids(toy_store: RecordStore) -> None:
 def test_everything_is_read_at_once(toy_store: RecordStore) -> None:
     toy_store.add(runs=[_run(0.25)], scores=[_score(1.0)], batch="monday")
     state = toy_store.read_all()
-    assert state.zoo.fingerprint() == toy_store.snapshot().fingerprint()
+    assert state.zoo.fingerprint() == toy_store.summary().fingerprint()
     assert state.batches[state.zoo.runs["value"] == 0.25].tolist() == ["monday"]
     assert sorted(state.batches) == ["monday", "shipped", "shipped", "shipped"]
     assert state.batch_digests == toy_store.batch_digests()

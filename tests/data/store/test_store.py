@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -163,3 +164,35 @@ def test_metrics_are_counted_apart(toy_store: RecordStore) -> None:
         ((Protocol.FINETUNE, Metric.F1, "image"), 9),
         ((Protocol.HEAD, Metric.TOP1, "image"), 1),
     ]
+
+
+def test_no_question_reads_a_table_of_records_from_end_to_end(toy_store: RecordStore) -> None:
+    """Once a store was read, what an answer asks of the database goes by an index, also after an ingest and an undo."""
+    metric, modality = Metric.TOP1, "image"
+    toy_store.summary(), toy_store.batch_digests(metric, modality)
+    run = Run(source="mine", model="vit", dataset="birds_1", protocol=Protocol.HEAD, value=0.5)
+    toy_store.add(runs=[run], batch="new")
+    asked: list[tuple[str, Any]] = []
+    listen = ("before_cursor_execute", lambda *words: asked.append((words[2], words[3])))
+    sa.event.listen(toy_store._engine, *listen)
+    for time in range(2):
+        toy_store.summary(), toy_store.ways_measured(), toy_store.ways_measured(["birds_1"]), toy_store.count_sources()
+        toy_store.batch_digests(metric, modality), toy_store.count_runs_by_batch(None)
+        toy_store.read_all(metric, modality)
+        toy_store.measured("vit", ["birds_1"], Protocol.HEAD), toy_store.score_digests(["pets"])
+        toy_store.measured_models(["birds_1"], Protocol.HEAD, metric), toy_store.runs_of(model="vit", datasets=["pets"])
+        toy_store.unmeasured(["vit"], ["pets"], Protocol.HEAD, metric)
+        if time == 0:
+            toy_store.undo("new")
+    sa.event.remove(toy_store._engine, *listen)
+    word = "EXPLAIN QUERY PLAN" if toy_store._engine.dialect.name == "sqlite" else "EXPLAIN"
+    plans = []
+    with toy_store._read() as connection:
+        if word == "EXPLAIN":  # tables as small as these are read from end to end without this
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        for statement, parameters in asked:
+            if statement.startswith("SELECT") and re.search(r"\bruns\b", statement):
+                rows = connection.exec_driver_sql(f"{word} {statement}", parameters)
+                plans += [str(row[-1]) for row in rows if re.search(r"\bruns\b", str(row[-1]))]
+    assert len(plans) > 8
+    assert [plan for plan in plans if re.search("SCAN runs|Seq Scan on runs", plan)] == []

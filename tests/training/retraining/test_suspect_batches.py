@@ -25,7 +25,7 @@ from zoograph.training.versions.artifact import Artifact
 
 
 def _runs(batch: str, model: str, residuals: list[float]) -> pd.DataFrame:
-    return pd.DataFrame({"batch": batch, "model": model, "residual": residuals})
+    return pd.DataFrame({"batch": batch, "model": model, "num_runs": 1.0, "residual": residuals})
 
 
 def test_residuals_are_counted_in_half_widths_of_the_wider_side() -> None:
@@ -71,7 +71,7 @@ def test_what_scatters_as_it_should_is_never_found() -> None:
 
 
 def test_nothing_is_found_in_nothing() -> None:
-    assert find_offsets(pd.DataFrame(columns=["batch", "model", "residual"])) == []
+    assert find_offsets(_runs("b", "m", [])) == []
 
 
 def test_many_small_batches_hide_no_bad_one(arrivals: Any, champion: Artifact) -> None:

@@ -14,8 +14,9 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run, Score
 from zoograph.data.store import schema
+from zoograph.data.store.selection import visible
 from zoograph.data.store.soundness import kept as module
-from zoograph.data.store.soundness.kept import Kept, Stamp, kept_file, read_kept
+from zoograph.data.store.soundness.kept import Kept, Stamp, changed_batches, kept_file, read_kept
 from zoograph.data.store.store import RecordStore
 
 
@@ -73,7 +74,7 @@ def test_what_was_taken_out_is_gone(opened: list[int], home: Path) -> None:
         store.undo("mine")
         store.add(runs=[_run(0.125, seed=3)], batch="other")
     assert [row[3] for row in _rows(_read(home)) if row not in before] == [0.125]
-    assert opened == [3, 1, 4]
+    assert opened == [3, 1, 1]
 
 
 def test_a_file_that_something_else_wrote_to_is_read_anew(opened: list[int], home: Path) -> None:
@@ -170,10 +171,105 @@ def test_stamps() -> None:
     assert not stamp.became(Stamp("2", "s", "f"))
     assert not stamp.became(Stamp("1", "r", "g"))
     assert Stamp("1", "r", "").became(Stamp("1", "r", "g"))
-    server = Kept(stamp, {}, {}, ())
-    assert server.became(stamp)
-    assert not server.became(Stamp("2", "r", "f"))  # no number says which rows are new
+
+
+def test_batches_that_came_grew_or_went() -> None:
+    known, now = {"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "4", "d": "5"}
+    assert changed_batches(known, now) == ({"b", "c"}, ["b", "d"])
 
 
 def test_the_protocol_is_kept(opened: list[int], home: Path) -> None:
     assert set(_read(home).tables["runs"].words["protocol"]) == {Protocol.HEAD.value, Protocol.FINETUNE.value}
+
+
+@pytest.fixture
+def asked(database_url: str, toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows were read of the table of runs of a store in either database, each time that it was."""
+    number: list[int] = []
+    real = module.stream_sound
+
+    def stream(connection: Any, table: sa.Table, *rest: Any, **how: Any) -> Any:
+        rows = list(real(connection, table, *rest, **how))
+        if table is schema.runs:
+            number.append(len(rows))
+        return iter(rows)
+
+    monkeypatch.setattr(module, "stream_sound", stream)
+    return number
+
+
+def test_both_databases_read_what_came_in_alone(asked: list[int], home: Path) -> None:
+    before = _rows(_read(home))
+    with RecordStore.open() as store:
+        store.add(runs=[_run(0.25)], batch="new")
+    _read(home)
+    with RecordStore.open() as store:
+        store.add(runs=[_run(0.125, seed=3)], batch="new")  # it has grown
+    rows = _rows(_read(home))
+    assert sum(row[4] for row in rows) == sum(row[4] for row in before) + 2
+    assert asked == [3, 1, 2]
+    with RecordStore.open() as store:
+        store.undo("new")
+    assert _rows(_read(home)) == before
+    assert asked == [3, 1, 2]
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM runs WHERE dataset = 'birds_1'",
+                                       "UPDATE runs SET value = 0.75 WHERE dataset = 'birds_1'"])  # fmt: skip
+def test_both_databases_notice_an_old_row_that_changed(
+    asked: list[int], home: Path, database_url: str, statement: str
+) -> None:
+    """Even if records came in by zoograph afterwards."""
+    assert any(row[1] == "birds_1" for row in _rows(_read(home)))
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+    with RecordStore.open() as store:
+        store.add(runs=[_run(0.25, dataset="pets")])
+    kept = _read(home)
+    assert not any(row[1] == "birds_1" for row in _rows(kept))
+    assert asked == [3, 3]
+    assert len(kept.damaged) == statement.startswith("UPDATE")
+    assert kept.lacking() == ({"shipped"} if statement.startswith("DELETE") else set())
+
+
+def test_an_index_that_lost_an_entry_loses_no_row(
+    asked: list[int], home: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    _read(home)
+    with RecordStore.open() as store:
+        store.add(runs=[_run(0.25), _run(0.5, seed=1)], batch="new")
+    real = module.stream_sound
+
+    def lose(connection: Any, table: sa.Table, columns: Any, damaged: Any, *conditions: Any, **how: Any) -> Any:
+        rows = list(real(connection, table, columns, damaged, *conditions, **how))
+        return iter(rows[1:] if conditions else rows)
+
+    monkeypatch.setattr(module, "stream_sound", lose)
+    assert sum(row[4] for row in _rows(_read(home))) == 5
+    assert asked == [3, 2, 5]
+
+
+def explain(url: str, query: sa.Select[Any]) -> str:
+    """Return how a database finds the rows of a query, where reading a whole table costs more than anything."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        text = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
+        if engine.dialect.name == "sqlite":
+            rows = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+        else:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+            rows = list(connection.exec_driver_sql(f"EXPLAIN {text}").scalars())
+    engine.dispose()
+    return "\n".join(rows)
+
+
+def test_batches_are_found_by_an_index(asked: list[int], database_url: str) -> None:
+    """No table is read from one end to the other for what came in."""
+    for table in (schema.runs, schema.scores, schema.relations, schema.influences):
+        (some,) = module.of_batches(table, {"known": "1"}, ["new"])
+        plan = explain(database_url, sa.select(table).where(visible(table), *some))
+        assert f"{table.name}_by_batch" in plan
+        assert f"SCAN {table.name}" not in plan
+        assert f"Seq Scan on {table.name}" not in plan

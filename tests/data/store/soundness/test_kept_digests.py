@@ -44,14 +44,14 @@ def test_digests_are_those_of_the_whole_store(toy_store: RecordStore, asked: lis
     assert asked == [0]
     toy_store.add(runs=[_run(0.5), _run(0.1, metric="f1")], batch="new")
     assert toy_store.batch_digests(*image) == _whole(toy_store, *image)
-    assert asked == [0, 2]
+    assert asked == [0, 1]
     toy_store.add(runs=[_run(0.25)], batch="new")  # the batch has grown
     assert toy_store.batch_digests(*image) == _whole(toy_store, *image)
-    assert asked == [0, 2, 2, 1]
+    assert asked == [0, 1, 1]
     assert toy_store.batch_digests(Metric.F1) == _whole(toy_store, Metric.F1)
     toy_store.undo("new")
     assert toy_store.batch_digests(*image) == _whole(toy_store, *image)
-    assert asked == [0, 2, 2, 1, 0, 0]
+    assert asked == [0, 1, 1, 0]
 
 
 def test_a_dataset_of_another_modality_than_it_was(toy_store: RecordStore) -> None:

@@ -49,7 +49,7 @@ def test_a_run_that_changed_is_told_and_left_out_everywhere(
     rows = toy_store.snapshot().runs
     assert sorted(rows["value"]) == [0.75, 1.0]
     assert "1 row of the store was changed on disk by something else than zoograph, and left out" in caplog.text
-    assert toy_store.read_all(Metric.TOP1).zoo.runs.equals(rows)
+    assert sorted(toy_store.read_all(Metric.TOP1).zoo.runs["value"]) == [0.75, 1.0]
     assert toy_store.measured("resnet", ["birds_1"], Protocol.HEAD) == {}
     assert toy_store.runs_of(datasets=["birds_1"]) == []
     assert export_runs(toy_store, tmp_path / "runs.csv") == 2

@@ -67,6 +67,15 @@ def test_scores_and_relations_are_there(store: RecordStore) -> None:
         assert sorted(summary["value"]) == sorted(every["value"])
 
 
+def test_ways_and_sources_are_counted(toy_store: RecordStore) -> None:
+    head, finetune = (Protocol.HEAD, Metric.TOP1, "image"), (Protocol.FINETUNE, Metric.TOP1, "image")
+    assert list(toy_store.ways_measured().items()) == [(finetune, 2), (head, 1)]
+    toy_store.add(runs=[_run(0.2), _run(0.4), _run(0, failure="no"), _run(0.1, metric="f1")])
+    assert toy_store.ways_measured() == {head: 3, finetune: 2, (Protocol.HEAD, Metric.F1, "image"): 1}
+    sources = {("mine", Protocol.HEAD): 4, ("toy", Protocol.FINETUNE): 2, ("toy", Protocol.HEAD): 1}
+    assert toy_store.count_sources() == sources
+
+
 def test_runs_are_counted_by_batch(store: RecordStore) -> None:
     assert store.count_runs_by_batch(None) == {"shipped": 3, "one": 4, "two": 1}
     assert store.count_runs_by_batch(Protocol.HEAD) == {"shipped": 1, "one": 3, "two": 1}

@@ -22,7 +22,7 @@ app.command()(store_sizes.sizes)
 def test_commands_run_on_stores_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ran: list[tuple[str, str]] = []
 
-    def run(command: list[str], environment: dict[str, str]) -> dict[str, float]:
+    def run(command: list[str], environment: dict[str, str], fine: tuple[int, ...] = (0,)) -> dict[str, float]:
         ran.append((Path(environment["ZOOGRAPH_HOME"]).name, " ".join(command)))
         (tmp_path / Path(environment["ZOOGRAPH_HOME"]).name).mkdir(exist_ok=True)
         return {"cpu": float(len(ran)), "wall": 2.0, "mib": 100.0}
@@ -36,6 +36,8 @@ def test_commands_run_on_stores_of_their_own(monkeypatch: pytest.MonkeyPatch, tm
     made = sum(store_sizes._GROW in command for _, command in ran)
     store_sizes.measure(tmp_path, 40, 1)
     assert made == sum(store_sizes._GROW in command for _, command in ran) == 1
+    ingested = sum(command.endswith("ingest " + str(tmp_path / "runs.csv")) for _, command in ran)
+    assert ingested == 2 + 2 + 1 + (1 + 1 + 1)  # two rounds, then one; a retraining is timed once
     assert json.loads((tmp_path / "card.json").read_text())["num_classes"] == 5
 
 
@@ -63,6 +65,7 @@ def test_a_command_is_measured() -> None:
     row = store_sizes._run([sys.executable, "-c", "x = bytearray(30_000_000); sum(range(300_000))"], {})
     assert row["cpu"] > 0
     assert row["mib"] > 28
+    assert store_sizes._run([sys.executable, "-c", "raise SystemExit(1)"], {}, (0, 1))["cpu"] > 0
     with pytest.raises(ZoographError, match=r"must succeed \(got exit status 3\)"):
         store_sizes._run([sys.executable, "-c", "raise SystemExit(3)"], {})
 
@@ -77,3 +80,14 @@ def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "sizes.json").write_text("{")
     with pytest.raises(ZoographError, match=r"must hold what an earlier measurement wrote .*--fresh"):
         CliRunner().invoke(app, ["--runs=0", "--out", str(tmp_path)], catch_exceptions=False)
+
+
+def test_written_runs_are_new_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    texts = []
+    for _ in range(2):
+        store_sizes._write_runs(path)
+        texts.append(path.read_text().splitlines())
+    assert len(texts[0]) == 1_001
+    assert texts[0][0] == texts[1][0] == "model,dataset,protocol,accuracy,seed"
+    assert not set(texts[0][1:]) & set(texts[1][1:])

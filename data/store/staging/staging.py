@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -15,11 +16,20 @@ from zoograph.data.records.records import Record, Run, Score
 from zoograph.data.store import schema
 from zoograph.data.store.batches import count_batch
 from zoograph.data.store.database import explained
-from zoograph.data.store.rows import insert_into, put_datasets, put_models, record_row, renew_revision
+from zoograph.data.store.rows import (
+    BOOKKEEPING,
+    insert_new,
+    put_datasets,
+    put_models,
+    record_row,
+    renew_revision,
+    require_cards,
+)
+from zoograph.data.store.selection import visible
+from zoograph.data.store.staging.slices import LARGE, arriving, bring, unhide
 
 _CHUNK = 10_000
 _CACHE_KIB = 262_144  # while a batch goes in, most of the indexes are to stay in memory
-_BOOKKEEPING = ("batch", "stored_at")
 
 _WAITING = "zoograph_waiting"
 _SORT = (
@@ -33,18 +43,19 @@ _TABLES: dict[type[Record], sa.Table] = {Run: schema.runs, Score: schema.scores}
 class Staging:
     """Records that wait outside the store; they are forgotten unless they are stored."""
 
-    def __init__(self, connection: Connection, table: sa.Table, waiting: sa.Table) -> None:
+    def __init__(self, connection: Connection, table: sa.Table, waiting: sa.Table, num_waiting: int) -> None:
         self._connection, self._table, self._waiting = connection, table, waiting
+        self._num_waiting = num_waiting
 
     def count_new(self) -> int:
         """Return how many of the records the store does not have."""
-        known = sa.exists().where(self._table.c.id == self._waiting.c.id)
+        known = sa.exists().where(self._table.c.id == self._waiting.c.id, visible(self._table))
         query = sa.select(sa.func.count(sa.distinct(self._waiting.c.id))).where(~known)
         with explained("The records cannot be compared with the store"), self._connection.begin():
             return int(self._connection.execute(query).scalar_one())
 
     def store(self, models: Iterable[ModelCard], datasets: Iterable[DatasetCard], batch: str, origin: str) -> int:
-        """Move the records into the store in one transaction, with the cards that they need.
+        """Move the records into the store, with the cards that they need; they are read all at once or not at all.
 
         Args:
             models: left out where their id is known.
@@ -58,40 +69,70 @@ class Staging:
         Raises:
             StoreError: if the database refuses; nothing was changed then.
         """
-        models, datasets = list(models), list(datasets)
-        self._connection.execution_options(zoograph_write=True)
-        with explained("The records were not stored, and nothing was changed"), self._connection.begin():
-            put_models(self._connection, models, batch, replace=False)
-            put_datasets(self._connection, datasets, batch, replace=False)
-            new = self._connection.execute(self._move(batch), execution_options={"preserve_rowcount": True}).rowcount
-            if new or models or datasets:
-                count_batch(self._connection, batch, origin, new)
-                renew_revision(self._connection)
-        return new
-
-    def _move(self, batch: str) -> sa.Insert:
-        names = [column.name for column in self._waiting.columns]
-        marks = (sa.literal(batch), sa.literal(datetime.now(UTC), schema.Moment))
+        cards = list(models), list(datasets)
+        marks = sa.literal(batch).label("batch"), sa.literal(datetime.now(UTC), schema.Moment).label("stored_at")
         rows = sa.select(*self._waiting.columns, *marks).where(sa.true())
-        insert = insert_into(self._connection, self._table)
-        return insert.from_select([*names, *_BOOKKEEPING], rows).on_conflict_do_nothing()
+        connection = self._connection
+        connection.execution_options(zoograph_write=True)
+        with explained("The records were not stored, and nothing was changed"):
+            if connection.dialect.name != "sqlite" or self._num_waiting <= LARGE:
+                with connection.begin():
+                    return self._finish(*cards, batch, origin, lambda: self._move(rows))
+            names = self._names()
+            with arriving(connection):
+                bring(connection, self._table, rows, batch)
+                with connection.begin():
+                    new = self._finish(*cards, batch, origin, lambda: unhide(connection, self._table, batch))
+                    require_cards(connection, self._table, names)
+            return new
+
+    def _move(self, rows: sa.Select[tuple[Any, ...]]) -> int:
+        move = insert_new(self._connection, self._table, rows)
+        return self._connection.execute(move, execution_options={"preserve_rowcount": True}).rowcount
+
+    def _names(self) -> dict[str, set[str]]:
+        """Return the cards that the records name, by column."""
+        columns = [column.name for column in self._table.columns if column.foreign_keys]
+        with self._connection.begin():
+            return {
+                name: set(self._connection.execute(sa.select(self._waiting.c[name]).distinct()).scalars())
+                for name in columns
+            }
+
+    def _finish(
+        self,
+        models: Sequence[ModelCard],
+        datasets: Sequence[DatasetCard],
+        batch: str,
+        origin: str,
+        move: Callable[[], int],
+    ) -> int:
+        put_models(self._connection, models, batch, replace=False)
+        put_datasets(self._connection, datasets, batch, replace=False)
+        new = move()
+        if new or models or datasets:
+            count_batch(self._connection, batch, origin, new)
+            renew_revision(self._connection)
+        return new
 
 
 @contextmanager
 def stage(engine: Engine, records: Iterable[Record], kind: type[Record] = Run) -> Iterator[Staging]:
     """Yield the staging of ``records``, all of one ``kind``, which are read once, piece by piece."""
     table = _TABLES[kind]
-    columns = (sa.Column(column.name, column.type) for column in table.columns if column.name not in _BOOKKEEPING)
+    columns = (sa.Column(column.name, column.type) for column in table.columns if column.name not in BOOKKEEPING)
     waiting = sa.Table(_WAITING, sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     with engine.connect() as connection:
         with explained("The records cannot be set aside in a temporary table"):
-            _fill(connection, waiting, records)
-        yield Staging(connection, table, waiting)
+            number = _fill(connection, waiting, records)
+        yield Staging(connection, table, waiting, number)
         with connection.begin():
             connection.execute(sa.schema.DropTable(waiting))
 
 
-def _fill(connection: Connection, waiting: sa.Table, records: Iterable[Record]) -> None:
+def _fill(connection: Connection, waiting: sa.Table, records: Iterable[Record]) -> int:
+    """Put the records into the table, in the order of their ids; return how many they were."""
+    number = 0
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.rollback()  # the pragma began a transaction
@@ -102,7 +143,9 @@ def _fill(connection: Connection, waiting: sa.Table, records: Iterable[Record]) 
         rows = (record_row(record) for record in records)
         while chunk := list(islice(rows, _CHUNK)):
             connection.execute(sa.insert(waiting), chunk)
+            number += len(chunk)
         # In the order of their ids, the rows fill the index from one end to the other. Sorted here, before the store is
         # locked, they hold it for two thirds of the time.
         for statement in _SORT:
             connection.exec_driver_sql(statement)
+    return number
