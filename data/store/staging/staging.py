@@ -60,7 +60,7 @@ class Staging:
         Args:
             models: left out where their id is known.
             datasets: likewise.
-            batch: id of the batch; nothing is entered if nothing is new.
+            batch: id of the batch, which may be there and grow then; nothing is entered if nothing is new.
             origin: where the batch came from, in words.
 
         Returns:
@@ -75,7 +75,7 @@ class Staging:
         connection = self._connection
         connection.execution_options(zoograph_write=True)
         with explained("The records were not stored, and nothing was changed"):
-            if connection.dialect.name != "sqlite" or self._num_waiting <= LARGE:
+            if connection.dialect.name != "sqlite" or self._num_waiting <= LARGE or self._is_known(batch):
                 with connection.begin():
                     return self._finish(*cards, batch, origin, lambda: self._move(rows))
             names = self._names()
@@ -85,6 +85,12 @@ class Staging:
                     new = self._finish(*cards, batch, origin, lambda: unhide(connection, self._table, batch))
                     require_cards(connection, self._table, names)
             return new
+
+    def _is_known(self, batch: str) -> bool:
+        """Return whether a batch is there already: what others may have read of it is not to be hidden."""
+        with self._connection.begin():
+            known = self._connection.execute(sa.select(schema.batches.c.id).where(schema.batches.c.id == batch))
+            return known.first() is not None
 
     def _move(self, rows: sa.Select[tuple[Any, ...]]) -> int:
         move = insert_new(self._connection, self._table, rows)

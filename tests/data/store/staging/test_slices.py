@@ -97,6 +97,21 @@ def test_a_staged_batch_takes_over_too(toy_store: RecordStore, monkeypatch: pyte
     assert found == [2, 0, 0, 0, 0]
 
 
+def test_a_batch_that_is_there_grows_in_one_piece(toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its records are neither hidden nor counted twice, and they stay when more of them are refused."""
+    with toy_store.stage(RUNS[:30]) as staged:
+        assert staged.store([], [], "large", "a test") == 30
+    slices_seen = _between_slices(monkeypatch, lambda: 0)
+    with toy_store.stage([*RUNS, _run(0, model="nobody")]) as staged, pytest.raises(StoreError):
+        staged.store([], [], "large", "a test")
+    assert _number(toy_store) == 31
+    with toy_store.stage(RUNS) as staged:
+        assert staged.store([], [], "large", "a test") == 20
+    assert next(batch.records for batch in toy_store.batches() if batch.id == "large") == 50
+    assert slices_seen == []
+    assert _number(toy_store) == 51
+
+
 def test_a_batch_without_cards_changes_nothing(toy_store: RecordStore, home: Path) -> None:
     revision = toy_store.revision
     with (
