@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import ClassInfluence, Protocol, Relation, Run, Score
-from zoograph.data.store import batches, rows, schema, staging
+from zoograph.data.store import batches, rows, schema
 from zoograph.data.store.batches import Undone, new_batch
+from zoograph.data.store.staging import staging
 from zoograph.data.store.store import RecordStore
 
 _BOOKKEEPING = ("value", "source", "batch", "stored_at")
