@@ -1,8 +1,8 @@
 """What was read of a store and found sound, kept in a file, so that the next process reads only what came in since.
 
 Runs that agree in model, dataset, protocol, metric, source and batch are kept as one row, so several
-runs of a pair take no more room than one. Batches that came, grew or went are read or dropped, and the others stand. The
-file is a copy: without it, or if it is broken, the store is read.
+runs of a pair take no more room than one. Batches that came, grew or went are read or dropped, and the others stand.
+The file is a copy: without it, or if it is broken, the store is read.
 """
 
 from __future__ import annotations
