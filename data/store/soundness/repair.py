@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.store import schema
 from zoograph.data.store.rows import name_rows, renew_removals, renew_revision, set_meta
+from zoograph.data.store.selection import visible
 from zoograph.data.store.soundness.reading import (
     KINDS,
     AnyCard,
@@ -173,11 +174,16 @@ def _naming(table: sa.Table) -> list[sa.Column[Any]]:
 
 
 def _without_card(connection: Connection) -> dict[str, set[str]]:
-    """Return the ids that records name and that have no card, by the table of the cards."""
+    """Return the ids that records name and that have no card, by the table of the cards.
+
+    A batch that is on its way brings its cards last.
+    """
     found: dict[str, set[str]] = {}
     for table, _ in _CARDS:
         known = sa.select(table.c.id)
-        queries = [sa.select(column).where(column.not_in(known)).distinct() for column in _naming(table)]
+        queries = [
+            sa.select(column).where(column.not_in(known), visible(column.table)).distinct() for column in _naming(table)
+        ]
         found[table.name] = {str(id) for query in queries for (id,) in fetch(connection, query)}
     return found
 

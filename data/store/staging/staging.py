@@ -73,12 +73,13 @@ class Staging:
         marks = sa.literal(batch).label("batch"), sa.literal(datetime.now(UTC), schema.Moment).label("stored_at")
         rows = sa.select(*self._waiting.columns, *marks).where(sa.true())
         connection = self._connection
-        connection.execution_options(zoograph_write=True)
         with explained("The records were not stored, and nothing was changed"):
-            if connection.dialect.name != "sqlite" or self._num_waiting <= LARGE or self._is_known(batch):
+            sliced = connection.dialect.name == "sqlite" and self._num_waiting > LARGE and not self._is_known(batch)
+            names = self._names() if sliced else {}
+            connection.execution_options(zoograph_write=True)
+            if not sliced:
                 with connection.begin():
                     return self._finish(*cards, batch, origin, lambda: self._move(rows))
-            names = self._names()
             with arriving(connection):
                 bring(connection, self._table, rows, batch)
                 with connection.begin():

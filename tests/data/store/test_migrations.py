@@ -26,12 +26,12 @@ from zoograph.data.store.store import RecordStore
 
 @pytest.fixture
 def fill(database_url: str) -> Callable[[int], None]:
-    """A callable that fills the database as version 1 or 3 would have."""
+    """A callable that fills the database as version 1, 3 or 4 would have."""
 
     def make(version: int) -> None:
         _fill_as_version_1(database_url)
-        if version == 3:
-            _upgrade_to_version_3(database_url)
+        if version > 1:
+            _upgrade(database_url, version)
 
     return make
 
@@ -84,8 +84,8 @@ def test_an_old_store_is_migrated_with_all_that_it_knows(toy_zoo: Collection, ol
         assert store.undo("first-of-mine") == Undone(records=3, cards=0)
 
 
-def _upgrade_to_version_3(database_url: str) -> None:
-    """Make the tables those of version 3, with an influence and a run of one's own."""
+def _upgrade(database_url: str, version: int) -> None:
+    """Make the tables those of version 3 or 4, with an influence and a run of one's own."""
     engine = sa.create_engine(database_url)
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
@@ -93,8 +93,8 @@ def _upgrade_to_version_3(database_url: str) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.stamp(config, get_revision(1))
-        command.upgrade(config, get_revision(3))
-        connection.exec_driver_sql("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
+        command.upgrade(config, get_revision(version))
+        connection.exec_driver_sql(f"UPDATE meta SET value = '{version}' WHERE key = 'schema_version'")
         connection.exec_driver_sql(
             "INSERT INTO batches (id, created_at, origin, records) VALUES ('third', '2026-01-02 03:04:05', 'a test', 2)"
         )
@@ -123,13 +123,36 @@ def test_a_store_of_version_3_keeps_its_runs_and_gets_the_new_columns(toy_zoo: C
         assert store.undo("third") == Undone(records=2, cards=0)
 
 
+def test_a_store_of_version_4_keeps_its_records_and_tells_of_changes(
+    toy_zoo: Collection, database_url: str, fill: Callable[[int], None]
+) -> None:
+    fill(4)
+    with RecordStore.open() as store:
+        assert {batch.id: batch.records for batch in store.batches() if batch.id != "shipped"} == {
+            "first-of-mine": 3,
+            "third": 2,
+        }
+        with store._read() as connection:
+            kept = store._kept(connection)
+        assert kept.lacking() == set()
+        assert sum(kept.tables["runs"].numbers["num_runs"]) == store.snapshot().num_runs.sum() == 5
+        revision = store.revision
+        engine = sa.create_engine(database_url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM runs WHERE batch = 'third'")
+        engine.dispose()
+        assert store.revision != revision
+        with store._read() as connection:
+            assert store._kept(connection).lacking() == {"third"}
+
+
 def test_a_store_of_this_version_is_left_alone(toy_store: RecordStore) -> None:
     revision = toy_store.revision
     with RecordStore.open() as again:
         assert again.revision == revision
 
 
-@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("version", [1, 3, 4])
 def test_migrated_tables_are_those_of_a_new_store(
     toy_zoo: Collection, database_url: str, fill: Callable[[int], None], version: int
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_batch_is_read_at_once_or_not_at_all(toy_store: RecordStore, monkeypat
         with RecordStore.open() as other:
             assert [batch.id for batch in other.batches()] == ["shipped"]
             assert "new" not in other.cards()[1]
+            assert other.check().is_sound
             return _number(other)
 
     before = toy_store.summary()
@@ -157,6 +158,21 @@ def test_what_a_killed_process_left_is_never_read_and_taken_out(
     assert _number(toy_store) == 1 + 2 + 45
     with closing(sqlite3.connect(home / "zoograph.db")) as connection:
         assert connection.execute("SELECT count(*) FROM runs WHERE batch = 'killed'").fetchone() == (0,)
+
+
+def test_names_are_looked_up_while_others_write(toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of the waiting records, however many, holds no lock."""
+    real = staging.Staging._names
+
+    def look(self: staging.Staging) -> dict[str, set[str]]:
+        with self._connection.begin():
+            assert not self._connection.get_execution_options().get("zoograph_write")
+        return real(self)
+
+    monkeypatch.setattr(staging.Staging, "_names", look)
+    monkeypatch.setattr(slices, "sleep", lambda _: None)
+    with toy_store.stage(RUNS) as staged:
+        assert staged.store([], [], "large", "a test") == 50
 
 
 def test_a_slice_ends_after_its_time(toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
