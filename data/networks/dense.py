@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.files.kept import keep_tensors
+from zoograph.data.files.shared import keep_shared
 from zoograph.data.home import make_home
 from zoograph.data.images.masks import IGNORED, BadMask, MaskTask, require_masks
 from zoograph.data.images.unreadable import Unreadable
@@ -70,7 +70,7 @@ def extract_pixels(
         kinds = {str(row): kind.value for row, kind in unreadable.items()}
         return tensors, {"format": _FORMAT, "model": model.card.id, "dataset": task.card.id, "unreadable": kinds}
 
-    tensors, known = keep_tensors(make_home() / "cache" / "features" / f"{key}.safetensors", compute)
+    tensors, known = keep_shared(make_home() / "cache" / "features" / f"{key}.safetensors", compute)
     place = number_device(device)
     skipped = {task.names[int(row)]: kind for row, kind in known["unreadable"].items()}
     features, labels, rows = (tensors[name].to(place) for name in ("features", "labels", "rows"))

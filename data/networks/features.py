@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.files.kept import keep_tensors
+from zoograph.data.files.shared import keep_shared
 from zoograph.data.home import make_home
 from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.devices import half_precision, number_device
@@ -127,8 +127,9 @@ def extract_features(
 ) -> Features:
     """Return what a model sees in a task, from the cache if it was asked before, on the device.
 
-    The cache is the folder ``cache/features`` of the home. It is keyed by the content of the weights and of the
-    samples, not by names or paths; a file that is damaged is computed again.
+    The cache is the folder ``cache/features`` of the home, and that of ``$ZOOGRAPH_FEATURES`` if machines share one.
+    It is keyed by the content of the weights and of the samples, not by names or paths; a file that is damaged is
+    computed again.
 
     Args:
         model: with its transform.
@@ -151,7 +152,7 @@ def extract_features(
         kinds = {str(row): kind.value for row, kind in unreadable.items()}
         return computed, {**about, "unreadable": kinds, "num_cut": num_cut}
 
-    tensors, known = keep_tensors(path, compute)
+    tensors, known = keep_shared(path, compute)
     kept, place = tensors["kept"], number_device(device)
     probabilities = tensors.get("probabilities")
     return Features(

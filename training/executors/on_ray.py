@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,9 @@ ANSWER_SECONDS = 60.0
 _STORE_BYTES = 100_000_000  # results are rows, and features go to files: little lies in Ray's own store
 _QUEUED = 2  # pieces of work for each place, so that none waits for the next
 _NOWHERE_SECONDS = 60.0
+_LOOPBACK = ("127.0.0.1", "localhost")
+# Ray's own switch. Without it Ray takes a loopback address for the machine's address on the network.
+_NETWORK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _PROBE = """
 import sys, ray
 ray.init(address=sys.argv[1], logging_level="critical", log_to_driver=False, configure_logging=False)
@@ -54,7 +58,7 @@ class RayExecutor:
 
     Args:
         address: ``host:port`` of its head, ``ray://host:port``, or ``auto`` for the one on this machine; None begins
-            one on this machine, which ends with this process.
+            one that listens on this machine alone, and ends with this process.
         needed: by each piece of work.
         cpus: of a cluster that is begun.
 
@@ -63,6 +67,8 @@ class RayExecutor:
     """
 
     def __init__(self, address: str | None, needed: Resources, cpus: int) -> None:
+        if address is None or _listens_here_alone(address):
+            os.environ[_NETWORK] = "0"  # read when Ray is imported
         self._ray = import_ray()
         if address is not None:
             require_answer(address)
@@ -205,6 +211,21 @@ def require_answer(address: str, seconds: float | None = None) -> None:
     lines = [line for line in asked.stderr.strip().splitlines() if line.strip()]
     reason = (lines[-1] if lines else f"exit {asked.returncode}").rstrip(".")
     raise ExecutorError(f"{needs} (got: {reason}). {hint}")
+
+
+def _listens_here_alone(address: str) -> bool:
+    """Return whether an address is a loopback one that does not answer at this machine's address on the network."""
+    host, _, port = address.rpartition(":")
+    if host not in _LOOPBACK or not port.isdecimal():
+        return False
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+            asked.connect(("192.0.2.1", 9))  # sends nothing, and says which of the own addresses would
+            own: str = asked.getsockname()[0]
+        with socket.create_connection((own, int(port)), timeout=1):
+            return own in _LOOPBACK
+    except OSError:
+        return True
 
 
 def _lost(reason: str) -> Done:
