@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event, Thread
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.files.facts import seal_facts
 from zoograph.data.home import DATABASE_VARIABLE, HOME_VARIABLE
 from zoograph.data.records.records import Metric
+from zoograph.data.store.database import begin, make_engine
 from zoograph.scripts.benchmarks.results_folder import Row, load_rows
 from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.numbers import parse_sizes
@@ -46,10 +48,13 @@ with RecordStore.open() as store:
                         hyperparameters=settings)])
 """
 _INGESTED = 1_000
+_WAIT, _TIMES_LARGE = "wait of another writer, 100,000 runs coming in", 100
+_BETWEEN_WRITES = 0.02
 _REFERENCE = "import torch, transformers"
 _NOTES = (
     "CPU seconds and peak memory of the whole process, the fastest of the rounds; a process beside it costs it little.",
     "'first' is the first answer after the records came in; 'one run more' is the next answer after one more came in.",
+    f"'{_WAIT}': the wall seconds are the longest that somebody else waited to write meanwhile.",
     "A store is grown in batches of half a million runs, past the reading of files: 'benchmark ingest' times that.",
 )
 
@@ -60,6 +65,10 @@ def sizes(
     ),
     rounds: Annotated[int, typer.Option(min=1, help="How often each command is timed.")] = 3,
     out: Annotated[Path, typer.Option(help="Folder for the JSON and the stores.")] = Path("store-sizes"),
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="An empty database of PostgreSQL for one size, with an `--out` of its own."),
+    ] = None,
     fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
@@ -70,10 +79,12 @@ def sizes(
     Example: `zoograph benchmark sizes --runs 0,10000 --rounds 2`
     """
     wanted = parse_sizes(runs, "--runs", 0)
+    if database is not None and len(wanted) > 1:
+        raise ZoographError(f"'--database' holds one store: give '--runs' one size (got {len(wanted)}).")
     rows = [] if fresh else load_rows(out / _JSON, lambda row: row["command"] and row["runs"] >= 0)
     for number in wanted:
         if not any(row["runs"] == number for row in rows):
-            rows = sorted([*rows, *measure(out, number, rounds)], key=lambda row: row["runs"])
+            rows = sorted([*rows, *measure(out, number, rounds, database)], key=lambda row: row["runs"])
             write_into(out, {_JSON: seal_facts(rows)})
     shown = [row for row in rows if row["runs"] in wanted]
     if as_json:
@@ -91,11 +102,18 @@ def sizes(
     print_notes(_NOTES)
 
 
-def measure(out: Path, number: int, rounds: int) -> list[Row]:
-    """Return what each command costs on a store with so many runs beside the zoo that ships."""
+def measure(out: Path, number: int, rounds: int, database: str | None = None) -> list[Row]:
+    """Return what each command costs on a store with so many runs beside the zoo that ships.
+
+    Args:
+        out: folder.
+        number: of runs.
+        rounds: of each command.
+        database: URL of an empty one; default: a file of SQLite.
+    """
     home = out / f"home-{number}"
-    environment = {**os.environ, HOME_VARIABLE: str(home), "OMP_NUM_THREADS": "1"}
-    environment.pop(DATABASE_VARIABLE, None)
+    url = database or f"sqlite:///{(home / 'zoograph.db').absolute()}"
+    environment = {**os.environ, HOME_VARIABLE: str(home), DATABASE_VARIABLE: url, "OMP_NUM_THREADS": "1"}
     make_folder(out)
     card = out / _CARD
     card.write_text(json.dumps(_NEW))
@@ -133,21 +151,44 @@ def measure(out: Path, number: int, rounds: int) -> list[Row]:
             kept_aside = (1,) if name.startswith("retrain") else ()
             figures.append(_run(command, environment, (0, *kept_aside)))
         rows.append({"runs": number, "command": name, **min(figures, key=lambda row: row["cpu"])})
-    return rows
+    _write_runs(out / _CSV, _TIMES_LARGE)
+    waited = _run_beside_a_writer(_program("ingest", str(out / _CSV)), environment, url)
+    return [*rows, {"runs": number, "command": _WAIT, **waited}]
 
 
 def _program(*words: str) -> list[str]:
     return [sys.executable, "-m", "zoograph", *words]
 
 
-def _write_runs(path: Path) -> None:
-    """Write runs that no store has: of known models on known datasets, with a seed of their own."""
+def _write_runs(path: Path, times: int = 1) -> None:
+    """Write so many times a thousand runs that no store has: of known models on known datasets, each with a seed."""
     from zoograph.data.collections.tables import read_tables, shipped_zoo
 
-    known = [run for run in read_tables(shipped_zoo()).runs if run.metric == Metric.TOP1][:_INGESTED]
+    known = [run for run in read_tables(shipped_zoo()).runs if run.metric == Metric.TOP1][:_INGESTED] * times
     seed = uuid.uuid4().int % 2**40
     rows = [f"{run.model},{run.dataset},head,{run.value:.4f},{seed + number}" for number, run in enumerate(known)]
     path.write_text("\n".join(["model,dataset,protocol,accuracy,seed", *rows, ""]))
+
+
+def _run_beside_a_writer(command: Sequence[str], environment: dict[str, str], url: str) -> Row:
+    """Run a command while somebody else writes again and again; its wall seconds are the longest wait for that."""
+    engine, ended, waits = make_engine(url), Event(), [0.0]
+
+    def write() -> None:
+        while not ended.wait(_BETWEEN_WRITES):
+            began = time.perf_counter()
+            with begin(engine, write=True):
+                waits.append(time.perf_counter() - began)
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        row = _run(command, environment)
+    finally:
+        ended.set()
+        writer.join()
+        engine.dispose()
+    return {**row, "wall": max(waits)}
 
 
 def _run(command: Sequence[str], environment: dict[str, str], fine: Sequence[int] = (0,)) -> Row:

@@ -135,7 +135,8 @@ class TestCluster:
     def test_numbers_are_those_of_this_machine_and_both_nodes_work(self, executor: RayExecutor) -> None:
         assert executor.slots == 4
         works = [Work(f"seed {seed}", multiply_at_random, seed, ONE) for seed in range(6)]
-        found, here = ({}, {})
+        found: dict[str, Any] = {}
+        here: dict[str, Any] = {}
         places: set[str] = set()
 
         def take(work: Work, done: Any) -> None:
@@ -183,11 +184,11 @@ class TestCluster:
         for where in (Where(resources=ONE), Where(ExecutorKind.PROCESSES, 2), on_cluster):
             monkeypatch.setenv("ZOOGRAPH_HOME", str(tmp_path / where.kind.value))
             scores = score_models(subject, ["logme", "knn"], where=where)
-            heads = measure_models(subject, Protocol.HEAD, 2, where=where)
+            heads = measure_models(subject, Protocol.HEAD, 1, where=where)
             assert [failure.model for failure in scores.failures] == ["nobody"]
             runs = [(run.model, run.seed, run.value, run.train_size) for run in heads.runs]
             found.append(([(pair.model, pair.scores) for pair in scores.pairs], runs))
-        assert len(found[0][1]) == 4
+        assert len(found[0][0]) == len(found[0][1]) == 2
         assert found[0] == found[1] == found[2]  # bit for bit
 
     def test_more_than_any_node_has(self, cluster: Any) -> None:

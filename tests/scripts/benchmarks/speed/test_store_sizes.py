@@ -37,14 +37,17 @@ def test_commands_run_on_stores_of_their_own(monkeypatch: pytest.MonkeyPatch, tm
     store_sizes.measure(tmp_path, 40, 1)
     assert made == sum(store_sizes._GROW in command for _, command in ran) == 1
     ingested = sum(command.endswith("ingest " + str(tmp_path / "runs.csv")) for _, command in ran)
-    assert ingested == 2 + 2 + 1 + (1 + 1 + 1)  # two rounds, then one; a retraining is timed once
+    # Two rounds, then one; a retraining is timed once, and so is the wait of another writer.
+    assert ingested == 2 + 2 + 1 + 1 + (1 + 1 + 1 + 1)
+    assert rows[-1]["command"] == store_sizes._WAIT
+    assert 0 <= rows[-1]["wall"] < 2.0
     assert json.loads((tmp_path / "card.json").read_text())["num_classes"] == 5
 
 
 def test_a_size_is_measured_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[int] = []
 
-    def measure(out: Path, number: int, rounds: int) -> list[dict[str, Any]]:
+    def measure(out: Path, number: int, rounds: int, database: str | None) -> list[dict[str, Any]]:
         asked.append(number)
         return [{"runs": number, "command": "predict", "cpu": 1.5, "wall": 2.0, "mib": 512.0}]
 
@@ -59,6 +62,24 @@ def test_a_size_is_measured_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "512" in shown
     assert asked == [1000, 0]
     assert len(load_facts(tmp_path / "sizes.json")) == 2
+
+
+def test_another_writer_waits_while_a_command_holds_the_lock(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'one.db'}"
+    hold = (
+        "import sys, time, sqlite3; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "c.execute('BEGIN IMMEDIATE'); time.sleep(0.5); c.execute('COMMIT')"
+    )
+    row = store_sizes._run_beside_a_writer([sys.executable, "-c", hold, str(tmp_path / "one.db")], {}, url)
+    assert row["wall"] > 0.3
+    assert row["cpu"] > 0
+
+
+def test_a_database_holds_one_size(tmp_path: Path) -> None:
+    with pytest.raises(ZoographError, match=r"holds one store: give '--runs' one size .got 2"):
+        CliRunner().invoke(
+            app, ["--runs=0,1000", "--database=postgresql://x/y", f"--out={tmp_path}"], catch_exceptions=False
+        )
 
 
 def test_a_command_is_measured() -> None:
