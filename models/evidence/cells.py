@@ -35,7 +35,7 @@ class Cells(NamedTuple):
     protocol: Tensor
     per_class: Tensor
 
-    def at(self, rows: Tensor) -> Cells:
+    def at(self, rows: Tensor | slice) -> Cells:
         """Return the cells of ``rows``, positions or a mask."""
         return Cells(*(part[rows] for part in self))
 

@@ -89,7 +89,7 @@ class Hiding:
         models = kernel.models(self.models.at(nodes), embeddings[0][nodes])
         datasets = kernel.datasets(self.datasets.at(places), embeddings[1][places])
         side = Side(cells, unit, self._scores[rows])
-        covariance = kernel.covariance(side, side, datasets, models)
+        covariance = kernel.covariance(side, side, kernel.shared(side, side, datasets).at(slice(None)), models)
         noise = kernel.run_noise(records.variance, side.unit)
         residual = records.logit - kernel.expected_level(cells, datasets.classes)
         return torch.linalg.inv(covariance + torch.diag(noise + 1e-6)), residual

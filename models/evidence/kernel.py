@@ -87,9 +87,39 @@ class Side(NamedTuple):
     unit: Tensor
     scores: Tensor
 
-    def at(self, rows: Tensor) -> Side:
+    def at(self, rows: Tensor | slice) -> Side:
         """Return the side of ``rows``, positions or a mask."""
         return Side(self.cells.at(rows), self.unit[rows], self.scores[rows])
+
+
+class Shared(NamedTuple):
+    """What n cells have in common with m others, whichever models they are of.
+
+    Attributes:
+        level: (c, m) covariances of levels, a row for each circumstance of the n cells: a dataset and a protocol.
+        same, where, pair: (c, m) what covariances of skills, of interactions, and of one model with itself count;
+            the spreads of models are in it.
+        place: (n,) circumstance of each cell.
+    """
+
+    level: Tensor
+    same: Tensor
+    where: Tensor
+    pair: Tensor
+    place: Tensor
+
+    def at(self, rows: Tensor | slice, end: int | None = None) -> tuple[Tensor, ...]:
+        """Return the four (k, m) of the cells at ``rows`` with the first ``end`` others; (1, m) if one stands for all.
+
+        Whole rows are copied, and then cut, which is faster than the other way round.
+        """
+        place = self.place[rows]
+        return tuple((part if len(part) == 1 else part.index_select(0, place))[:, :end] for part in self[:4])
+
+    def mean(self) -> Shared:
+        """Return this of means over the n and the m cells, of the same model each."""
+        level, same, where, pair = (part.mean()[None, None] for part in self.at(slice(None)))
+        return Shared(level, same, where, pair, self.place[:1] * 0)
 
 
 class EvidenceKernel(nn.Module):
@@ -186,22 +216,49 @@ class EvidenceKernel(nn.Module):
         """Return (n,) the mean logit by the card: fewer classes and more samples of each never lower it."""
         return self.value("slope.per_class") * cells.per_class - self.value("slope.classes") * classes[cells.dataset]
 
-    def covariance(self, a: Side, b: Side, datasets: DatasetCovariances, models: ModelCovariances) -> Tensor:
-        """Return (n, m) prior covariances of the noiseless logits of cells."""
+    def shared(self, a: Side, b: Side, datasets: DatasetCovariances) -> Shared:
+        """Return what n cells have in common with m others, whichever models they are of."""
         rows, columns = _Circumstances.of(a), _Circumstances.of(b)
         unit = rows.unit[:, None] * columns.unit[None]
+        level = self.level(rows.cells, columns.cells, datasets)
         same, where, pair = (unit * part for part in self._between(rows.cells, columns.cells, datasets))
-        at, model = (rows.place, columns.place), (a.cells.model, b.cells.model)
+        level, same, where, pair = (part.index_select(1, columns.place) for part in (level, same, where, pair))
+        return Shared(level, same, where, pair, rows.place)
+
+    def covariance(self, a: Side, b: Side, shared: tuple[Tensor, ...], models: ModelCovariances) -> Tensor:
+        """Return (n, m) prior covariances of the noiseless logits of cells.
+
+        Args:
+            a: of n cells.
+            b: of m cells.
+            shared: between them, see :meth:`Shared.at`.
+            models: covariances of the models of the one with those of the other.
+        """
+        level, same, where, pair = shared
+        model = a.cells.model, b.cells.model
         shots = [side.unit * side.cells.per_class for side in (a, b)]
-        where = torch.addcmul(_at(where, *at), self.value("interaction.slopes") * shots[0][:, None], shots[1][None])
-        result = _at(self.level(rows.cells, columns.cells, datasets), *at)
-        result = torch.addcmul(result, _at(same, *at), _at(models.skill, *model))
+        where = torch.addcmul(where, self.value("interaction.slopes") * shots[0][:, None], shots[1][None])
+        result = torch.addcmul(level, same, _at(models.skill, *model))
         result = torch.addcmul(result, where, _at(models.interaction, *model))
-        result = torch.addcmul(result, _at(pair, *at), _at(models.own, *model))
+        result = torch.addcmul(result, pair, _at(models.own, *model))
         if not a.scores.shape[1]:
             return result
         scores = self.value("scores") * a.unit[:, None] * a.scores
-        return torch.addmm(result.expand(len(a.unit), -1), scores, (b.unit[:, None] * b.scores).t())
+        return torch.addmm(result, scores, (b.unit[:, None] * b.scores).t())
+
+    def variance(self, a: Side, shared: Shared, models: ModelCovariances) -> Tensor:
+        """Return (n,) prior variances of the noiseless logits of cells.
+
+        Args:
+            a: of the cells.
+            shared: of the cells with themselves.
+            models: covariances of their models.
+        """
+        level, same, where, pair = (part[shared.place, torch.arange(len(a.unit))] for part in shared[:4])
+        where = where + self.value("interaction.slopes") * (a.unit * a.cells.per_class).square()
+        skill, interaction, own = (part.diagonal()[a.cells.model] for part in models)
+        scores = self.value("scores") * (a.unit[:, None] * a.scores).square().sum(1)
+        return level + same * skill + where * interaction + pair * own + scores
 
     def run_noise(self, test: Tensor, unit: Tensor) -> Tensor:
         """Return (n,) variances of one run about its noiseless logit.

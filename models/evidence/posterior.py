@@ -11,7 +11,7 @@ from torch import Tensor
 from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.models.evidence.accuracy_logit import binomial_variance
 from zoograph.models.evidence.cells import Cells, Records, gather
-from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances, Side
+from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances, Shared, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.relevant import choose_relevant
@@ -21,7 +21,6 @@ from zoograph.models.evidence.usual_samples import usual_samples
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-_AT_ONCE = 64  # cells whose own variances are read off a square of covariances
 _ROWS_AT_ONCE = 400  # contenders
 MOST_CONTENDERS = 1_000
 """Models of which it is worked out how their errors go together."""
@@ -138,15 +137,19 @@ class Posterior:
         self._number_datasets(torch.cat([datasets, self.records.cells.dataset]), chosen.weights)
         known_cells, unit = self.records.cells, self.unit(self.records.cells)
         cells = known_cells.and_(means.cells)
-        self._known = Side(cells, torch.cat([unit, torch.ones_like(means.logit)]), prior.scores.at(cells))
+        side = Side(cells, torch.cat([unit, torch.ones_like(means.logit)]), prior.scores.at(cells))
+        self._known = side._replace(cells=cells._replace(dataset=self._place[cells.dataset]))
         kernel = prior.kernel
         expected = kernel.expected_level(known_cells, prior.features.classes)
         self.residual = torch.cat([self.records.logit - expected, means.logit])
         self._noise = torch.cat([kernel.run_noise(self.records.variance, unit), means.variance]) + 1e-6
         covariance = self._covariance(self._known, self._known, lower=True)
         covariance.diagonal().add_(self._noise)
-        self.factor = torch.linalg.cholesky(covariance)
-        self.alpha = torch.cholesky_solve(self.residual[:, None], self.factor)[:, 0]
+        # In place, since there may be thousands of records: of the transpose, that is in the order that LAPACK reads.
+        turned = covariance.detach().t()
+        self.factor = torch.linalg.cholesky(turned, upper=True, out=turned).t()
+        whitened = torch.linalg.solve_triangular(self.factor, self.residual[:, None], upper=False)
+        self.alpha = torch.linalg.solve_triangular(self.factor.t(), whitened, upper=True)[:, 0]
 
     def _number_datasets(self, occurring: Tensor, weights: Tensor) -> None:
         """Number the datasets that matter among themselves, and means over groups of them, (G, D) weights, after them.
@@ -186,12 +189,18 @@ class Posterior:
         mean, solved = self._solve(asked)
         variance = self._variance(asked, solved)
         shared = solved.t() if num_datasets == 1 else solved.t().reshape(*shape, -1).mean(1)
+        # The mean over datasets is as one more cell of each model.
+        cells = asked.cells
+        shots = (asked.unit * cells.per_class).reshape(shape).mean(1)
+        scores = (asked.unit[:, None] * asked.scores).reshape(*shape, -1).mean(1)
+        means = Side(
+            cells.at(torch.arange(0, len(mean), num_datasets))._replace(per_class=shots), shots * 0 + 1, scores
+        )
+        one = asked.at(torch.arange(num_datasets))
+        between = self.prior.kernel.shared(one, one, self._datasets).mean()
 
         def covariances(a: Tensor, b: Tensor) -> Tensor:
-            sides = [asked.at(torch.arange(len(mean)).reshape(shape)[models].flatten()) for models in (a, b)]
-            prior = self._covariance(*sides)
-            if num_datasets > 1:
-                prior = prior.reshape(len(a), num_datasets, len(b), num_datasets).mean((1, 3))
+            prior = self._covariance(means.at(a), means.at(b), between._replace(place=a * 0))
             return torch.addmm(prior, shared.index_select(0, a), shared.index_select(0, b).t(), alpha=-1)
 
         every, centre = torch.arange(num_models), mean.reshape(shape).mean(1)
@@ -201,8 +210,7 @@ class Posterior:
         own = variance.sqrt().reshape(shape).mean(1).square()  # as if a model's errors were all the same
         apart = (own + own[best] - 2 * covariances(every, best)[:, 0]).clamp(min=1e-9).sqrt()
         nearest = torch.argsort((centre[best] - centre) / apart, stable=True)[:most].sort().values
-        parts = [covariances(part, nearest) for part in nearest.split(max(1, _ROWS_AT_ONCE // num_datasets))]
-        return JointLogits(mean, variance, nearest, torch.cat(parts))
+        return JointLogits(mean, variance, nearest, covariances(nearest, nearest))
 
     def noise(self, mean: Tensor, cells: Cells, test_size: Tensor) -> Tensor:
         """Return (n,) the variance that one run has about the noiseless logit."""
@@ -239,37 +247,53 @@ class Posterior:
         return torch.cat([none, *means]), torch.cat([none, *variances])
 
     def _side(self, cells: Cells) -> Side:
-        return Side(cells, self.unit(cells), self.prior.scores.at(cells))
+        """Return a side of cells, their datasets numbered among those that matter."""
+        side = Side(cells, self.unit(cells), self.prior.scores.at(cells))
+        return side._replace(cells=cells._replace(dataset=self._place[cells.dataset]))
 
     def _solve(self, asked: Side) -> tuple[Tensor, Tensor]:
         """Return the mean (n,) of what is asked, and (R, n) its covariances with what is known, over their factor."""
         cross = self._covariance(asked, self._known)
         solved = torch.linalg.solve_triangular(self.factor, cross.t(), upper=False)
-        return self.prior.kernel.expected_level(asked.cells, self.prior.features.classes) + cross @ self.alpha, solved
+        return self.prior.kernel.expected_level(asked.cells, self._datasets.classes) + cross @ self.alpha, solved
 
     def _variance(self, asked: Side, solved: Tensor) -> Tensor:
-        chunks = torch.arange(len(asked.unit)).split(_AT_ONCE) if len(asked.unit) else ()
-        parts = [self._covariance(asked.at(rows), asked.at(rows)).diagonal() for rows in chunks]
-        return (torch.cat([asked.unit[:0], *parts]) - solved.square().sum(0)).clamp(min=1e-6)
+        models, (asked,) = self._models(asked)
+        prior = self.prior.kernel.variance(asked, self.prior.kernel.shared(asked, asked, self._datasets), models)
+        return (prior - torch.linalg.vector_norm(solved, dim=0).square()).clamp(min=1e-6)
 
-    def _covariance(self, a: Side, b: Side, *, lower: bool = False) -> Tensor:
-        """Return (n, m) prior covariances; of the ``lower`` triangle at least, where nothing else is read."""
-        a, b = (x._replace(cells=x.cells._replace(dataset=self._place[x.cells.dataset])) for x in (a, b))
-        models, size = self.prior.every, len(b.unit)
-        if models is None:
-            (rows, row), (columns, column) = (torch.unique(x.cells.model, return_inverse=True) for x in (a, b))
-            models = self.prior.between_models(rows, columns)
-            a, b = (x._replace(cells=x.cells._replace(model=at)) for x, at in ((a, row), (b, column)))
-        if not (a.scores.any() and b.scores.any()):
-            a, b = (x._replace(scores=x.scores[:, :0]) for x in (a, b))
+    def _models(self, *sides: Side) -> tuple[ModelCovariances, tuple[Side, ...]]:
+        """Return the covariances of the models of one or two sides, and the sides with models as their places there."""
+        if self.prior.every is not None:
+            return self.prior.every, sides
+        found = [torch.unique(side.cells.model, return_inverse=True) for side in sides]
+        sides = tuple(
+            side._replace(cells=side.cells._replace(model=place)) for side, (_, place) in zip(sides, found, strict=True)
+        )
+        return self.prior.between_models(found[0][0], found[-1][0]), sides
+
+    def _covariance(self, a: Side, b: Side, shared: Shared | None = None, *, lower: bool = False) -> Tensor:
+        """Return (n, m) prior covariances; of the ``lower`` triangle at least, where nothing else is read.
+
+        Args:
+            a: of n cells.
+            b: of m cells.
+            shared: between them; default: as their datasets and protocols say.
+            lower: whether the rest may be 0.
+        """
+        kernel, size = self.prior.kernel, len(b.unit)
         result = (torch.zeros if lower else torch.empty)(len(a.unit), size, dtype=torch.float64)
         if not result.numel():
             return result
+        shared = kernel.shared(a, b, self._datasets) if shared is None else shared
+        models, (a, b) = self._models(a, b)
+        if not (a.scores.any() and b.scores.any()):
+            a, b = (x._replace(scores=x.scores[:, :0]) for x in (a, b))
         # A few rows at a time stay in the processor's cache, which is faster.
         for part in torch.arange(len(a.unit)).split(max(1, _ENTRIES_AT_ONCE // size)):
             end = int(part[-1]) + 1 if lower else size
-            others = b.at(torch.arange(end)) if lower else b
-            result[part, :end] = self.prior.kernel.covariance(a.at(part), others, self._datasets, models)
+            others = b.at(slice(end)) if lower else b
+            result[part[0] : part[-1] + 1, :end] = kernel.covariance(a.at(part), others, shared.at(part, end), models)
         return result
 
 

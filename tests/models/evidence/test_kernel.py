@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
-from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, squared_distances
+from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, Side, squared_distances
 from zoograph.models.evidence.kernel_start import PRIOR
 from zoograph.models.evidence.node_features import ModelFeatures
 
@@ -132,3 +132,32 @@ def test_squared_distances():
 
 def test_without_a_network_nodes_have_no_embeddings(kernel, graph):
     assert [part.shape[1] for part in kernel.embed(graph)] == [0, 0]
+
+
+def test_the_whole_covariance_is_levels_and_skills_in_units_of_spreads(prior, models, datasets):
+    some = every_cell(8, 2)
+    unit = torch.linspace(0.5, 2.0, len(some.model), dtype=torch.float64)
+    unit = unit[some.dataset * NUM_PROTOCOLS + some.protocol]  # models spread alike under the same circumstances
+    side = Side(some, unit, torch.linspace(-1, 1, 2 * len(unit), dtype=torch.float64).reshape(-1, 2))
+    kernel, shared = prior.kernel, prior.kernel.shared(side, side, datasets)
+    whole = kernel.covariance(side, side, shared.at(slice(None)), models)
+    skill = kernel.skill(some, some, datasets, models) + kernel.value("scores") * side.scores @ side.scores.t()
+    assert torch.allclose(whole, kernel.level(some, some, datasets) + unit[:, None] * skill * unit[None])
+    assert torch.allclose(kernel.variance(side, shared, models), whole.diagonal())
+    rows = torch.tensor([5, 70, 3])
+    part = kernel.covariance(side.at(rows), side.at(slice(40)), shared.at(rows, 40), models)
+    assert torch.allclose(part, whole[rows, :40])
+
+
+def test_a_mean_over_datasets_is_as_one_more_cell_of_its_model(prior, models, datasets):
+    asked = cells(*((model, dataset, HEAD) for model in (2, 6) for dataset in (0, 1, 2)))
+    asked = asked._replace(per_class=torch.tensor([0.3, -0.5, 1.0] * 2, dtype=torch.float64))
+    side = Side(asked, torch.tensor([0.5, 1.0, 2.0] * 2, dtype=torch.float64), torch.zeros(6, 0).double())
+    kernel = prior.kernel
+    whole = kernel.covariance(side, side, kernel.shared(side, side, datasets).at(slice(None)), models)
+    one = side.at(slice(3))
+    between = kernel.shared(one, one, datasets).mean()
+    shots = (one.unit * one.cells.per_class).mean().repeat(2)
+    means = Side(cells((2, 0, HEAD), (6, 0, HEAD))._replace(per_class=shots), torch.ones(2).double(), side.scores[:2])
+    found = kernel.covariance(means, means, between.at(torch.tensor([0, 0])), models)
+    assert torch.allclose(found, whole.reshape(2, 3, 2, 3).mean((1, 3)))
