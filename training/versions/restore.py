@@ -78,9 +78,9 @@ def rank_models(graph: HeteroData, predictor: EvidencePredictor, models: Tensor,
     return predictor.joint(models, datasets, without_results(graph, told) if len(told) else graph)
 
 
-def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -> Prediction:
-    """Return the baseline's answers; a measured pair is answered by a fit without its fold."""
-    answer = baseline.predict(pairs, graph)
+def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -> Tensor:
+    """Return what the baseline expects of pairs; a measured pair is answered by a fit without its fold."""
+    answer = baseline.mean(pairs, graph)
     records = graph[TRANSFERS_TO].edge_index
     measured = is_edge(records, pairs)
     if not measured.any():
@@ -88,9 +88,7 @@ def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -
     asked, folds = pair_folds(graph, pairs, _BASELINE_FOLDS), pair_folds(graph, records, _BASELINE_FOLDS)
     for fold in torch.unique(asked[measured]).tolist():
         own = measured & (asked == fold)
-        honest = LinearRegression().fit(hold_out(graph, folds == fold).train).predict(pairs[:, own])
-        for column, values in zip(answer, honest, strict=True):
-            column[own] = values
+        answer[own] = LinearRegression().fit_mean(hold_out(graph, folds == fold).train).mean(pairs[:, own])
     return answer
 
 
@@ -168,6 +166,6 @@ def saved_tensors(artifact: Artifact, prefix: str = PREDICTOR) -> dict[str, Tens
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
-def to_columns(predictor: Prediction, baseline: Prediction) -> dict[str, Tensor]:
+def to_columns(predictor: Prediction, baseline: Tensor) -> dict[str, Tensor]:
     """Return (n,) ``COLUMNS`` of n pairs, by name."""
-    return dict(zip(COLUMNS, (*predictor, baseline.mean), strict=True))
+    return dict(zip(COLUMNS, (*predictor, baseline), strict=True))

@@ -8,6 +8,7 @@ from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.graphs.splits import hold_out
+from zoograph.models.baselines import linear
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.conformal import half_width
 from zoograph.models.pair_features import metadata_rows
@@ -73,3 +74,25 @@ def test_refuses_to_learn_from_one_record():
     split = hold_out(graph, torch.arange(5) > 0)
     with pytest.raises(ValueError, match=r"needs 2 measured accuracies or more \(got 1\)"):
         LinearRegression().fit(split.train)
+
+
+def test_the_mean_alone_is_that_of_the_whole_fit():
+    graph = build_graph(make_synthetic_zoo(6, 8, seed=2).zoo, EMBED)
+    pairs = graph[TRANSFERS_TO].edge_index
+    alone = LinearRegression().fit_mean(graph).mean(pairs)
+    assert torch.equal(alone, LinearRegression().fit(graph).predict(pairs).mean)
+
+
+def test_of_very_many_records_a_random_part_is_enough(monkeypatch):
+    """As many rows as are asked for are looked at, of all models and datasets alike, and each time the same."""
+    graph = build_graph(make_synthetic_zoo(12, 60, seed=1).zoo, EMBED)
+    pairs, value = graph[TRANSFERS_TO].edge_index, graph[TRANSFERS_TO].edge_label
+    whole = LinearRegression().fit(graph).predict(pairs)
+    looked: list[int] = []
+    real = linear.fit_ridge
+    monkeypatch.setattr(linear, "fit_ridge", lambda rows, *rest: looked.append(len(rows)) or real(rows, *rest))
+    monkeypatch.setattr(linear, "_MOST_ROWS", 300)
+    part = LinearRegression().fit(graph).predict(pairs)
+    assert looked[0] == max(looked) == 300 < len(value)
+    assert torch.equal(part.mean, LinearRegression().fit(graph).predict(pairs).mean)
+    assert (part.mean - value).abs().mean() < 1.2 * (whole.mean - value).abs().mean()

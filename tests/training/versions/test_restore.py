@@ -98,7 +98,7 @@ def test_the_baseline_does_not_see_what_it_is_asked(trained: Artifact) -> None:
     folds = pair_folds(graph, edges, 10)
     for place in range(6):
         honest = LinearRegression().fit(hold_out(graph, folds == folds[place]).train)
-        assert found.mean[place].item() == pytest.approx(honest.predict(edges[:, [place]]).mean.item(), abs=1e-6)
+        assert found[place].item() == pytest.approx(honest.predict(edges[:, [place]]).mean.item(), abs=1e-6)
 
 
 @pytest.mark.usefixtures("_encoder")
