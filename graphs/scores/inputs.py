@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.numerics.moments import Moments
+from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 _SAME = 1e-12  # of a target's length: what is left of it below that is rounding
@@ -101,6 +102,11 @@ class ScoreInputs:
     def moments(self) -> Moments:
         """Moments of :attr:`features`, shared by the scores that decompose them."""
         return Moments(self.features)
+
+    @cached_property
+    def order(self) -> tuple[Tensor, int]:
+        """The (N,) order of samples by their features, whatever order they came in, and how many are distinct."""
+        return canonical_order(self.features)
 
     @cached_property
     def class_sums(self) -> Tensor:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.inputs import ScoreInputs
-from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
@@ -46,7 +43,7 @@ def logistic(inputs: ScoreInputs, *, folds: int = 5, strength: float = 1.0) -> f
         raise ValueError(f"strength must be positive (got {strength})")
     if int((inputs.counts >= 2).sum()) < 2:
         raise UndefinedScore("fewer than two classes have two samples")
-    order, _ = canonical_order(inputs.features)
+    order, _ = inputs.order
     fold_of = torch.empty_like(inputs.targets)
     fold_of[order] = _deal(inputs.targets[order], folds)
     held_out = [fold_of == fold for fold in range(folds)]
@@ -78,7 +75,7 @@ def _standardise(train: Tensor, test: Tensor, origin: Tensor) -> tuple[Tensor, T
     Both are overwritten. They are differences from ``origin``, beside which a deviation may be lost in rounding.
     """
     mean = train.mean(dim=0)
-    deviation = torch.linalg.vector_norm(train.sub_(mean), dim=0) / math.sqrt(len(train))
+    deviation = train.sub_(mean).square().mean(dim=0).sqrt()
     scale = torch.where(deviation > _RESOLUTION * (origin + mean).abs(), 1 / deviation, 0.0)
     return train.mul_(scale).float(), test.sub_(mean).mul_(scale).float()
 

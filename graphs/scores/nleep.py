@@ -10,7 +10,6 @@ from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.leep import leep
 from zoograph.graphs.scores.numerics.gaussian_mixture import mixture_posterior
 from zoograph.graphs.scores.numerics.k_means import k_means
-from zoograph.graphs.scores.numerics.order import canonical_order
 from zoograph.graphs.scores.spec import score
 from zoograph.graphs.scores.undefined import UndefinedScore
 
@@ -49,7 +48,7 @@ def nleep(inputs: ScoreInputs, *, num_components: int | None = None) -> float:
         num_components = COMPONENTS_PER_CLASS * inputs.num_classes
     if num_components < 2:
         raise ValueError(f"num_components must be at least 2 (got {num_components})")
-    order, num_distinct = canonical_order(inputs.features)
+    order, num_distinct = inputs.order
     if num_distinct < num_components:
         raise UndefinedScore(f"{num_distinct} distinct samples, the mixture has {num_components} Gaussians")
     return leep(fit_posterior(reduce_features(inputs)[order], num_components), inputs.targets[order])

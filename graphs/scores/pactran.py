@@ -101,14 +101,10 @@ def pactran_gauss(inputs: ScoreInputs, *, temperature: float = 1.0, variance_fac
             f"'temperature' and 'variance_factor' need to be positive (got {temperature} and {variance_factor})."
         )
     moments = inputs.moments
-    rows, scatter = moments.centred, moments.scatter
-    if moments.is_dual:  # the same regression in the coordinates of the span of the samples
-        values, vectors = torch.linalg.eigh(scatter)
-        values = values.clamp(min=0)
-        rows, scatter = vectors * values.sqrt(), values.diag()
+    rows, spread = moments.coordinates, moments.principal.values  # a rotation, after which the fit takes half as long
     # Features of unit size keep the fit in range: weights grow as features shrink, and the ridge with their square.
     unit = math.sqrt(moments.total / inputs.num_samples) or 1.0
-    fit = fit_softmax(rows / unit, inputs.targets, scatter / unit**2, 1 / (temperature * unit**2))
+    fit = fit_softmax(rows / unit, inputs.targets, spread / unit**2, 1 / (temperature * unit**2))
     curvatures = (fit.probabilities * (1 - fit.probabilities)).sum(dim=1)
     num_weights, strength = inputs.num_features * inputs.num_classes, temperature * inputs.num_samples
     curvature = float((curvatures * (1 + rows.square().sum(dim=1))).sum()) + num_weights / strength

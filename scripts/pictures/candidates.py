@@ -30,8 +30,7 @@ def draw_candidates(answer: Recommendation) -> Any:
         axes.scatter(x, y, s=8, alpha=0.4, color=QUIET, linewidths=0, label=f"other candidates ({len(rest):,})")
     _draw_front(axes, front, named)
     if known:
-        axes.set_xscale("log")
-        axes.tick_params(which="minor", labelsize=8, colors=INK)
+        _write_costs(axes, [candidate.cost or 1.0 for candidate in known])
     axes.margins(y=0.08)
     axes.grid(alpha=0.25)
     where = f" on {answer.cost.device}" if answer.cost.device else ""
@@ -42,6 +41,17 @@ def draw_candidates(answer: Recommendation) -> Any:
         axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, frameon=False)
     _write_key(key, named, len(front), len(answer.everyone) - len(known))
     return figure
+
+
+def _write_costs(axes: Any, costs: Sequence[float]) -> None:
+    """Make the axis of costs logarithmic, with plain numbers at its ticks: 1, 2 and 5 where it spans two decades."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    few = max(costs) < 100 * min(costs)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def spread(front: Sequence[Candidate], most: int) -> list[Candidate]:

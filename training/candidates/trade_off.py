@@ -91,7 +91,8 @@ def cost_of(card: ModelCard, cost: Cost, speed: Number) -> float | None:
 def find_front(accuracies: Sequence[float], costs: Costs) -> list[bool]:
     """Return which models are on the Pareto front: none is better in one and not worse in the other.
 
-    A model of unknown cost is not. Of models that are the same in both, all are.
+    A model of unknown cost is not. Costs of which the first three digits agree are the same, for sources round them
+    differently. Of models that are the same in both, all are.
 
     Args:
         accuracies: higher is better.
@@ -99,9 +100,13 @@ def find_front(accuracies: Sequence[float], costs: Costs) -> list[bool]:
 
     >>> find_front([0.9, 0.8, 0.7, 0.9], [4.0, 2.0, 3.0, None])
     [True, True, False, False]
+    >>> find_front([0.90, 0.89], [4.456, 4.45553])
+    [True, False]
     """
     known = sorted(
-        (cost, -accuracy, i) for i, (accuracy, cost) in enumerate(zip(accuracies, costs, strict=True)) if cost
+        (float(f"{cost:.3g}"), -accuracy, i)
+        for i, (accuracy, cost) in enumerate(zip(accuracies, costs, strict=True))
+        if cost
     )
     front = [False] * len(accuracies)
     best, at = -math.inf, -math.inf

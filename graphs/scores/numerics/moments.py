@@ -86,19 +86,23 @@ class Moments:
         values, vectors = torch.linalg.eigh(self.scatter)
         return Spectrum(values.where(values > self.resolution(values[-1]), 0.0), vectors)
 
+    @cached_property
+    def coordinates(self) -> Tensor:
+        """(N, K) centred features along the principal axes, in the order of :attr:`principal`."""
+        values, vectors = self.principal
+        return vectors * values.sqrt() if self.is_dual else self.centred @ vectors
+
     def project(self, explained: float) -> Tensor:
         """Return the (N, K) centred features along the leading principal axes, which explain more than this part.
 
         Raises:
             UndefinedScore: if all samples are the same.
         """
-        values, vectors = (part.flip(-1) for part in self.principal)
+        values = self.principal.values.flip(0)
         if not bool(values[0] > 0):
             raise UndefinedScore("all samples have the same features")
-        shares = values.cumsum(0) / values.sum()
-        kept = int((shares <= explained).sum()) + 1
-        axes = vectors[:, :kept]
-        return axes * values[:kept].sqrt() if self.is_dual else self.centred @ axes
+        kept = int((values.cumsum(0) / values.sum() <= explained).sum()) + 1
+        return self.coordinates[:, -kept:].flip(1)
 
     @cached_property
     def spectrum(self) -> Spectrum:

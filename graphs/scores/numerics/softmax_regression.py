@@ -1,4 +1,4 @@
-"""Softmax regression with a ridge: truncated Newton steps, preconditioned by the scatter of the features."""
+"""Softmax regression with a ridge: truncated Newton steps, preconditioned by the spread of the features."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class SoftmaxFit(NamedTuple):
     probabilities: Tensor
 
 
-def fit_softmax(rows: Tensor, targets: Tensor, scatter: Tensor, ridge: float) -> SoftmaxFit:
+def fit_softmax(rows: Tensor, targets: Tensor, spread: Tensor, ridge: float) -> SoftmaxFit:
     """Minimise summed cross-entropy plus ridge / 2 times the squared weights; the bias is free.
 
     Objective and gradient are in float64. The products with the Hessian, which only propose a direction, are in
     float32.
 
     Args:
-        rows: (N, K) float64 centred features.
+        rows: (N, K) float64 centred features along their principal axes.
         targets: (N,) classes 0 … C - 1, each of which occurs.
-        scatter: (K, K) product of the rows with themselves.
+        spread: (K,) sums of squares of the rows along each axis.
         ridge: positive weight of the squared weights.
 
     Returns:
@@ -59,7 +59,7 @@ def fit_softmax(rows: Tensor, targets: Tensor, scatter: Tensor, ridge: float) ->
         probabilities = logits.exp()
         errors = probabilities - wanted
         gradient = torch.cat([rows.T @ errors + ridge * theta[:-1], errors.sum(dim=0, keepdim=True)])
-        precondition = _preconditioner(probabilities, scatter, ridge)
+        precondition = _preconditioner(probabilities, spread, ridge)
         decrease = float((gradient * precondition(gradient.float())).sum())
         enough = _TOLERANCE * objective
         if decrease <= enough:
@@ -67,7 +67,7 @@ def fit_softmax(rows: Tensor, targets: Tensor, scatter: Tensor, ridge: float) ->
         if not math.isfinite(decrease):
             break
         first = first or decrease
-        reduction = max(min(_FORCING**2, decrease / first), 0.1 * enough / decrease)
+        reduction = max(min(_FORCING**2, decrease / first), 1e-3 * enough / decrease)
         step = _solve(_hessian(probabilities.float(), singles, ridge), precondition, -gradient.float(), reduction)
         step = step.double()
         moved = rows @ step[:-1] + step[-1]
@@ -100,21 +100,14 @@ def _hessian(probabilities: Tensor, rows: Tensor, ridge: float) -> Callable[[Ten
     return product
 
 
-def _preconditioner(probabilities: Tensor, scatter: Tensor, ridge: float) -> Callable[[Tensor], Tensor]:
-    """Return the inverse of a Hessian in which all samples and classes have the mean variance of a class."""
-    variance = float((probabilities * (1 - probabilities)).mean())
-    matrix = variance * scatter
-    # The second term keeps the matrix regular where the ridge is lost in rounding.
-    matrix.diagonal().add_(ridge + _JITTER * float(matrix.diagonal().sum()))
-    factor, failed = torch.linalg.cholesky_ex(matrix.float())
-    if int(failed):  # eigenvalues lie too far apart for float32
-        factor = torch.linalg.cholesky(matrix).float()
-    bias = variance * len(probabilities)
-
-    def inverse(residual: Tensor) -> Tensor:
-        return torch.cat([torch.cholesky_solve(residual[:-1], factor), residual[-1:] / bias])
-
-    return inverse
+def _preconditioner(probabilities: Tensor, spread: Tensor, ridge: float) -> Callable[[Tensor], Tensor]:
+    """Return the inverse of a Hessian in which all samples have the mean variance of a class: it is diagonal."""
+    variances = (probabilities * (1 - probabilities)).mean(dim=0)
+    weights = spread[:, None] * variances
+    # The second term keeps the inverse finite where the ridge is lost in rounding.
+    weights += ridge + _JITTER * weights.sum(dim=0)
+    factors = (1 / torch.cat([weights, variances[None] * len(probabilities)])).float()
+    return lambda residual: factors * residual
 
 
 def _solve(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -88,29 +89,32 @@ def _measure(model: PretrainedModel, task: ImageTask, workers: list[int], place:
     from zoograph.data.images.loading import default_workers, load_pictures
     from zoograph.data.networks.features import extract, extract_features
 
-    name = model.card.timm_name
-    decoded = {}
+    rows: list[Row] = []
+
+    def clock(part: str, processes: int | None, num_images: int, work: Callable[[], Any]) -> None:
+        before = sum(os.times()[:4])  # of this process and of those that it started and waited for
+        seconds = seconds_of(work, place)
+        cpu = sum(os.times()[:4]) - before
+        speed = {"images_per_second": num_images / seconds, "cpu_milliseconds_per_image": 1000 * cpu / num_images}
+        rows.append({"network": model.card.timm_name, "part": part, "workers": processes, **speed})
+
     for number in workers:
-        start = time.perf_counter()
-        seen = sum(1 for _ in load_pictures(task, model.transform, number))
-        decoded[number] = seen / (time.perf_counter() - start)
+        clock("decode", number, len(task), partial(_decode, task, model, number))
     first = next(iter(load_pictures(task, model.transform, 0, [0])))
     batch = torch.zeros(_BATCH, *getattr(first, "shape", ()))
     extract(model.network, [batch], place)
     batches = max(1, min(len(task), 512) // _BATCH)
-    seconds = seconds_of(lambda: extract(model.network, [batch] * batches, place), place)
-    alone = _BATCH * batches / seconds
+    clock("network", None, _BATCH * batches, lambda: extract(model.network, [batch] * batches, place))
     with no_cache():
-        together = len(task) / seconds_of(lambda: extract_features(model, task, place), place)
-    rows = [
-        {"network": name, "part": "decode", "workers": number, "images_per_second": rate}
-        for number, rate in decoded.items()
-    ]
-    return [
-        *rows,
-        {"network": name, "part": "network", "workers": None, "images_per_second": alone},
-        {"network": name, "part": "together", "workers": default_workers(len(task)), "images_per_second": together},
-    ]
+        clock("together", default_workers(len(task)), len(task), lambda: extract_features(model, task, place))
+    return rows
+
+
+def _decode(task: ImageTask, model: PretrainedModel, number: int) -> None:
+    from zoograph.data.images.loading import load_pictures
+
+    for _ in load_pictures(task, model.transform, number):
+        pass
 
 
 def _print(result: Row, workers: list[int]) -> None:
@@ -135,5 +139,15 @@ def _print(result: Row, workers: list[int]) -> None:
         (
             f"{result['images']:,} images, {result['cpus']} processors, network on {result['device']}. The numbers "
             "behind the commas are processes that decode, 0 for none beside the one that computes.",
+            *(_say_cpu(name, result["rows"]) for name in names),
         )
+    )
+
+
+def _say_cpu(network: str, rows: list[Row]) -> str:
+    """Say how much of a core an image takes, decoded and seen by a network: that does not depend on who else works."""
+    cost = {row["part"]: row["cpu_milliseconds_per_image"] for row in reversed(rows) if row["network"] == network}
+    return (
+        f"An image takes {cost['decode']:.1f} ms of a core to be decoded for {network}, {cost['network']:.1f} ms in "
+        f"the network, and {cost['together']:.1f} ms together."
     )

@@ -75,7 +75,8 @@ def test_order_of_samples_does_not_matter(name: str, num_features: int) -> None:
         labels=inputs.labels[order],
         source_probabilities=inputs.source_probabilities[order],
     )
-    _assert_same(compute_scores(shuffled, [name])[name], compute_scores(inputs, [name])[name], 1e-9)
+    rel = 1e-8 if name == "pactran_gauss" else 1e-9  # a search ends near the minimum, from any order elsewhere
+    _assert_same(compute_scores(shuffled, [name])[name], compute_scores(inputs, [name])[name], rel)
 
 
 @every_score

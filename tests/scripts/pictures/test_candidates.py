@@ -54,6 +54,15 @@ def test_the_front_is_named_and_the_rest_is_counted(words: Callable[[Any], list[
     assert "beaten" not in found
 
 
+def test_costs_are_plain_numbers_on_the_axis(words: Callable[[Any], list[Any]]) -> None:
+    near = draw_candidates(_answer(_candidate("big", 0.8, 13.0, True), _candidate("tiny", 0.6, 0.4, True)))
+    far = draw_candidates(_answer(_candidate("big", 0.8, 2000.0, True), _candidate("tiny", 0.6, 0.4, True)))
+    found = [{label.get_text() for label in figure.axes[0].get_xticklabels()} for figure in (near, far)]
+    assert {"0.5", "1", "2", "5", "10"} <= found[0]
+    assert {"1", "10", "100", "1,000"} <= found[1]
+    assert "5" not in found[1]
+
+
 def test_without_any_cost_there_is_a_picture_too(words: Callable[[Any], list[Any]]) -> None:
     assert words(draw_candidates(_answer(_candidate("closed", 0.9, None, False))))
 

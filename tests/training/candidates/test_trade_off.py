@@ -22,6 +22,8 @@ def test_nobody_beats_the_front_in_both() -> None:
     assert find_front(ACCURACIES, COSTS) == [True, False, False, False, True]
     assert find_front([0.5, 0.5, 0.5], [1.0, 1.0, 2.0]) == [True, True, False]
     assert find_front([0.5], [None]) == [False]
+    # 4.456 and 4.45553 billion are one network, as two sources count it.
+    assert find_front([0.90, 0.89, 0.8], [4.456, 4.45553, 4.44]) == [True, False, True]
 
 
 def test_the_front_agrees_with_its_definition() -> None:

@@ -32,6 +32,9 @@ def test_plain_formulas(shape: tuple[int, int]) -> None:
     assert found.total == pytest.approx(float(centred.square().sum()))
     values, vectors = found.spectrum
     torch.testing.assert_close((vectors * values) @ vectors.T, found.gram)
+    spread, coordinates = found.principal.values, found.coordinates
+    torch.testing.assert_close(coordinates.T @ coordinates, spread.diag())
+    torch.testing.assert_close(coordinates @ coordinates.T, centred @ centred.T)
     torch.testing.assert_close(self_product(features), features.T @ features)
 
 
@@ -66,6 +69,6 @@ def decomposed(monkeypatch: pytest.MonkeyPatch) -> list[torch.Size]:
 
 def test_a_pair_is_decomposed_once(decomposed: list[torch.Size]) -> None:
     labels = torch.arange(30) % 3
-    wanted = ("logme", "h_score", "regularized_h_score", "transrate", "lfc", "sfda", "pactran_gauss")
+    wanted = ("logme", "h_score", "regularized_h_score", "transrate", "lfc", "sfda", "pactran_gauss", "nleep")
     compute_scores(ScoreInputs(_features((30, 5)), labels), wanted)
     assert decomposed == [(5, 5)]

@@ -21,10 +21,12 @@ def test_decoding_the_network_and_both_are_timed(
     parts = [(row["network"], row["part"], row["workers"]) for row in found["rows"]]
     decoded = [("test_resnet", "decode", 0), ("test_resnet", "decode", 2)]
     assert parts == [*decoded, ("test_resnet", "network", None), ("test_resnet", "together", 0)]
-    assert all(row["images_per_second"] > 0 for row in found["rows"])
+    assert all(row["images_per_second"] > 0 and row["cpu_milliseconds_per_image"] > 0 for row in found["rows"])
     assert json.loads((tmp_path / "out" / "loader.json").read_text())["rows"] == found["rows"]
     assert not list(home.glob("cache/**/*.safetensors"))
-    assert "network alone" in run_command(loader, *given).out
+    printed = " ".join(run_command(loader, *given).out.split())
+    assert "network alone" in printed
+    assert "ms of a core to be decoded for test_resnet" in printed
 
 
 def test_a_number_of_workers_that_is_none(animals: Path, run_command: Callable[..., Any]) -> None:

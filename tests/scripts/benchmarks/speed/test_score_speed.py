@@ -69,6 +69,7 @@ def test_all_scores_are_measured_unless_some_are_named(measured: list[Any]) -> N
 def test_a_process_of_its_own_measures() -> None:
     row = score_speed._measure(SMALL, ("h_score", "transrate"))
     assert row["seconds"] > 0
+    assert row["cpu_seconds"] > 0
     assert row["peak_rss_mib"] > 10
     assert row["values"] == pytest.approx(score_speed.measure(SMALL, ("h_score", "transrate"))["values"])
 
