@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -226,25 +227,27 @@ class Posterior:
         cross = self._covariance(self._side(cells), self._known)
         solved = torch.cholesky_solve(cross.t(), self.factor).t()
         count = len(self.records)
-        left_out = self.alpha[:count] / torch.cholesky_inverse(self.factor).diagonal()[:count]
+        left_out = self.alpha[:count] / self._inverse.diagonal()[:count]
         return solved[:, :count], left_out
 
-    def left_out(self, blocks: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        """Return mean and variance (k,) of noiseless logits as if the records of their block had never been measured.
+    def left_out(self, block: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean (k,) and covariance (k, k) of noiseless logits as if a block had never been measured.
 
         Args:
-            blocks: (block, inside) each: places among ``records`` that are left out together, and which of them are
-                asked for.
+            block: places among ``records`` that are left out together.
+            inside: (k,) which of them are asked for.
         """
-        inverse, classes = torch.cholesky_inverse(self.factor), self.prior.features.classes
-        means, variances = [], []
-        for block, inside in blocks:
-            covariance = torch.linalg.inv(inverse[block[:, None], block[None]])
-            expected = self.prior.kernel.expected_level(self.records.cells.at(block[inside]), classes)
-            means.append((self.residual[block] - covariance @ self.alpha[block])[inside] + expected)
-            variances.append((covariance.diagonal() - self._noise[block])[inside].clamp(min=1e-6))
-        none = self.residual[:0]
-        return torch.cat([none, *means]), torch.cat([none, *variances])
+        rows = block[inside]
+        covariance = torch.linalg.inv(self._inverse[block[:, None], block[None]])
+        mean = (self.residual[block] - covariance @ self.alpha[block])[inside]
+        mean = mean + self.prior.kernel.expected_level(self.records.cells.at(rows), self.prior.features.classes)
+        between = covariance[inside[:, None], inside[None]]
+        own = (between.diagonal() - self._noise[rows]).clamp(min=1e-6)
+        return mean, between.diagonal_scatter(own)
+
+    @cached_property
+    def _inverse(self) -> Tensor:
+        return torch.cholesky_inverse(self.factor)
 
     def _side(self, cells: Cells) -> Side:
         """Return a side of cells, their datasets numbered among those that matter."""

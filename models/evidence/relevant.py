@@ -13,7 +13,7 @@ from zoograph.models.training_records import count, total
 MOST_SINGLE = 1_800
 """Records that are taken one by one."""
 MOST_MEANS = 2_000
-_FOR_LEVELS = 900  # of them, which are of far datasets
+_FOR_LEVELS = 900  # of them at most, which are of far datasets
 _OF_EACH = 3  # far dataset and protocol: enough to tell its level
 _LEAST_MODELS = 4  # of a dataset whose records are averaged with those of others
 _MOST_GROUPS = 6
@@ -66,7 +66,8 @@ def choose_relevant(
     same = (torch.arange(NUM_PROTOCOLS) == protocol).double() * _SAME_PROTOCOL
     order = torch.argsort(-((near + _ASKED * asked)[:, None] + same[None]).flatten(), stable=True)
     order = order[number[order] > 0]
-    room = torch.where(asked[order // NUM_PROTOCOLS], most, most - min(_FOR_LEVELS, most // 2))
+    for_levels = min(_FOR_LEVELS, most // 2, _OF_EACH * len(order))
+    room = torch.where(asked[order // NUM_PROTOCOLS], most, most - for_levels)
     whole = number[order].cumsum(0) <= room
     whole[0] = True
     rest = order[~whole]

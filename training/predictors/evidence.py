@@ -20,6 +20,8 @@ from zoograph.models.evidence.kernel_start import start_digest
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.method import Method, Prediction
+from zoograph.training.predictors.evidence_contrasts import calibrated_contrasts
+from zoograph.training.predictors.evidence_left_out import leave_out
 from zoograph.training.predictors.evidence_readout import answer_cells, predict_jointly, record_effects, similarities
 from zoograph.training.predictors.evidence_widths import calibrated_widths
 from zoograph.training.predictors.joint import JointPrediction
@@ -112,8 +114,9 @@ class EvidencePredictor(Method):
         with one_thread():
             self._learn(graph, unlearned)
         self._kernel.requires_grad_(False)
-        prior = self._prior(None)
-        self._widths = calibrated_widths(prior, graph, self._code(graph))
+        code = self._code(graph)
+        left_out = leave_out(self._prior(None), graph, code)
+        self._widths, self._contrasts = calibrated_widths(left_out, code), calibrated_contrasts(left_out, code)
         return self
 
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
@@ -141,7 +144,7 @@ class EvidencePredictor(Method):
         """
         graph, prior = self._graph if graph is None else graph, self._prior(graph)
         posterior = Posterior(prior, _asked_with(_parts_of(prior, graph), datasets), self._code(graph))
-        return predict_jointly(posterior, graph, self._widths, models, datasets, self._code(graph))
+        return predict_jointly(posterior, graph, self._widths, self._contrasts, models, datasets, self._code(graph))
 
     def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
         """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1]."""
@@ -159,7 +162,12 @@ class EvidencePredictor(Method):
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was learned: tensors, and plain values."""
         tensors = {name: tensor.detach() for name, tensor in self._kernel.state_dict().items()}
-        values = {"config": self.config.model_dump(mode="json"), "widths": self._widths, "kernel": start_digest()}
+        values = {
+            "config": self.config.model_dump(mode="json"),
+            "widths": self._widths,
+            "contrasts": self._contrasts,
+            "kernel": start_digest(),
+        }
         return tensors, values
 
     @classmethod
@@ -170,6 +178,7 @@ class EvidencePredictor(Method):
         self._kernel.load_state_dict(tensors)
         self._kernel.requires_grad_(False)
         self._widths = [float(width) for width in values["widths"]]
+        self._contrasts = [float(factor) for factor in values["contrasts"]]
         return self
 
     def with_new_datasets(self, graph: HeteroData) -> EvidencePredictor:

@@ -13,6 +13,7 @@ from zoograph.models.conformal import situation
 from zoograph.models.evidence.accuracy_logit import expected_accuracy, slope, to_accuracy
 from zoograph.models.evidence.cells import Cells
 from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.training.predictors.evidence_contrasts import scaled_contrasts
 from zoograph.training.predictors.joint import JointPrediction, centred, draw_normal
 
 if TYPE_CHECKING:
@@ -43,19 +44,26 @@ def answer_cells(
 
 
 def predict_jointly(
-    posterior: Posterior, graph: HeteroData, widths: Sequence[float], models: Tensor, datasets: Tensor, protocol: int
+    posterior: Posterior,
+    graph: HeteroData,
+    widths: Sequence[float],
+    contrasts: Sequence[float],
+    models: Tensor,
+    datasets: Tensor,
+    protocol: int,
 ) -> JointPrediction:
     """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,).
 
     Logits are drawn together and taken to accuracies each, so that nobody is drawn above 1, and what a dataset adds to
-    all models alike cancels between them. They are as uncertain as the kernel says: intervals are stretched by what
-    left-out levels ask for, which says nothing of differences between models. Of many models, those that are likeliest
-    to do better than the one that is expected to do best are contenders.
+    all models alike cancels between them. Differences between models are as uncertain as makes stated regrets true of
+    left-out records; intervals are stretched by what left-out levels ask for, which says nothing of differences. Of
+    many models, those that are likeliest to do better than the one that is expected to do best are contenders.
 
     Args:
         posterior: of every record.
         graph: whose nodes are asked for.
         widths: half-width of the interval in standard deviations, by situation.
+        contrasts: see :func:`zoograph.training.predictors.evidence_contrasts.calibrated_contrasts`.
         models: nodes.
         datasets: nodes.
         protocol: that is asked for.
@@ -65,14 +73,17 @@ def predict_jointly(
     cells = posterior.prior.ask(pairs, protocol)
     logits = posterior.joint(cells, k, t)
     mean, contenders = logits.mean, logits.contenders
-    width = torch.tensor(widths, dtype=mean.dtype)[situation(graph, pairs)]
+    code = situation(graph, pairs)
+    width = torch.tensor(widths, dtype=mean.dtype)[code]
+    factor = float(torch.tensor(contrasts, dtype=mean.dtype)[code % 2].mean())  # odd where the dataset is new
+    covariance = scaled_contrasts(logits.covariance, factor)
     answer = answer_cells(posterior, cells, mean, logits.variance, graph[DATASET].sample_size, width)
     chance = posterior.prior.features.chance[cells.dataset]
     rises = slope(answer[0], chance).clamp(min=1e-6)
     run = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double()) * rises.square()
     expected, lower, upper = answer.reshape(3, k, t).mean(2)
     centre, guessing = (column.reshape(k, t).mean(1)[contenders] for column in (mean, chance))
-    drawn = centred(to_accuracy(draw_normal(centre, logits.covariance), guessing), expected[contenders])
+    drawn = centred(to_accuracy(draw_normal(centre, covariance), guessing), expected[contenders])
     ranked = torch.ones(t, dtype=torch.bool)
     return JointPrediction(expected, lower, upper, drawn, run.reshape(k, t).sum(1) / t**2, ranked, contenders)
 

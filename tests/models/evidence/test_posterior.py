@@ -77,10 +77,14 @@ def test_leaving_out_in_closed_form_is_conditioning_on_the_others(prior, posteri
         "some": torch.arange(len(records)) % 6 == 0,
     }[hidden]
     rows, inside = block.nonzero().flatten(), torch.tensor([2, 0])
-    found = posterior.left_out([(rows, inside)])
+    mean, between = posterior.left_out(rows, inside)
     without = Posterior(prior, every, HEAD, prior.records.at((~block).nonzero().flatten()))
-    for one, other in zip(found, without.predict(records.cells.at(rows[inside])), strict=True):
+    asked = records.cells.at(rows[inside])
+    for one, other in zip((mean, between.diagonal()), without.predict(asked), strict=True):
         assert torch.allclose(one, other)
+    own, covariance = dense(without)
+    cross = covariance(asked, without.records.cells)
+    assert torch.allclose(between, covariance(asked, asked) - cross @ torch.linalg.solve(own, cross.t()))
 
 
 def test_covariances_in_parts_are_those_of_all(posterior, monkeypatch):
@@ -89,10 +93,6 @@ def test_covariances_in_parts_are_those_of_all(posterior, monkeypatch):
     monkeypatch.setattr(posterior_module, "_ENTRIES_AT_ONCE", 7 * len(known.unit))
     assert torch.allclose(posterior._covariance(known, known), whole)
     assert torch.allclose(posterior._covariance(known, known, lower=True).tril(), whole.tril())
-
-
-def test_leaving_out_nothing_says_nothing(posterior):
-    assert [len(part) for part in posterior.left_out([])] == [0, 0]
 
 
 @pytest.mark.usefixtures("same_spread")

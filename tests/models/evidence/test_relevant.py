@@ -54,6 +54,12 @@ def test_of_the_nearest_datasets_there_is_every_record_of_farther_ones_a_few_and
     assert torch.allclose(found.weights.sum(1)[found.weights.any(1)], torch.tensor(1.0).double())
 
 
+def test_no_more_room_is_kept_for_far_datasets_than_they_can_fill():
+    """Of 60 records, 15 may be wanted for the levels of 5 datasets: 45 are free, for three datasets of 15."""
+    found = chosen(table(15, 5), [1.0, 0.5, 0.4, 0.1, 0.1], most=60)
+    assert datasets_of(found.records) == [15, 15, 15, 3, 3]
+
+
 def test_whatever_was_measured_where_it_is_asked_is_taken_as_long_as_there_is_room():
     found = chosen(table(5, 4), [0.1, 1.0, 1.0, 0.2], most=10)
     assert datasets_of(found.records) == [0, 5, 5]

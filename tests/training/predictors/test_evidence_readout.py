@@ -11,6 +11,7 @@ from zoograph.models.evidence.accuracy_logit import slope
 from zoograph.models.evidence.posterior import Posterior
 from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.predictors.evidence import EvidencePredictor
+from zoograph.training.predictors.evidence_contrasts import scaled_contrasts
 from zoograph.training.predictors.evidence_readout import similarities
 
 HEAD = 3
@@ -65,7 +66,20 @@ def test_draws_have_the_covariance_of_the_logits_at_their_slopes(fitted: Evidenc
     cells = prior.ask(torch.stack([MODELS, dataset.expand(8)]), HEAD)
     logits = Posterior(prior, dataset, HEAD).joint(cells, 8, 1)
     rises = slope(joint.mean, prior.features.chance[dataset])
-    assert torch.allclose(joint.covariance, rises[:, None] * logits.covariance * rises[None], rtol=0.3, atol=2e-4)
+    covariance = scaled_contrasts(logits.covariance, fitted._contrasts[0])
+    assert torch.allclose(joint.covariance, rises[:, None] * covariance * rises[None], rtol=0.3, atol=2e-4)
+
+
+def test_contrasts_move_draws_about_what_they_have_in_common(graph: HeteroData, fitted: EvidencePredictor) -> None:
+    """Of a dataset without records it is the factor for new ones."""
+    corpus = torch.tensor([graph[DATASET].ids.index("corpus")])
+    tensors, values = fitted.state()
+    apart = []
+    for new in (0.5, 1.0):
+        predictor = EvidencePredictor.from_state(tensors, {**values, "contrasts": [9.0, new]}, graph)
+        draws = predictor.joint(MODELS, corpus).draws
+        apart.append((draws - draws.mean(1, keepdim=True)).std())
+    assert apart[0] / apart[1] == pytest.approx(0.5, abs=0.15)
 
 
 def test_models_and_datasets_are_like_themselves_and_relatives_more_than_strangers(

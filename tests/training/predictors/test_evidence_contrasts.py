@@ -1,0 +1,74 @@
+"""Contrasts between models are as uncertain as makes stated regrets true."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from zoograph.training.predictors.evidence_contrasts import calibrated_contrasts, scaled_contrasts
+from zoograph.training.predictors.evidence_left_out import LeftOut
+
+HEAD, TUNED = 3, 4
+KNOWN, NEW = 0, 1
+K = 8
+
+
+def _block(truth: float, stated: float, family: int, situation: int, seed: int, chance: float = 0.1) -> LeftOut:
+    """Return k models of one dataset: they deviate by ``truth``, where the covariance says ``stated``; levels by 1."""
+    generator = torch.Generator().manual_seed(seed)
+    mean = torch.randn(K, generator=generator, dtype=torch.float64) * 0.5
+    level, deviation = torch.randn(1, generator=generator).double(), torch.randn(K, generator=generator).double()
+    covariance = 1.0 + stated**2 * torch.eye(K).double()
+    dataset = torch.full((K,), seed)
+    logit = mean + level + truth * deviation
+    return LeftOut(
+        situation,
+        logit,
+        mean,
+        covariance,
+        torch.full((K,), 1e-6).double(),
+        torch.full((K,), chance).double(),
+        dataset,
+        torch.full((K,), family),
+    )
+
+
+def _many(truth: float, stated: float, situation: int, number: int = 1_000) -> list[LeftOut]:
+    return [_block(truth, stated, seed, situation, seed) for seed in range(number)]
+
+
+@pytest.mark.parametrize(("truth", "stated"), [(0.5, 0.5), (0.4, 0.8), (0.8, 0.7)])
+def test_contrasts_that_are_too_wide_are_shrunk_by_as_much(truth: float, stated: float) -> None:
+    parts = [*_many(truth, stated, KNOWN), *_many(truth, stated, NEW)]
+    assert calibrated_contrasts({HEAD: parts}, HEAD) == pytest.approx([truth / stated] * 2, rel=0.1)
+
+
+def test_each_situation_has_its_own_factor_and_new_datasets_are_of_every_protocol() -> None:
+    left_out = {HEAD: [*_many(0.6, 0.6, KNOWN), *_many(0.6, 0.6, NEW)], TUNED: _many(0.2, 0.6, NEW)}
+    known, new = calibrated_contrasts(left_out, HEAD)
+    assert known == pytest.approx(1.0, rel=0.1)
+    assert 0.4 < new < 0.9
+
+
+def test_families_count_alike_however_many_datasets_they_have() -> None:
+    """One family of 400 datasets deviates as stated, four of 40 each by a quarter of it."""
+    large = [_block(0.8, 0.8, 1_000, NEW, seed) for seed in range(400)]
+    small = [_block(0.2, 0.8, seed % 4, NEW, seed) for seed in range(160)]
+    assert calibrated_contrasts({HEAD: [*large, *small]}, HEAD)[1] < 0.6
+
+
+@pytest.mark.parametrize("number", [0, 7])
+def test_too_few_families_teach_nothing(number: int) -> None:
+    assert calibrated_contrasts({HEAD: _many(0.1, 0.9, NEW, number)}, HEAD) == [1.0, 1.0]
+
+
+def test_scaling_moves_deviations_and_leaves_their_mean() -> None:
+    root = torch.randn(5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    covariance = root @ root.t()
+    scale = 0.3 * torch.eye(5).double() + 0.7 / 5
+    found = scaled_contrasts(covariance, 0.3)
+    assert torch.allclose(found, scale @ covariance @ scale.t())
+    assert found.mean() == pytest.approx(covariance.mean().item())
+    contrast = torch.tensor([1.0, -1.0, 0.0, 0.0, 0.0]).double()
+    assert contrast @ found @ contrast == pytest.approx(0.09 * (contrast @ covariance @ contrast).item())
+    assert torch.equal(scaled_contrasts(covariance, 1.0), covariance)
