@@ -12,7 +12,7 @@ from torch_geometric.data import HeteroData
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.edges import add_reverse
 from zoograph.graphs.folds import Fold, make_split
-from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO, reverse
+from zoograph.graphs.schema import MEASURED_OTHERWISE, SCORED_ON, TRANSFERS_TO, EdgeType, reverse
 from zoograph.graphs.splits import Split, is_edge
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
 
@@ -24,15 +24,20 @@ class Question(Fold):
     Attributes:
         hidden: (E',) bool over the graph's edges of other protocols: those that are taken out as well. All others
             stay, those of pairs that are asked too: what is known of them is what the question says.
+        unscored: (E'',) bool over the graph's scored pairs, those whose scores are taken out; None for none.
     """
 
     hidden: Tensor
+    unscored: Tensor | None = None
 
 
 def ask(graph: HeteroData, question: Question) -> Split:
     """Return the graph that a question leaves, its pairs, and the labels of their edges."""
     split = make_split(graph, question)
-    return split._replace(train=_with_evidence(split.train, graph, ~question.hidden))
+    train = _with_edges(split.train, graph, MEASURED_OTHERWISE, ~question.hidden)
+    if question.unscored is not None:
+        train = _with_edges(train, graph, SCORED_ON, ~question.unscored)
+    return split._replace(train=train)
 
 
 def number_of_evidence(graph: HeteroData) -> int:
@@ -40,20 +45,20 @@ def number_of_evidence(graph: HeteroData) -> int:
     return graph[MEASURED_OTHERWISE].num_edges if MEASURED_OTHERWISE in graph.edge_types else 0
 
 
-def _with_evidence(train: HeteroData, graph: HeteroData, kept: Tensor) -> HeteroData:
-    """Return a copy of ``train`` whose edges of other protocols are the ``kept`` ones of ``graph``."""
-    if MEASURED_OTHERWISE not in graph.edge_types:
+def _with_edges(train: HeteroData, graph: HeteroData, kind: EdgeType, kept: Tensor) -> HeteroData:
+    """Return a copy of ``train`` whose edges of a kind are the ``kept`` ones of ``graph``."""
+    if kind not in graph.edge_types:
         return train
     result = copy.copy(train)
-    backward = reverse(MEASURED_OTHERWISE)
-    for kind in (MEASURED_OTHERWISE, backward):
-        if kind in result.edge_types:
-            del result[kind]
-    for key, value in graph[MEASURED_OTHERWISE].items():
+    backward = reverse(kind)
+    for direction in (kind, backward):
+        if direction in result.edge_types:
+            del result[direction]
+    for key, value in graph[kind].items():
         taken = isinstance(value, Tensor)
-        result[MEASURED_OTHERWISE][key] = (value[:, kept] if key == "edge_index" else value[kept]) if taken else value
+        result[kind][key] = (value[:, kept] if key == "edge_index" else value[kept]) if taken else value
     if backward in graph.edge_types:
-        add_reverse(result, MEASURED_OTHERWISE)
+        add_reverse(result, kind)
     return result
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from zoograph.data.errors import FoldsError
 from zoograph.data.records.records import Protocol
-from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, SCORED_ON, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph
 from zoograph.training.evaluation.collections.choosing import Asked, Limits, chosen, first_by_hash, order_by_hash
@@ -146,6 +146,29 @@ def probe_known(part: CollectionGraph, limits: Limits) -> Asked:
     return asked._replace(questions=questions)
 
 
+def one_probe_known(part: CollectionGraph, limits: Limits) -> Asked:
+    """Leave out a dataset with its family and its scores, but for the probes that were computed of one of its models.
+
+    The other scores of that model say nothing alone, because they are standardised within the dataset: they go too.
+    """
+    store, evidence = part.graph[TRANSFERS_TO], part.graph[MEASURED_OTHERWISE]
+    if not number_of_evidence(part.graph) or not bool((evidence.protocol >= len(Protocol)).any()):
+        raise FoldsError("No score of the collection is a probe: 'logistic' and 'knn' are.")
+    asked = dataset_out(part, limits)
+    questions = []
+    for question in asked.questions:
+        models = torch.unique(store.edge_index[0, question.asked]).tolist()
+        (probed,) = order_by_hash([part.graph[MODEL].ids[model] for model in models], question.name)[:1].tolist()
+        datasets = store.edge_index[1, question.asked]
+        probes = (evidence.protocol >= len(Protocol)) & torch.isin(evidence.edge_index[1], datasets)
+        others = question.asked & (store.edge_index[0] != models[probed])
+        hidden = question.hidden | (probes & (evidence.edge_index[0] != models[probed]))
+        unscored = torch.isin(part.graph[SCORED_ON].edge_index[1], datasets)
+        name = f"{question.name}, {part.graph[MODEL].ids[models[probed]]} probed"
+        questions.append(replace(question, name=name, asked=others, hidden=hidden, unscored=unscored))
+    return asked._replace(questions=questions)
+
+
 def _one_out(part: CollectionGraph, kind: str, groups: dict[str, Tensor], most: int | None) -> Asked:
     taken = first_by_hash(list(groups), most)
     sides = {name: (nodes, None) if kind == MODEL else (None, nodes) for name, nodes in groups.items() if name in taken}
@@ -173,4 +196,5 @@ register_protocol("collection_out", collection_out)
 for _known in RECORDS_KNOWN:
     register_protocol(f"few_records_{_known}", partial(few_records, known=_known))
 register_protocol("probe_known", probe_known)
+register_protocol("one_probe_known", one_probe_known)
 register_protocol("pairs_out", pairs_out)

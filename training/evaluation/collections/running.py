@@ -65,7 +65,8 @@ class CollectionRun:
 
     def key(self, row: Row, method: Method, question: Question) -> str:
         """Return a hash of all that decides what a method, not fitted, says to a question."""
-        hidden = hashlib.sha256(question.hidden.numpy().tobytes()).hexdigest()
+        masks = [question.hidden] if question.unscored is None else [question.hidden, question.unscored]
+        hidden = hashlib.sha256(b"".join(mask.numpy().tobytes() for mask in masks)).hexdigest()
         once = self.part.name if method.conditions else None
         return self._kept.key(json.dumps([row.name, hidden, once]), method, question)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 import torch
 
 from zoograph.data.errors import FoldsError
 from zoograph.data.records.records import Protocol
+from zoograph.data.records.zoo import Zoo
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, SCORED_ON, TRANSFERS_TO
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph, Part
 from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.hiding import ask
@@ -118,6 +120,27 @@ def test_a_known_probe_is_what_a_cheaper_protocol_measured_of_what_is_asked(part
     assert {(m, p) for m, dataset, p in otherwise if dataset == "d0"} == {(f"m{i}", "probe") for i in range(8)}
 
 
+def test_of_a_new_dataset_the_probes_of_one_model_are_known(zoo, names):
+    probes = pd.concat([zoo.scores.assign(name=name, value=0.5) for name in ("logistic", "logme")])
+    scored = Zoo(zoo.models, zoo.datasets, zoo.runs, probes, zoo.relations)
+    graph = build_graph(scored, HashEmbedder(4), Protocol.HEAD)
+    part = CollectionGraph.of(Part("ours", "Ours", "ours", Protocol.HEAD), scored, graph)
+    question = PROTOCOLS["one_probe_known"](part, ALL).questions[0]
+    train = ask(graph, question).train
+    (probed,) = {
+        m for m, d, _ in names(graph, TRANSFERS_TO, question.held_out & part.own & ~question.asked) if d == "d0"
+    }
+    assert question.name == f"d0 and 1 more, {probed} probed"
+    asked = {m for m, _, _ in names(graph, TRANSFERS_TO, question.asked)}
+    assert len(asked) == 7
+    assert probed not in asked
+    store, d0 = train[MEASURED_OTHERWISE], graph[DATASET].ids.index("d0")
+    left = store.edge_index[0, store.edge_index[1] == d0]
+    assert [graph[MODEL].ids[model] for model in left.tolist()] == [probed]
+    assert (train[SCORED_ON].edge_index[1] != d0).all()
+    assert graph[SCORED_ON].num_edges == 8
+
+
 def test_limits_choose_the_same_questions_every_time_and_say_how_many_there_are(part):
     asked = PROTOCOLS["model_out"](part, Limits(None, 3))
     assert (len(asked.questions), asked.in_all) == (3, 8)
@@ -136,6 +159,7 @@ def test_what_makes_no_sense_says_why(zoo):
         "both_new": "2 families of datasets",
         "collection_out": "No other collection",
         "probe_known": "No pair was measured under a cheaper protocol",
+        "one_probe_known": "No score of the collection is a probe",
     }.items():
         with pytest.raises(FoldsError, match=reason):
             PROTOCOLS[protocol](part, ALL)
