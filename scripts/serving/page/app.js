@@ -47,10 +47,6 @@ export function go(settings, quiet = false) {
 }
 
 async function show() {
-  if (location.hash === "#content") {
-    main.focus();
-    return;
-  }
   if (location.hash === shown && shown) return;
   shown = location.hash;
   leave();
@@ -80,5 +76,10 @@ async function show() {
   say(`${document.title} is shown.`);
 }
 
+// The address is that of the view: skipping to its content must not change it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
 addEventListener("hashchange", show);
 show();
