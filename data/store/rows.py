@@ -37,13 +37,19 @@ def get_meta(connection: Connection) -> dict[str, str]:
     """Return what the store says of itself; nothing if it is new.
 
     Raises:
-        StoreError: if a newer zoograph wrote it.
+        StoreError: if a newer zoograph wrote it, or if it does not say which version its tables have.
     """
     if not sa.inspect(connection).has_table(schema.meta.name):
         return {}
     rows = connection.execute(sa.select(schema.meta.c.key, schema.meta.c.value))
     known = {str(key): str(value) for key, value in rows}
-    if int(known.get("schema_version", schema.SCHEMA_VERSION)) > schema.SCHEMA_VERSION:
+    version = known.get("schema_version", "")
+    if not (version.isascii() and version.isdecimal()):
+        raise StoreError(
+            "The store does not say which version its tables have: its table 'meta' is damaged. Take a copy of the "
+            "database from before, or move it aside and bring the records again."
+        )
+    if int(version) > schema.SCHEMA_VERSION:
         raise StoreError("The store was written by a newer zoograph: upgrade with 'pip install -U zoograph'.")
     return known
 

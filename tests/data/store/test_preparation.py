@@ -54,3 +54,12 @@ def test_a_store_of_a_newer_version_is_refused(toy_store: RecordStore) -> None:
         connection.execute(change.values(value=str(schema.SCHEMA_VERSION + 1)))
     with pytest.raises(StoreError, match="written by a newer zoograph: upgrade with 'pip install -U zoograph'"):
         RecordStore.open()
+
+
+@pytest.mark.parametrize("damage", [{"key": "schema_versioo"}, {"value": "4x"}, {"value": ""}])
+def test_a_store_that_does_not_say_its_version_is_refused(toy_store: RecordStore, damage: dict[str, str]) -> None:
+    with begin(toy_store._engine, write=True) as connection:
+        change = sa.update(schema.meta).where(schema.meta.c.key == "schema_version")
+        connection.execute(change.values(**damage))
+    with pytest.raises(StoreError, match="does not say which version its tables have: its table 'meta' is damaged"):
+        RecordStore.open()
