@@ -257,8 +257,9 @@ class Posterior:
     def _solve(self, asked: Side) -> tuple[Tensor, Tensor]:
         """Return the mean (n,) of what is asked, and (R, n) its covariances with what is known, over their factor."""
         cross = self._covariance(asked, self._known)
-        solved = torch.linalg.solve_triangular(self.factor, cross.t(), upper=False)
-        return self.prior.kernel.expected_level(asked.cells, self._datasets.classes) + cross @ self.alpha, solved
+        mean = self.prior.kernel.expected_level(asked.cells, self._datasets.classes) + cross @ self.alpha
+        turned = cross.detach().t()
+        return mean, torch.linalg.solve_triangular(self.factor, turned, upper=False, out=turned)  # in place
 
     def _variance(self, asked: Side, solved: Tensor) -> Tensor:
         models, (asked,) = self._models(asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -34,6 +35,8 @@ class Figures(NamedTuple):
         clients: at a time.
         requests: altogether.
         median, slowest_percent: of the requests; 99 of 100 took less than the second.
+        processor: that the server was busy for each of them, on however many cores; None where the system does not say.
+            It says what a request costs on a machine that does other work besides.
     """
 
     what: str
@@ -41,6 +44,19 @@ class Figures(NamedTuple):
     requests: int
     median: float
     slowest_percent: float
+    processor: float | None
+
+
+class Used(NamedTuple):
+    """What a process took until now; None where the system does not say.
+
+    Attributes:
+        memory: the most that it held, in MB.
+        seconds: of a processor.
+    """
+
+    memory: float | None
+    seconds: float | None
 
 
 def serve(
@@ -53,33 +69,37 @@ def serve(
 
     Example: `zoograph benchmark serve --clients 20`
     """
-    with started() as (url, seconds, memory), _Asker(url) as ask:
+    with started() as (url, seconds, used), _Asker(url) as ask:
         filtered = ("GET", "/models?family=resnet&max_params=30000000", None)
         figures = [
-            _time("first table, models", ask, [("GET", "/models?limit=50", None)], 1),
-            _time("list, filtered", ask, [filtered] * requests, clients),
+            _time("first table", ask, used, [("GET", "/models?limit=50", None)], 1),
+            _time("filtered list", ask, used, [filtered] * requests, clients),
         ]
         new = [("POST", "/recommend", {"card": _card(number), "protocol": "head"}) for number in range(cards)]
-        figures.append(_time("ranking for a new card", ask, new, 1))
-        figures.append(_time("ranking for a card, asked again", ask, (new * requests)[:requests], clients))
-        held = memory()
+        figures.append(_time("new card", ask, used, new, 1))
+        figures.append(_time("card asked again", ask, used, (new * requests)[:requests], clients))
+        held = used().memory
     content = {"ready_seconds": seconds, "peak_rss_mib": held, "figures": [figure._asdict() for figure in figures]}
     if as_json:
         print_json("benchmark serve", content)
         return
     print_table(
         "Milliseconds",
-        ("what", "clients", "requests", "median", "99 %"),
-        [(f.what, str(f.clients), str(f.requests), f"{f.median:,.1f}", f"{f.slowest_percent:,.1f}") for f in figures],
+        ("what", "clients", "requests", "median", "99 %", "cpu"),
+        [
+            (f.what, str(f.clients), str(f.requests), *map(_in_short, (f.median, f.slowest_percent, f.processor)))
+            for f in figures
+        ],
         names={"what"},
     )
     memory_held = "" if held is None else f"; {held:,.0f} MB of memory at most"
-    print_notes([f"Ready after {seconds:.1f} s, the first ranking included{memory_held}."])
+    ready = f"Ready after {seconds:.1f} s, the first ranking included{memory_held}."
+    print_notes([ready, "cpu: that the server was busy for each."])
 
 
 @contextmanager
-def started() -> Iterator[tuple[str, float, Callable[[], float | None]]]:
-    """Yield the address of a server in a process of its own, the seconds until it answered, and its memory in MB.
+def started() -> Iterator[tuple[str, float, Callable[[], Used]]]:
+    """Yield the address of a server in a process of its own, the seconds until it answered, and what it uses.
 
     Raises:
         ZoographError: if it does not start.
@@ -92,7 +112,7 @@ def started() -> Iterator[tuple[str, float, Callable[[], float | None]]]:
             if not line:
                 raise ZoographError("The server must start (got none). Run 'zoograph serve' to see why.")
             seconds = time.perf_counter() - began
-            yield json.loads(line)["url"], seconds, lambda: _memory(process.pid)
+            yield json.loads(line)["url"], seconds, lambda: _used(process.pid)
         finally:
             process.terminate()
 
@@ -131,11 +151,20 @@ class _Asker:
         return took
 
 
-def _time(what: str, ask: _Asker, asked: Sequence[tuple[str, str, Any]], clients: int) -> Figures:
+def _time(
+    what: str, ask: _Asker, used: Callable[[], Used], asked: Sequence[tuple[str, str, Any]], clients: int
+) -> Figures:
+    before = used().seconds
     with ThreadPoolExecutor(clients) as pool:
         took = sorted(pool.map(lambda one: ask(*one), asked))
+    after = used().seconds
+    busy = None if before is None or after is None else 1000 * (after - before) / len(took)
     slowest = took[min(len(took) - 1, int(0.99 * len(took)))]
-    return Figures(what, clients, len(took), statistics.median(took), slowest)
+    return Figures(what, clients, len(took), statistics.median(took), slowest, busy)
+
+
+def _in_short(milliseconds: float | None) -> str:
+    return "–" if milliseconds is None else f"{milliseconds:,.1f}"
 
 
 def _card(number: int) -> dict[str, Any]:
@@ -144,10 +173,12 @@ def _card(number: int) -> dict[str, Any]:
     return {"id": f"benchmark {number}", "labels": labels, "num_samples": 100 * (number + 3), "domain": "photo"}
 
 
-def _memory(process: int) -> float | None:
-    """Return the most memory that a process held, in MB; None where the system does not say."""
+def _used(process: int) -> Used:
+    folder = Path(f"/proc/{process}")
     try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        lines, times = (folder / "status").read_text().splitlines(), (folder / "stat").read_text()
     except OSError:
-        return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
+        return Used(None, None)
+    user, system = times.rpartition(")")[2].split()[11:13]
+    seconds = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return Used(next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None), seconds)

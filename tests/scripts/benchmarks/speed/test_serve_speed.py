@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,7 +46,8 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     @contextmanager
     def started() -> Iterator[Any]:
-        yield f"http://127.0.0.1:{server.server_port}/", 1.5, lambda: 100.0
+        seconds = itertools.count(0.0, 0.6)
+        yield f"http://127.0.0.1:{server.server_port}/", 1.5, lambda: serve_speed.Used(100.0, next(seconds))
 
     monkeypatch.setattr(serve_speed, "started", started)
     yield asked
@@ -60,10 +62,11 @@ def test_every_kind_of_request_is_timed(answering: list[str], run_command: Calla
     assert (said["ready_seconds"], said["peak_rss_mib"]) == (1.5, 100.0)
     assert [(figure["clients"], figure["requests"]) for figure in said["figures"]] == [(1, 1), (2, 6), (1, 2), (2, 6)]
     assert all(0 < figure["median"] <= figure["slowest_percent"] for figure in said["figures"])
+    assert [figure["processor"] for figure in said["figures"]] == pytest.approx([600.0, 100.0, 300.0, 100.0])
     cards = {line for line in answering if line.startswith("/recommend")}
     assert len(cards) == 2  # the same ones again
     table = run_command(serve_speed.serve, "--requests", "1", "--cards", "1")
-    assert "Ready after 1.5 s, the first ranking included; 100 MB of memory at most." in table.out
+    assert "Ready after 1.5 s, the first ranking included; 100 MB of memory at most." in " ".join(table.out.split())
 
 
 def test_an_error_is_told(answering: list[str]) -> None:
@@ -72,9 +75,19 @@ def test_an_error_is_told(answering: list[str]) -> None:
         ask("GET", "/missing", None)
 
 
-def test_memory_is_that_of_the_process() -> None:
+def test_memory_and_seconds_are_those_of_the_process() -> None:
     import os
+    import time
 
-    known = Path("/proc/self/status").exists()
-    assert (serve_speed._memory(os.getpid()) is not None) == known
-    assert serve_speed._memory(2**30) is None
+    used = serve_speed._used(os.getpid())
+    assert (used.memory is not None) == Path("/proc/self/status").exists()
+    if used.seconds is not None:
+        assert used.seconds == pytest.approx(time.process_time(), abs=0.5)
+    assert serve_speed._used(2**30) == (None, None)
+
+
+def test_what_the_system_does_not_say_is_left_open(answering: list[str]) -> None:
+    with serve_speed.started() as (url, _, _), serve_speed._Asker(url) as ask:
+        figures = serve_speed._time("lists", ask, lambda: serve_speed.Used(None, None), [("GET", "/", None)], 1)
+    assert figures.processor is None
+    assert serve_speed._in_short(figures.processor) == "–"
