@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import zoograph
+from zoograph.data.records.card_words import describe_model
 from zoograph.scripts.commands.distance import format_ratio
 from zoograph.scripts.commands.predict import print_answer
 from zoograph.scripts.commands.relatedness import bound_parts
@@ -60,6 +61,7 @@ def explain(
 
 def _print(explanation: Explanation) -> None:
     print_answer(explanation.answer)
+    print_notes(filter(None, [describe_model(explanation.card)]))
     if explanation.evidence:
         print_evidence(explanation.evidence, explanation.answer.dataset)
     _print_scores(explanation)

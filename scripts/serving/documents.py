@@ -73,6 +73,7 @@ class ExplainDocument(_Asked):
     """As ``zoograph explain --json``."""
 
     model: str
+    card: dict[str, Any]
     prediction: Row
     evidence: dict[str, Any] | None
     scores: tuple[ScoreOfPair, ...]
@@ -122,6 +123,10 @@ class ModelEntry(_Counted):
     parameters: int | None
     gmacs: float | None
     input_size: int | None
+    num_features: int | None
+    max_tokens: int | None
+    languages: tuple[str, ...]
+    derived_from: tuple[str, ...]
     imagenet_top1: float | None
     licence: str | None
     released: str | None

@@ -53,6 +53,7 @@ def describe_explanation(explanation: Explanation) -> dict[str, Any]:
     answer = explanation.answer
     return {
         **_asked(answer),
+        "card": explanation.card.model_dump(mode="json"),
         "predictor": asdict(answer.provenance),
         "prediction": asdict(answer.rows[0]),
         "evidence": asdict(explanation.evidence) if explanation.evidence else None,

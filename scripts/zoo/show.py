@@ -75,6 +75,7 @@ def about_model(store: RecordStore, name: str) -> dict[str, Any]:
     Raises:
         UnknownName: if neither the store nor timm knows it.
     """
+    from zoograph.data.collections.public.encoder_facts import with_encoder_facts
     from zoograph.data.errors import UnknownName
     from zoograph.data.networks.model_names import resolve_model_name
     from zoograph.data.networks.timm_cards import model_card_from_timm
@@ -85,6 +86,7 @@ def about_model(store: RecordStore, name: str) -> dict[str, Any]:
     card = models.get(id) or model_card_from_timm(id)
     if card is None:
         raise UnknownName("model", id, ())
+    card = with_encoder_facts(card)
     derived = [
         {"model": other.id, "kind": step.kind.value}
         for other in models.values()

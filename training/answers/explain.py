@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.data.collections.public.encoder_facts import with_encoder_facts
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.find_model import loading_name
-from zoograph.data.records.cards import DatasetCard, Modality
+from zoograph.data.records.card_words import describe_model
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
@@ -72,6 +74,7 @@ class Explanation(Report):
 
     Attributes:
         answer: prediction, interval and measurement.
+        card: of the model.
         evidence: nearest measured datasets and models, and the records that moved the prediction most.
         scores: of the pair.
         bounds: of the loss after transfer, by reference task, lowest first.
@@ -84,6 +87,7 @@ class Explanation(Report):
     """
 
     answer: Answer
+    card: ModelCard
     evidence: Evidence | None
     scores: tuple[ScoreOfPair, ...]
     bounds: tuple[KeptBound, ...]
@@ -104,7 +108,8 @@ class Explanation(Report):
         """Where the prediction comes from, and how to measure what is missing."""
         loads = () if self.loadable else (self.cannot_load,)
         missing = (f"Not measured yet: {part.what}. To measure it: {part.command}" for part in self.missing)
-        return (*self.answer.notes, *([SIMILARITY] if self.evidence else []), *loads, *missing)
+        about = filter(None, [describe_model(self.card)])
+        return (*self.answer.notes, *about, *([SIMILARITY] if self.evidence else []), *loads, *missing)
 
     @property
     def cannot_load(self) -> str:
@@ -208,6 +213,7 @@ def explain(
     known = bool(scores), bool(bounds), distance is not None, bool(effects)
     return Explanation(
         predicted,
+        with_encoder_facts(zoo.models[predicted.model]),
         evidence,
         scores,
         bounds,
