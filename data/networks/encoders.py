@@ -14,25 +14,30 @@ from torch import Tensor, nn
 from zoograph.data.errors import EncoderError, UnknownName
 from zoograph.data.networks.find_model import make_model_card, may_be_encoder, require_reader
 from zoograph.data.networks.foreign import foreign_code
-from zoograph.data.networks.registry.encoder_cards import encoder_card, find_encoder_card, not_found
+from zoograph.data.networks.registry.encoder_cards import (
+    applied_recipe,
+    digest_encoder,
+    encoder_card,
+    find_encoder_card,
+    label_of,
+    not_found,
+)
 from zoograph.data.networks.weight_files import WeightsError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.cards import Modality
 from zoograph.data.text.layout import activation_of, linear_shape
 from zoograph.data.text.model_folder import ModelFolder, find_model_folder, read_settings
-from zoograph.data.text.recipe import Pooling, Recipe, read_recipe
+from zoograph.data.text.recipe import Recipe
 from zoograph.data.text.sentence_library import load_with_library
 from zoograph.data.text.sentence_network import UNPOOLED, SentenceNetwork, TextNetwork
 from zoograph.data.text.transformer import (
     digest_tokenizer,
-    digest_weights,
     load_config,
     load_network,
     load_tokenizer,
     make_network,
     most_tokens,
     output_width,
-    text_config,
     weight_files,
 )
 
@@ -124,13 +129,14 @@ def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedMode
         WeightsError: if ``weights`` is no folder.
     """
     found = _find(name, weights)
-    recipe = read_recipe(found.path, found.name)
+    recipe = applied_recipe(found.path, found.name)
     network, transform, digest = (_load_ours if recipe.beyond is None else _load_theirs)(found, recipe, weights)
     card = encoder_card(found, sum(weight.numel() for weight in network.parameters()), network.num_features)
     if found.is_own or weights is not None:
-        label = f"{found.path.resolve().name}@{digest[:12]}"
         source = "random weights" if weights == RANDOM else f"weights of {found.path.name}"
-        card = card.model_copy(update={"id": label, "aliases": (), "source": source, "hub_id": None})
+        card = card.model_copy(
+            update={"id": label_of(found.path, digest), "aliases": (), "source": source, "hub_id": None}
+        )
     if recipe.prefix:
         _log.info("'%s' is given %r before each text, as it states.", found.name, recipe.prefix)
     return PretrainedModel(card, network, digest, transform, found.path)
@@ -154,8 +160,6 @@ def _load_ours(found: ModelFolder, recipe: Recipe, weights: str | Path | None) -
     """Return the network that transformers makes with pooling as the recipe has it, its transform and its digest."""
     config = load_config(recipe.transformer, found.name)
     tokenizer = load_tokenizer(_tokenizer_folder(found.path, recipe), found.name)
-    if config.model_type != text_config(config).model_type:
-        recipe = Recipe(recipe.transformer, (Pooling.OWN,), max_tokens=recipe.max_tokens, stated=True)
     if not recipe.stated:
         _log.warning("'%s' does not state its pooling: the mean of its tokens is taken.", found.name)
     drawn = weights == RANDOM
@@ -171,13 +175,10 @@ def _load_ours(found: ModelFolder, recipe: Recipe, weights: str | Path | None) -
     dense = [_load_dense(path, found.name) for path in recipe.dense]
     network = SentenceNetwork(body, recipe, output_width(config), tokenizer.pad_token_id or 0, dense).eval()
     tokens = Tokens(tokenizer, recipe, recipe.limit(most_tokens(config, tokenizer)))
-    digest = hashlib.sha256(repr((*recipe.pooling, recipe.normalise)).encode())
     if drawn:
-        digest.update(b"drawn with seed 0" + repr(config).encode())
-    else:
-        files = [file for path in (recipe.transformer, *recipe.dense) for file in weight_files(path, found.name)]
-        digest.update(digest_weights(files, found.name))
-    return network, tokens, digest.hexdigest()
+        made_of = repr((*recipe.pooling, recipe.normalise)).encode() + b"drawn with seed 0" + repr(config).encode()
+        return network, tokens, hashlib.sha256(made_of).hexdigest()
+    return network, tokens, digest_encoder(found.path, found.name, recipe)
 
 
 def _find(name: str, weights: str | Path | None) -> ModelFolder:

@@ -55,7 +55,7 @@ def find_model(names: NameIndex, name: str, *, anywhere: bool = True) -> FoundMo
         UnknownName: with the nearest names.
         AmbiguousName: if the store has several models of a name that nobody else knows.
     """
-    found = find_known_model(names, name) or (_find_encoder(name) if anywhere else None)
+    found = find_known_model(names, name) or (_find_encoder(names, name) if anywhere else None)
     return found or FoundModel(names.resolve_model(without_hub(name), more_names=lambda: _nearest(name)))
 
 
@@ -161,9 +161,9 @@ def require_reader(card: ModelCard, dataset: str, modality: str) -> None:
         ZoographError: if it does not.
     """
     if modality not in card.modalities:
-        reads = " and ".join(card.modalities)
+        reads = " and ".join(f"{name}s" for name in card.modalities)
         raise ZoographError(
-            f"The model '{card.id}' must read {modality} to be asked about '{dataset}' (got one that reads {reads}). "
+            f"The model '{card.id}' must read {modality}s to be asked about '{dataset}' (got one that reads {reads}). "
             f"Choose another model, or a dataset of {reads}."
         )
 
@@ -191,12 +191,21 @@ def _ask_libraries(names: NameIndex, name: str) -> FoundModel | None:
     return None if card is None else FoundModel(card.id, card)
 
 
-def _find_encoder(name: str) -> FoundModel | None:
-    """Return the encoder of texts that a folder, the hub or an installed package has; None if it is nowhere."""
-    from zoograph.data.networks.registry.encoder_cards import find_encoder_card
+def _find_encoder(names: NameIndex, name: str) -> FoundModel | None:
+    """Return the encoder of texts that a folder, the hub or an installed package has; None if it is nowhere.
+
+    Weights in a folder that something was measured of are known by their content.
+    """
+    from zoograph.data.networks.registry.encoder_cards import find_encoder_card, find_own_label
 
     card = find_encoder_card(without_hub(name)) if may_be_encoder(name) else None
-    return None if card is None else FoundModel(card.id, card)
+    if card is None:
+        return None
+    if any(known.startswith(card.id + OWN) for known in names.models):
+        label = find_own_label(name)
+        if label is not None and label in names.models:
+            return FoundModel(label)
+    return FoundModel(card.id, card)
 
 
 def may_be_encoder(name: str) -> bool:

@@ -115,7 +115,7 @@ def load_with_library(folder: Path, name: str, prefix: str, why: str) -> tuple[L
             f"Encoder '{name}' must be a model that sentence-transformers makes one vector of a text with "
             f"(got: {reason}). Choose another."
         ) from error
-    digest = _digest(folder)
+    digest = digest_folder(folder)
     return network, Bytes(body, prefix, digest), digest
 
 
@@ -151,7 +151,7 @@ def _require_safetensors(folder: Path, name: str) -> None:
             )
 
 
-def _digest(folder: Path) -> str:
+def digest_folder(folder: Path) -> str:
     """Hash the settings, the vocabularies and the weights, by their places in the folder."""
     digest = hashlib.sha256()
     for path in _files(folder):

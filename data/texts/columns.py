@@ -26,6 +26,11 @@ def choose_columns(table: Table, id: str) -> Columns:
     wanted = require_named(table, id, TextTaskError)
     text = wanted.text or _guess_text(table, (wanted.label, wanted.target))
     label = None if wanted.target else wanted.label or guess_label(table, text)
+    if text is None and (empty := [name for name in table.columns if name.casefold() in _TEXT_NAMES]):
+        raise TextTaskError(
+            f"The column '{empty[0]}' of '{id}' must hold texts (got none with a letter in it). Fill it, or name "
+            "another with --text-column."
+        )
     for what, name in (("text", text), ("label", label or wanted.target)):
         if name is None:
             raise TextTaskError(

@@ -112,7 +112,7 @@ def _task_of_tables(
     train = tables[Split.TRAIN]
     columns = choose_columns(train, id)
     assert columns.text is not None
-    if columns != _USUAL and columns[:2] != named_columns()[:2]:
+    if columns[:2] != _USUAL[:2] and columns[:2] != named_columns()[:2]:
         told = f"'{columns.label or columns.target}' as its {'label' if columns.label else 'value'}"
         _log.warning("'%s' is read as the text of '%s', and %s.", columns.text, id, told)
     parts = {split: _raw(id, split, table, columns) for split, table in tables.items()}

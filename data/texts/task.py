@@ -21,6 +21,7 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _MOST_TOKEN_LABELS = 0.9
 _LETTERS = 4.5  # of a token, with the space after it, as English has them
+_MANY = 10  # classes
 _MOST_TOKENS = 512  # that an encoder reads, where its card does not say
 _log = logging.getLogger(__name__)
 
@@ -207,6 +208,10 @@ def _doubts(task: TextTask, texts: Sequence[str]) -> list[str]:
     lost = sum(LOST in text for text in texts)
     if lost:
         said.append(f"{_texts(lost)} of '{task.card.id}' hold the sign {LOST}: an earlier conversion lost letters.")
+    if nul := sum("\0" in text for text in texts):
+        said.append(f"{_texts(nul)} of '{task.card.id}' with the character NUL: look at the encoding of the file.")
+    if _MANY <= len(set(task.labels)) == len(texts):
+        said.append(f"Each text of '{task.card.id}' is of a class of its own: --label-column names another column.")
     labels: dict[bytes, set[int]] = {}
     for content, label in zip(task.hashes, task.labels, strict=True):
         labels.setdefault(content, set()).add(label)

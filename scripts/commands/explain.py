@@ -61,7 +61,8 @@ def explain(
 
 def _print(explanation: Explanation) -> None:
     print_answer(explanation.answer)
-    print_notes(filter(None, [describe_model(explanation.card)]))
+    if about := describe_model(explanation.card):
+        print_notes([about])
     if explanation.evidence:
         print_evidence(explanation.evidence, explanation.answer.dataset)
     _print_scores(explanation)

@@ -216,5 +216,5 @@ def _find(store: RecordStore, name: str, modality: Modality, dataset: str) -> st
     card = found.card or next(iter(store.find_cards([found.id])[0]), None)
     if card is not None:
         require_reader(card, dataset, modality)
-    own = found.card is not None and modality is Modality.TEXT  # a folder is loaded by its path
-    return name if own else found.id
+    own = modality is Modality.TEXT and (found.card is not None or Path(name).expanduser().is_dir())
+    return name if own else found.id  # a folder is loaded by its path

@@ -42,6 +42,11 @@ def judge_split(task: LabelledTask, is_test: Sequence[bool], rows: Sequence[int]
             f"The test {many} of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
             f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add {many} of {others or 'another class'}."
         )
+    if not test:
+        raise FoldsError(
+            f"A class of '{task.card.id}' must have two {many}, so that one of them can be tested on (got "
+            f"{len(train):,} classes of one {one} each). Add {many}, or name another column with --label-column."
+        )
     if again == sum(test.values()):
         raise FoldsError(
             f"The test {many} of '{task.card.id}' must be others than the training {many}, or their accuracy says "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Mapping
@@ -18,14 +19,17 @@ from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 from zoograph.data.text.layout import find_part, linear_shape, read_parts
 from zoograph.data.text.model_folder import MODULES, ModelFolder, find_model_folder, read_settings
-from zoograph.data.text.recipe import read_recipe
+from zoograph.data.text.recipe import Pooling, Recipe, read_recipe
+from zoograph.data.text.sentence_library import digest_folder
 from zoograph.data.text.transformer import (
+    digest_weights,
     load_config,
     load_tokenizer,
     make_network,
     most_tokens,
     output_width,
     text_config,
+    weight_files,
 )
 
 _HEADER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
@@ -44,6 +48,57 @@ def find_encoder_card(name: str) -> ModelCard | None:
     """
     found = find_model_folder(name, with_weights=False)
     return None if found is None else encoder_card(found)
+
+
+def label_of(folder: Path, digest: str) -> str:
+    """Return the id of weights in somebody's folder: its name, and the digest of what decides the vectors."""
+    return f"{folder.resolve().name}@{digest[:12]}"
+
+
+def digest_encoder(folder: Path, name: str, recipe: Recipe) -> str:
+    """Return the digest of an encoder's weights and of how a vector is made with them.
+
+    Args:
+        folder: with the encoder.
+        name: of it.
+        recipe: as it is applied.
+
+    Raises:
+        EncoderError: if there are no safetensors, or they cannot be read.
+    """
+    if recipe.beyond is not None:
+        return digest_folder(folder)
+    digest = hashlib.sha256(repr((*recipe.pooling, recipe.normalise)).encode())
+    files = [file for path in (recipe.transformer, *recipe.dense) for file in weight_files(path, name)]
+    digest.update(digest_weights(files, name))
+    return digest.hexdigest()
+
+
+def applied_recipe(folder: Path, name: str) -> Recipe:
+    """Return the recipe of an encoder as it is applied: a tower of texts pools by itself.
+
+    Raises:
+        EncoderError: if the folder holds no encoder.
+    """
+    recipe = read_recipe(folder, name)
+    if recipe.beyond is not None:
+        return recipe
+    config = load_config(recipe.transformer, name)
+    if config.model_type == text_config(config).model_type:
+        return recipe
+    return Recipe(recipe.transformer, (Pooling.OWN,), max_tokens=recipe.max_tokens, stated=True)
+
+
+def find_own_label(name: str) -> str | None:
+    """Return the id of the weights in a folder of somebody's own; None if there is no such folder, or no weights.
+
+    Raises:
+        EncoderError: if the folder holds no encoder.
+    """
+    found = find_model_folder(name, with_weights=False)
+    if found is None or not found.is_own or not any(found.path.rglob("*.safetensors")):
+        return None
+    return label_of(found.path, digest_encoder(found.path, found.name, applied_recipe(found.path, found.name)))
 
 
 def encoder_card(found: ModelFolder, parameters: int | None = None, width: int | None = None) -> ModelCard:

@@ -115,11 +115,11 @@ def test_the_default_encoder_reads_as_it_states() -> None:
 
 
 def test_each_reads_its_own(tmp_path: Path) -> None:
-    with pytest.raises(ZoographError, match=r"'test_vit.r160_in1k' must read text to be asked about 'mine' \(got one"):
+    with pytest.raises(ZoographError, match=r"'test_vit.r160_in1k' must read texts to be asked about 'mine' \(got one"):
         load_reader("test_vit", modality=Modality.TEXT, dataset="mine")
     folder = str(make_tiny_encoder(tmp_path / "bert"))
     with pytest.raises(
-        ZoographError, match=r"'bert' must read image to be asked about 'pets' \(got one that reads text"
+        ZoographError, match=r"'bert' must read images to be asked about 'pets' \(got one that reads texts"
     ):
         load_reader(folder, dataset="pets")
     with pytest.raises(UnknownName):

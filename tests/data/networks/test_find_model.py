@@ -168,7 +168,7 @@ def test_a_folder_with_an_encoder_is_a_model(tmp_path: Path) -> None:
 def test_reading_is_required_in_one_sentence() -> None:
     card = ModelCard(id="bert", source="x", modalities=("text",), open_weights=False)
     require_reader(card, "news", "text")
-    with pytest.raises(ZoographError, match=r"^The model 'bert' must read image to be asked about 'pets' \(got"):
+    with pytest.raises(ZoographError, match=r"^The model 'bert' must read images to be asked about 'pets' \(got"):
         require_reader(card, "pets", "image")
     assert loading_name(card) is None
     assert loading_name(card.model_copy(update={"open_weights": None})) == "bert"

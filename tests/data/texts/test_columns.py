@@ -51,3 +51,8 @@ def test_what_cannot_be_guessed_is_asked_for() -> None:
         choose_columns(Table({"a": ["1", "2"], "b": ["x", "y"]}), "mine")
     with pytest.raises(TextTaskError, match="Name it with --label-column"):
         choose_columns(Table({"text": _LONG, "id": list(range(20))}), "mine")
+
+
+def test_a_column_of_texts_without_a_letter_is_named() -> None:
+    with pytest.raises(TextTaskError, match=r"The column 'text' of 'mine' must hold texts \(got none with a letter"):
+        choose_columns(Table({"text": ["", "  "], "label": ["x", "y"]}), "mine")

@@ -123,3 +123,11 @@ def test_what_a_text_costs_grows_with_its_length_up_to_where_the_model_reads() -
     assert short.gmacs(reader) == pytest.approx(0.1 * 12)
     assert long.gmacs(reader) == pytest.approx(0.1 * 128)
     assert long.gmacs(ModelCard(id="net", source="t", parameters=5, gmacs=4.0)) == 4.0
+
+
+def test_signs_of_another_encoding_and_of_another_column_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    _task(["a\0b", "b"], ["x", "y"])
+    assert caplog.messages == ["1 text of 'mine' with the character NUL: look at the encoding of the file."]
+    caplog.clear()
+    _task([f"text {row}" for row in range(10)], [f"id-{row}" for row in range(10)])
+    assert caplog.messages == ["Each text of 'mine' is of a class of its own: --label-column names another column."]

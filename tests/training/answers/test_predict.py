@@ -126,9 +126,9 @@ def test_a_model_is_asked_about_what_it_reads_alone(toy_zoo: Collection) -> None
             models=[ModelCard(id="bert", source="t", modalities=("text",))],
             datasets=[DatasetCard(id="reviews", source="t", modality="text")],
         )
-    with pytest.raises(ZoographError, match=r"The model 'bert' must read image .* 'pets' \(got one that reads text\)"):
+    with pytest.raises(ZoographError, match=r"'bert' must read images .* 'pets' \(got one that reads texts\)"):
         predict("bert", "pets")
-    with pytest.raises(ZoographError, match=r"The model 'vit' must read text .* 'reviews' \(got one that reads image"):
+    with pytest.raises(ZoographError, match=r"'vit' must read texts .* 'reviews' \(got one that reads images"):
         predict("vit", "reviews")
 
 

@@ -241,7 +241,7 @@ def test_a_card_file_is_a_dataset_without_images(toy_store: RecordStore, tmp_pat
     assert (question.dataset, question.tasks, card.domain, card.num_classes) == ("trees", ("trees",), "photo", 2)
     assert (question.protocol, warnings) == (Protocol.HEAD, [])
     path.write_text("modality: text")
-    with pytest.raises(ZoographError, match=r"must read text to be asked about"):
+    with pytest.raises(ZoographError, match=r"must read texts to be asked about"):
         _ask(toy_store, str(path))
     path.write_text("id: pets")
     with pytest.raises(ZoographError, match=r"must not have the id of a known dataset \(got 'pets'\)"):

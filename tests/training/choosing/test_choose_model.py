@@ -139,7 +139,7 @@ def test_texts_are_chosen_for_as_images_are(tmp_path: Path, encoders: tuple[str,
 
 def test_a_model_of_images_is_not_chosen_for_texts(tmp_path: Path, encoders: tuple[str, str]) -> None:
     table = write_opinions(tmp_path / "opinions.csv", 40)
-    with pytest.raises(ZoographError, match="must read text"):
+    with pytest.raises(ZoographError, match="must read texts"):
         choose(str(table), 600, filters=NAMED)
 
 

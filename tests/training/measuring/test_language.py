@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ def test_relatedness_of_texts(subject: Subject, tmp_path: Path, labelled: bool) 
 def test_each_modality_has_its_own_models(subject: Subject) -> None:
     (failure,) = score_models(Subject(["test_vit"], subject.dataset, weights="random")).failures
     assert (
-        "'test_vit.r160_in1k' must read text to be asked about 'opinions' (got one that reads image)" in failure.reason
+        "'test_vit.r160_in1k' must read texts to be asked about 'opinions' (got one that reads images)"
+        in failure.reason
     )
 
 
@@ -78,6 +80,23 @@ def test_a_table_is_asked_about_as_most_texts_were_measured(subject: Subject) ->
         assert choose_kind(store, ["nothing"], modality="text") == (Protocol.HEAD, question.metric)
         card = ask(store, subject.models[0], subject.dataset).models[0]
     assert (card.id, card.modalities) == ("tiny", ("text",))
+
+
+def test_what_was_measured_of_a_folder_is_known_of_it_afterwards(subject: Subject, tmp_path: Path) -> None:
+    (run,) = measure_models(subject, Protocol.HEAD).runs
+    assert run.model.startswith("tiny@")
+    with RecordStore.open() as store:
+        assert ask(store, subject.models[0], subject.dataset).model == run.model
+        other = make_tiny_encoder(tmp_path / "other" / "tiny", seed=1)  # the same name, other weights
+        assert ask(store, str(other), subject.dataset).model == "tiny"
+    (again,) = score_models(subject, ["knn"]).pairs
+    assert again.model == run.model
+
+
+def test_a_reference_of_pictures_is_none_for_texts(subject: Subject, paint_classes: Callable[[Path], Path]) -> None:
+    pictures = paint_classes(Path(subject.dataset).parent / "pictures")
+    with pytest.raises(ZoographError, match=r"must both be images or both be texts \(got images and texts\)"):
+        rank_on_images(subject, str(pictures), QUICK)
 
 
 def test_what_was_fine_tuned_is_kept_and_as_right_as_it_was(subject: Subject, tmp_path: Path) -> None:

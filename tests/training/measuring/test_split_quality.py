@@ -66,3 +66,8 @@ def test_features_that_are_all_the_same() -> None:
         require_difference(same, "defect")
     same[2, 1] += 1e-2
     require_difference(same, "defect")
+
+
+def test_classes_of_one_image_each_leave_none_to_test_on() -> None:
+    with pytest.raises(FoldsError, match=r"'defect' must have two images, .* \(got 2 classes of one image each\)"):
+        judge_split(_task([0, 1]), [False, False])

@@ -15,8 +15,8 @@ from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Relation
 from zoograph.data.store.store import RecordStore
-from zoograph.data.tasks.sources import is_local, open_task, require_modality
-from zoograph.data.tasks.task import LabelledTask
+from zoograph.data.tasks.sources import is_local, open_task
+from zoograph.data.tasks.task import LabelledTask, TaskError
 from zoograph.graphs.scores.relatedness.bound import Bound
 from zoograph.graphs.scores.relatedness.tasks import Task
 from zoograph.training.analysis.relatedness.kept import relate_once
@@ -97,7 +97,11 @@ def rank_on_images(
     if stored and not labelled:
         raise ZoographError("A relation is stored between labelled datasets (got no labels). Leave one of the two out.")
     target, known = subject.open(), open_reference(reference, subject.max_images)
-    require_modality(reference, known.modality, target.modality)
+    if known.modality is not target.modality:
+        raise TaskError(
+            f"The reference '{reference}' and the target '{subject.dataset}' must both be images or both be texts (got "
+            f"{known.samples_word} and {target.samples_word}). Give another reference."
+        )
     cards: tuple[DatasetCard, ...] = ()
     if stored:
         with RecordStore.open() as store:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.networks.registry.encoder_cards import encoder_card, find_encoder_card
+from zoograph.data.networks.encoders import load_encoder
+from zoograph.data.networks.registry.encoder_cards import encoder_card, find_encoder_card, find_own_label
 from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 from zoograph.data.testing.tiny_encoders import describe_sentences, make_tiny_encoder
 from zoograph.data.text.model_folder import ModelFolder
@@ -70,3 +71,16 @@ def test_the_width_and_the_size_are_those_of_what_the_settings_state(folder: Pat
 def test_the_width_of_a_tower_of_clip_is_that_of_its_vectors(tmp_path: Path) -> None:
     card = encoder_card(ModelFolder(make_tiny_encoder(tmp_path / "clip", "clip"), "mine"))
     assert (card.num_features, card.objective) == (8, Objective.IMAGE_TEXT)
+
+
+def test_weights_in_a_folder_are_called_by_their_content(tmp_path: Path) -> None:
+    pytest.importorskip("sentence_transformers")
+    for kind in ("bert", "clip"):
+        folder = make_tiny_encoder(tmp_path / kind, kind)
+        assert find_own_label(str(folder)) == load_encoder(str(folder)).card.id
+    describe_sentences(tmp_path / "bert", pooling_mode_mean_sqrt_len_tokens=True)
+    label = find_own_label(str(tmp_path / "bert"))
+    assert label == load_encoder(str(tmp_path / "bert")).card.id
+    (tmp_path / "bert" / "model.safetensors").unlink()
+    assert find_own_label(str(tmp_path / "bert")) is None
+    assert find_own_label("owner/nothing-here") is None
