@@ -24,7 +24,8 @@ def _parts(card: ModelCard) -> Iterator[str]:
     if any(kind):
         yield ", ".join(filter(None, kind))
     if card.parameters is not None:
-        yield f"{card.parameters / _MILLION:,.1f}M parameters"
+        millions = card.parameters / _MILLION
+        yield f"{millions:,.1f}M parameters" if millions >= 0.1 else f"{card.parameters:,} parameters"
     if card.gmacs is not None:
         yield f"{card.gmacs:,.1f} GMACs"
     if card.num_features is not None:

@@ -31,5 +31,9 @@ def test_a_network_of_images() -> None:
     assert describe_model(card) == "The model: vit; 4.2 GMACs; trained on imagenet-21k, then imagenet."
 
 
+def test_a_small_network_is_not_without_parameters() -> None:
+    assert describe_model(ModelCard(id="a", source="s", parameters=4512)) == "The model: 4,512 parameters."
+
+
 def test_a_card_that_knows_nothing() -> None:
     assert describe_model(ModelCard(id="a", source="s")) is None
