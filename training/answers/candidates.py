@@ -83,7 +83,7 @@ def choose_candidates(
 def _choose_named(readers: list[ModelCard], named: NamedModels, modality: str) -> list[ModelCard]:
     chosen = [card for card in readers if card.id in named.ids]
     if wrong := sorted(named.exact - {card.id for card in chosen}):
-        raise ZoographError(f"The models must read {modality} (got '{wrong[0]}', which does not). Leave it out.")
+        raise ZoographError(f"The models must read {modality}s (got '{wrong[0]}', which does not). Leave it out.")
     if not chosen:
         raise ZoographError(
             f"No candidate is left: --models names {len(named.ids):,} models, of which none reads {modality}. "
