@@ -50,6 +50,12 @@ def test_each_situation_has_its_own_factor_and_new_datasets_are_of_every_protoco
     assert 0.4 < new < 0.9
 
 
+def test_what_left_out_quarters_say_of_known_models_narrows_nothing_below_what_new_datasets_ask_for() -> None:
+    known, new = calibrated_contrasts({HEAD: [*_many(0.2, 0.8, KNOWN), *_many(0.6, 0.8, NEW)]}, HEAD)
+    assert new == pytest.approx(0.75, rel=0.1)
+    assert known == new
+
+
 def test_families_count_alike_however_many_datasets_they_have() -> None:
     """One family of 400 datasets deviates as stated, eight of 20 each by a quarter of it."""
     large = [_block(0.8, 0.8, 1_000, NEW, seed) for seed in range(400)]
