@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
+from hypothesis import settings
 
 from zoograph.data.collections.tables import write_tables
 from zoograph.data.records.cards import DatasetCard, ModelCard
@@ -30,6 +31,10 @@ from zoograph.training.versions.save import new_version, save_artifact
 
 if TYPE_CHECKING:
     from zoograph.training.predictors.evidence import TrainingConfig
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("zoograph", deadline=None)
+settings.load_profile("zoograph")
 
 TOY = Collection(
     models=(

@@ -38,7 +38,7 @@ _RUNS = st.builds(
 
 
 @given(runs=st.lists(_RUNS, min_size=1, max_size=5), name=st.sampled_from(["runs.csv", "runs.parquet"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_run_comes_back_as_itself(tmp_path_factory: pytest.TempPathFactory, runs: list[Run], name: str) -> None:
     path = tmp_path_factory.mktemp("export") / name
     with RecordStore.in_memory() as store:

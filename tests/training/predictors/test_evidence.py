@@ -241,7 +241,7 @@ def test_the_answer_does_not_depend_on_what_else_is_asked_where_records_are_chos
 # -- evidence moves it in the right direction -----------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(name=st.sampled_from(["knn", "logistic"]), model=st.integers(0, 7), dataset=st.integers(0, 19), data=st.data())
 def test_a_better_probe_of_a_pair_never_lowers_its_answer(
     zoo: Zoo, graph: HeteroData, fitted: EvidencePredictor, name: str, model: int, dataset: int, data: st.DataObject

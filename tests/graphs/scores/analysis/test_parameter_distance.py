@@ -61,7 +61,7 @@ def test_against_a_naive_loop(norm: Norm, seed: int) -> None:
     assert found.transferability == pytest.approx(_naive(*states, norm), rel=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(scale=st.floats(1e-3, 1e3), shift=st.floats(-5, 5), norm=st.sampled_from(list(Norm)))
 def test_scale_and_origin_do_not_count(scale: float, shift: float, norm: Norm) -> None:
     states = [{name: weight.double() for name, weight in _draw(seed).items()} for seed in range(3)]
