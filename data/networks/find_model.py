@@ -125,6 +125,9 @@ def loading_name(card: ModelCard) -> str | None:
 def loading_code(card: ModelCard, num_classes: int, weights: Path | None = None) -> str:
     """Return Python that loads a model with a new classifier, by the library that has it.
 
+    A file of images' weights is read by :func:`zoograph.data.networks.weights.load_pretrained`, which gives timm's
+    network: timm itself does not read all the layouts that are taken here.
+
     Args:
         card: of the model.
         num_classes: of the classifier.
@@ -138,10 +141,15 @@ def loading_code(card: ModelCard, num_classes: int, weights: Path | None = None)
             "model = AutoModelForSequenceClassification.from_pretrained("
             f"{json.dumps(name)}, num_labels={num_classes})"
         )
-    extra = "" if weights is None else f', pretrained_cfg_overlay={{"file": {json.dumps(str(weights))}}}'
+    if weights is not None:
+        name = card.timm_name if is_own(card) else card.id
+        return (
+            "from zoograph.data.networks.weights import load_pretrained\n\n"
+            f"model = load_pretrained({json.dumps(name)}, {json.dumps(str(weights))}).network  # timm's\n"
+            f"model.reset_classifier({num_classes})"
+        )
     return (
-        "import timm\n\n"
-        f"model = timm.create_model({json.dumps(card.id)}, pretrained=True, num_classes={num_classes}{extra})"
+        f"import timm\n\nmodel = timm.create_model({json.dumps(card.id)}, pretrained=True, num_classes={num_classes})"
     )
 
 

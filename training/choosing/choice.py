@@ -171,6 +171,14 @@ class Choice(Report):
         return self.picked.finetune if self.protocol is Protocol.FINETUNE else self.picked.head
 
     @property
+    def _rival(self) -> Ranked | None:
+        """The candidate that is expected to lose least, where the choice was measured and it was not."""
+        least = min(self.ranking, key=lambda candidate: candidate.regret)
+        known = least.finetune if self.protocol is Protocol.FINETUNE else least.head
+        better = self.measured is not None and known is None and least.regret < self.picked.regret
+        return least if better else None
+
+    @property
     def sentence(self) -> str:
         """The choice in words: what it reaches, and what it may lose."""
         chosen = self.picked
@@ -189,13 +197,19 @@ class Choice(Report):
     def notes(self) -> tuple[str, ...]:
         """Why it stopped, what the choice rests on, what would come next, and what was left out."""
         own = sum(trial.model == self.picked.model for trial in self.trials)
-        rests = f"It rests on {len(self.trials)} measurements of this call ({own} of it)"
+        count = "1 measurement" if len(self.trials) == 1 else f"{len(self.trials)} measurements"
+        rests = f"It rests on {count} of this call ({own} of it)"
         earlier = f", {self.earlier} that the store had of this dataset" if self.earlier else ""
         notes = [
             f"Stopped after {format_seconds(self.spent)}: {REASONS[self.stopped]}.",
             f"{rests}{earlier}, and on the records of other datasets. Before, the pick was expected to lose "
             f"{self.first_regret:.2f} points.",
         ]
+        if (rival := self._rival) is not None:
+            notes.append(
+                f"{rival.model} is expected to lose less ({rival.regret:.2f} points), but was not measured: "
+                "the choice is of those that were."
+            )
         if self.next is not None:
             notes.append(
                 f"Next would be {self.next.model} ({self.next.level.description}, about "

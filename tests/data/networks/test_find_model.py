@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import timm
+import torch
 
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.errors import AmbiguousName, UnknownName, ZoographError
@@ -179,6 +182,15 @@ def test_code_loads_a_model_by_the_library_that_has_it() -> None:
     assert (
         loading_code(net, 3) == 'import timm\n\nmodel = timm.create_model("net.in1k", pretrained=True, num_classes=3)'
     )
-    assert 'pretrained_cfg_overlay={"file": "w/net.pth"}' in loading_code(net, 3, Path("w/net.pth"))
     assert 'AutoModelForSequenceClassification.from_pretrained("o/e", num_labels=4)' in loading_code(encoder, 4)
     assert 'AutoTokenizer.from_pretrained("mine")' in loading_code(encoder, 4, Path("mine"))
+
+
+def test_code_loads_weights_of_any_layout(tmp_path: Path) -> None:
+    network = timm.create_model("test_resnet.r160_in1k", pretrained=False)
+    file, found = tmp_path / "net.pth", dict[str, Any]()
+    torch.save({"state_dict": {f"model.{name}": value for name, value in network.state_dict().items()}}, file)
+    exec(loading_code(ModelCard(id="test_resnet.r160_in1k", source="t"), 3, file), found)
+    assert torch.equal(found["model"].conv1.weight, network.conv1.weight)
+    assert found["model"](torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+    assert '("net", "w.pth")' in loading_code(ModelCard(id="net@0123", timm_name="net", source="t"), 3, Path("w.pth"))

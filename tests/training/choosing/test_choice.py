@@ -34,6 +34,18 @@ def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choi
     assert not any("Next would be" in note for note in replace(choice, next=None).notes)
 
 
+def test_a_rival_that_was_not_measured_is_named(choice: Choice) -> None:
+    rival = choice.ranking[1]._replace(regret=0.2, probe=None)
+    said = " ".join(replace(choice, ranking=(choice.picked, rival)).notes)
+    assert "net_b.in1k is expected to lose less (0.20 points), but was not measured" in said
+    measured = replace(choice, ranking=(choice.picked, rival._replace(head=0.9)))
+    assert not any("was not measured" in note for note in (*choice.notes, *measured.notes))
+
+
+def test_one_measurement_is_one(choice: Choice) -> None:
+    assert "It rests on 1 measurement of this call (1 of it)" in replace(choice, trials=choice.trials[1:]).notes[1]
+
+
 def test_the_command_names_the_file_of_the_weights_and_the_columns(choice: Choice) -> None:
     assert choice.command == "zoograph measure --models net_a.in1k --dataset './my photos' --protocol finetune"
     filed = replace(choice, weights=Path("w/net_a.in1k.safetensors"))
