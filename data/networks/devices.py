@@ -43,7 +43,7 @@ def find_device(name: str | None = None) -> torch.device:
         device = torch.device(chosen)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
+        reason = str(error).partition("\n")[0].partition(". ")[0].rstrip(".")  # torch goes on for pages
         raise ZoographError(f"The device '{chosen}' cannot be used (got: {reason}). Choose 'auto' or 'cpu'.") from error
     return device
 

@@ -31,6 +31,15 @@ def test_what_is_not_there_or_not_known_is_said() -> None:
     require_device(None)
 
 
+def test_only_the_first_sentence_of_a_library_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise NotImplementedError("Could not run 'aten::empty' on 'MPS'. This could be because of this. Or of that.")
+
+    monkeypatch.setattr(torch, "empty", refuse)
+    with pytest.raises(ZoographError, match=r"\(got: Could not run 'aten::empty' on 'MPS'\)\. Choose 'auto' or 'cpu'"):
+        find_device("mps")
+
+
 def test_numbers_of_mps_are_computed_where_float64_is() -> None:
     assert [number_device(torch.device(name)).type for name in ("cpu", "cuda", "mps")] == ["cpu", "cuda", "cpu"]
 
