@@ -114,7 +114,7 @@ def public(
     else:
         print_table("What became of the pairs", ("what", "pairs"), tally_rows(tally, agenda.done), names={"what"})
         print_notes([f"'{out}' has {len(runs):,} runs; 'zoograph ingest {out}' reads them."])
-    end_with_failures([Failure(one.work.name, one.problem.reason) for one in tally.failed])
+    end_with_failures([Failure(one.work.name, one.problem.reason) for one in tally.failed], runs)
 
 
 def _find_tasks(datasets: str) -> list[MiebTask]:

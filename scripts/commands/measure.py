@@ -161,7 +161,7 @@ def measure(
         if report.sources:
             _print_sources(report)
         print_notes(report.notes)
-    end_with_failures(report.failures)
+    end_with_failures(report.failures, report.runs)
 
 
 def _as_dict(report: MeasureReport) -> dict[str, Any]:

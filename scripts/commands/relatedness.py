@@ -113,7 +113,7 @@ def relatedness(
     elif report.models:
         _print_table(report)
         print_notes(_notes(report))
-    end_with_failures(report.failures)
+    end_with_failures(report.failures, report.models)
 
 
 def _as_dict(report: RelatednessReport) -> dict[str, Any]:

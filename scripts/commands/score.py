@@ -119,7 +119,7 @@ def score(
     elif report.pairs:
         _print_table(report)
         print_notes(report.notes)
-    end_with_failures(report.failures)
+    end_with_failures(report.failures, report.pairs)
 
 
 def _print_table(report: ScoreReport) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ import typer
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.numbers import parse_count, parse_positive
-from zoograph.scripts.terminal.program import FAILED
+from zoograph.scripts.terminal.program import FAILED, WRONG
 
 if TYPE_CHECKING:
     from zoograph.training.candidates.filters import Filters
@@ -214,8 +214,12 @@ def split_names(text: str) -> list[str]:
     return names
 
 
-def end_with_failures(failures: Collection[Failure]) -> None:
-    """Name the models that failed on stderr, and end with 1 if there are any.
+def end_with_failures(failures: Collection[Failure], done: Sized) -> None:
+    """Name the models that failed on stderr, and end with 1 if there are any, or with 2 if nothing was done.
+
+    Args:
+        failures: with their models.
+        done: what was done all the same.
 
     Raises:
         typer.Exit: if there are failures.
@@ -223,4 +227,4 @@ def end_with_failures(failures: Collection[Failure]) -> None:
     for failure in failures:
         print(show(f"Failed: {failure.model}: {failure.reason}"), file=sys.stderr)
     if failures:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(FAILED if done else WRONG)

@@ -89,7 +89,7 @@ def test_corrupt_images_are_left_out_and_named(
 
 def test_a_model_that_fails(animals: Path, run_command: Command, home: Path) -> None:
     ran = run_command(measure, "--models", "resnett18", "--dataset", str(animals), "--json")
-    assert ran.code == 1
+    assert ran.code == 2
     assert json.loads(ran.out)["failures"][0]["model"] == "resnett18"
     assert "Failed: resnett18: Unknown model" in ran.err
     assert _stored(home) == []

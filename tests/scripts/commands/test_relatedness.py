@@ -122,7 +122,7 @@ def test_a_reference_with_too_few_classes_fails_in_one_sentence(
     animals: Path, shapes: Path, mine: Options, run_command: Command
 ) -> None:
     ran = run_command(relatedness, *_ask(mine, shapes, animals, "--json"))
-    assert ran.code == 1
+    assert ran.code == 2
     assert "has 2 classes, and 3 are needed" in ran.err
 
 

@@ -24,11 +24,17 @@ def test_names_are_told_apart_once() -> None:
 
 
 def test_failures_end_with_1_and_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
-    end_with_failures([])
+    end_with_failures([], [])
     with pytest.raises(typer.Exit) as ended:
-        end_with_failures([Failure("vit", "No weights."), Failure("net", "Too large.")])
+        end_with_failures([Failure("vit", "No weights."), Failure("net", "Too large.")], ["resnet"])
     assert ended.value.exit_code == 1
     assert capsys.readouterr().err == "Failed: vit: No weights.\nFailed: net: Too large.\n"
+
+
+def test_nothing_done_ends_with_2() -> None:
+    with pytest.raises(typer.Exit) as ended:
+        end_with_failures([Failure("vit", "No weights.")], [])
+    assert ended.value.exit_code == 2
 
 
 def _options(command: Any) -> dict[str, list[Any]]:
