@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from zoograph.data.collections.tables import read_rows, shipped_zoo
+from zoograph.data.collections.tables import read_rows
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import Objective
 
+_TABLE = Path(__file__).parents[2] / "zoo" / "encoder_facts.csv"
 _COLUMNS = ("model", "family", "objective", "languages")
 
 
@@ -41,7 +43,7 @@ def read_encoder_facts() -> Mapping[str, Mapping[str, Any]]:
         RawDataError: if the shipped table is missing, or does not fit.
     """
     found: dict[str, dict[str, Any]] = {}
-    for _, cells in read_rows(shipped_zoo() / "encoder_facts.csv", _COLUMNS):
+    for _, cells in read_rows(_TABLE, _COLUMNS):
         facts: dict[str, Any] = {"family": cells["family"]}
         facts["objective"] = Objective(cells["objective"]) if cells["objective"] else None
         facts["languages"] = tuple(filter(None, cells["languages"].split(";")))
