@@ -19,7 +19,6 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.files.facts import seal_facts
 from zoograph.data.home import DATABASE_VARIABLE, HOME_VARIABLE
 from zoograph.data.records.records import Metric
-from zoograph.data.store.database import begin, make_engine
 from zoograph.scripts.benchmarks.results_folder import Row, load_rows
 from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.numbers import parse_sizes
@@ -172,6 +171,8 @@ def _write_runs(path: Path, times: int = 1) -> None:
 
 def _run_beside_a_writer(command: Sequence[str], environment: dict[str, str], url: str) -> Row:
     """Run a command while somebody else writes again and again; its wall seconds are the longest wait for that."""
+    from zoograph.data.store.database import begin, make_engine
+
     engine, ended, waits = make_engine(url), Event(), [0.0]
 
     def write() -> None:
