@@ -142,10 +142,10 @@ def loading_code(card: ModelCard, num_classes: int, weights: Path | None = None)
             f"{json.dumps(name)}, num_labels={num_classes})"
         )
     if weights is not None:
-        name = card.timm_name if is_own(card) else card.id
+        architecture = card.timm_name if is_own(card) else card.id
         return (
             "from zoograph.data.networks.weights import load_pretrained\n\n"
-            f"model = load_pretrained({json.dumps(name)}, {json.dumps(str(weights))}).network  # timm's\n"
+            f"model = load_pretrained({json.dumps(architecture)}, {json.dumps(str(weights))}).network  # timm's\n"
             f"model.reset_classifier({num_classes})"
         )
     return (
