@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,29 @@ _HARMLESS = frozenset({"max_seq_length", "unpad_inputs", "do_lower_case", "modal
 _PLAIN = {"transformer_task": "feature-extraction", "tokenizer_name_or_path": None}
 _HIDDEN_STATES = {"method": "forward", "method_output_name": "last_hidden_state"}
 _VECTOR = {"module_input_name": "sentence_embedding", "module_output_name": "sentence_embedding", "use_residual": False}
-_MODES = ("cls", "lasttoken", "max", "mean", "weightedmean")
+
+
+class Pooling(StrEnum):
+    """What is taken of the tokens of a text."""
+
+    MEAN = "mean"
+    FIRST = "first"
+    LAST = "last"
+    MAX = "max"
+    WEIGHTED = "weighted"
+    """The mean, later tokens weighing more."""
+    OWN = "own"
+    """What the network itself says of the whole text, as the tower of CLIP does."""
+
+
+NAMED_POOLINGS = {
+    "cls": Pooling.FIRST,
+    "lasttoken": Pooling.LAST,
+    "max": Pooling.MAX,
+    "mean": Pooling.MEAN,
+    "weightedmean": Pooling.WEIGHTED,
+}
+"""What sentence-transformers calls the poolings that our own reader applies."""
 
 
 class Part(NamedTuple):
@@ -73,6 +96,12 @@ def activation_of(about: Mapping[str, Any]) -> str:
     return str(about.get("activation_function") or "Tanh").rpartition(".")[2]
 
 
+def named_modes(about: Mapping[str, Any]) -> list[str]:
+    """Return the poolings that are stated by their names, as newer versions of the library do."""
+    named = about.get("pooling_mode")
+    return [named] if isinstance(named, str) else list(named or [])
+
+
 def linear_shape(folder: Path) -> tuple[int, int, bool]:
     """Return how many numbers a linear layer takes and gives, and whether it adds a constant to each.
 
@@ -115,10 +144,11 @@ def _odd_setting(part: Part) -> str | None:
         return _odd_transformer(part.path)
     about = read_settings(part.path, "config.json")
     if part.kind == "Pooling":
-        named = about.get("pooling_mode")
-        modes = [named] if isinstance(named, str) else named or []
+        modes = named_modes(about)
         old = bool(about.get("pooling_mode_mean_sqrt_len_tokens")) and not modes
-        return f"the pooling of '{part.path.name}'" if old or any(mode not in _MODES for mode in modes) else None
+        return (
+            f"the pooling of '{part.path.name}'" if old or any(mode not in NAMED_POOLINGS for mode in modes) else None
+        )
     if part.kind in ("Dense", "Normalize"):
         odd = [key for key, usual in _VECTOR.items() if about.get(key) not in (usual, None)]
         if odd or activation_of(about) not in _ACTIVATIONS:

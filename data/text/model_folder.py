@@ -6,6 +6,7 @@ import importlib.util
 import json
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -83,6 +84,13 @@ def is_carried(name: str) -> bool:
 def holds_encoder(folder: Path) -> bool:
     """Return whether a folder has the settings of a model of texts."""
     return any((folder / name).is_file() for name in (CONFIG, MODULES))
+
+
+def visible_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a model's folder, in order of their names; of what is hidden, such as a cache, none."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
 
 
 def read_settings(folder: Path, name: str, kind: type = dict) -> Any:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.text.layout import beyond_our_reader, find_part, read_parts, transformer_settings
+from zoograph.data.text.layout import (
+    NAMED_POOLINGS,
+    Pooling,
+    beyond_our_reader,
+    find_part,
+    named_modes,
+    read_parts,
+    transformer_settings,
+)
 from zoograph.data.text.model_folder import read_settings
 
 USUAL_TOKENS = 512
@@ -17,19 +24,6 @@ _UNSTATED = 8192
 _CLASSIFICATION = "classification"
 
 
-class Pooling(StrEnum):
-    """What is taken of the tokens of a text."""
-
-    MEAN = "mean"
-    FIRST = "first"
-    LAST = "last"
-    MAX = "max"
-    WEIGHTED = "weighted"
-    """The mean, later tokens weighing more."""
-    OWN = "own"
-    """What the network itself says of the whole text, as the tower of CLIP does."""
-
-
 # In the order in which sentence-transformers joins them, which a linear layer behind them relies on.
 _MODES = {
     "pooling_mode_cls_token": Pooling.FIRST,
@@ -37,13 +31,6 @@ _MODES = {
     "pooling_mode_mean_tokens": Pooling.MEAN,
     "pooling_mode_weightedmean_tokens": Pooling.WEIGHTED,
     "pooling_mode_lasttoken": Pooling.LAST,
-}
-_NAMED = {
-    "cls": Pooling.FIRST,
-    "lasttoken": Pooling.LAST,
-    "max": Pooling.MAX,
-    "mean": Pooling.MEAN,
-    "weightedmean": Pooling.WEIGHTED,
 }
 
 
@@ -108,9 +95,7 @@ def read_recipe(folder: Path, name: str) -> Recipe:
 
 
 def _poolings(config: dict[str, Any]) -> tuple[Pooling, ...]:
-    named = config.get("pooling_mode")
-    modes = [named] if isinstance(named, str) else named or []
-    known = [_NAMED[mode] for mode in modes if mode in _NAMED]
+    known = [NAMED_POOLINGS[mode] for mode in named_modes(config) if mode in NAMED_POOLINGS]
     return tuple(known or (pooling for mode, pooling in _MODES.items() if config.get(mode))) or (Pooling.MEAN,)
 
 

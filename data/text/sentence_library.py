@@ -20,6 +20,7 @@ from torch import Tensor
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.files.optional_imports import import_torchvision
+from zoograph.data.text.model_folder import visible_files
 from zoograph.data.text.sentence_network import NOTHING, TextNetwork
 from zoograph.data.text.transformer import quiet_transformers
 
@@ -143,7 +144,7 @@ def _import_library(name: str, why: str) -> Any:
 
 def _require_safetensors(folder: Path, name: str) -> None:
     """Raise if some weights of a model are pickled alone."""
-    for path in _files(folder):
+    for path in visible_files(folder):
         if path.suffix in _PICKLED and not any(path.parent.glob("*.safetensors")):
             raise EncoderError(
                 f"Encoder '{name}' needs its weights as safetensors (got '{path.relative_to(folder)}', which is not "
@@ -154,18 +155,12 @@ def _require_safetensors(folder: Path, name: str) -> None:
 def digest_folder(folder: Path) -> str:
     """Hash the settings, the vocabularies and the weights, by their places in the folder."""
     digest = hashlib.sha256()
-    for path in _files(folder):
+    for path in visible_files(folder):
         if path.suffix in (*_SETTINGS, ".safetensors"):
             digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoograph.data.text.recipe import Pooling, Recipe
+from zoograph.data.text.layout import Pooling
+from zoograph.data.text.recipe import Recipe
 
 NOTHING = -1
 """In the place of a token: there is none."""

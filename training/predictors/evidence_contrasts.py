@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoograph.data.records.records import Protocol
 from zoograph.models.evidence.accuracy_logit import to_accuracy
-from zoograph.training.predictors.evidence_left_out import NEW_DATASET, LeftOut
+from zoograph.training.predictors.evidence_left_out import KNOWN, NEW_DATASET, LeftOut
 from zoograph.training.predictors.joint import draw_normal
 
 _FACTORS = torch.linspace(0.2, 1.4, 13, dtype=torch.float64)
@@ -51,7 +51,7 @@ def calibrated_contrasts(left_out: Mapping[int, Sequence[LeftOut]], protocol: in
         left_out: by protocol.
         protocol: that is asked for.
     """
-    known = [_rankings(part, protocol) for part in left_out[protocol] if part.situation == 0]
+    known = [_rankings(part, protocol) for part in left_out[protocol] if part.situation == KNOWN]
     new = [_rankings(part, code) for code, parts in left_out.items() for part in parts if part.situation == NEW_DATASET]
     of_new = _factor(new)
     return [max(_factor(known), of_new), of_new]

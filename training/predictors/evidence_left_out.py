@@ -16,7 +16,7 @@ from zoograph.models.evidence.posterior import Posterior, Prior
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-NEW_DATASET = SITUATIONS.index("new dataset")
+KNOWN, NEW_DATASET = (SITUATIONS.index(name) for name in ("both known", "new dataset"))
 Block = tuple[Tensor, Tensor]
 _BOTH_NEW_SAMPLES = 150
 _LEAST_RECORDS = 30  # of another protocol, to learn from

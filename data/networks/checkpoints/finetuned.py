@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,7 @@ from zoograph.data.networks.rows import stack
 from zoograph.data.networks.weight_files import SEEN, WeightsError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.records import Run
+from zoograph.data.text.model_folder import visible_files
 from zoograph.data.text.recipe import read_recipe
 from zoograph.data.text.sentence_library import LibraryNetwork
 
@@ -223,19 +224,12 @@ def _copy_settings(source: Path, target: Path, whole: bool) -> None:
         target: is made.
         whole: whether the safetensors are copied too, as sentence-transformers makes no network without them.
     """
-    for path in _files(source):
+    for path in visible_files(source):
         heavy = path.suffix in _HEAVY or path.name.endswith(".index.json")
         if not heavy or (path.suffix == ".safetensors" and (whole or _is_dense(path.parent, source))):
             place = target / path.relative_to(source)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden:
-            yield path
 
 
 def _is_dense(folder: Path, whole: Path) -> bool:

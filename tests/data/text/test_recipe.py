@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from zoograph.data.testing.tiny_encoders import describe_sentences
-from zoograph.data.text.recipe import USUAL_TOKENS, Pooling, Recipe, read_recipe
+from zoograph.data.text.layout import Pooling
+from zoograph.data.text.recipe import USUAL_TOKENS, Recipe, read_recipe
 
 
 def _write(folder: Path, **files: Any) -> None:

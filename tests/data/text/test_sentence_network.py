@@ -11,7 +11,8 @@ import torch
 from timm.models import group_parameters
 from torch import Tensor, nn
 
-from zoograph.data.text.recipe import Pooling, Recipe
+from zoograph.data.text.layout import Pooling
+from zoograph.data.text.recipe import Recipe
 from zoograph.data.text.sentence_network import NOTHING, UNPOOLED, SentenceNetwork, pool
 
 HIDDEN = torch.tensor([[[1.0, 0.0], [3.0, 4.0], [5.0, -2.0]], [[2.0, 2.0], [9.0, 9.0], [9.0, 9.0]]])

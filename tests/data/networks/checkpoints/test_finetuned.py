@@ -16,6 +16,7 @@ from zoograph.data.networks.checkpoints.finetuned import (
     ABOUT,
     WEIGHTS,
     BestModel,
+    FinetunedModel,
     load_finetuned,
     save_finetuned,
     saved_model,
@@ -53,14 +54,20 @@ def _says(network: Any, model: PretrainedModel, samples: Sequence[Any]) -> torch
     return found
 
 
+def _kept_without(folder: Path) -> tuple[FinetunedModel, Any, PretrainedModel]:
+    """Tune and keep the encoder of a folder, which then is gone; return what is loaded, the network and the encoder."""
+    model = load_encoder(str(folder))
+    network = _tuned(model)
+    kept = folder.parent / "kept"
+    save_finetuned(kept, model, network.state_dict(), CLASSES, _run())
+    folder.rename(folder.parent / "moved")
+    return load_finetuned(kept), network, model
+
+
 def test_an_encoder_says_the_same_again_without_the_folder_it_came_from(tmp_path: Path) -> None:
     folder = make_tiny_encoder(tmp_path / "bert")
     describe_sentences(folder, pooling_mode_cls_token=True)
-    model = load_encoder(str(folder))
-    network = _tuned(model)
-    save_finetuned(tmp_path / "kept", model, network.state_dict(), CLASSES, _run())
-    folder.rename(tmp_path / "moved")
-    again = load_finetuned(tmp_path / "kept")
+    again, network, model = _kept_without(folder)
     expected = _says(network, model, TEXTS)
     torch.testing.assert_close(again.probabilities(TEXTS), expected)
     torch.testing.assert_close(again.probabilities(TEXTS, batch_size=1), expected)
@@ -73,11 +80,7 @@ def test_a_model_of_sentence_transformers_takes_its_safetensors_along(tmp_path: 
     pytest.importorskip("sentence_transformers")
     folder = make_tiny_encoder(tmp_path / "bert")
     describe_sentences(folder, pooling_mode_mean_sqrt_len_tokens=True)
-    model = load_encoder(str(folder))
-    network = _tuned(model)
-    save_finetuned(tmp_path / "kept", model, network.state_dict(), CLASSES, _run())
-    folder.rename(tmp_path / "moved")
-    again = load_finetuned(tmp_path / "kept")
+    again, network, model = _kept_without(folder)
     torch.testing.assert_close(again.probabilities(TEXTS), _says(network, model, TEXTS))
 
 
