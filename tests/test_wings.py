@@ -20,7 +20,6 @@ WITHOUT_IMPORTS = {"training/runtime", "data/files"}
 ANYBODY = {"zoograph.data.errors"}
 UNTESTED = {
     "data/store/migrations/env.py": "Alembic runs it; every migration test goes through it",
-    "scripts/commands/analyze.py": "puts two commands under one name; both have tests, and the program asks for both",
 }
 
 

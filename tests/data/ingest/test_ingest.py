@@ -19,13 +19,9 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
+
 Ingest = Callable[..., IngestReport]
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
 
 
 @pytest.fixture

@@ -11,13 +11,9 @@ from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.ingest.ingest import IngestReport
 from zoograph.data.store.store import RecordStore
 
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
+
 Ingest = Callable[..., IngestReport]
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
 
 
 @pytest.fixture

@@ -10,11 +10,14 @@ import sqlalchemy as sa
 
 from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.records import ClassInfluence, Protocol, Relation, Run, Score
+from zoograph.data.records.records import ClassInfluence, Protocol, Relation, Score
 from zoograph.data.store import batches, rows, schema
 from zoograph.data.store.batches import Undone, new_batch
 from zoograph.data.store.staging import staging
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.own_runs import own_run
+
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 _BOOKKEEPING = ("value", "source", "batch", "stored_at")
 
@@ -28,20 +31,9 @@ def _counts(url: str) -> dict[str, int]:
     return counts
 
 
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
-
-
 def _influence(**fields: Any) -> ClassInfluence:
     given = {"source": "s", "label": "cat", "dataset": "pets", "name": "influence_correct", "value": 0.25}
     return ClassInfluence.model_validate({**given, **fields})
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
 
 
 def test_ids_of_batches_are_different_and_sort_by_time() -> None:
@@ -53,7 +45,7 @@ def test_ids_of_batches_are_different_and_sort_by_time() -> None:
 
 def test_every_row_carries_source_time_and_batch(toy_store: RecordStore, database_url: str) -> None:
     before = datetime.now(UTC)
-    toy_store.add(runs=[_run(0.875)], batch="monday", origin="a test")
+    toy_store.add(runs=[own_run(0.875)], batch="monday", origin="a test")
     newest, shipped = toy_store.batches()
     assert (newest.id, newest.origin, newest.records) == ("monday", "a test", 1)
     assert (shipped.id, shipped.records) == ("shipped", 3)
@@ -70,7 +62,7 @@ def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: Record
     datasets = [DatasetCard(id="corpus", source="mine"), DatasetCard(id="d", source="mine", family="f")]
     scores = [Score(source="s", model="mine", dataset="d", name="logme", value=1)]
     relations = [Relation(source="s", dataset="pets", other="d", name="d", value=1)]
-    runs, influences = [_run(0.1, model="mine"), _run(0.2)], [_influence(corpus="corpus")]
+    runs, influences = [own_run(0.1, model="mine"), own_run(0.2)], [_influence(corpus="corpus")]
     toy_store.add([model], datasets, runs, scores, relations, influences, batch="monday")
     assert toy_store.snapshot().influences[["label", "corpus", "value"]].values.tolist() == [["cat", "corpus", 0.25]]
     revision = toy_store.revision
@@ -83,7 +75,7 @@ def test_undo_takes_back_what_a_batch_brought_and_nothing_else(toy_store: Record
 
 
 def test_a_batch_that_is_not_there_and_the_shipped_one_cannot_be_undone(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(0.1)], batch="monday")
+    toy_store.add(runs=[own_run(0.1)], batch="monday")
     with pytest.raises(UnknownName, match=r"'mondya'\. Nearest names: monday, shipped\. See 'zoograph undo --list'"):
         toy_store.undo("mondya")
     with pytest.raises(StoreError, match="The zoo that ships cannot be taken back"):
@@ -91,8 +83,8 @@ def test_a_batch_that_is_not_there_and_the_shipped_one_cannot_be_undone(toy_stor
 
 
 def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
-    assert toy_store.add(runs=[_run(0.1)], batch="monday") == 1
-    assert toy_store.add(runs=[_run(0.1), _run(0.2)], batch="monday") == 1
+    assert toy_store.add(runs=[own_run(0.1)], batch="monday") == 1
+    assert toy_store.add(runs=[own_run(0.1), own_run(0.2)], batch="monday") == 1
     assert toy_store.batches()[0].records == 2
 
 
@@ -101,7 +93,7 @@ def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore)
     toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")
     chain = ("captions", "corpus")
     toy_store.add([ModelCard(id="b", source="mine", pretrained_on="corpus", corpora=chain)], batch="tuesday")
-    toy_store.add(runs=[_run(0.1, model="a")], batch="tuesday")
+    toy_store.add(runs=[own_run(0.1, model="a")], batch="tuesday")
     assert toy_store.undo("monday") == Undone(records=0, cards=1)
     assert {"a", *chain} <= {*toy_store.names().models, *toy_store.names().datasets}
     assert "d" not in toy_store.names().datasets
@@ -118,10 +110,10 @@ def test_a_clock_that_was_set_back_loses_nothing(toy_store: RecordStore, monkeyp
     for module in (batches, rows, staging):
         monkeypatch.setattr(module, "datetime", Clock)
     known = len(toy_store.summary().runs)
-    toy_store.add(runs=[_run(0.25), _run(0.5)], batch="late")
+    toy_store.add(runs=[own_run(0.25), own_run(0.5)], batch="late")
     assert len(toy_store.summary().runs) == known + 1  # two runs of one pair that came together
     moments.pop(0)
-    with toy_store.stage([_run(0.5), _run(0.75)]) as staged:
+    with toy_store.stage([own_run(0.5), own_run(0.75)]) as staged:
         assert staged.store((), (), "early", "a clock ten days behind") == 1
     assert toy_store.count_runs(Protocol.HEAD) == 4
     assert len(toy_store.summary().runs) == known + 2

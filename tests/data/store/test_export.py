@@ -17,15 +17,11 @@ from zoograph.data.records.records import Run
 from zoograph.data.store.export import COLUMNS, export_runs
 from zoograph.data.store.store import RecordStore
 
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 
 @pytest.fixture
-def _full_store(toy_store: RecordStore) -> None:
+def _full_store(database_url: str, toy_store: RecordStore) -> None:
     formula = DatasetCard(id="=1+1", source="mine")
     run = Run.model_validate(
         {

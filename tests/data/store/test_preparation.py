@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,21 +11,12 @@ from zoograph.data.collections.tables import write_tables
 from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import Run
 from zoograph.data.store import schema
 from zoograph.data.store.database import begin
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.own_runs import own_run
 
-
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 
 def test_opening_again_changes_nothing(toy_store: RecordStore) -> None:
@@ -37,10 +27,10 @@ def test_opening_again_changes_nothing(toy_store: RecordStore) -> None:
 def test_another_zoo_that_ships_replaces_the_old_and_keeps_ones_own(
     toy_store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toy_store.add(runs=[_run(0.875)])
+    toy_store.add(runs=[own_run(0.875)])
     models = (ModelCard(id="resnet", source="toy"),)
     datasets = (DatasetCard(id="birds_1", source="toy"),)
-    write_tables(Collection(models, datasets, (_run(0.125, source="toy"),)), tmp_path)
+    write_tables(Collection(models, datasets, (own_run(0.125, source="toy"),)), tmp_path)
     monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tmp_path)
     with RecordStore.open() as store:
         assert sorted(store.snapshot().runs["value"]) == [0.125, 0.875]

@@ -9,27 +9,19 @@ import sqlalchemy as sa
 
 from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.records import ClassInfluence, Relation, Run, Score
+from zoograph.data.records.records import ClassInfluence, Relation, Score
 from zoograph.data.store import schema
 from zoograph.data.store.database import begin, make_engine
 from zoograph.data.store.rows import find_known, get_meta, set_meta
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.own_runs import own_run
 
-
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 
 def _influence(**fields: Any) -> ClassInfluence:
     given = {"source": "s", "label": "cat", "dataset": "pets", "name": "influence_correct", "value": 0.25}
     return ClassInfluence.model_validate({**given, **fields})
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
 
 
 def test_a_card_of_a_known_id_replaces_it_with_its_names(toy_store: RecordStore) -> None:
@@ -42,8 +34,8 @@ def test_a_card_of_a_known_id_replaces_it_with_its_names(toy_store: RecordStore)
 @pytest.mark.parametrize(
     ("records", "what"),
     [
-        ({"runs": [_run(0.5, model="nobody")]}, "the model 'nobody'"),
-        ({"runs": [_run(0.5, dataset="nothing")]}, "the dataset 'nothing'"),
+        ({"runs": [own_run(0.5, model="nobody")]}, "the model 'nobody'"),
+        ({"runs": [own_run(0.5, dataset="nothing")]}, "the dataset 'nothing'"),
         (
             {"scores": [Score(source="s", model="no", dataset="pets", name="logme", value=1)]},
             "the model 'no'",
@@ -69,7 +61,7 @@ def test_a_record_without_cards_changes_nothing(toy_store: RecordStore, records:
 def test_a_record_costs_few_statements_and_reads_no_other_rows(toy_store: RecordStore) -> None:
     said: list[str] = []
     sa.event.listen(toy_store._engine, "before_cursor_execute", lambda *words: said.append(words[2].split()[0]))
-    assert toy_store.add(runs=[_run(0.25)]) == 1
+    assert toy_store.add(runs=[own_run(0.25)]) == 1
     own = [word for word in said if word in ("SELECT", "INSERT", "UPDATE", "DELETE")]
     assert own[-6:] == ["SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "INSERT"]
     assert len(own) <= 7  # PostgreSQL is asked for the writers' lock first

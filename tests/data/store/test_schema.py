@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 import pytest
 
-from zoograph.data.records.records import Run
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.own_runs import own_run
 
-
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 
 def test_times_are_kept_in_utc(toy_store: RecordStore) -> None:
     noon = datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-    toy_store.add(runs=[_run(0.1, measured_at=noon), _run(0.2, measured_at=noon.replace(tzinfo=None))])
+    toy_store.add(runs=[own_run(0.1, measured_at=noon), own_run(0.2, measured_at=noon.replace(tzinfo=None))])
     rows = {row[0]: row[1] for part in toy_store.stream_runs(("value", "measured_at")) for row in part}
     assert rows[0.1] == noon
     assert rows[0.1].utcoffset() == timedelta(0)
@@ -32,4 +22,4 @@ def test_times_are_kept_in_utc(toy_store: RecordStore) -> None:
 
 
 def test_wide_seeds_are_kept(toy_store: RecordStore) -> None:
-    assert toy_store.add(runs=[_run(0.1, seed=2**40)]) == 1
+    assert toy_store.add(runs=[own_run(0.1, seed=2**40)]) == 1

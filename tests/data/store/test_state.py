@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -12,11 +11,9 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Metric, Run, Score
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.own_runs import own_run
 
-
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 
 def _score(value: float, dataset: str = "pets") -> Score:
@@ -27,15 +24,10 @@ def _sha256(*records: Run | Score) -> str:
     return hashlib.sha256("".join(sorted(record.identity for record in records)).encode()).hexdigest()
 
 
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> None:
-    """Every test runs on both databases."""
-
-
 def test_batch_digests_are_of_the_sorted_ids_under_all_protocols(toy_store: RecordStore, toy_zoo: Collection) -> None:
-    monday = [_run(0.25), _run(0.75), _run(0.5, seed=1)]
-    tuesday = [_run(0.125), _run(0.375, protocol="finetune")]
-    f1 = _run(0.25, metric="f1")
+    monday = [own_run(0.25), own_run(0.75), own_run(0.5, seed=1)]
+    tuesday = [own_run(0.125), own_run(0.375, protocol="finetune")]
+    f1 = own_run(0.25, metric="f1")
     toy_store.add(runs=[*monday, f1], batch="monday")
     toy_store.add(runs=tuesday, batch="tuesday")
     assert toy_store.batch_digests() == {
@@ -48,10 +40,10 @@ def test_batch_digests_are_of_the_sorted_ids_under_all_protocols(toy_store: Reco
 
 
 def test_undo_and_a_new_batch_of_as_many_runs_change_the_digests(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(0.25)], batch="monday")
+    toy_store.add(runs=[own_run(0.25)], batch="monday")
     before = toy_store.batch_digests()
     toy_store.undo("monday")
-    toy_store.add(runs=[_run(0.75)], batch="monday")
+    toy_store.add(runs=[own_run(0.75)], batch="monday")
     after = toy_store.batch_digests()
     assert before.keys() == after.keys()
     assert before["monday"] != after["monday"]
@@ -66,7 +58,7 @@ def test_score_digests_are_of_the_sorted_ids(toy_store: RecordStore) -> None:
 
 
 def test_everything_is_read_at_once(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(0.25)], scores=[_score(1.0)], batch="monday")
+    toy_store.add(runs=[own_run(0.25)], scores=[_score(1.0)], batch="monday")
     state = toy_store.read_all()
     assert state.zoo.fingerprint() == toy_store.summary().fingerprint()
     assert state.batches[state.zoo.runs["value"] == 0.25].tolist() == ["monday"]
@@ -77,7 +69,7 @@ def test_everything_is_read_at_once(toy_store: RecordStore) -> None:
 
 
 def test_a_writer_at_every_statement_neither_starves_nor_mixes_a_read(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(0.25)], scores=[_score(1.0)], batch="monday")
+    toy_store.add(runs=[own_run(0.25)], scores=[_score(1.0)], batch="monday")
     expected = toy_store.read_all()
     written = 0
 
@@ -87,7 +79,7 @@ def test_a_writer_at_every_statement_neither_starves_nor_mixes_a_read(toy_store:
             return
         written += 1
         model = ModelCard(id=f"m{written}", source="mine")
-        run = _run(written / 100, model=model.id)
+        run = own_run(written / 100, model=model.id)
         with RecordStore.open() as other:
             other.add([model], runs=[run], scores=[_score(written + 1.0)], batch="monday")
 

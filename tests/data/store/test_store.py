@@ -18,24 +18,16 @@ from zoograph.data.store import schema
 from zoograph.data.store.batches import SHIPPED_BATCH
 from zoograph.data.store.measurements import Measured
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.own_runs import own_run
+
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 _BOOKKEEPING = ("value", "source", "batch", "stored_at")
-
-
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
 
 
 def _influence(**fields: Any) -> ClassInfluence:
     given = {"source": "s", "label": "cat", "dataset": "pets", "name": "influence_correct", "value": 0.25}
     return ClassInfluence.model_validate({**given, **fields})
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
 
 
 def _counts(url: str) -> dict[str, int]:
@@ -67,8 +59,8 @@ def test_a_store_in_memory_holds_nothing_and_leaves_nothing(home: Path) -> None:
         assert store.snapshot().models == {}
         assert store.batches() == []
         model, dataset = ModelCard(id="resnet", source="mine"), DatasetCard(id="birds_1", source="mine")
-        assert store.add([model], [dataset], runs=[_run(0.25)]) == 1
-        with store.stage([_run(0.25), _run(0.75)]) as staged:
+        assert store.add([model], [dataset], runs=[own_run(0.25)]) == 1
+        with store.stage([own_run(0.25), own_run(0.75)]) as staged:
             assert staged.store([], [], "monday", "a test") == 1
         assert sorted(store.snapshot().runs["value"]) == [0.25, 0.75]
         with RecordStore.in_memory() as other:
@@ -77,7 +69,7 @@ def test_a_store_in_memory_holds_nothing_and_leaves_nothing(home: Path) -> None:
 
 
 def test_the_same_runs_are_added_once(toy_store: RecordStore) -> None:
-    runs = [_run(0.25), _run(0.75), _run(0.25)]
+    runs = [own_run(0.25), own_run(0.75), own_run(0.25)]
     assert toy_store.add(runs=runs) == 2
     revision = toy_store.revision
     assert toy_store.add(runs=runs) == 0
@@ -86,7 +78,9 @@ def test_the_same_runs_are_added_once(toy_store: RecordStore) -> None:
 
 
 def test_repeats_with_other_content_are_kept_and_averaged(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(1.0), _run(1.0, seed=1), _run(1.0, metric="f1"), _run(0.0, protocol="finetune")])
+    toy_store.add(
+        runs=[own_run(1.0), own_run(1.0, seed=1), own_run(1.0, metric="f1"), own_run(0.0, protocol="finetune")]
+    )
     names = ("birds_1", "birds_2", "pets")
     assert toy_store.measured("resnet", names, Protocol.HEAD) == {"birds_1": Measured(2.5 / 3, 3)}
     assert toy_store.measured("resnet", names, Protocol.HEAD, Metric.F1) == {"birds_1": Measured(1.0, 1)}
@@ -140,7 +134,7 @@ def test_runs_of_another_modality_are_counted_apart(toy_store: RecordStore) -> N
 
 def test_runs_that_failed_do_not_count(toy_store: RecordStore) -> None:
     before = toy_store.batch_digests()
-    toy_store.add(runs=[_run(0.01, failure="the training diverged", dataset="birds_2")])
+    toy_store.add(runs=[own_run(0.01, failure="the training diverged", dataset="birds_2")])
     assert toy_store.count_runs(Protocol.HEAD) == 1
     assert toy_store.measured("resnet", ("birds_2",), Protocol.HEAD) == {}
     assert toy_store.batch_digests() == before
@@ -148,18 +142,18 @@ def test_runs_that_failed_do_not_count(toy_store: RecordStore) -> None:
 
 
 def test_runs_are_counted_by_batch_all_or_those_of_a_model_or_of_datasets(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(seed / 10, seed=seed) for seed in range(3)], batch="three")
-    toy_store.add(runs=[_run(0.5, metric="f1")], batch="other")
+    toy_store.add(runs=[own_run(seed / 10, seed=seed) for seed in range(3)], batch="three")
+    toy_store.add(runs=[own_run(0.5, metric="f1")], batch="other")
     assert toy_store.count_runs_by_batch(Protocol.HEAD) == {SHIPPED_BATCH: 1, "three": 3}
     assert toy_store.count_runs_by_batch(Protocol.HEAD, Metric.F1) == {"other": 1}
-    own = _run(0.0)
+    own = own_run(0.0)
     assert toy_store.count_runs_by_batch(Protocol.HEAD, model=own.model)["three"] == 3
     assert toy_store.count_runs_by_batch(Protocol.HEAD, datasets=[own.dataset])["three"] == 3
     assert toy_store.count_runs_by_batch(Protocol.HEAD, model="nobody", datasets=["nothing"]) == {}
 
 
 def test_metrics_are_counted_apart(toy_store: RecordStore) -> None:
-    toy_store.add(runs=[_run(seed / 10, seed=seed, metric="f1", protocol="finetune") for seed in range(9)])
+    toy_store.add(runs=[own_run(seed / 10, seed=seed, metric="f1", protocol="finetune") for seed in range(9)])
     assert list(toy_store.ways_measured(("birds_1",)).items()) == [
         ((Protocol.FINETUNE, Metric.F1, "image"), 9),
         ((Protocol.HEAD, Metric.TOP1, "image"), 1),

@@ -12,17 +12,13 @@ import sqlalchemy as sa
 
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import Protocol, Run, Score
+from zoograph.data.records.records import Protocol, Score
 from zoograph.data.store import schema
 from zoograph.data.store.selection import visible
 from zoograph.data.store.soundness import kept as module
 from zoograph.data.store.soundness.kept import Kept, Stamp, changed_batches, kept_file, read_kept
 from zoograph.data.store.store import RecordStore
-
-
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
+from zoograph.data.testing.own_runs import own_run
 
 
 def _read(home: Path) -> Kept:
@@ -35,10 +31,8 @@ def _rows(kept: Kept) -> list[tuple[Any, ...]]:
     return sorted(zip(*map(runs.texts, ("model", "dataset", "state")), *runs.numbers.values(), strict=True))
 
 
-@pytest.fixture
-def opened(toy_store: RecordStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows were read of the table of runs, each time that it was."""
-    toy_store.close()
+def _count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows, each time that the table of runs is read, by how many rows were."""
     number: list[int] = []
     real = module.stream_sound
 
@@ -52,12 +46,21 @@ def opened(toy_store: RecordStore, home: Path, monkeypatch: pytest.MonkeyPatch) 
     return number
 
 
+@pytest.fixture
+def opened(toy_store: RecordStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows were read of the table of runs, each time that it was."""
+    toy_store.close()
+    return _count_reads(monkeypatch)
+
+
 def test_a_store_is_read_once_and_then_what_came_in(opened: list[int], home: Path) -> None:
     first = _read(home)
     assert _rows(_read(home)) == _rows(first)
     assert opened == [3]
     with RecordStore.open() as store:
-        store.add(runs=[_run(0.25, seed=1, test_size=10), _run(0.75, seed=2, test_size=30), _run(0.1, failure="no")])
+        store.add(
+            runs=[own_run(0.25, seed=1, test_size=10), own_run(0.75, seed=2, test_size=30), own_run(0.1, failure="no")]
+        )
     rows = _rows(_read(home))
     assert opened == [3, 3]
     assert ("resnet", "birds_1", "t", 1.0, 2.0, 40.0, 0.0, 2.0) in rows
@@ -68,11 +71,11 @@ def test_a_store_is_read_once_and_then_what_came_in(opened: list[int], home: Pat
 def test_what_was_taken_out_is_gone(opened: list[int], home: Path) -> None:
     before = _rows(_read(home))
     with RecordStore.open() as store:
-        store.add(runs=[_run(0.25)], batch="mine")
+        store.add(runs=[own_run(0.25)], batch="mine")
     assert len(_rows(_read(home))) == len(before) + 1
     with RecordStore.open() as store:
         store.undo("mine")
-        store.add(runs=[_run(0.125, seed=3)], batch="other")
+        store.add(runs=[own_run(0.125, seed=3)], batch="other")
     assert [row[3] for row in _rows(_read(home)) if row not in before] == [0.125]
     assert opened == [3, 1, 1]
 
@@ -136,7 +139,7 @@ def test_a_large_store_is_not_written_for_a_few_rows(
     path = next((home / "cache" / "store").glob("*.safetensors"))
     before = path.read_bytes()
     with RecordStore.open() as store:
-        store.add(models=[ModelCard(id="m", source="s")], runs=[_run(0.5, model="m")])
+        store.add(models=[ModelCard(id="m", source="s")], runs=[own_run(0.5, model="m")])
     for _ in range(2):
         assert any(row[0] == "m" for row in _rows(_read(home)))
     assert opened == [3, 1, 1]
@@ -185,26 +188,16 @@ def test_the_protocol_is_kept(opened: list[int], home: Path) -> None:
 @pytest.fixture
 def asked(database_url: str, toy_store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows were read of the table of runs of a store in either database, each time that it was."""
-    number: list[int] = []
-    real = module.stream_sound
-
-    def stream(connection: Any, table: sa.Table, *rest: Any, **how: Any) -> Any:
-        rows = list(real(connection, table, *rest, **how))
-        if table is schema.runs:
-            number.append(len(rows))
-        return iter(rows)
-
-    monkeypatch.setattr(module, "stream_sound", stream)
-    return number
+    return _count_reads(monkeypatch)
 
 
 def test_both_databases_read_what_came_in_alone(asked: list[int], home: Path) -> None:
     before = _rows(_read(home))
     with RecordStore.open() as store:
-        store.add(runs=[_run(0.25)], batch="new")
+        store.add(runs=[own_run(0.25)], batch="new")
     _read(home)
     with RecordStore.open() as store:
-        store.add(runs=[_run(0.125, seed=3)], batch="new")  # it has grown
+        store.add(runs=[own_run(0.125, seed=3)], batch="new")  # it has grown
     rows = _rows(_read(home))
     assert sum(row[4] for row in rows) == sum(row[4] for row in before) + 2
     assert asked == [3, 1, 2]
@@ -226,7 +219,7 @@ def test_both_databases_notice_an_old_row_that_changed(
         connection.exec_driver_sql(statement)
     engine.dispose()
     with RecordStore.open() as store:
-        store.add(runs=[_run(0.25, dataset="pets")])
+        store.add(runs=[own_run(0.25, dataset="pets")])
     kept = _read(home)
     assert not any(row[1] == "birds_1" for row in _rows(kept))
     assert asked == [3, 3]
@@ -239,7 +232,7 @@ def test_an_index_that_lost_an_entry_loses_no_row(
 ) -> None:
     _read(home)
     with RecordStore.open() as store:
-        store.add(runs=[_run(0.25), _run(0.5, seed=1)], batch="new")
+        store.add(runs=[own_run(0.25), own_run(0.5, seed=1)], batch="new")
     real = module.stream_sound
 
     def lose(connection: Any, table: sa.Table, columns: Any, damaged: Any, *conditions: Any, **how: Any) -> Any:

@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 
 from zoograph.data.records.cards import DatasetCard
-from zoograph.data.records.records import Metric, Run
+from zoograph.data.records.records import Metric
 from zoograph.data.store.soundness import kept_digests as module
 from zoograph.data.store.state import digest_batches
 from zoograph.data.store.store import RecordStore
-
-
-def _run(value: float, **fields: Any) -> Run:
-    given = {"source": "mine", "model": "resnet", "dataset": "birds_1", "protocol": "head", "value": value}
-    return Run.model_validate({**given, **fields})
+from zoograph.data.testing.own_runs import own_run
 
 
 @pytest.fixture
@@ -42,10 +38,10 @@ def test_digests_are_those_of_the_whole_store(toy_store: RecordStore, asked: lis
     assert toy_store.batch_digests(*image) == _whole(toy_store, *image)
     assert toy_store.batch_digests(*image) == _whole(toy_store, *image)
     assert asked == [0]
-    toy_store.add(runs=[_run(0.5), _run(0.1, metric="f1")], batch="new")
+    toy_store.add(runs=[own_run(0.5), own_run(0.1, metric="f1")], batch="new")
     assert toy_store.batch_digests(*image) == _whole(toy_store, *image)
     assert asked == [0, 1]
-    toy_store.add(runs=[_run(0.25)], batch="new")  # the batch has grown
+    toy_store.add(runs=[own_run(0.25)], batch="new")  # the batch has grown
     assert toy_store.batch_digests(*image) == _whole(toy_store, *image)
     assert asked == [0, 1, 1]
     assert toy_store.batch_digests(Metric.F1) == _whole(toy_store, Metric.F1)

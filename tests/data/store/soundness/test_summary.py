@@ -13,15 +13,12 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.answers.measured_pairs import measured_pairs
 
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
+
 
 def _run(value: float, **fields: Any) -> Run:
     given = {"source": "mine", "model": "vit", "dataset": "birds_2", "protocol": "head", "value": value}
     return Run.model_validate({**given, **fields})
-
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> None:
-    """Every test runs on both databases."""
 
 
 @pytest.fixture

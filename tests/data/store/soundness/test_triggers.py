@@ -9,11 +9,7 @@ from zoograph.data.records.records import Protocol, Relation, Run, Score
 from zoograph.data.store.rows import REMOVALS, get_meta
 from zoograph.data.store.store import RecordStore
 
-
-@pytest.fixture(autouse=True)
-def _database(database_url: str) -> str:
-    """Every test runs on both databases."""
-    return database_url
+pytestmark = pytest.mark.usefixtures("database_url")  # every test runs on both databases
 
 
 def _token(store: RecordStore) -> str | None:
