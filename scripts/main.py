@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 from types import FrameType
 from typing import NoReturn
 
@@ -12,24 +14,26 @@ _STOPPED = 130
 
 def main() -> None:
     """Run ``zoograph``."""
-    _run("app", "zoograph")
+    _run("zoograph")
 
 
 def predict_main() -> None:
     """Run ``predict``, the same command as ``zoograph predict``."""
-    _run("predict_app", "predict")
+    _run("predict")
 
 
-def _run(app: str, name: str) -> None:
+def _run(name: str) -> None:
     """Import a program and run it; until it can say so itself, Ctrl-C ends the process, as nothing was begun."""
+    gc.set_threshold(100_000, 20, 100)  # half a second of a ranking went into looking through what is never garbage
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
-    from zoograph.scripts import programs
+    from zoograph.scripts.programs import make_app, make_predict_app
     from zoograph.scripts.terminal.program import run
 
+    app = make_predict_app() if name == "predict" else make_app(sys.argv[1] if len(sys.argv) > 1 else None)
     signal.signal(signal.SIGINT, before)
-    run(getattr(programs, app), name)
+    run(app, name)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

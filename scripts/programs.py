@@ -1,57 +1,86 @@
-"""The programs: every verb under one name, and ``predict`` by itself."""
+"""The programs: every verb under one name, and ``predict`` by itself; what a call does not need is not imported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 
-from zoograph.scripts.benchmarks import accuracy as benchmark
-from zoograph.scripts.choosing import benchmark as choose_benchmark
-from zoograph.scripts.commands import (
-    analyze,
-    choose,
-    explain,
-    export,
-    ingest,
-    measure,
-    picture,
-    predict,
-    prune,
-    recommend,
-    relatedness,
-    retrain,
-    score,
-    serve,
-    status,
-    undo,
-    versions,
-)
+import typer
+
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app
-from zoograph.scripts.zoo import build, glyphs, listing, predictors, show, text
 
-_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Ask": (predict.predict, recommend.recommend, choose.choose, explain.explain, serve.serve),
-    "Measure": (score.score, measure.measure, relatedness.relatedness),
-    "Keep records": (ingest.ingest, undo.undo, export.export, status.status),
-    "Keep predictors": (retrain.retrain, versions.versions, versions.rollback, prune.prune),
+_COMMANDS = {
+    "Ask": {"predict": "predict", "recommend": "recommend", "choose": "choose", "explain": "explain", "serve": "serve"},
+    "Measure": {"score": "score", "measure": "measure", "relatedness": "relatedness"},
+    "Keep records": {"ingest": "ingest", "undo": "undo", "export": "export", "status": "status"},
+    "Keep predictors": {"retrain": "retrain", "versions": "versions", "rollback": "versions", "prune": "prune"},
+    MAINTAINERS: {"picture": "picture"},
 }
+"""Panel of the help -> verbs in it -> module of each in :mod:`zoograph.scripts.commands`."""
 
-app = new_app("Predict how well a pre-trained model will do on a dataset it was never fine-tuned on.")
-for _panel, _verbs in _PANELS.items():
-    for _verb in _verbs:
-        app.command(_verb.__name__, rich_help_panel=_panel)(_verb)
-app.add_typer(analyze.app, name="analyze", rich_help_panel="Analyse")
-benchmark.app.command("choose", rich_help_panel="Accuracy")(choose_benchmark.choose)
-app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Benchmarks")
-app.command("picture", rich_help_panel=MAINTAINERS)(picture.picture)
+_GROUPS = {"analyze": "Analyse", "benchmark": "Benchmarks", "zoo": "Ask", "text": MAINTAINERS}
+"""Verbs that have verbs of their own -> panel of the help."""
 
-_zoo = new_app("Look up what is known, and make the tables that ship.")
-_zoo.add_typer(listing.app, name="list", rich_help_panel="Ask")
-_zoo.command("show", rich_help_panel="Ask")(show.show)
-_zoo.command("build", rich_help_panel=MAINTAINERS)(build.build)
-_zoo.command("train", rich_help_panel=MAINTAINERS)(predictors.train_shipped)
-_zoo.add_typer(glyphs.app, name="measure", rich_help_panel=MAINTAINERS)
-app.add_typer(_zoo, name="zoo", rich_help_panel="Ask")
-app.add_typer(text.app, name="text", rich_help_panel=MAINTAINERS)
 
-predict_app = new_app()
-predict_app.command()(predict.predict)
+def make_app(verb: str | None = None) -> typer.Typer:
+    """Return the application.
+
+    Args:
+        verb: the one that is called, if it is known: no other is there then.
+    """
+    every = [*(name for panel in _COMMANDS.values() for name in panel), *_GROUPS]
+    chosen = [verb] if verb in every else every
+    app = new_app("Predict how well a pre-trained model will do on a dataset it was never fine-tuned on.")
+    app.callback()(_zoograph)
+    for panel, commands in _COMMANDS.items():
+        for name, module in commands.items():
+            if name in chosen:
+                command = getattr(import_module(f"zoograph.scripts.commands.{module}"), name)
+                app.command(name, rich_help_panel=panel)(command)
+    for name, panel in _GROUPS.items():
+        if name in chosen:
+            app.add_typer(_make_group(name), name=name, rich_help_panel=panel)
+    return app
+
+
+def make_predict_app() -> typer.Typer:
+    """Return ``predict`` as an application by itself."""
+    from zoograph.scripts.commands.predict import predict
+
+    app = new_app()
+    app.command()(predict)
+    return app
+
+
+def _zoograph() -> None:
+    # Without it an application of one verb would be that verb, and not be called by its name.
+    ...
+
+
+@cache  # to what a group already is, nothing is added twice
+def _make_group(name: str) -> typer.Typer:
+    match name:
+        case "analyze":
+            from zoograph.scripts.commands.analyze import app
+        case "benchmark":
+            from zoograph.scripts.benchmarks.accuracy import app
+            from zoograph.scripts.choosing.benchmark import choose
+
+            app.command("choose", rich_help_panel="Accuracy")(choose)
+        case "text":
+            from zoograph.scripts.zoo.text import app
+        case _:
+            return _make_zoo()
+    return app
+
+
+def _make_zoo() -> typer.Typer:
+    from zoograph.scripts.zoo import build, glyphs, listing, predictors, show
+
+    app = new_app("Look up what is known, and make the tables that ship.")
+    app.add_typer(listing.app, name="list", rich_help_panel="Ask")
+    app.command("show", rich_help_panel="Ask")(show.show)
+    app.command("build", rich_help_panel=MAINTAINERS)(build.build)
+    app.command("train", rich_help_panel=MAINTAINERS)(predictors.train_shipped)
+    app.add_typer(glyphs.app, name="measure", rich_help_panel=MAINTAINERS)
+    return app

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from zoograph.scripts.programs import app
+from zoograph.scripts.programs import make_app
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 CONTAINER = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 
 
 def _options(command: str) -> set[str]:
-    known = typer.main.get_command(app).commands["serve"].params  # type: ignore[attr-defined]
+    known = typer.main.get_command(make_app()).commands["serve"].params  # type: ignore[attr-defined]
     given = set(re.findall(r"--[a-z-]+", command))
     assert given <= {option for parameter in known for option in parameter.opts}
     return given

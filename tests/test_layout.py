@@ -22,7 +22,7 @@ import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from zoograph.scripts.programs import app, predict_app
+from zoograph.scripts.programs import make_app, make_predict_app
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -147,7 +147,7 @@ def test_setup_commands_are_the_two_that_ci_runs() -> None:
 @pytest.mark.parametrize("call", _documented_commands())
 def test_documented_command_exists(call: str) -> None:
     program, *words = shlex.split(call)
-    command: Any = typer.main.get_command(predict_app if program == "predict" else app)
+    command: Any = typer.main.get_command(make_predict_app() if program == "predict" else make_app())
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     assert not getattr(command, "commands", {}), f"'{call}' names no command"

@@ -30,17 +30,23 @@ if TYPE_CHECKING:
 
 
 class ModelCovariances(NamedTuple):
-    """Prior covariances of models (n, m).
+    """Prior covariances of n models with m others.
 
     Attributes:
-        skill: of their skills.
-        interaction: of what is peculiar to datasets that are alike.
-        own: 1 for a model and itself.
+        skill: (n, m) of their skills.
+        interaction: (n, m) of what is peculiar to datasets that are alike.
+        rows, columns: (n,) and (m,) what a model is recognised by.
     """
 
     skill: Tensor
     interaction: Tensor
-    own: Tensor
+    rows: Tensor
+    columns: Tensor
+
+    def at(self, rows: Tensor, columns: Tensor) -> ModelCovariances:
+        """Return those of some (k,) of the n models with some (l,) of the m."""
+        parts = (part.index_select(0, rows).index_select(1, columns) for part in self[:2])
+        return ModelCovariances(*parts, self.rows[rows], self.columns[columns])
 
 
 class DatasetCovariances(NamedTuple):
@@ -175,13 +181,13 @@ class EvidenceKernel(nn.Module):
             shown_b: (m, C) embeddings of the others.
         """
         b, shown_b = a if b is None else b, shown_a if shown_b is None else shown_b
-        linear = distance = torch.zeros(len(a.family), len(b.family), dtype=torch.float64)
-        for name, block in a.blocks.items():
-            other = b.blocks[name]
-            linear = linear + self.value(f"linear.{name}") * (block @ other.t())
-            distance = distance + self.value(f"near.{name}") * squared_distances(block, other)
         kin, own = _same(a.family, b.family), _same(a.node, b.node)
-        near = torch.exp(-0.5 * (distance + 2 * self.value("near.family") * (1 - kin)))
+        linear, apart = torch.zeros_like(own), 2 * self.value("near.family") * (1 - kin)
+        for name, block in a.blocks.items():
+            products = block @ b.blocks[name].t()
+            linear = linear + self.value(f"linear.{name}") * products
+            apart = apart + self.value(f"near.{name}") * _squared_distances(block, b.blocks[name], products)
+        near = torch.exp(-0.5 * apart)
         shared = torch.maximum(a.ancestors @ b.ancestors.t(), own)  # what nobody else comes from is in no column
         skill = linear + self.value("skill.near") * near + self.value("skill.own") * own
         skill = skill + self.value("skill.family") * kin + self.value("skill.lineage") * shared
@@ -191,7 +197,8 @@ class EvidenceKernel(nn.Module):
             shown = shown_a @ shown_b.t()
             skill = skill + self.value("graph.skill") * shown
             interaction = interaction + self.value("graph.interaction") * shown
-        return ModelCovariances(skill, interaction + self.value("interaction.own") * (own + shared) / 2, own)
+        interaction = interaction + self.value("interaction.own") * (own + shared) / 2
+        return ModelCovariances(skill, interaction, a.node, b.node)
 
     def datasets(
         self, a: DatasetFeatures, shown_a: Tensor, b: DatasetFeatures | None = None, shown_b: Tensor | None = None
@@ -240,7 +247,8 @@ class EvidenceKernel(nn.Module):
         where = torch.addcmul(where, self.value("interaction.slopes") * shots[0][:, None], shots[1][None])
         result = torch.addcmul(level, same, _at(models.skill, *model))
         result = torch.addcmul(result, where, _at(models.interaction, *model))
-        result = torch.addcmul(result, pair, _at(models.own, *model))
+        if pair.any():
+            result = torch.addcmul(result, pair, _same(models.rows[a.cells.model], models.columns[b.cells.model]))
         if not a.scores.shape[1]:
             return result
         scores = self.value("scores") * a.unit[:, None] * a.scores
@@ -256,9 +264,9 @@ class EvidenceKernel(nn.Module):
         """
         level, same, where, pair = (part[shared.place, torch.arange(len(a.unit))] for part in shared[:4])
         where = where + self.value("interaction.slopes") * (a.unit * a.cells.per_class).square()
-        skill, interaction, own = (part.diagonal()[a.cells.model] for part in models)
+        skill, interaction = (part.diagonal()[a.cells.model] for part in models[:2])
         scores = self.value("scores") * (a.unit[:, None] * a.scores).square().sum(1)
-        return level + same * skill + where * interaction + pair * own + scores
+        return level + same * skill + where * interaction + pair + scores
 
     def run_noise(self, test: Tensor, unit: Tensor) -> Tensor:
         """Return (n,) variances of one run about its noiseless logit.
@@ -280,7 +288,8 @@ class EvidenceKernel(nn.Module):
         at = a.model, b.model
         same, where, pair = self._between(a, b, datasets)
         where = where + self.value("interaction.slopes") * a.per_class[:, None] * b.per_class[None]
-        return same * _at(models.skill, *at) + where * _at(models.interaction, *at) + pair * _at(models.own, *at)
+        own = _same(models.rows[a.model], models.columns[b.model])
+        return same * _at(models.skill, *at) + where * _at(models.interaction, *at) + pair * own
 
     def _between(self, a: Cells, b: Cells, datasets: DatasetCovariances) -> tuple[Tensor, Tensor, Tensor]:
         """Return (n, m) what datasets and protocols leave of skills in common, of interactions, and of one pair.
@@ -334,7 +343,13 @@ def _nearness(places: Tensor) -> Tensor:
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """Return (n, m) squared Euclidean distances of rows."""
-    return (a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.t()).clamp(min=0)
+    return _squared_distances(a, b, a @ b.t())
+
+
+def _squared_distances(a: Tensor, b: Tensor, products: Tensor) -> Tensor:
+    """Return the same, where the inner products (n, m) are known."""
+    lengths = a.square().sum(1)[:, None] + b.square().sum(1)[None]
+    return lengths.sub(products, alpha=2).clamp(min=0)
 
 
 def _same(a: Tensor, b: Tensor) -> Tensor:

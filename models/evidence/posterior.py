@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 _ROWS_AT_ONCE = 400  # contenders
-MOST_CONTENDERS = 1_000
+MOST_CONTENDERS = 500
 """Models of which it is worked out how their errors go together."""
 _ENTRIES_AT_ONCE = 1_000_000
-_ENTRIES_IN_CACHE = 100_000
+_ENTRIES_IN_CACHE = 400_000
 _MOST_MODELS = 3_000  # whose covariances are kept
 _MOST_MEMBERS = 500  # datasets that stand for all of a mean
 
@@ -89,7 +89,7 @@ class Prior(NamedTuple):
     def between_models(self, a: Tensor, b: Tensor) -> ModelCovariances:
         """Return the covariances of nodes (n,) with nodes (m,)."""
         if self.every is not None:
-            return ModelCovariances(*(part.index_select(0, a).index_select(1, b) for part in self.every))
+            return self.every.at(a, b)
         shown = self.shown[0]
         return self.kernel.models(self.models.at(a), shown[a], self.models.at(b), shown[b])
 
@@ -311,15 +311,15 @@ def _between_all(kernel: EvidenceKernel, models: ModelFeatures, shown: Tensor) -
     Those above the diagonal are worked out, and those below are the same.
     """
     size = len(models.node)
-    result = ModelCovariances(*(shown.new_empty(size, size, dtype=torch.float64) for _ in ModelCovariances._fields))
+    skill, interaction = (shown.new_empty(size, size, dtype=torch.float64) for _ in range(2))
     every = torch.arange(size, device=shown.device)
     for rows in every.split(max(1, min(_ROWS_AT_ONCE, _ENTRIES_IN_CACHE // max(1, size)))):
         columns = every[int(rows[0]) :]
         parts = kernel.models(models.at(rows), shown[rows], models.at(columns), shown[columns])
-        for whole, part in zip(result, parts, strict=True):
+        for whole, part in zip((skill, interaction), parts[:2], strict=True):
             whole[rows[0] : rows[-1] + 1, rows[0] :] = part
             whole[rows[0] :, rows[0] : rows[-1] + 1] = part.t()
-    return result
+    return ModelCovariances(skill, interaction, models.node, models.node)
 
 
 def _evenly(values: Tensor, most: int) -> Tensor:

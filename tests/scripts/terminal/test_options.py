@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from zoograph.data.records.records import Protocol
 from zoograph.data.tasks.columns import named_columns
-from zoograph.scripts.programs import app
+from zoograph.scripts.programs import make_app
 from zoograph.scripts.terminal.options import LabelColumn, TextColumn, end_with_failures, split_names
 from zoograph.scripts.terminal.program import build_program
 from zoograph.training.measuring.subject import Failure
@@ -53,7 +53,7 @@ def _leaves(command: Any) -> list[Any]:
 
 
 def test_protocol_means_head_or_fine_tuning_everywhere() -> None:
-    asked = [get_type_hints(inspect.unwrap(leaf.callback)) for leaf in _leaves(build_program(app))]
+    asked = [get_type_hints(inspect.unwrap(leaf.callback)) for leaf in _leaves(build_program(make_app()))]
     kinds = [hints["protocol"] for hints in asked if "protocol" in hints]
     assert len(kinds) >= 8
     assert all(kind in (Protocol, Protocol | None) for kind in kinds)
@@ -63,7 +63,7 @@ def test_protocol_means_head_or_fine_tuning_everywhere() -> None:
 
 @pytest.mark.parametrize("name", ["--json", "--fresh", "--device", "--weights", "--domain", "--models", "--quiet"])
 def test_one_name_is_said_in_one_way(name: str) -> None:
-    words = {option.help for option in _options(build_program(app))[name]}
+    words = {option.help for option in _options(build_program(make_app()))[name]}
     excused = {"Models of each source that influences rest on.", "Source models, each trained on a random half."}
     own_tables = {help for help in words if help.startswith(("Your models", "Only these: names"))}
     assert len(words - excused - own_tables - _SPECIAL.get(name, set())) == 1

@@ -13,7 +13,7 @@ import typer
 
 from zoograph.data.errors import AmbiguousName, StoreError, UnknownName, ZoographError
 from zoograph.scripts.main import predict_main
-from zoograph.scripts.programs import app
+from zoograph.scripts.programs import make_app
 from zoograph.scripts.terminal.messages import current_messages
 from zoograph.scripts.terminal.program import build_program, new_app, run
 
@@ -121,7 +121,7 @@ def _leaves(command: Any, *names: str) -> list[tuple[str, Any]]:
     return [leaf for name, inner in command.commands.items() for leaf in _leaves(inner, *names, name)]
 
 
-LEAVES = _leaves(build_program(app))
+LEAVES = _leaves(build_program(make_app()))
 
 
 @pytest.mark.parametrize(("name", "command"), LEAVES, ids=[name for name, _ in LEAVES])
