@@ -17,7 +17,7 @@ from zoograph.data.files.kept import keep_facts
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.levels import CHAIN, noise_of
+from zoograph.training.choosing.levels import LEVELS, noise_of
 from zoograph.training.choosing.policies import LEAST, Choices, follow_belief, follow_order, halving_order
 from zoograph.training.choosing.prior import SHARE_ELSEWHERE, blended, elsewhere
 from zoograph.training.evaluation.collections.hiding import Question, ask
@@ -37,7 +37,7 @@ ENOUGH = 0.01
 """The expected regret at which a policy that states one stops: a point of accuracy."""
 RANDOM_ORDERS = 20
 _DRAWS = 2_000
-_POLICY = f"2-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
+_POLICY = f"3-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
 _USUAL_TEST = 1_000.0  # samples, where nobody says how many there were
 
 Progress = Callable[[str], None]
@@ -143,7 +143,8 @@ def _kept(
 @one_thread()
 def _replay(run: CollectionRun, row: Row, question: Question, budget: int) -> list[Replayed]:
     kept = ask(run.part.graph, question).train
-    blind = replace(question, hidden=question.hidden | _own_evidence(run.part.graph, question))
+    levels = LEVELS.get(run.part.part.protocol, ())
+    blind = replace(question, hidden=question.hidden | _own_evidence(run.part.graph, question, levels))
     fitted, split = run.fitted(row, EvidencePredictor(), blind)
     predictor, result = cast(EvidencePredictor, fitted), []
     asked = run.part.part.protocol
@@ -164,18 +165,24 @@ def _replay(run: CollectionRun, row: Row, question: Question, budget: int) -> li
     return result
 
 
-def _own_evidence(graph: HeteroData, question: Question) -> Tensor:
-    """Return (E',) bool: what cheaper protocols measured of the datasets that are asked for; scores are none."""
+def _codes(levels: Sequence[Protocol]) -> Tensor:
+    return torch.tensor([list(Protocol).index(level) for level in levels], dtype=torch.long)
+
+
+def _own_evidence(graph: HeteroData, question: Question, levels: Sequence[Protocol]) -> Tensor:
+    """Return (E',) bool: what was measured of the datasets that are asked for at levels that the policy weighs.
+
+    The predictor knows everything else, as it does where ``choose`` asks it.
+    """
     if MEASURED_OTHERWISE not in graph.edge_types:
         return torch.zeros_like(question.hidden)
     store, datasets = graph[MEASURED_OTHERWISE], torch.unique(ask(graph, question).pairs[1])
-    return torch.isin(store.edge_index[1], datasets) & (store.protocol < len(Protocol))
+    return torch.isin(store.edge_index[1], datasets) & torch.isin(store.protocol, _codes(levels))
 
 
 def _given_cheap(prior: Belief, cheap: _Cheap, asked: Protocol, size: float) -> Belief:
     """Return what is believed once the cheaper measurements are known, as ``choose`` weighs those of its levels."""
-    weighed = torch.tensor([list(Protocol).index(level) for level in CHAIN])
-    places = torch.isin(cheap.levels, weighed).nonzero().flatten()
+    places = torch.isin(cheap.levels, _codes(LEVELS.get(asked, ()))).nonzero().flatten()
     if not len(places):
         return prior
     levels = [list(Protocol)[code] for code in cheap.levels[places].tolist()]

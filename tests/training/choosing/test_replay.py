@@ -101,7 +101,9 @@ def test_probes_are_weighed_by_the_policy_and_hidden_from_the_predictor(part: Co
     probed[MEASURED_OTHERWISE].edge_label = torch.full((size,), 0.1)
     probed[MEASURED_OTHERWISE].edge_label[worst] = 0.95
     probed[MEASURED_OTHERWISE].protocol = torch.full((size,), list(Protocol).index(Protocol.PROBE))
-    assert bool(module._own_evidence(probed, replace(question, hidden=torch.zeros(size, dtype=torch.bool))).all())
+    nothing = replace(question, hidden=torch.zeros(size, dtype=torch.bool))
+    assert bool(module._own_evidence(probed, nothing, (Protocol.PROBE, Protocol.HEAD)).all())
+    assert not bool(module._own_evidence(probed, nothing, (Protocol.HEAD,)).any())
 
     task = next(module._tasks(CollectionRun(part, tmp_path), question))
     cheap = module._cheap(probed, task, list(Protocol).index(Protocol.HEAD))
