@@ -16,7 +16,8 @@ from zoograph.data.files.safetensors_header import check_safetensors_file
 if TYPE_CHECKING:
     from torch import nn
 
-_PROBE = "The Größte flying_saucer, vit-base-patch16-224: 3.14 naïve cafés & T-shirts (テスト)!"
+PROBE = "The Größte flying_saucer, vit-base-patch16-224: 3.14 naïve cafés & T-shirts (テスト)!"
+"""Sentence that tells tokenizers apart by how they split it."""
 # Two towers, one for texts: the class of that tower in transformers.
 _TOWERS = {"clip": "CLIPTextModelWithProjection", "siglip": "SiglipTextModel", "siglip2": "Siglip2TextModel"}
 # Their positions begin behind that of padding.
@@ -180,9 +181,12 @@ def digest_weights(files: list[Path], name: str) -> bytes:
 
 def digest_tokenizer(tokenizer: Any) -> bytes:
     """Hash the vocabulary and how a fixed sentence is split, which do not depend on how they were stored."""
-    vocabulary = sorted(tokenizer.get_vocab().items())
-    split = tokenizer(_PROBE, verbose=False)["input_ids"]
-    return hashlib.sha256(json.dumps([vocabulary, split], ensure_ascii=True).encode()).digest()
+    return digest_split(tokenizer.get_vocab(), tokenizer(PROBE, verbose=False)["input_ids"])
+
+
+def digest_split(vocabulary: dict[str, int], split: list[int]) -> bytes:
+    """Hash a vocabulary, and the tokens of :data:`PROBE`."""
+    return hashlib.sha256(json.dumps([sorted(vocabulary.items()), split], ensure_ascii=True).encode()).digest()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from zoograph.training.versions.artifact import POINTER
 
 Value = TypeVar("Value")
 _TRIES = 5
+_MOST_SENT = 2  # ways of asking for one answer whose bytes are kept
 
 
 class Moment(NamedTuple):
@@ -42,13 +43,23 @@ class Kept(Generic[Value]):
         moment: that it is of.
         value: the answer.
         warnings: that the answer came with.
-        sent: bytes by how they were asked for.
     """
 
     moment: Moment
     value: Value
     warnings: tuple[str, ...] = ()
-    sent: dict[Hashable, bytes] = field(default_factory=dict)
+    _sent: OrderedDict[Hashable, bytes] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def send(self, asked: Hashable, make: Callable[[], bytes]) -> bytes:
+        """Return the bytes of the answer as it was asked for, made now if they are not among the last that were."""
+        with self._lock:
+            if asked not in self._sent:
+                self._sent[asked] = make()
+            self._sent.move_to_end(asked)
+            while len(self._sent) > _MOST_SENT:
+                self._sent.popitem(last=False)
+            return self._sent[asked]
 
 
 class Answers:

@@ -133,12 +133,14 @@ def _send(
 ) -> Response:
     """Return the response of an answer, as it was sent before if the predictor is as old in words."""
     age = age_now(provenance)
-    if (asked, age) not in kept.sent:
+
+    def make() -> bytes:
         content, notes = describe(age)
-        document = {"schema": SCHEMAS[command], **content, "notes": list(dict.fromkeys((*kept.warnings, *notes)))}
-        kept.sent[asked, age] = to_json(document)
+        notes = tuple(dict.fromkeys((*kept.warnings, *notes)))
+        return to_json({"schema": SCHEMAS[command], **content, "notes": notes})
+
     headers = {"X-Zoograph-Revision": kept.moment.revision, "X-Zoograph-Predictor": provenance.version}
-    return Response(kept.sent[asked, age], headers=headers, media_type="application/json")
+    return Response(kept.send((asked, age), make), headers=headers, media_type="application/json")
 
 
 def age_now(provenance: Provenance) -> str:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from starlette.testclient import TestClient
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
-from zoograph.scripts.serving.answering import Answers
+from zoograph.scripts.serving.answering import Answers, Kept, Moment
 from zoograph.scripts.serving.problems import Busy, Refused
 from zoograph.scripts.serving.settings import Limits
 from zoograph.training.versions.artifact import COLUMNS, PREDICTIONS, SAW
@@ -48,6 +49,18 @@ def test_a_question_is_worked_out_once_until_the_store_changes(answers: Answers)
     for key in ("b", "c", "a"):  # two are kept
         answers.get(key, work)
     assert len(asked) == 5
+
+
+def test_what_was_sent_is_kept_for_the_last_ways_of_asking_alone() -> None:
+    kept, made = Kept(Moment("", ""), 0), list[int]()
+
+    def make(number: int) -> bytes:
+        made.append(number)
+        return bytes([number])
+
+    for number in (1, 2, 1, 3, 1, 2):
+        assert kept.send(number, partial(make, number)) == bytes([number])
+    assert made == [1, 2, 3, 2]
 
 
 def test_those_who_ask_the_same_wait_for_one_answer(answers: Answers) -> None:
