@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zoograph.data.errors import EncoderError, UnknownName
-from zoograph.data.networks.find_model import make_model_card, may_be_encoder, require_reader
+from zoograph.data.networks.find_model import FROM_FILE, make_model_card, may_be_encoder, require_reader
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.registry.encoder_cards import (
     applied_recipe,
@@ -133,7 +133,7 @@ def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedMode
     network, transform, digest = (_load_ours if recipe.beyond is None else _load_theirs)(found, recipe, weights)
     card = encoder_card(found, sum(weight.numel() for weight in network.parameters()), network.num_features)
     if found.is_own or weights is not None:
-        source = "random weights" if weights == RANDOM else f"weights of {found.path.name}"
+        source = "random weights" if weights == RANDOM else f"{FROM_FILE}{found.path.resolve().name}"
         card = card.model_copy(
             update={"id": label_of(found.path, digest), "aliases": (), "source": source, "hub_id": None}
         )

@@ -24,6 +24,8 @@ _HUB = re.compile(r"(?:hf[-_]hub:|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\
 _MAIN = re.compile(r"(?:@main|/(?:tree|blob|resolve)/main(?:/.*)?|/)$")
 OWN = "@"
 """In an id: before it what the weights are of, after it the digest of their content."""
+FROM_FILE = "weights of "
+"""What the source of such a card begins with; the name of the file or folder is behind it."""
 
 
 class FoundModel(NamedTuple):
@@ -109,6 +111,20 @@ def without_hub(name: str) -> str:
 def is_own(card: ModelCard) -> bool:
     """Return whether a card is of weights from somebody's file or at random, see ``networks.weights``."""
     return OWN in card.id and card.id.partition(OWN)[0] == card.timm_name
+
+
+def named_in_full(names: NameIndex, card: ModelCard) -> str | None:
+    """Return the encoder that a folder of weights is called like, with an underscore for the slash; None for none.
+
+    Args:
+        names: of the store.
+        card: of the weights in a folder.
+    """
+    folder = card.id.partition(OWN)[0]
+    if Modality.TEXT not in card.modalities or "/" in folder or card.source != f"{FROM_FILE}{folder}":
+        return None
+    ids = (id for id, known in names.models.items() if id in known and "/" in id)
+    return next((id for id in ids if id.replace("/", "_") == folder), None)
 
 
 def loading_name(card: ModelCard) -> str | None:

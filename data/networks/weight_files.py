@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.errors import ZoographError
-from zoograph.data.networks.find_model import without_prefix
+from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.networks.find_model import bare_architecture, without_prefix
 
 INDEX = ".index.json"
 ENDINGS = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".tar", f".safetensors{INDEX}", f".bin{INDEX}")
 _CONFIG = "config.json"
+_OF_EVERYBODY = ("model", "pytorch_model")
 _USUAL = ("model.safetensors", f"model.safetensors{INDEX}", "pytorch_model.bin", f"pytorch_model.bin{INDEX}")
 SEEN = ("input_size", "mean", "std", "crop_pct", "crop_mode", "interpolation", "fixed_input_size")
 """Names of timm's ``pretrained_cfg`` that say how a model sees images."""
@@ -38,6 +39,12 @@ class WeightFile:
     sees: dict[str, Any] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def called(self) -> str:
+        """What the file is called, without its ending; of a folder as the hub has it, what the folder is called."""
+        name = without_ending(self.path)
+        return self.path.resolve().parent.name if name in _OF_EVERYBODY else name
+
 
 def find_weight_file(weights: str | Path, model: str, alone: bool = True) -> WeightFile:
     """Return the file that a path means for a model.
@@ -45,7 +52,8 @@ def find_weight_file(weights: str | Path, model: str, alone: bool = True) -> Wei
     Args:
         weights: a file; a folder that was cloned from the hub, with ``config.json`` and one file of weights (or an
             index of several); or a folder with a file, or such a folder, that is called like the model.
-        model: as timm names it; in names of files, a slash is an underscore, and the tag may be left out.
+        model: as timm names it; in names of files, a slash is an underscore, and the tag may be left out. An
+            architecture alone also means a file that is called like its default weights.
         alone: whether no other model is asked for: one file without a name is meant only then.
 
     Raises:
@@ -68,6 +76,18 @@ def find_weight_file(weights: str | Path, model: str, alone: bool = True) -> Wei
     )
 
 
+def without_ending(path: Path) -> str:
+    """Return the name of a file of weights without its ending.
+
+    >>> without_ending(Path("w/resnet50.a1_in1k.pth.tar"))
+    'resnet50.a1_in1k'
+    """
+    for ending in sorted(ENDINGS, key=len, reverse=True):
+        if path.name.endswith(ending):
+            return path.name.removesuffix(ending)
+    return path.name
+
+
 def weight_file_name(model: str) -> str:
     """Return what the file of a model's weights is called in a folder of several models' files."""
     return f"{_spellings(model)[0]}.safetensors"
@@ -75,8 +95,19 @@ def weight_file_name(model: str) -> str:
 
 def _spellings(model: str) -> list[str]:
     bare = without_prefix(model)
-    names = [bare.replace("/", "_"), bare.rpartition("/")[2], bare.rpartition("/")[2].partition(".")[0]]
-    return list(dict.fromkeys(names))
+    default = _default_weights(bare) if bare_architecture(bare) else bare
+    names = [bare.replace("/", "_"), bare.rpartition("/")[2], default, f"timm_{default}"]
+    return list(dict.fromkeys([*names, bare.rpartition("/")[2].partition(".")[0]]))
+
+
+def _default_weights(architecture: str) -> str:
+    """Return the id of the weights that timm means by an architecture; the name itself if it knows none."""
+    from zoograph.data.networks.model_names import resolve_model_name
+
+    try:
+        return resolve_model_name(architecture)
+    except UnknownName:
+        return architecture
 
 
 def _find_named(folder: Path, model: str) -> Path | None:

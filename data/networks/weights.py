@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from zoograph.data.errors import UnknownName
 from zoograph.data.files.hub import hub_or_cache
 from zoograph.data.files.optional_imports import import_torchvision
-from zoograph.data.files.tensors import hash_tensors
+from zoograph.data.files.tensors import hash_tensors, read_about
 from zoograph.data.networks.checkpoints.fitting import Fitted, fit_weights
 from zoograph.data.networks.checkpoints.reading import read_checkpoint
+from zoograph.data.networks.find_model import FROM_FILE, make_model_card
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.model_names import resolve_model_name
 from zoograph.data.networks.registry.timm_names import import_timm, nearest_timm_names
@@ -78,7 +79,9 @@ def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = 
         weights: a file, or a folder, see :func:`zoograph.data.networks.weight_files.find_weight_file`, of weights of
             the architecture, under whatever prefix, see
             :func:`zoograph.data.networks.checkpoints.fitting.fit_weights`; read without unpickling code. The number of
-            source classes follows from it. ``random`` means weights drawn with seed 0, for those who want to compare
+            source classes follows from it. A file that is called by the whole name of published weights, such as
+            ``resnet50.a1_in1k.safetensors``, and has as many classes, is taken for them; all others are weights of
+            their own, known by their content. ``random`` means weights drawn with seed 0, for those who want to compare
             with an untrained network. Default: the weights of the name, from the Hugging Face cache or hub.
         alone: whether no other model is to be found at ``weights``.
 
@@ -103,8 +106,10 @@ def load_pretrained(name: str, weights: str | Path | None = None, alone: bool = 
         network = random_network(card.id)
     else:
         found = find_weight_file(weights, name, alone)
-        source, network = f"weights of {found.path.name}", _from_file(card.id, found)
+        source, network = f"{FROM_FILE}{found.path.name}", _from_file(card.id, found)
         arguments = found.arguments
+        if (published := _published_as(found, card, network)) is not None:
+            return _ready(published, network, hash_tensors(network.state_dict()), arguments)
     digest = hash_tensors(network.state_dict())
     # What is known of the published weights is true of the network alone.
     own = ModelCard(
@@ -134,6 +139,38 @@ def _find_copy(name: str) -> tuple[ModelCard | None, ModelCard]:
             "Give a name of timm, with --weights if they are in a file."
         )
     return elsewhere, copies[0]
+
+
+def published_card(called: str) -> ModelCard | None:
+    """Return the card of the published weights that a file is called like; None if it names none of them in full.
+
+    >>> published_card("resnet50"), published_card("mine.v2")
+    (None, None)
+    """
+    name = called.removeprefix("timm_")
+    if name.startswith("torchvision_"):
+        name = name.replace("_", "/", 1)
+    card = make_model_card(name) if "." in name else None
+    return card if card is not None and card.id == name else None
+
+
+def _published_as(found: WeightFile, card: ModelCard, network: nn.Module) -> ModelCard | None:
+    """Return the card of the published weights that a file is taken for, on the word of its name; None if it is not."""
+    published = published_card(found.called)
+    if published is None or published.timm_name != card.timm_name or _is_ours(found.path):
+        return None
+    config = import_timm().get_pretrained_cfg(_find_copy(published.id)[1].id)
+    has, should = int(getattr(network, "num_classes", 0)), 0 if config is None else config.num_classes
+    return published if has in (0, should) else None
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a file was written here, after training: whatever it is called, it is not published."""
+    try:
+        read_about(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def random_network(name: str, seed: int = 0, num_classes: int | None = None) -> nn.Module:

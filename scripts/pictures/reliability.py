@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 def draw_reliability(report: Reliability) -> Any:
     """Return the picture of a report; bars are 95 % intervals over whole families, models, domains or collections."""
+    from matplotlib.legend_handler import HandlerTuple
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    figure = new_figure(3.4)
+    figure = new_figure(3.6)
     coverage, best, regret = figure.subplots(1, 3, width_ratios=(1.25, 1, 1))
     _draw_coverage(coverage, report)
     for axes, of, title in (
@@ -25,16 +26,25 @@ def draw_reliability(report: Reliability) -> Any:
     ):
         _draw_bins(axes, [found for found in report.bins if found.of == of])
         label_axes(axes, title, "stated, noise included", "measured")
-    words = ("85 to 95 %", "promised", "all collections together", "one collection", "95 % interval")
+    words = (
+        "85 to 95 %",
+        "promised",
+        "all collections together",
+        "one collection",
+        "statements that are alike",
+        "95 % interval",
+    )
     dot: dict[str, Any] = {"linestyle": "", "color": COLORS[0], "marker": "o"}
     marks = (
         Patch(color=COLORS[2], alpha=0.15),
         Line2D([], [], color=QUIET, linewidth=0.8),
         Line2D([], [], markersize=5.5, **dot),
         Line2D([], [], markersize=3.5, markerfacecolor="none", **dot),
-        Line2D([], [], color=COLORS[0], linewidth=1.6),
+        Line2D([], [], linestyle="", color=COLORS[1], marker="s", markersize=4.5),
+        (Line2D([], [], color=COLORS[0], linewidth=1.6), Line2D([], [], color=COLORS[1], linewidth=1.6)),
     )
-    figure.legend(marks, words, fontsize=8, loc="outside lower center", ncols=5, frameon=False)
+    beside = {tuple: HandlerTuple(ndivide=None)}
+    figure.legend(marks, words, handler_map=beside, fontsize=8, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 

@@ -15,7 +15,7 @@ from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
-from zoograph.data.tasks.sources import is_local
+from zoograph.data.tasks.sources import holds_dataset
 from zoograph.training.answers.current_predictor import open_predictor
 from zoograph.training.answers.notes import SIMILARITY
 from zoograph.training.answers.predict import Answer, answer
@@ -270,7 +270,8 @@ def _samples_of(dataset: str | DatasetCard) -> str:
     """Return what a command that looks at the samples is given."""
     if isinstance(dataset, DatasetCard):
         return _DATA
-    return dataset if Path(dataset).expanduser().exists() and is_local(dataset) else _DATA
+    place = Path(dataset).expanduser()
+    return dataset if place.exists() and holds_dataset(place) else _DATA
 
 
 def _missing(

@@ -241,7 +241,8 @@ class Choice(Report):
     @property
     def command(self) -> str:
         """The command that fine-tunes the choice and stores the run."""
-        words = ["zoograph", "measure", "--models", self.picked.model, "--dataset", self.folder]
+        model = self.picked.model if self.weights is None else self.picked.model.partition(OWN)[0]
+        words = ["zoograph", "measure", "--models", model, "--dataset", self.folder]
         words += ["--protocol", "finetune", *(["--weights", str(self.weights)] if self.weights else []), *self.options]
         words += ["--save-model", str(self.save_model)] if self.save_model else []
         return shlex.join(words)

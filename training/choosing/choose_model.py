@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.checkpoints.finetuned import BestModel
-from zoograph.data.networks.find_model import loading_code
-from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.networks.find_model import bare_architecture, loading_code
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.choices import choose as find_choice
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
@@ -30,7 +30,7 @@ from zoograph.training.choosing.levels import levels_of
 from zoograph.training.choosing.loop import Loop, Watch
 from zoograph.training.choosing.opinion import Opinions
 from zoograph.training.choosing.seconds import Seconds, Work
-from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own
+from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own, load_unnamed
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.store_names import place_in_store
 from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
@@ -159,8 +159,11 @@ def choose_model(
         dataset = place_in_store(store, task.card, subject.dataset)
         question = _ask(store, dataset, settings.protocol)
         own = load_own(store.names(), filters.models, task.modality, dataset.id)
-        paths = {card.id: path for card, path in own.values()}
-        store.add(models=[card for card, _ in own.values() if card.id not in store.names().models])
+        unnamed, failed = _load_unnamed(settings.weights_dir, task.modality, stage)
+        own |= {word: unnamed[arch] for word in filters.models if (arch := bare_architecture(word)) in unnamed}
+        paths = {card.id: path for card, path in (*own.values(), *unnamed.values())}
+        new = {card.id: card for card, _ in (*own.values(), *unnamed.values())}
+        store.add(models=[card for id, card in new.items() if id not in store.names().models])
         filters = replace(filters, models=tuple(own[word][0].id if word in own else word for word in filters.models))
         zoo, named = with_named(store.snapshot(), store.names(), filters)
         if stage is not None:
@@ -169,6 +172,7 @@ def choose_model(
         sized = [card.model_copy(update={"gmacs": task.gmacs(card)}) for card in zoo.models.values()]
         speeds = estimate_speeds(sized, machine.speeds, machine.kind).speeds
         found = _find_candidates(zoo, question, filters, speeds, named, settings.weights_dir, paths)
+        found = found._replace(left=(*found.left, *failed))
         store.add(models=[card for card in found.cards if card.id not in store.names().models])
         levels = levels_of(settings.protocol, len(task))
         laboratory = Laboratory(store, task, dataset, place, settings.test_fraction, settings.config, keep=best)
@@ -209,6 +213,18 @@ def _ask(store: RecordStore, dataset: DatasetCard, protocol: Protocol) -> Questi
         (),
         new,
     )
+
+
+def _load_unnamed(
+    folder: Path | None, modality: Modality, stage: Stage | None
+) -> tuple[dict[str, tuple[ModelCard, Path]], list[Left]]:
+    """Return the files of a folder that are called by an architecture alone, and those of them that do not load."""
+    if folder is None or modality is not Modality.IMAGE:
+        return {}, []
+    if stage is not None:
+        stage(f"Looking through '{folder}'")
+    own, failed = load_unnamed(folder)
+    return own, [Left(name, reason) for name, reason in failed.items()]
 
 
 def _find_candidates(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoograph.data.networks.encoders import load_reader
-from zoograph.data.networks.registry.timm_names import import_timm
+from zoograph.data.networks.find_model import is_own
 from zoograph.data.networks.weight_files import WeightsError
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
@@ -18,6 +18,7 @@ from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.choosing.levels import PROBE_SAMPLES
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import KeepRun, Transfer, make_run, readable_part, trained_classes
+from zoograph.training.measuring.store_names import known_model
 from zoograph.training.runtime.progress import Progress
 
 if TYPE_CHECKING:
@@ -106,18 +107,14 @@ class Laboratory:
         return self._opened[1]
 
     def _load(self, card: ModelCard, path: Path | None) -> PretrainedModel:
-        reads = self.task.modality, self.dataset.id
+        name = str(card.timm_name) if is_own(card) else card.id
+        model = load_reader(name, path, True, self.task.modality, self.dataset.id)
+        known, _ = known_model(self.store, model.card)
+        if known == card.id:
+            return replace(model, card=card)
         if path is None:
-            model = load_reader(card.id, None, True, *reads)
-            if model.card.id != card.id:
-                raise WeightsError(f"The name '{card.id}' must load its own weights (got '{model.card.id}').")
-            return model
-        model = replace(load_reader(card.id, path, True, *reads), card=card)
-        published = import_timm().get_pretrained_cfg(card.id)
-        has, should = int(getattr(model.network, "num_classes", 0)), 0 if published is None else published.num_classes
-        if has and should and has != should:
-            raise WeightsError(
-                f"The weights in '{path}' must be those of '{card.id}', with {should:,} classes (got {has:,}): they "
-                "were fine-tuned since. Measure them with 'zoograph measure --weights'."
-            )
-        return model
+            raise WeightsError(f"The name '{card.id}' must load its own weights (got '{known}').")
+        raise WeightsError(
+            f"The weights in '{path}' must be those of '{card.id}' (got weights of their own, '{known}', with another "
+            "number of classes or trained here). Measure them with 'zoograph measure --weights'."
+        )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.hub import why_not_asked
-from zoograph.data.networks.find_model import bare_architecture, find_known_model, loading_name
-from zoograph.data.networks.weight_files import ENDINGS
+from zoograph.data.networks.find_model import bare_architecture, find_known_model, loading_name, named_in_full
+from zoograph.data.networks.weight_files import ENDINGS, without_ending
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.names import NameIndex
 from zoograph.data.text.model_folder import CONFIG, is_carried
@@ -22,9 +22,8 @@ Sources = Mapping[str, Path | None]
 def find_sources(cards: Iterable[ModelCard], folder: Path | None = None) -> dict[str, Path | None]:
     """Return where the weights of those models are to be had whose weights are.
 
-    A file or folder is a model's if it is called by the model's id, with an underscore for a slash; timm's default
-    weights of an architecture may be called by the architecture alone. Where the hub does not answer, models of its
-    cache are left, beside those of the folder and those that an installed package carries.
+    A file or folder is a model's if it is called by the model's id, with an underscore for a slash. Where the hub does
+    not answer, models of its cache are left, beside those of the folder and those that an installed package carries.
 
     Args:
         cards: of candidates.
@@ -36,7 +35,7 @@ def find_sources(cards: Iterable[ModelCard], folder: Path | None = None) -> dict
     cards, named = list(cards), {} if folder is None else _read_folder(folder)
     found: dict[str, Path | None] = {}
     for card in cards:
-        path = next((named[name] for name in _spellings(card) if name in named), None)
+        path = named.get(card.id.replace("/", "_"), named.get(f"timm_{card.id}"))
         if path is not None:
             found[card.id] = path
     known = None if why_not_asked() is None else _cached_repositories()
@@ -70,8 +69,36 @@ def load_own(
     for word in words:
         path = Path(word).expanduser()
         if any((path / name).is_file() for name in _SETTINGS) and find_known_model(names, word) is None:
-            own[word] = load_reader(word, modality=modality, dataset=dataset).card, path
+            card = load_reader(word, modality=modality, dataset=dataset).card
+            own[word] = card.model_copy(update={"id": named_in_full(names, card) or card.id}), path
     return own
+
+
+def load_unnamed(folder: Path) -> tuple[dict[str, tuple[ModelCard, Path]], dict[str, str]]:
+    """Return what is called by an architecture of timm alone, and what failed.
+
+    Such a name does not say which weights they are: as in all commands, they are known by their content.
+
+    Args:
+        folder: of files of weights, and of folders as the hub has them.
+
+    Returns:
+        architecture -> card and path; and name of a file -> why it cannot be read.
+
+    Raises:
+        ZoographError: if the folder is none.
+    """
+    from zoograph.data.networks.registry.timm_names import import_timm
+    from zoograph.data.networks.weights import load_pretrained
+
+    own, failed = {}, {}
+    for name, path in _read_folder(folder).items():
+        if bare_architecture(name) is not None and import_timm().is_model(name):
+            try:
+                own[name] = load_pretrained(name, path).card, path
+            except ZoographError as error:
+                failed[path.name] = str(error)
+    return own, failed
 
 
 def explain_none(num_candidates: int, folder: Path | None) -> str:
@@ -86,16 +113,6 @@ def explain_none(num_candidates: int, folder: Path | None) -> str:
     )
 
 
-def _spellings(card: ModelCard) -> list[str]:
-    default = [card.timm_name] if card.timm_name and _is_default(card) else []
-    return [card.id.replace("/", "_"), f"timm_{card.id}", *default]
-
-
-def _is_default(card: ModelCard) -> bool:
-    """Return whether timm means these weights by the name of the architecture."""
-    return any(bare_architecture(alias) == card.timm_name for alias in card.aliases)
-
-
 def _read_folder(folder: Path) -> dict[str, Path]:
     folder = folder.expanduser()
     if not folder.is_dir():
@@ -107,10 +124,8 @@ def _read_folder(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.is_dir():
             found.setdefault(path.name, path)
-        for ending in sorted(ENDINGS, key=len, reverse=True):
-            if path.is_file() and path.name.endswith(ending):
-                found.setdefault(path.name.removesuffix(ending), path)
-                break
+        elif path.name.endswith(ENDINGS):
+            found.setdefault(without_ending(path), path)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+from zoograph.data.networks.find_model import named_in_full
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.store.store import RecordStore
@@ -29,9 +30,13 @@ def known_model(store: RecordStore, card: ModelCard) -> tuple[str, tuple[ModelCa
     """Return the id under which the store knows these weights, and the card if it is to be added.
 
     The id says which weights they are. What else they are called may mean others in the store: an architecture alone
-    can be somebody's own weights there.
+    can be somebody's own weights there. A folder of an encoder that is called like one that the store knows is taken
+    for it.
     """
-    models = store.names().models.get(card.id, ())
+    names = store.names()
+    if (published := named_in_full(names, card)) is not None:
+        return published, ()
+    models = names.models.get(card.id, ())
     if card.id not in models and len(models) == 1:
         return models[0], ()
     return card.id, () if models else (card,)

@@ -84,15 +84,22 @@ class Subject:
     modality: Modality | None = None
 
     def explain_names(self, models: Mapping[int, str]) -> tuple[str, ...]:
-        """Return which weights the names were taken for, in a sentence each; those in a file are nobody's name.
+        """Return which weights the names or the files were taken for, in a sentence each.
 
         Args:
             models: place among ``self.models`` -> id in the store.
         """
-        from zoograph.data.networks.find_model import explain_name
+        from zoograph.data.networks.find_model import OWN, explain_name
 
-        if self.weights is not None:
+        if self.weights == "random":
             return ()
+        if self.weights is not None:
+            published = [model for model in models.values() if OWN not in model]
+            return tuple(
+                f"The weights in '{self.weights}' are taken for the published ones of '{model}', on the word of the "
+                "name that they have there."
+                for model in dict.fromkeys(published)
+            )
         said = (explain_name(self.models[place], model) for place, model in models.items())
         return tuple(sentence for sentence in said if sentence is not None)
 

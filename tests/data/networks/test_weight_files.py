@@ -59,6 +59,8 @@ def test_an_index_and_a_lone_file(tmp_path: Path) -> None:
         ("resnet18.safetensors", "resnet18"),
         ("resnet18.a1_in1k.pth", "timm/resnet18.a1_in1k"),
         ("resnet18.ckpt", "resnet18.a1_in1k"),
+        ("resnet18.a1_in1k.ckpt", "resnet18"),
+        ("timm_resnet18.a1_in1k.pth", "resnet18.a1_in1k"),
         ("owner_model.bin", "owner/model"),
         ("resnet18/model.safetensors", "resnet18"),
     ],

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from zoograph.data.errors import UnknownName
 from zoograph.data.files.optional_imports import import_torchvision
+from zoograph.data.files.tensors import save_tensors
 from zoograph.data.networks import weights as loading
 from zoograph.data.networks.weights import RANDOM, WeightsError, load_pretrained, random_network
 
@@ -38,6 +39,33 @@ def test_weights_from_a_file(tmp_path: Path, suffix: str) -> None:
     assert (model.card.source, model.card.pretrained_on) == (f"weights of mine.{suffix}", None)
     assert model.card.parameters == sum(parameter.numel() for parameter in network.parameters())
     assert model.transform(Image.new("RGB", (300, 200))).shape == (3, 160, 160)
+
+
+@pytest.mark.parametrize(
+    ("file", "classes", "id"),
+    [
+        ("test_resnet.r160_in1k.safetensors", 1000, "test_resnet.r160_in1k"),
+        ("timm_test_resnet.r160_in1k.pth", 1000, "test_resnet.r160_in1k"),
+        ("test_resnet.r160_in1k/model.safetensors", 0, "test_resnet.r160_in1k"),
+        ("test_resnet.r160_in1k.safetensors", 7, "test_resnet@"),  # fine-tuned since
+        ("test_resnet.safetensors", 1000, "test_resnet@"),
+        ("test_resnet.mine.safetensors", 1000, "test_resnet@"),
+        ("test_vit.r160_in1k.safetensors", 1000, "test_resnet@"),  # of another architecture
+        ("torchvision_resnet18.IMAGENET1K_V1.pth", 1000, "torchvision/resnet18.IMAGENET1K_V1"),
+    ],
+)
+def test_a_file_is_published_where_its_whole_name_says_so(tmp_path: Path, file: str, classes: int, id: str) -> None:
+    path, architecture = tmp_path / file, "resnet18" if "torchvision" in file else ARCHITECTURE
+    path.parent.mkdir(exist_ok=True)
+    state = random_network(architecture, num_classes=classes).state_dict()
+    save_file(state, path) if path.suffix == ".safetensors" else torch.save(state, path)
+    model = load_pretrained(architecture, path)
+    assert model.card.id == (f"{id}{model.digest[:12]}" if id.endswith("@") else id)
+
+
+def test_what_was_trained_here_is_not_published_whatever_it_is_called(tmp_path: Path) -> None:
+    save_tensors(tmp_path / "test_resnet.r160_in1k.safetensors", _network().state_dict(), {"begun_as": "x"})
+    assert "@" in load_pretrained(ARCHITECTURE, tmp_path / "test_resnet.r160_in1k.safetensors").card.id
 
 
 def test_weights_without_a_classifier(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ def test_groups_are_rows_and_bins_are_points(words: Callable[..., Any]) -> None:
     bins = [Bin(of=of, count=3, stated=0.1, actual=share) for of in ("best", "regret")]
     figure = draw_reliability(Reliability(groups=groups, bins=bins, reasons={}))
     coverage, best, regret = figure.axes
-    assert {"85 to 95 %", "one collection", "95 % interval"} <= {text.get_text() for text in words(figure)}
+    said = {text.get_text() for text in words(figure)}
+    assert {"85 to 95 %", "one collection", "statements that are alike", "95 % interval"} <= said
     assert [label.get_text() for label in coverage.get_yticklabels()] == ["warm", "new model"]
     for axes in (best, regret):
         assert [tuple(line.get_data()) for line in axes.lines[-1:]] == [([0.1], [0.88])]

@@ -9,7 +9,7 @@ import pytest
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import ClassInfluence, Protocol, Score
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.explain import explain
+from zoograph.training.answers.explain import _samples_of, explain
 from zoograph.training.answers.predict import predict
 from zoograph.training.versions import restore
 
@@ -66,6 +66,17 @@ def test_few_records_have_no_evidence() -> None:
     assert explanation.evidence is None
     assert "the additive baseline answers" in explanation.notes[0]
     assert "zoograph score --models resnet --dataset DATA" in [missing.command for missing in explanation.missing]
+
+
+@pytest.mark.usefixtures("toy_zoo")
+def test_what_has_no_images_is_not_what_a_command_is_to_look_at(tmp_path: Path) -> None:
+    card = tmp_path / "mine.yaml"
+    card.write_text("num_classes: 3\n")
+    for name in ("a", "b"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "1.jpg").touch()
+    assert _samples_of(str(card)) == "DATA"
+    assert _samples_of(str(tmp_path / "photos")) == str(tmp_path / "photos")
 
 
 def test_a_family_is_refused_with_its_members(trainings: list[Path]) -> None:

@@ -16,6 +16,7 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder, write_opinions
+from zoograph.facade import score
 from zoograph.training.candidates.filters import Filters
 from zoograph.training.choosing.choose_model import choose
 from zoograph.training.choosing.loop import Standing
@@ -84,9 +85,25 @@ def test_weights_with_another_classifier_are_not_the_published_ones(photos: Path
     import timm
 
     save_file(timm.create_model("test_vit", num_classes=7).state_dict(), weights_dir / "test_vit.r160_in1k.safetensors")
-    with pytest.raises(ZoographError, match=r"with 1,000 classes \(got 7\): they were fine-tuned since"):
+    with pytest.raises(ZoographError, match=r"of their own, 'test_vit@.*another number of classes"):
         choose(str(photos), 600, filters=Filters(models=("test_vit",)), weights_dir=weights_dir)
     assert _runs() == []
+
+
+def test_the_same_file_has_the_same_name_in_every_command(photos: Path, weights_dir: Path) -> None:
+    (weights_dir / "test_vit.r160_in1k.safetensors").rename(weights_dir / "test_vit.safetensors")  # names no weights
+    choice = choose(str(photos), 600, regret=0.0, filters=NAMED, weights_dir=weights_dir)
+    chosen = {trial.model for trial in choice.trials}
+    scored, moved = {}, weights_dir.rename(weights_dir.with_name("moved"))
+    for path in moved.iterdir():
+        report = score(path.name.partition(".")[0], str(photos), ["logme"], weights=str(path))
+        scored[path.name] = report.pairs[0].model
+        said = any("on the word of the name" in note for note in report.notes)
+        assert said == ("@" not in scored[path.name])
+    assert set(scored.values()) == chosen
+    assert scored["test_resnet.r160_in1k.safetensors"] == "test_resnet.r160_in1k"
+    assert scored["test_vit.safetensors"].startswith("test_vit@")
+    assert "--models test_vit --" in choice.command or "--models test_resnet.r160_in1k --" in choice.command
 
 
 def test_a_budget_that_is_too_short_says_how_long_it_takes(

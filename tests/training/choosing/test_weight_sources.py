@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.networks.timm_cards import make_card
+from zoograph.data.networks.weights import random_network
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.names import index_names
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder
 from zoograph.data.text.model_folder import DEFAULT_ENCODER
 from zoograph.training.choosing import weight_sources as module
-from zoograph.training.choosing.weight_sources import explain_none, find_sources, load_own
+from zoograph.training.choosing.weight_sources import explain_none, find_sources, load_own, load_unnamed
 
 DEFAULT, OTHER = make_card("resnet50.a1_in1k"), make_card("resnet50.tv_in1k")
 
@@ -31,9 +34,16 @@ def test_a_file_is_that_of_the_model_that_it_is_called_like(tmp_path: Path, name
     assert find_sources([DEFAULT, OTHER], tmp_path) == {OTHER.id: tmp_path / name}
 
 
-def test_the_architecture_alone_is_its_default_weights_and_no_others(tmp_path: Path) -> None:
+def test_an_architecture_alone_names_no_published_weights(tmp_path: Path) -> None:
     (tmp_path / "resnet50.safetensors").touch()
-    assert find_sources([DEFAULT, OTHER], tmp_path) == {DEFAULT.id: tmp_path / "resnet50.safetensors"}
+    assert find_sources([DEFAULT, OTHER], tmp_path) == {}
+    network = random_network("test_vit")
+    for name in ("test_vit.safetensors", "best.safetensors", "test_vit.r160_in1k.safetensors"):
+        save_file(network.state_dict(), tmp_path / name)
+    own, failed = load_unnamed(tmp_path)
+    (card, path), digest = own["test_vit"], hash_tensors(network.state_dict())
+    assert (list(own), card.id, path.name) == (["test_vit"], f"test_vit@{digest[:12]}", "test_vit.safetensors")
+    assert list(failed) == ["resnet50.safetensors"]
 
 
 def test_a_cloned_folder_is_a_model_too(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from zoograph import facade
 from zoograph.data.images.folder import dataset_card_from_folder
 from zoograph.data.images.identity import folder_digest
 from zoograph.data.networks import weights
-from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.records import Protocol
 from zoograph.data.tasks.identity import CONTENT
 from zoograph.training.answers.explain import list_scores
@@ -123,3 +123,13 @@ def test_what_was_scored_and_measured_is_found_by_every_name(toy_store, tmp_path
     assert toy_store.measured(question.model, ["pets"], Protocol.PROBE).keys() == {"pets"}
     zoo = toy_store.snapshot().part(question.metric, question.modality, [question.model])
     assert [score.name for score in list_scores(zoo, question.model, question.dataset)] == ["logme"]
+
+
+def test_an_encoders_folder_is_taken_for_the_one_whose_whole_name_it_has(toy_store):
+    known = ModelCard(id="owner/encoder", source="toy", modalities=(Modality.TEXT,))
+    toy_store.add(models=[known])
+    own = known.model_copy(update={"id": "owner_encoder@0123", "source": "weights of owner_encoder"})
+    assert known_model(toy_store, own) == ("owner/encoder", ())
+    for folder, source in (("encoder", "weights of encoder"), ("owner_encoder", "random weights")):
+        card = own.model_copy(update={"id": f"{folder}@0123", "source": source})
+        assert known_model(toy_store, card) == (card.id, (card,))
