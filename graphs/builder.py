@@ -38,7 +38,7 @@ from zoograph.graphs.nodes import (
 )
 from zoograph.graphs.plain_graph import PlainGraph
 from zoograph.graphs.relations import relation_edges
-from zoograph.graphs.results import hidden_numbers
+from zoograph.graphs.results import IMAGENET_VARIANTS, hidden_numbers
 from zoograph.graphs.schema import (
     DATASET,
     DATASET_NUMBERS,
@@ -129,8 +129,9 @@ def build_graph(
     graph: Any = PlainGraph() if plain else _hetero_data()
     graph.vocabulary, graph.metric = words, metric.value
     graph.protocol = None if protocol is None else protocol.value
-    pairs = runs[["model", "dataset"]].drop_duplicates()
-    measured_on = {model: frozenset(part) for model, part in pairs.groupby("model")["dataset"]}
+    told = IMAGENET_VARIANTS | {card.pretrained_on for card in models}
+    pairs = runs.loc[runs["dataset"].isin(told), ["model", "dataset"]].drop_duplicates()
+    measured_on = {model: frozenset(part) for model, part in pairs.groupby("model", observed=True)["dataset"]}
     hidden = [hidden_numbers(card, protocol, measured_on.get(card.id, frozenset())) for card in models]
     add_nodes(
         graph,

@@ -68,7 +68,7 @@ def read_state(connection: Connection, kept: Kept, batch_digests: dict[str, str]
     models = read_cards(connection, schema.models, ModelCard)
     datasets = read_cards(connection, schema.datasets, DatasetCard)
     zoo, batches = summary_zoo(kept, models, datasets)
-    return StoreState(zoo, batches, batch_digests, kept.stamp.revision, digest_scores(connection))
+    return StoreState(zoo, batches.astype(str), batch_digests, kept.stamp.revision, digest_scores(connection))
 
 
 def read_zoo(connection: Connection) -> Zoo:

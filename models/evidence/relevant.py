@@ -71,14 +71,16 @@ def choose_relevant(
     whole = number[order].cumsum(0) <= room
     whole[0] = True
     rest = order[~whole]
-    single = torch.isin(key, order[whole])
+    single = _marked(order[whole], len(number))[key]
     single |= _some_of_each(records, key, number, rest, most - int(single.sum()))
     one_by_one = records.at(single.nonzero().flatten()[: 2 * most])
     rest = rest[number[rest] >= _LEAST_MODELS]
-    for num_groups in range(_MOST_GROUPS, 0, -1):
-        means, weights = _average(records, key, rest, spread, num_groups)
-        if len(means) <= most_means or num_groups == 1:
-            break
+    # Means are counted before they are worked out, since there may be millions of records.
+    groups = ((n, _group_keys(rest, len(number), n)) for n in range(_MOST_GROUPS, 0, -1))
+    num_groups, group_of = next(
+        (n, group_of) for n, group_of in groups if n == 1 or _count_means(records, key, group_of, n) <= most_means
+    )
+    means, weights = _average(records, key, rest, spread, num_groups, group_of)
     return Relevant(one_by_one, means.at(torch.arange(min(len(means), most_means))), weights)
 
 
@@ -87,21 +89,44 @@ def _some_of_each(records: Records, key: Tensor, number: Tensor, rest: Tensor, m
 
     They are of the models that most is known of, whose skill is least in doubt.
     """
-    times = torch.bincount(records.cells.model)[records.cells.model]
-    order = torch.argsort(-times, stable=True)
-    order = order[torch.argsort(key[order], stable=True)]
+    few = _marked(rest[number[rest].clamp(max=_OF_EACH).cumsum(0) <= most], len(number))
+    rows = few[key].nonzero().flatten()
+    own = key[rows]
+    order = torch.argsort(-torch.bincount(records.cells.model)[records.cells.model[rows]], stable=True)
+    order = order[torch.argsort(own[order], stable=True)]
     place = torch.empty_like(order).index_copy_(0, order, torch.arange(len(order)))
-    few = rest[number[rest].clamp(max=_OF_EACH).cumsum(0) <= most]
-    return torch.isin(key, few) & (place - (number.cumsum(0) - number)[key] < _OF_EACH)
+    number = torch.where(few, number, 0)
+    result = torch.zeros_like(key, dtype=torch.bool)
+    result[rows[place - (number.cumsum(0) - number)[own] < _OF_EACH]] = True
+    return result
 
 
-def _average(records: Records, key: Tensor, rest: Tensor, spread: Tensor, num_groups: int) -> tuple[Records, Tensor]:
-    """Return the mean skill of each model, protocol and group of the keys in ``rest``, and the groups."""
-    num_keys = spread.numel()
+def _marked(keys: Tensor, num_keys: int) -> Tensor:
+    """Return (num_keys,) bool: those in ``keys``."""
+    return torch.zeros(num_keys, dtype=torch.bool).index_fill_(0, keys, True)
+
+
+def _group_keys(rest: Tensor, num_keys: int, num_groups: int) -> Tensor:
+    """Return (num_keys,) the group of each of the keys in ``rest``; -1 for the others."""
     share = torch.tensor([2.0**k for k in range(num_groups)]).cumsum(0)
     group_of = torch.full((num_keys,), -1, dtype=torch.long)
     places = (torch.arange(len(rest)) + 0.5) / max(1, len(rest)) * share[-1]
     group_of[rest] = torch.searchsorted(share, places).clamp(max=num_groups - 1)
+    return group_of
+
+
+def _count_means(records: Records, key: Tensor, group_of: Tensor, num_groups: int) -> int:
+    """Return how many means :func:`_average` makes."""
+    group = group_of[key]
+    name = ((records.cells.model * num_groups + group) * NUM_PROTOCOLS + records.cells.protocol)[group >= 0]
+    return int(torch.bincount(name).count_nonzero())
+
+
+def _average(
+    records: Records, key: Tensor, rest: Tensor, spread: Tensor, num_groups: int, group_of: Tensor
+) -> tuple[Records, Tensor]:
+    """Return the mean skill of each model, protocol and group of the keys in ``rest``, and the groups."""
+    num_keys = spread.numel()
     chosen = group_of[key] >= 0
     key, taken = key[chosen], records.at(chosen)
     centre = total(taken.logit, key, num_keys) / count(key, num_keys).clamp(min=1)

@@ -32,16 +32,18 @@ from zoograph.scripts.benchmarks.speed import (
     store_sizes,
     warm,
 )
+from zoograph.scripts.campaigns.where import Executor, Processes, RayAddress, make_where
 from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app
-from zoograph.scripts.terminal.progress import count_bar
+from zoograph.scripts.terminal.progress import count_bar, progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.evaluation.suites import Result, Suite
+    from zoograph.training.evaluation.suites import MadeBy, Result, Suite
     from zoograph.training.evaluation.table import Column, Row
+    from zoograph.training.executors.executor import Where
 
 app = new_app("Measure the project: its speed and its accuracy.")
 _STUDIES: dict[str, Callable[..., None]] = {
@@ -72,31 +74,52 @@ Methods = Annotated[str, typer.Option(help="Names, separated by commas, or `all`
 
 
 @app.command(rich_help_panel="Accuracy")
-def domainnet(methods: Methods = "all", out: Out = None, fresh: Fresh = False, as_json: AsJson = False) -> None:
+def domainnet(
+    methods: Methods = "all",
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
+    out: Out = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
     """Complete the 270 DomainNet tasks under the ten published masks.
 
     Example: `zoograph benchmark domainnet --methods zoograph,gaussian-process,linear-regression`
     """
     from zoograph.training.evaluation.suites import domainnet_suite
 
-    _run(domainnet_suite, methods, out, fresh, as_json)
+    where = make_where(executor, processes, ray_address)
+    _run((domainnet_suite, ()), methods, where, out, fresh, as_json)
 
 
 @app.command(rich_help_panel="Accuracy")
-def transfergraph(methods: Methods = "all", out: Out = None, fresh: Fresh = False, as_json: AsJson = False) -> None:
+def transfergraph(
+    methods: Methods = "all",
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
+    out: Out = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
     """Rank TransferGraph's models on each of its eight targets, with the target's records left out.
 
     Example: `zoograph benchmark transfergraph --methods zoograph,standardized-model-mean`
     """
     from zoograph.training.evaluation.suites import transfergraph_suite
 
-    _run(transfergraph_suite, methods, out, fresh, as_json)
+    where = make_where(executor, processes, ray_address)
+    _run((transfergraph_suite, ()), methods, where, out, fresh, as_json)
 
 
 @app.command(rich_help_panel="Accuracy")
 def glyphs(
     methods: Methods = "standardized-model-mean,linear-regression,gaussian-process,zoograph,"
     "zoograph-without-scores,zoograph-without-relations,zoograph-without-influences",
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
     out: Out = None,
     fresh: Fresh = False,
     as_json: AsJson = False,
@@ -107,7 +130,8 @@ def glyphs(
     """
     from zoograph.training.evaluation.suites import glyphs_suite
 
-    _run(glyphs_suite, methods, out, fresh, as_json)
+    where = make_where(executor, processes, ray_address)
+    _run((glyphs_suite, ()), methods, where, out, fresh, as_json)
 
 
 @app.command(rich_help_panel="Accuracy")
@@ -121,6 +145,9 @@ def custom(
     protocol: OneProtocol = Protocol.HEAD,
     seeds: Annotated[int, typer.Option(min=1, help="How often folds that are drawn are drawn.")] = 1,
     methods: Methods = "linear-regression,gaussian-process,zoograph",
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
     out: Out = None,
     fresh: Fresh = False,
     as_json: AsJson = False,
@@ -133,20 +160,26 @@ def custom(
         raise ZoographError("'--models' and '--datasets' describe your own '--runs': give those too.")
     from zoograph.training.evaluation.suites import custom_suite
 
-    _run(lambda: custom_suite(folds, runs, models, datasets, protocol, seeds), methods, out, fresh, as_json)
+    where = make_where(executor, processes, ray_address)
+    tables = (path and path.absolute() for path in (runs, models, datasets))
+    _run((custom_suite, (folds, *tables, protocol, seeds)), methods, where, out, fresh, as_json)
 
 
-def _run(make_suite: Callable[[], Suite], methods: str, out: Path | None, fresh: bool, as_json: bool) -> None:
-    from zoograph.training.evaluation.suites import answers_folder, chosen_methods, run_suite
+def _run(made_by: MadeBy, methods: str, where: Where, out: Path | None, fresh: bool, as_json: bool) -> None:
+    from zoograph.training.evaluation.elsewhere import work_out
+    from zoograph.training.evaluation.suites import answers_folder, answers_to_come, chosen_methods, run_suite
 
     if out is not None:
         require_matplotlib()
-    suite = make_suite()
+    make_suite, arguments = made_by
+    suite = make_suite(*arguments)
     names = chosen_methods(suite, methods)
     folder = answers_folder(suite)
     if fresh:
         for path in folder.glob("*.safetensors"):
             path.unlink()
+    with progress_bar("Answering") as progress:
+        work_out(list(answers_to_come(suite, made_by, names, folder)), where, progress)
     with count_bar(suite.num_answers(names)) as advance:
         result = run_suite(suite, names, folder, advance)
     if out is not None:

@@ -10,15 +10,17 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
+from zoograph.scripts.campaigns.where import Executor, Processes, RayAddress, make_where
 from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.options import AsJson, Fresh, Out, split_names
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.progress import count_bar
+from zoograph.scripts.terminal.progress import count_bar, progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.evaluation.collections.tables import Table
+    from zoograph.training.executors.executor import Where
 
 ALL = "all"
 LEFT_OUT = "way of leaving something out"
@@ -36,6 +38,9 @@ def collections(
     most_datasets: Annotated[int, Most] = 8,
     most_models: Annotated[int, MostModels] = 6,
     quick: Annotated[bool, typer.Option("--quick", help="Two questions a protocol.")] = False,
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
     out: Out = None,
     fresh: Fresh = False,
     as_json: AsJson = False,
@@ -50,6 +55,7 @@ def collections(
     from zoograph.training.evaluation.collections.markdown import to_markdown
     from zoograph.training.evaluation.collections.questions import PROTOCOLS
 
+    where = make_where(executor, processes, ray_address)
     names = choose_names(collections, list(PARTS))
     for name in names:
         get_part(name)
@@ -57,7 +63,7 @@ def collections(
     if out is not None:
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_models)
-    tables = [table for name in names for table in _tables(name, kinds, methods, limits, fresh)]
+    tables = [table for name in names for table in _tables(name, kinds, methods, limits, where, fresh)]
     content = {"tables": [table.model_dump() for table in tables]}
     if out is not None:
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -93,11 +99,13 @@ def choose_limits(quick: bool, most_datasets: int, most_models: int) -> Limits:
     return Limits(_QUICK, _QUICK) if quick else Limits(most_datasets or None, most_models or None)
 
 
-def _tables(name: str, protocols: list[str], methods: str, limits: Limits, fresh: bool) -> list[Table]:
+def _tables(name: str, protocols: list[str], methods: str, limits: Limits, where: Where, fresh: bool) -> list[Table]:
     from zoograph.training.evaluation.collections.catalogue import read_collection
+    from zoograph.training.evaluation.collections.elsewhere import answers_to_come
     from zoograph.training.evaluation.collections.methods import rows_of
     from zoograph.training.evaluation.collections.running import CollectionRun
     from zoograph.training.evaluation.collections.tables import make_table, questions_of
+    from zoograph.training.evaluation.elsewhere import work_out
 
     part = read_collection(name)
     folder = make_home() / "benchmarks" / "collections" / name
@@ -105,9 +113,12 @@ def _tables(name: str, protocols: list[str], methods: str, limits: Limits, fresh
         for path in folder.glob("*.safetensors"):
             path.unlink()
     rows = rows_of(part, methods)
-    asked = [questions_of(part, protocol, limits) for protocol in protocols]
-    count = sum(len(each.questions) for each in asked if not isinstance(each, str))
-    run = CollectionRun(part, folder)
+    asked = {protocol: questions_of(part, protocol, limits) for protocol in protocols}
+    chosen = {protocol: each.questions for protocol, each in asked.items() if not isinstance(each, str)}
+    count, run = sum(map(len, chosen.values())), CollectionRun(part, folder)
+    with progress_bar("Answering") as progress:
+        coming = (answers_to_come(run, protocol, each, rows, limits) for protocol, each in chosen.items())
+        work_out([piece for pieces in coming for piece in pieces], where, progress)
     with count_bar(count * sum(row.lacking is None for row in rows)) as advance:
         return [
             make_table(run, protocol, rows, limits, lambda method: advance(f"{name}: {method}"))

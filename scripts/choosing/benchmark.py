@@ -9,15 +9,17 @@ import typer
 
 from zoograph.data.home import make_home
 from zoograph.scripts.benchmarks.collections import ALL, LEFT_OUT, choose_limits, choose_names
+from zoograph.scripts.campaigns.where import Executor, Processes, RayAddress, make_where
 from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.options import AsJson, Fresh, Out
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.progress import count_bar
+from zoograph.scripts.terminal.progress import count_bar, progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.choosing.replay_table import Line, ReplayTable
     from zoograph.training.evaluation.collections.choosing import Limits
+    from zoograph.training.executors.executor import Where
 
 COLLECTIONS = ("domainnet", "transfergraph", "open-clip", "mieb", "clip-heads", "mteb", "glyphs")
 PROTOCOLS = ("dataset_out", "probe_known")
@@ -33,6 +35,9 @@ def choose(
     most_datasets: Annotated[int, typer.Option(min=0, help="Questions of a collection at most; 0 for all.")] = 8,
     budget: Annotated[int, typer.Option(min=1, help="Measurements of a policy.")] = 10,
     quick: Annotated[bool, typer.Option("--quick", help="Two questions a collection.")] = False,
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
     out: Out = None,
     fresh: Fresh = False,
     as_json: AsJson = False,
@@ -45,13 +50,14 @@ def choose(
     """
     from zoograph.training.evaluation.collections.catalogue import get_part
 
+    where = make_where(executor, processes, ray_address)
     names, kinds = choose_names(collections, COLLECTIONS), choose_names(protocols, PROTOCOLS, LEFT_OUT)
     for name in names:
         get_part(name)
     if out is not None:
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_datasets)
-    tables = [table for name in names for table in _tables(name, kinds, limits, budget, fresh)]
+    tables = [table for name in names for table in _tables(name, kinds, limits, budget, where, fresh)]
     content: dict[str, Any] = {"budget": budget, "tables": [table.model_dump() for table in tables]}
     if out is not None:
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -65,13 +71,17 @@ def choose(
         print_notes(notes(table))
 
 
-def _tables(name: str, protocols: list[str], limits: Limits, budget: int, fresh: bool) -> list[ReplayTable]:
-    from zoograph.training.choosing.replay import replay_questions
+def _tables(
+    name: str, protocols: list[str], limits: Limits, budget: int, where: Where, fresh: bool
+) -> list[ReplayTable]:
+    from zoograph.training.choosing.replay import replay_questions, replays_to_come
     from zoograph.training.choosing.replay_table import SCORE, ReplayTable, tabulate
     from zoograph.training.evaluation.collections.catalogue import read_collection
+    from zoograph.training.evaluation.collections.elsewhere import answers_to_come
     from zoograph.training.evaluation.collections.methods import rows_of
     from zoograph.training.evaluation.collections.running import CollectionRun
     from zoograph.training.evaluation.collections.tables import questions_of
+    from zoograph.training.evaluation.elsewhere import work_out
     from zoograph.training.evaluation.metrics import MIN_CELLS
 
     part, home = read_collection(name), make_home() / "benchmarks"
@@ -83,6 +93,13 @@ def _tables(name: str, protocols: list[str], limits: Limits, budget: int, fresh:
     asked = {protocol: questions_of(part, protocol, limits) for protocol in protocols}
     count = sum(len(each.questions) for each in asked.values() if not isinstance(each, str))
     run, tables = CollectionRun(part, home / "collections" / name), []
+    with progress_bar("Answering") as progress:
+        chosen = {protocol: each.questions for protocol, each in asked.items() if not isinstance(each, str)}
+        coming = [
+            *(replays_to_come(run, protocol, each, limits, folder, budget) for protocol, each in chosen.items()),
+            *(answers_to_come(run, protocol, each, rows, limits) for protocol, each in chosen.items()),
+        ]
+        work_out([piece for pieces in coming for piece in pieces], where, progress)
     with count_bar(count * (1 + sum(row.lacking is None for row in rows))) as advance:
         for protocol, found in asked.items():
             table = ReplayTable(collection=name, protocol=protocol)

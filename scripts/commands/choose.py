@@ -11,6 +11,7 @@ import typer
 
 import zoograph
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.campaigns.where import Cpus, Executor, Gpus, Memory, Processes, RayAddress, make_where
 from zoograph.scripts.choosing.html_report import make_html
 from zoograph.scripts.choosing.pictures import draw_ranking, draw_regret
 from zoograph.scripts.choosing.printing import live, print_choice
@@ -107,6 +108,12 @@ def choose(
     freeze: Freeze = None,
     head_first: HeadFirst = None,
     save_model: SaveModel = None,
+    executor: Executor = "local",
+    processes: Processes = 2,
+    ray_address: RayAddress = None,
+    cpus: Cpus = None,
+    gpus: Gpus = 0.0,
+    memory: Memory = 0.0,
     picture: Annotated[
         Path | None, typer.Option(help="Draw the expected regret over time into this PNG file.", metavar="FILE")
     ] = None,
@@ -118,7 +125,8 @@ def choose(
     """Choose a model for a dataset: measure what is worth most per second, until little is left to lose.
 
     Cheap probes come first, then heads, then fine-tuning of the last few. Every measurement is a run of the store: what
-    is stopped with Ctrl-C goes on with the same command.
+    is stopped with Ctrl-C goes on with the same command. With `--executor` as many
+    models are measured at a time as it has places for.
 
     Example: `zoograph choose --dataset ./photos --budget 30m`
     """
@@ -139,6 +147,7 @@ def choose(
         if path is not None:
             require_place(path, option, [Path(dataset).expanduser()])
             require_matplotlib()
+    where = make_where(executor, processes, ray_address, cpus, gpus, memory)
     filters = make_filters(
         models,
         max_params,
@@ -166,6 +175,7 @@ def choose(
                 config=config,
                 save_model=save_model,
                 encoder=encoder,
+                where=where,
                 progress=progress,
                 warn=warn,
                 stage=say_stage,

@@ -1,3 +1,5 @@
+import zlib
+
 import pandas as pd
 import pytest
 import torch
@@ -71,6 +73,8 @@ def test_folds_depend_on_names_alone(graph):
     assert folds.tolist() == [0, 2, 0, 1, 0] or len(set(folds.tolist())) > 1
     assert torch.equal(pair_folds(graph, pairs.flip(1), 3), folds.flip(0))
     assert pair_folds(graph, pairs[:, :0], 3).shape == (0,)
+    names = [(graph[MODEL].ids[model], graph[DATASET].ids[dataset]) for model, dataset in pairs.t().tolist()]
+    assert folds.tolist() == [zlib.crc32(f"{model}\0{dataset}".encode()) % 3 for model, dataset in names]
 
 
 def test_is_edge():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +32,9 @@ from zoograph.training.choosing.loop import Loop, Watch
 from zoograph.training.choosing.opinion import Opinions
 from zoograph.training.choosing.seconds import Seconds, Work
 from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own, load_unnamed
+from zoograph.training.executors.executor import ExecutorKind, Where
+from zoograph.training.executors.opening import open_executor
+from zoograph.training.measuring.each_model import HERE, held_here
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.store_names import place_in_store
 from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
@@ -52,6 +56,7 @@ class Settings:
         config: of fine-tuning.
         save_model: folder for the best fine-tuned model; None to keep none.
         encoder: text encoder; default as shipped.
+        where: models are measured.
     """
 
     protocol: Protocol
@@ -62,6 +67,7 @@ class Settings:
     config: FinetuneConfig = field(default_factory=FinetuneConfig)
     save_model: Path | None = None
     encoder: str | None = None
+    where: Where = HERE
 
 
 def choose(
@@ -78,6 +84,7 @@ def choose(
     config: FinetuneConfig | None = None,
     save_model: str | Path | None = None,
     encoder: str | None = None,
+    where: Where = HERE,
     progress: Progress | None = None,
     warn: Warn | None = None,
     stage: Stage | None = None,
@@ -99,7 +106,8 @@ def choose(
         config: of fine-tuning.
         save_model: folder for the best fine-tuned model, which :func:`zoograph.load_finetuned` reads.
         encoder: text encoder; default as shipped.
-        progress: called with (steps done, steps in all) of the measurement that runs.
+        where: models are measured, as many at a time as it has places for; runs are stored here.
+        progress: called with (steps done, steps in all) of the measurements that run.
         warn: told what the user should know.
         stage: told what is being done.
         watch: told where it stands before each measurement, and at the end.
@@ -112,8 +120,8 @@ def choose(
     folder = None if weights_dir is None else Path(weights_dir)
     kept = None if save_model is None else Path(save_model)
     if kept is not None:
-        require_finetuning(chosen)
-    settings = Settings(chosen, budget, regret, folder, test_fraction, config or FinetuneConfig(), kept, encoder)
+        require_finetuning(chosen, here=where.kind is ExecutorKind.LOCAL)
+    settings = Settings(chosen, budget, regret, folder, test_fraction, config or FinetuneConfig(), kept, encoder, where)
     return choose_model(
         Subject([], dataset, domain, device=device),
         settings,
@@ -154,8 +162,10 @@ def choose_model(
     begin = time.monotonic()
     require_measurable(settings.protocol)
     best = None if settings.save_model is None else BestModel(settings.save_model, goes_on=True)
-    task, place, filters = subject.open(), subject.place(), filters or Filters()
-    with RecordStore.open() as store:
+    task, filters = subject.open(), filters or Filters()
+    if settings.where.kind is ExecutorKind.LOCAL:
+        subject.place()  # is there
+    with RecordStore.open() as store, ExitStack() as opened:
         dataset = place_in_store(store, task.card, subject.dataset)
         question = _ask(store, dataset, settings.protocol)
         own = load_own(store.names(), filters.models, task.modality, dataset.id)
@@ -175,7 +185,18 @@ def choose_model(
         found = found._replace(left=(*found.left, *failed))
         store.add(models=[card for card in found.cards if card.id not in store.names().models])
         levels = levels_of(settings.protocol, len(task))
-        laboratory = Laboratory(store, task, dataset, place, settings.test_fraction, settings.config, keep=best)
+        laboratory = Laboratory(
+            store,
+            task,
+            dataset,
+            subject,
+            opened.enter_context(open_executor(settings.where)),
+            opened.enter_context(held_here(task)),
+            settings.where,
+            settings.test_fraction,
+            settings.config,
+            keep=best,
+        )
         work = _count_work(laboratory, levels, settings)
         sizes = {level: each.test for level, each in work.items()}
         opinions = Opinions(store, question, found.cards, sizes, settings.encoder, warn)
@@ -256,7 +277,7 @@ def _count_work(laboratory: Laboratory, levels: Sequence[Protocol], settings: Se
     """Return what there is to do at each level."""
     work = {}
     for level in levels:
-        task = laboratory.task if level is not Protocol.PROBE else laboratory.task_of(level)
+        task = laboratory.samples_of(level)
         held = settings.test_fraction if task.is_test is None else sum(task.is_test) / len(task)
         train = round(len(task) * (1 - held))
         epochs = settings.config.max_epochs if level is Protocol.FINETUNE else 0

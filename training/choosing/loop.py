@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import WARNINGS, Protocol
 from zoograph.training.choosing.choice import Left, Plan, Ranked, Trial, format_seconds
 from zoograph.training.choosing.knowledge_gradient import best_rate, values_of_measuring
-from zoograph.training.choosing.laboratory import Laboratory
+from zoograph.training.choosing.laboratory import Laboratory, Wanted
 from zoograph.training.choosing.levels import more_noise
 from zoograph.training.choosing.opinion import Opinion, Opinions
 from zoograph.training.choosing.policies import LEAST
@@ -23,7 +23,6 @@ from zoograph.training.choosing.weight_sources import Sources
 from zoograph.training.runtime.progress import Progress, Stage
 
 _FIRST_SHARE = 0.2  # of the budget, that the leader may take to be measured before all others
-_EXPECTED = (ZoographError, MemoryError, torch.OutOfMemoryError)
 
 
 class Standing(NamedTuple):
@@ -82,7 +81,7 @@ class Loop:
     warnings: list[str] = field(default_factory=list)
     stopped: str = ""
     first_regret: float = 0.0
-    _new: tuple[Plan, float, float] | None = None
+    _new: list[tuple[Plan, float, float]] = field(default_factory=list)
 
     def run(self, progress: Progress | None = None, stage: Stage | None = None, watch: Watch | None = None) -> None:
         """Measure.
@@ -98,11 +97,12 @@ class Loop:
         self._form_opinion(stage, progress)
         self.first_regret = self.standing().regret
         while (plan := self._decide()) is not None:
+            plans = self._beside(plan)
             if watch is not None:
                 watch(self.standing(plan))
             if stage is not None:
-                stage(f"{plan.model}: {plan.level.description}")
-            self._measure(plan, progress)
+                stage(", ".join(f"{each.model}: {each.level.description}" for each in plans))
+            self._measure(plans, progress)
             self._form_opinion(stage, None)
             self._note()
         if watch is not None:
@@ -201,12 +201,18 @@ class Loop:
             plans += [self._plan_of(id, level) for level in levels[done + 1 :]]
         return plans
 
-    def _best(self, most_seconds: float) -> Plan | None:
-        """Return the measurement of a contender that is worth most per second and takes no longer; None for none."""
+    def _best(self, most_seconds: float, without: Collection[str] = ()) -> Plan | None:
+        """Return the measurement of a contender that is worth most per second and takes no longer; None for none.
+
+        Args:
+            most_seconds: that it may take.
+            without: models that are passed over.
+        """
         belief, opinion = self.opinion.belief, self.opinion
         names = [opinion.ids[i] for i in opinion.contenders.tolist()]
         place = {name: i for i, name in enumerate(names)}
         plans = [plan for plan in self._open() if plan.model in place and plan.seconds <= most_seconds]
+        plans = [plan for plan in plans if plan.model not in without]
         options: list[tuple[float, Plan]] = []
         for level in self.seconds.work:
             own = [plan for plan in plans if plan.level is level]
@@ -231,42 +237,55 @@ class Loop:
     def _cards(self) -> dict[str, ModelCard]:
         return {card.id: card for card in self.opinions.cards}
 
-    def _measure(self, plan: Plan, progress: Progress | None) -> None:
-        """Do a measurement; a candidate that cannot be measured is left out from now on."""
-        card, before = self._cards[plan.model], self.elapsed
-        try:
-            run = self.laboratory.measure(card, self.sources[card.id], plan.level, progress)
-        except _EXPECTED as error:
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            self.left.append(Left(plan.model, reason))
-            if len(self.opinions.cards) == 1:
-                raise ZoographError(f"No candidate can be measured; the last: {plan.model}: {reason}") from error
-            self.opinions.leave_out(plan.model)
-            return
-        took = self.elapsed - before
-        self.opinions.learn(plan.model, plan.level, run.value)
-        self.seconds.learn(card, plan.level, took)
-        self.warnings += [text for text in run.hyperparameters.get(WARNINGS, ()) if text not in self.warnings]
-        self._new = plan, run.value, took
+    def _beside(self, plan: Plan) -> list[Plan]:
+        """Return a measurement, and those of other models that are worth most among what can be done beside it.
+
+        What is measured for the level, or of the model that is picked, is waited for alone.
+        """
+        plans, remaining = [plan], self.budget - self.elapsed
+        while plan.gain > 0 and len(plans) < self.laboratory.at_once:
+            other = self._best(remaining, {each.model for each in plans})
+            if other is None:
+                break
+            plans.append(other)
+        return plans
+
+    def _measure(self, plans: Sequence[Plan], progress: Progress | None) -> None:
+        """Do measurements of different models; a candidate that cannot be measured is left out from now on."""
+        cards = self._cards
+        wanted = [Wanted(cards[plan.model], self.sources[plan.model], plan.level) for plan in plans]
+        for plan, found in zip(plans, self.laboratory.measure(wanted, progress), strict=True):
+            run = found.run
+            if run is None:
+                self._leave_out(plan.model, found.reason)
+                continue
+            self.opinions.learn(plan.model, plan.level, run.value)
+            self.seconds.learn(cards[plan.model], plan.level, found.seconds)
+            self.warnings += [text for text in run.hyperparameters.get(WARNINGS, ()) if text not in self.warnings]
+            self._new.append((plan, run.value, found.seconds))
+
+    def _leave_out(self, model: str, reason: str) -> None:
+        self.left.append(Left(model, reason))
+        if len(self.opinions.cards) == 1:
+            raise ZoographError(f"No candidate can be measured; the last: {model}: {reason}")
+        self.opinions.leave_out(model)
 
     def _note(self) -> None:
-        """Write down the measurement that moved the opinion."""
-        new, self._new = self._new, None
-        if new is None:
-            return
-        plan, value, took = new
+        """Write down the measurements that moved the opinion."""
         now = self.standing()
-        self.trials.append(
-            Trial(
-                plan.model,
-                plan.level,
-                value,
-                took,
-                now.elapsed,
-                now.leader,
-                now.predicted,
-                now.lower,
-                now.upper,
-                now.regret,
+        for plan, value, took in self._new:
+            self.trials.append(
+                Trial(
+                    plan.model,
+                    plan.level,
+                    value,
+                    took,
+                    now.elapsed,
+                    now.leader,
+                    now.predicted,
+                    now.lower,
+                    now.upper,
+                    now.regret,
+                )
             )
-        )
+        self._new = []

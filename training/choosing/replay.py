@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -13,16 +14,19 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import FoldsError
-from zoograph.data.files.kept import keep_facts
+from zoograph.data.files.kept import Facts, keep_facts
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.choosing.belief import Belief
 from zoograph.training.choosing.levels import LEVELS, noise_of
 from zoograph.training.choosing.policies import LEAST, Choices, follow_belief, follow_order, halving_order
 from zoograph.training.choosing.prior import SHARE_ELSEWHERE, blended, elsewhere
+from zoograph.training.evaluation.collections.choosing import Limits
+from zoograph.training.evaluation.collections.elsewhere import question_there
 from zoograph.training.evaluation.collections.hiding import Question, ask
 from zoograph.training.evaluation.collections.methods import Row
 from zoograph.training.evaluation.collections.running import CollectionRun
+from zoograph.training.evaluation.elsewhere import Piece, require_same
 from zoograph.training.evaluation.metrics import MIN_CELLS
 from zoograph.training.predictors.evidence import EvidencePredictor
 from zoograph.training.runtime.threads import one_thread
@@ -38,6 +42,7 @@ ENOUGH = 0.01
 RANDOM_ORDERS = 20
 _DRAWS = 2_000
 _POLICY = f"3-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
+_ROW = Row(CHOOSE, EvidencePredictor)
 _USUAL_TEST = 1_000.0  # samples, where nobody says how many there were
 
 Progress = Callable[[str], None]
@@ -133,11 +138,46 @@ def _kept(
     """Return the records of the predictor's own policies."""
     if progress is not None:
         progress(CHOOSE)
-    method = EvidencePredictor()
-    row = Row(CHOOSE, EvidencePredictor)
-    path = folder / f"{run.key(row, method, question)}-{budget}-{_POLICY}.json"
-    facts = keep_facts(path, lambda: {"replayed": [r.model_dump() for r in _replay(run, row, question, budget)]})
+    facts = keep_facts(_path(run, question, folder, budget), lambda: _facts(run, question, budget))
     return [Replayed.model_validate(record) for record in facts["replayed"]]
+
+
+def replays_to_come(
+    run: CollectionRun, protocol: str, questions: Sequence[Question], limits: Limits, folder: Path, budget: int = BUDGET
+) -> Iterator[Piece]:
+    """Yield what :func:`replay_questions` needs of the predictor's own policies and ``folder`` does not have.
+
+    Args:
+        run: of a shipped collection.
+        protocol: whose questions these are.
+        questions: all of them.
+        limits: that the questions were chosen by.
+        folder: of the kept files.
+        budget: measurements of a policy.
+    """
+    for number, question in enumerate(questions):
+        path = _path(run, question, folder, budget)
+        if not path.exists():
+            arguments = (run.part.name, protocol, limits, number, budget, path.name)
+            yield Piece(f"{run.part.name}: {CHOOSE} on {question.name}", _replay_there, arguments, partial(_keep, path))
+
+
+def _replay_there(collection: str, protocol: str, limits: Limits, number: int, budget: int, name: str) -> Facts:
+    run, question = question_there(collection, protocol, limits, number)
+    require_same(_path(run, question, Path(), budget).name, name)
+    return _facts(run, question, budget)
+
+
+def _keep(path: Path, facts: Facts) -> None:
+    keep_facts(path, lambda: facts)
+
+
+def _path(run: CollectionRun, question: Question, folder: Path, budget: int) -> Path:
+    return folder / f"{run.key(_ROW, _ROW.make(), question)}-{budget}-{_POLICY}.json"
+
+
+def _facts(run: CollectionRun, question: Question, budget: int) -> Facts:
+    return {"replayed": [record.model_dump() for record in _replay(run, _ROW, question, budget)]}
 
 
 @one_thread()

@@ -10,7 +10,6 @@ from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import FoldsError
 from zoograph.graphs.folds import Fold, make_split
-from zoograph.models.method import Method
 from zoograph.training.evaluation.kept_answers import Answered, KeptAnswers
 from zoograph.training.evaluation.methods import make_method
 from zoograph.training.runtime.threads import one_thread
@@ -43,22 +42,26 @@ def run_benchmark(
         for fold in folds:
             if progress is not None:
                 progress(name)
-            method = make_method(name)
-            key = kept.key(name, method, fold)
+            key = kept.key(name, make_method(name), fold)
             answer = kept.read(key, name, fold)
             if answer is None:
-                answer = _answer(graph, name, method, fold)
+                answer = answer_fold(graph, name, fold)
                 kept.write(key, answer)
             answers.append(answer)
     return answers
 
 
 @one_thread()
-def _answer(graph: HeteroData, name: str, method: Method, fold: Fold) -> Answered:
+def answer_fold(graph: HeteroData, name: str, fold: Fold) -> Answered:
+    """Return what a method says on a fold, worked out now.
+
+    Raises:
+        FoldsError: if the fold leaves it too little to learn from.
+    """
     split = make_split(graph, fold)
     start = time.perf_counter()
     try:
-        fitted = method.fit(split.train)
+        fitted = make_method(name).fit(split.train)
     except ValueError as error:
         raise FoldsError(f"The method '{name}' cannot learn from what fold '{fold.name}' leaves. {error}") from error
     prediction = fitted.predict(split.pairs)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,18 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import TRANSFERGRAPH_TARGETS, Fold, get_folds, leave_one_dataset_out
 from zoograph.graphs.schema import DATASET, INFLUENCES, SCORED_ON, TRANSFERS_TO
 from zoograph.models.gp.structural_gnn import measured_relations
-from zoograph.training.evaluation.benchmark import run_benchmark
+from zoograph.training.evaluation.benchmark import answer_fold, run_benchmark
 from zoograph.training.evaluation.ceiling import oracle_answers
-from zoograph.training.evaluation.kept_answers import Answered
+from zoograph.training.evaluation.elsewhere import Piece, Said, from_plain, require_same, to_plain
+from zoograph.training.evaluation.kept_answers import Answered, KeptAnswers
 from zoograph.training.evaluation.methods import METHODS, make_method
 from zoograph.training.evaluation.score_quality import ScoreQuality, score_quality
 from zoograph.training.evaluation.table import PROJECT, Row, Versus, compare, make_rows, per_dataset_pearson
 from zoograph.training.predictors.evidence import EvidencePredictor
 
 _INTERVAL_SEEDS = 3
+MadeBy = tuple[Callable[..., "Suite"], tuple[Any, ...]]
+"""A function that makes a suite, and its arguments, by which another process can make the same."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,14 @@ class Suite:
     interval_title: str = "Intervals on unseen cells of known models and datasets (missing edges, three draws)"
     notes: tuple[str, ...] = ()
 
+    @property
+    def every_fold(self) -> list[Fold]:
+        """All folds, those for intervals last."""
+        return [*self.folds, *self.interval_folds]
+
     def num_answers(self, methods: Sequence[str]) -> int:
         """Return how many fits a run of ``methods`` takes."""
-        return len(methods) * (len(self.folds) + len(self.interval_folds))
+        return len(methods) * len(self.every_fold)
 
 
 @dataclass(frozen=True)
@@ -220,6 +229,42 @@ def chosen_methods(suite: Suite, methods: str) -> list[str]:
 def answers_folder(suite: Suite) -> Path:
     """Return where the answers of a benchmark are kept."""
     return make_home() / "benchmarks" / suite.name
+
+
+def answers_to_come(suite: Suite, make: MadeBy, methods: Sequence[str], folder: Path) -> Iterator[Piece]:
+    """Yield what :func:`run_suite` needs and ``folder`` does not have, method by method.
+
+    Args:
+        suite: the benchmark.
+        make: an importable function that returns it, and its arguments.
+        methods: as there.
+        folder: where answers are kept.
+    """
+    kept = KeptAnswers(folder, suite.graph)
+    for name in methods:
+        for number, fold in enumerate(suite.every_fold):
+            key = kept.key(name, make_method(name), fold)
+            if kept.read(key, name, fold) is None:
+                arguments = (make, number, name, key)
+                yield Piece(f"{name} on {fold.name}", _answer_there, arguments, partial(_keep, kept, name, fold, key))
+
+
+def _answer_there(make: MadeBy, number: int, name: str, key: str) -> Said:
+    suite = _suite(make)
+    fold = suite.every_fold[number]
+    require_same(KeptAnswers(answers_folder(suite), suite.graph).key(name, make_method(name), fold), key)
+    answer = answer_fold(suite.graph, name, fold)
+    return to_plain(answer.prediction, answer.seconds)
+
+
+@cache
+def _suite(make: MadeBy) -> Suite:
+    function, arguments = make
+    return function(*arguments)
+
+
+def _keep(kept: KeptAnswers, name: str, fold: Fold, key: str, said: Said) -> None:
+    kept.write(key, Answered(name, fold, *from_plain(said)))
 
 
 def run_suite(

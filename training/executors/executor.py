@@ -31,6 +31,8 @@ class Executor(Protocol):
 
     slots: int
     """Pieces of work that it is to be given at a time."""
+    places: int
+    """Pieces of work that it does at a time."""
 
     def submit(self, work: Work, progress: Progress | None = None) -> None:
         """Take a piece of work; who runs it in this process reports its progress."""

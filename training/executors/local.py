@@ -11,7 +11,7 @@ from zoograph.training.runtime.progress import Progress
 class LocalExecutor:
     """Does a piece of work when it is waited for."""
 
-    slots = 1
+    slots = places = 1
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Work, Progress | None]] = deque()

@@ -75,13 +75,13 @@ class RayExecutor:
         self._begin(address, cpus)
         self._needed, self._nowhere_since = needed, 0.0
         self._running: dict[Any, Work] = {}
-        places = sum(self._places(node) for node in self._nodes())
-        if not places:
+        self.places = sum(self._places(node) for node in self._nodes())
+        if not self.places:
             self.close()
             raise ExecutorError(
                 f"A node of the cluster must have {_describe(needed)} (got none that has). Ask for less, or start one."
             )
-        self.slots = places * _QUEUED
+        self.slots = self.places * _QUEUED
         self._perform = self._ray.remote(perform_there)
 
     def _begin(self, address: str | None, cpus: int) -> None:

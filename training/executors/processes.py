@@ -29,7 +29,7 @@ class ProcessesExecutor:
     """
 
     def __init__(self, processes: int) -> None:
-        self.slots = processes
+        self.slots = self.places = processes
         self._idle: list[_Slot] = []
         self._running: dict[Future[Done], tuple[Work, _Slot]] = {}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -51,7 +52,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """A look at a task with a model, as plain data: enough to do it anywhere.
 
     Attributes:
@@ -112,43 +113,82 @@ def look_with_each(
         held: what :func:`once` need not make in this process.
         targets: that are of use.
     """
-    run = uuid4().hex
-    here = where.kind is ExecutorKind.LOCAL
     reads = (task.modality, task.card.id)
-    whole = subject if here else _with_whole_paths(subject)
     failures: dict[int, Failure] = {}
     works: list[Work] = []
     places: dict[int, int] = {}
-    for one in asked:
-        if one.place in failures:
-            continue
-        name = subject.models[one.place]
-        try:
-            known = name if store is None or subject.weights is not None else _find(store, name, *reads)
-        except ZoographError as error:
-            failures[one.place] = _failed(name, str(error))
-            continue
-        digest = None if here else task.digest
-        piece = _Piece(look, one.request, whole, known, reads, digest, run, targets, prepare)
-        works.append(Work(f"{name} on {task.card.id}", look_there, piece, where.each))
-        places[id(works[-1])] = one.place
+    with held_here(task, held) as run:
+        make = partial(make_work, subject, task, look, run=run, where=where, targets=targets, prepare=prepare)
+        for one in asked:
+            if one.place in failures:
+                continue
+            name = subject.models[one.place]
+            try:
+                known = name if store is None or subject.weights is not None else _find(store, name, *reads)
+            except ZoographError as error:
+                failures[one.place] = _failed(name, str(error))
+                continue
+            works.append(make(one.request, name=name, known=known, reads=reads))
+            places[id(works[-1])] = one.place
 
-    def take_result(work: Work, done: Done) -> None:
-        take(places[id(work)], done.result)
+        def take_result(work: Work, done: Done) -> None:
+            take(places[id(work)], done.result)
 
-    _kept[run] = {_TASK: task, **(held or {})}
-    try:
         with open_executor(where) as executor:
             tally = run_all(executor, works, take_result, progress)
-    finally:
-        del _kept[run]
     for failed in tally.failed:
         place = places[id(failed.work)]
         failures.setdefault(place, _failed(subject.models[place], failed.problem.reason))
     return [failures[place] for place in sorted(failures)]
 
 
-def look_there(piece: _Piece, progress: Progress | None) -> Any:
+@contextmanager
+def held_here(task: LabelledTask, held: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """Yield the name of a call, whose pieces find the task opened in this process, and what else it holds."""
+    run = uuid4().hex
+    _kept[run] = {_TASK: task, **(held or {})}
+    try:
+        yield run
+    finally:
+        del _kept[run]
+
+
+def make_work(
+    subject: Subject,
+    task: LabelledTask,
+    look: Look,
+    request: Any,
+    *,
+    name: str,
+    known: str,
+    reads: tuple[Modality, str],
+    run: str,
+    where: Where,
+    targets: tuple[Target, ...] = (Target.CLASSES,),
+    prepare: Prepare | None = None,
+) -> Work:
+    """Return a look at a task with one model as a piece of work, see :func:`look_with_each`.
+
+    Args:
+        subject: where the task and the weights are.
+        task: that is meant.
+        look: as there.
+        request: for it.
+        name: of the model, for people.
+        known: name under which it is loaded.
+        reads: modality of the task, and what it is called.
+        run: see :func:`held_here`.
+        where: it is done.
+        targets: as there.
+        prepare: as there.
+    """
+    here = where.kind is ExecutorKind.LOCAL
+    whole, digest = (subject, None) if here else (_with_whole_paths(subject), task.digest)
+    piece = Piece(look, request, whole, known, reads, digest, run, targets, prepare)
+    return Work(f"{name} on {task.card.id}", look_there, piece, where.each)
+
+
+def look_there(piece: Piece, progress: Progress | None) -> Any:
     """Do one look, wherever this is."""
     from zoograph.data.networks.encoders import load_reader
 
@@ -162,10 +202,11 @@ def look_there(piece: _Piece, progress: Progress | None) -> Any:
         token = _held.set(known)
         stack.callback(_held.reset, token)
         task = once(_TASK, lambda: _open_again(piece))
-        if known.get(_MODEL, (None,))[0] != piece.name:
+        loaded = piece.name, piece.subject.weights
+        if known.get(_MODEL, (None,))[0] != loaded:
             known.pop(_MODEL, None)
             alone = piece.subject.weights is None or len(piece.subject.models) == 1
-            known[_MODEL] = piece.name, load_reader(piece.name, piece.subject.weights, alone, *piece.reads)
+            known[_MODEL] = loaded, load_reader(piece.name, piece.subject.weights, alone, *piece.reads)
         return piece.look(known[_MODEL][1], task, piece.request, progress)
 
 
@@ -183,7 +224,7 @@ _kept: dict[str, dict[str, Any]] = {}
 _held: ContextVar[dict[str, Any]] = ContextVar("zoograph_held")
 
 
-def _open_again(piece: _Piece) -> LabelledTask:
+def _open_again(piece: Piece) -> LabelledTask:
     task = piece.subject.open(piece.targets)
     task = task if piece.prepare is None else piece.prepare(task)
     if piece.digest is not None and task.digest != piece.digest:

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoograph.data.networks.find_model import named_in_full
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.names import NameIndex
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import identify_local
 from zoograph.data.tasks.task import LabelledTask
@@ -27,13 +28,17 @@ def place_in_store(store: RecordStore, card: DatasetCard, dataset: str) -> Datas
 
 
 def known_model(store: RecordStore, card: ModelCard) -> tuple[str, tuple[ModelCard, ...]]:
-    """Return the id under which the store knows these weights, and the card if it is to be added.
+    """Return the id under which the store knows these weights, and the card if it is to be added."""
+    return known_in(store.names(), card)
+
+
+def known_in(names: NameIndex, card: ModelCard) -> tuple[str, tuple[ModelCard, ...]]:
+    """Return what :func:`known_model` does, by the names of a store.
 
     The id says which weights they are. What else they are called may mean others in the store: an architecture alone
     can be somebody's own weights there. A folder of an encoder that is called like one that the store knows is taken
     for it.
     """
-    names = store.names()
     if (published := named_in_full(names, card)) is not None:
         return published, ()
     models = names.models.get(card.id, ())

@@ -96,10 +96,17 @@ class Columns:
         return np.array(self.words[name], object)[self.codes[name]]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the rows as a table."""
+        """Return the rows as a table, whose columns of text are categories in the order of the alphabet."""
         import pandas as pd
 
-        return pd.DataFrame({**{name: self.texts(name) for name in self.codes}, **self.numbers})
+        columns: dict[str, Any] = {}
+        for name, codes in self.codes.items():
+            order = sorted(range(len(self.words[name])), key=self.words[name].__getitem__)
+            place = np.empty(len(order), np.int32)
+            place[order] = np.arange(len(order), dtype=np.int32)
+            words = [self.words[name][i] for i in order]
+            columns[name] = pd.Categorical.from_codes(place[codes], pd.Index(words, dtype="str"))
+        return pd.DataFrame({**columns, **self.numbers})
 
 
 def in_chunks(rows: Iterator[Cells], size: int) -> Iterator[list[Cells]]:

@@ -47,7 +47,7 @@ def summary_zoo(
     table["value"] /= table["num_runs"]
     others = (("scores", SCORE_COLUMNS), ("relations", RELATION_COLUMNS), ("influences", INFLUENCE_COLUMNS))
     frames = (known(name).to_frame()[list(columns)] for name, columns in others)
-    batches = table.pop("batch").astype(str)
+    batches = table.pop("batch")
     return Zoo(models, datasets, table, *frames), batches
 
 

@@ -92,3 +92,13 @@ def test_the_expected_accuracy_is_the_mean_over_logits(mean, variance):
 
 def test_a_logit_that_is_certain_is_its_accuracy():
     assert expected_accuracy(tensor(1.3), tensor(0.0), tensor(0.5)) == to_accuracy(tensor(1.3), tensor(0.5))
+
+
+def test_each_is_measured_against_its_own_chance_whatever_stands_beside_it():
+    accuracy, chance = tensor(0.6, 0.0, 0.3, 1.0, 0.55), tensor(0.5, 0.1, 0.25, 0.1, 0.5)
+    size = tensor(40.0, 200.0, 3000.0, 9.0, 100_000.0)
+    logit, variance = to_logits(accuracy, chance, size)
+    for place in range(len(size)):
+        alone = to_logits(*(column[place : place + 1] for column in (accuracy, chance, size)))
+        assert (logit[place].item(), variance[place].item()) == pytest.approx([part.item() for part in alone])
+    assert to_logits(*(column[:0] for column in (accuracy, chance, size))).logit.shape == (0,)

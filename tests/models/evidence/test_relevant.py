@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from zoograph.models.evidence import relevant
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells, Records
 from zoograph.models.evidence.relevant import choose_relevant
 
@@ -104,3 +105,12 @@ def test_datasets_of_few_models_are_no_part_of_means():
 
 def test_there_are_no_more_means_than_wanted():
     assert len(chosen(table(40, 30), [1.0, *[0.1] * 29], most=40, most_means=25).means) == 25
+
+
+def test_means_are_counted_before_they_are_worked_out(monkeypatch):
+    """Of five models in any number of groups, no more than six fit: one group is left, and made once."""
+    made, average = [], relevant._average
+    monkeypatch.setattr(relevant, "_average", lambda *parts: made.append(parts[4]) or average(*parts))
+    found = chosen(table(5, 40), [1.0, *[0.5] * 39], most=10, most_means=6)
+    assert made == [1]
+    assert len(found.means) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol
 from zoograph.training.answers.current_predictor import Provenance
 from zoograph.training.choosing.belief import Belief
+from zoograph.training.choosing.laboratory import Found, Wanted
 from zoograph.training.choosing.loop import Loop
 from zoograph.training.choosing.opinion import Opinion, Prior
 from zoograph.training.choosing.seconds import Seconds, Work
@@ -28,9 +30,10 @@ class Made:
     question = SimpleNamespace(protocol=HEAD)
     cards = CARDS
 
-    def __init__(self, deviation: float) -> None:
+    def __init__(self, deviation: float, at_once: int = 1) -> None:
         self.found: dict[tuple[str, Protocol], float] = {}
-        self.deviation = deviation
+        self.deviation, self.at_once = deviation, at_once
+        self.rounds: list[list[str]] = []
 
     def ask(self, stage: object, progress: object) -> Opinion:
         mean = torch.tensor([0.6, 0.5, 0.4, 0.3], dtype=torch.float64)
@@ -42,9 +45,14 @@ class Made:
     def learn(self, model: str, level: Protocol, value: float) -> None:
         self.found[model, level] = value
 
-    def measure(self, card: ModelCard, path: object, level: Protocol, progress: object) -> Any:
-        value = {"a": 0.7, "b": 0.9, "c": 0.4, "d": 0.3}[card.id]
-        return SimpleNamespace(value=value, hyperparameters={"warnings": ["Look."]})
+    def leave_out(self, model: str) -> None:
+        raise AssertionError(model)
+
+    def measure(self, wanted: Sequence[Wanted], progress: object) -> list[Any]:
+        self.rounds.append([one.card.id for one in wanted])
+        values = {"a": 0.7, "b": 0.9, "c": 0.4, "d": 0.3}
+        runs = [SimpleNamespace(value=values[one.card.id], hyperparameters={"warnings": ["Look."]}) for one in wanted]
+        return [Found(run, 1.0) for run in runs]  # type: ignore[arg-type]
 
 
 def _loop(made: Any, budget: float = 1e6, threshold: float = 1.0, speed: float = 100.0) -> Loop:
@@ -80,3 +88,34 @@ def test_a_budget_is_kept_or_said_to_be_too_short() -> None:
     made.found["c", HEAD] = 0.4
     loop.run()
     assert (loop.trials, loop.stopped) == ([], "budget")
+
+
+def test_several_are_measured_at_a_time_once_the_level_is_known() -> None:
+    loop = _loop(made := Made(deviation=0.5, at_once=2), threshold=0.0)
+    loop.run()
+    assert made.rounds[0] == ["a"]  # what it tells of the level decides what is worth most next
+    assert [len(each) for each in made.rounds[1:]] == [2, 1]
+    assert [trial.model for trial in loop.trials] == [name for each in made.rounds for name in each]
+    assert sorted(trial.model for trial in loop.trials) == ["a", "b", "c", "d"]
+
+
+def test_what_fails_beside_another_is_left_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, gone = Made(deviation=0.5, at_once=2), []
+    measure = made.measure
+
+    def fail_once(wanted: Sequence[Wanted], progress: object) -> list[Any]:
+        found = measure(wanted, progress)
+        return [Found(None, reason="no weights") if one.card.id == "b" else it
+                for one, it in zip(wanted, found, strict=True)]  # fmt: skip
+
+    def leave_out(model: str) -> None:
+        gone.append(model)
+        made.found[model, HEAD] = 0.0
+
+    monkeypatch.setattr(made, "measure", fail_once)
+    monkeypatch.setattr(made, "leave_out", leave_out)
+    loop = _loop(made, threshold=0.0)
+    loop.run()
+    assert [(one.model, one.reason) for one in loop.left] == [("b", "no weights")]
+    assert gone == ["b"]
+    assert "b" not in {trial.model for trial in loop.trials}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import SOURCE, make_synthetic_zoo
@@ -15,10 +16,10 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.training.choosing import replay as module
 from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.replay import CHOOSE, FIRST_RANKING, Replayed, replay_questions
+from zoograph.training.choosing.replay import CHOOSE, FIRST_RANKING, Replayed, replay_questions, replays_to_come
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph, Part
 from zoograph.training.evaluation.collections.choosing import Limits
-from zoograph.training.evaluation.collections.methods import rows_of
+from zoograph.training.evaluation.collections.methods import Row, rows_of
 from zoograph.training.evaluation.collections.questions import dataset_out
 from zoograph.training.evaluation.collections.running import CollectionRun
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
@@ -27,7 +28,9 @@ from zoograph.training.predictors.evidence import EvidencePredictor, TrainingCon
 @pytest.fixture
 def part(monkeypatch: pytest.MonkeyPatch) -> CollectionGraph:
     made = EvidencePredictor
-    monkeypatch.setattr(module, "EvidencePredictor", lambda: made(TrainingConfig(num_steps=2, num_records=60)))
+    small = lambda: made(TrainingConfig(num_steps=2, num_records=60))  # noqa: E731
+    monkeypatch.setattr(module, "EvidencePredictor", small)
+    monkeypatch.setattr(module, "_ROW", Row(CHOOSE, small))
     zoo = make_synthetic_zoo(8, 6).zoo
     graph = build_graph(zoo, HashEmbedder(4), Protocol.HEAD)
     return CollectionGraph.of(Part("toy", "Toy", SOURCE, Protocol.HEAD), zoo, graph)
@@ -110,3 +113,20 @@ def test_probes_are_weighed_by_the_policy_and_hidden_from_the_predictor(part: Co
     prior = Belief(torch.full((size,), 0.5).double(), 0.01 * torch.eye(size).double(), torch.zeros(size).double())
     moved = module._given_cheap(prior, cheap, Protocol.HEAD, 300.0)
     assert int(moved.mean.argmax()) == worst
+
+
+def test_what_another_process_replays_is_what_this_one_does(
+    part: CollectionGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions, limits = dataset_out(part, Limits(2, 2)).questions, Limits(2, 2)
+    run = CollectionRun(part, tmp_path / "answers")
+    monkeypatch.setattr(module, "question_there", lambda *names: (run, questions[names[-1]]))
+    before = [record for record in _replay(part, tmp_path) if record.policy in {CHOOSE, FIRST_RANKING}]
+    pieces = list(replays_to_come(run, "dataset_out", questions, limits, tmp_path / "there", 4))
+    assert len(pieces) == 2
+    for piece in pieces:
+        piece.keep(piece.function(*piece.arguments))
+    assert replay_questions(run, questions, [], tmp_path / "there", 4) == before
+    assert list(replays_to_come(run, "dataset_out", questions, limits, tmp_path / "there", 4)) == []
+    with pytest.raises(ZoographError, match="A worker must have the records"):
+        pieces[0].function(*pieces[0].arguments[:-1], "another")

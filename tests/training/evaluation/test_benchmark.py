@@ -36,13 +36,13 @@ def folds(graph: HeteroData) -> list[Fold]:
 def fits(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each method was fitted."""
     counter: Counter[str] = Counter()
-    answer = benchmark._answer
+    answer = benchmark.answer_fold
 
     def count(graph: HeteroData, name: str, *rest: object):
         counter[name] += 1
         return answer(graph, name, *rest)
 
-    monkeypatch.setattr(benchmark, "_answer", count)
+    monkeypatch.setattr(benchmark, "answer_fold", count)
     return counter
 
 

@@ -54,14 +54,21 @@ class CollectionRun:
         for question in questions:
             if progress is not None:
                 progress(row.name)
-            method = row.make()
-            key = self.key(row, method, question)
+            key = self.key(row, row.make(), question)
             answer = self._kept.read(key, row.name, question)
             if answer is None:
-                answer = self._answer(row, method, question)
-                self._kept.write(key, answer)
+                answer = self.answer(row, question)
+                self.keep(key, answer)
             result.append(answer)
         return result
+
+    def has(self, row: Row, question: Question, key: str) -> bool:
+        """Return whether a method's answer of that key is kept."""
+        return self._kept.read(key, row.name, question) is not None
+
+    def keep(self, key: str, answer: Answered) -> None:
+        """Keep an answer under its :meth:`key`."""
+        self._kept.write(key, answer)
 
     def key(self, row: Row, method: Method, question: Question) -> str:
         """Return a hash of all that decides what a method, not fitted, says to a question."""
@@ -71,8 +78,13 @@ class CollectionRun:
         return self._kept.key(json.dumps([row.name, hidden, once]), method, question)
 
     @one_thread()
-    def _answer(self, row: Row, method: Method, question: Question) -> Answered:
-        start = time.perf_counter()
+    def answer(self, row: Row, question: Question) -> Answered:
+        """Return a method's answer, worked out now.
+
+        Raises:
+            FoldsError: if the question leaves the method too little to learn from.
+        """
+        method, start = row.make(), time.perf_counter()
         fitted, split = self.fitted(row, method, question)
         try:
             prediction = fitted.predict(split.pairs, split.train if method.conditions else None)

@@ -27,6 +27,15 @@ def test_rows_in_chunks_are_the_rows_in_one() -> None:
     assert table["dataset"].tolist() == ["x", "x", "x", "y"]
 
 
+def test_words_of_a_table_are_in_the_order_of_the_alphabet() -> None:
+    """However they came in, so that what is grouped by them does not depend on it."""
+    rows = Columns.empty(("model",), ("value",)).extended([[("b", 1.0), ("a", 2.0), ("b", 4.0)]])
+    table = rows.at(np.array([0, 1, 2])).to_frame()
+    assert list(table["model"].cat.categories) == ["a", "b"]
+    assert table.groupby("model", observed=True)["value"].sum().to_dict() == {"a": 2.0, "b": 5.0}
+    assert list(rows.at(np.array([0])).to_frame()["model"]) == ["b"]
+
+
 def test_what_agrees_is_summed() -> None:
     rows = made().at(np.array([1, 2, 0, 3]))
     rows.numbers["size"][2] = 0.0
