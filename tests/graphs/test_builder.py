@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import pytest
 import torch
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
@@ -23,31 +22,20 @@ from zoograph.graphs.schema import (
 EMBED = HashEmbedder(8)
 
 
-@pytest.fixture
-def graph():
-    return build_graph(make_toy_zoo(), EMBED)
-
-
-def pairs_of(graph, edge_type):
-    source, _, target = edge_type
-    a, b = graph[edge_type].edge_index.tolist()
-    return [(graph[source].ids[i], graph[target].ids[j]) for i, j in zip(a, b, strict=True)]
-
-
 def test_has_every_node_and_edge_type(graph):
     assert set(graph.node_types) == set(NODE_TYPES)
     assert set(graph.edge_types) == {*EDGE_TYPES, MEASURED_OTHERWISE}
     assert graph.validate()
 
 
-def test_other_protocol_and_metric():
+def test_other_protocol_and_metric(pairs_of):
     tuned = build_graph(make_toy_zoo(), EMBED, Protocol.FINETUNE)
     assert pairs_of(tuned, TRANSFERS_TO) == [("small", "s2")]
     assert tuned[TRANSFERS_TO].sample_size.tolist() == [12]
     assert pairs_of(build_graph(make_toy_zoo(), EMBED, metric=Metric.F1), TRANSFERS_TO) == [("small", "s2")]
 
 
-def test_what_the_other_protocols_measured_is_edges_of_their_own(graph):
+def test_what_the_other_protocols_measured_is_edges_of_their_own(graph, pairs_of):
     assert pairs_of(graph, MEASURED_OTHERWISE) == [("small", "s2")]
     tuned = build_graph(make_toy_zoo(), EMBED, Protocol.FINETUNE)
     assert pairs_of(tuned, MEASURED_OTHERWISE) == pairs_of(graph, TRANSFERS_TO)
@@ -56,7 +44,7 @@ def test_what_the_other_protocols_measured_is_edges_of_their_own(graph):
         assert pairs_of(other, MEASURED_OTHERWISE) == []
 
 
-def test_labels_are_shared_whatever_their_spelling(graph):
+def test_labels_are_shared_whatever_their_spelling(graph, pairs_of):
     assert graph[LABEL].ids == ["car", "cat", "dog", "hot dog", "jail"]
     assert ("s1", "cat") in pairs_of(graph, HAS)
     assert ("p1", "cat") in pairs_of(graph, HAS)
@@ -96,7 +84,7 @@ def test_a_zoo_without_labels_is_a_graph_too():
     assert graph[LABEL].x_text.shape == (0, 1, 8)
 
 
-def test_a_text_without_embedding_is_a_mask(graph):
+def test_a_text_without_embedding_is_a_mask(graph, pairs_of):
     def lookup(texts):
         vectors = EMBED(texts)
         vectors[[i for i, text in enumerate(texts) if text in ("jail", "s2")]] = float("nan")

@@ -27,23 +27,12 @@ from zoograph.graphs.schema import (
 EMBED = HashEmbedder(8)
 
 
-@pytest.fixture
-def graph():
-    return build_graph(make_toy_zoo(), EMBED)
-
-
-def pairs_of(graph, edge_type):
-    source, _, target = edge_type
-    a, b = graph[edge_type].edge_index.tolist()
-    return [(graph[source].ids[i], graph[target].ids[j]) for i, j in zip(a, b, strict=True)]
-
-
 def test_every_edge_has_its_reverse_in_the_same_order(graph):
     for kind in FORWARD_EDGE_TYPES:
         assert torch.equal(graph[reverse(kind)].edge_index, graph[kind].edge_index.flip(0))
 
 
-def test_runs_of_a_pair_are_averaged_and_other_protocols_and_metrics_left_out(graph):
+def test_runs_of_a_pair_are_averaged_and_other_protocols_and_metrics_left_out(graph, pairs_of):
     store = graph[TRANSFERS_TO]
     values = dict(zip(pairs_of(graph, TRANSFERS_TO), store.edge_label.tolist(), strict=True))
     assert values == pytest.approx(
@@ -60,7 +49,7 @@ def test_runs_of_a_pair_are_averaged_and_other_protocols_and_metrics_left_out(gr
     assert "edge_attr" not in store
 
 
-def test_scores_are_standardised_within_a_dataset(graph):
+def test_scores_are_standardised_within_a_dataset(graph, pairs_of):
     store = graph[SCORED_ON]
     root = 1 / math.sqrt(2)
     found = dict(zip(pairs_of(graph, SCORED_ON), store.edge_attr[:, 0].tolist(), strict=True))
@@ -77,7 +66,7 @@ def test_a_score_missing_of_a_pair_is_masked_and_a_constant_one_is_zero():
     assert not store.edge_attr[:, 0].any()
 
 
-def test_influences_are_standardised_within_a_dataset_whatever_the_spelling_of_labels():
+def test_influences_are_standardised_within_a_dataset_whatever_the_spelling_of_labels(pairs_of):
     zoo = make_toy_zoo()
     rows = [("Hot_Dog", "s1", 0.1), ("jail", "s1", 0.3), ("car", "s2", 0.7), ("car", "s2", 0.9)]
     influences = pd.DataFrame(
@@ -112,23 +101,19 @@ def with_runs(*rows):
     return zoo.with_runs(pd.concat([zoo.runs, pd.DataFrame([{**usual, **row} for row in rows])], ignore_index=True))
 
 
-def edge_of(graph, pair):
-    return pairs_of(graph, TRANSFERS_TO).index(pair)
-
-
-def test_an_edge_says_how_its_accuracy_was_measured():
+def test_an_edge_says_how_its_accuracy_was_measured(pairs_of):
     zoo = with_runs({"shots": 16, "repeats": 10}, {"shots": 4})
     store = build_graph(zoo, EMBED)[TRANSFERS_TO]
-    edge = edge_of(build_graph(zoo, EMBED), ("large", "p1"))
+    edge = pairs_of(build_graph(zoo, EMBED), TRANSFERS_TO).index(("large", "p1"))
     assert store.shots[edge].item() == 10
     assert (store.num_runs[edge].item(), store.repeats[edge].item()) == (2, 11)
     assert store.shots[:edge].isnan().all()
     assert set(store.protocol.tolist()) == {list(Protocol).index(Protocol.HEAD)}
 
 
-def test_without_a_protocol_each_is_an_edge_of_its_own():
+def test_without_a_protocol_each_is_an_edge_of_its_own(pairs_of):
     graph = build_graph(make_toy_zoo(), EMBED, None)
-    tuned = edge_of(graph, ("small", "s2"))
+    tuned = pairs_of(graph, TRANSFERS_TO).index(("small", "s2"))
     assert graph[TRANSFERS_TO].num_edges == 6
     assert list(Protocol)[graph[TRANSFERS_TO].protocol[tuned]] == Protocol.FINETUNE
     both = build_graph(with_runs({"protocol": "probe"}, {}), EMBED, None)
@@ -157,18 +142,18 @@ def test_what_was_measured_otherwise_says_how_as_what_was_asked_does():
     assert probes[MEASURED_OTHERWISE].num_edges == 7
 
 
-def test_a_run_that_failed_is_no_edge_unless_asked_for():
+def test_a_run_that_failed_is_no_edge_unless_asked_for(pairs_of):
     zoo = with_runs({"value": 0.01, "failure": "chance level"})
     assert ("large", "p1") not in pairs_of(build_graph(zoo, EMBED), TRANSFERS_TO)
     graph = build_graph(zoo, EMBED, with_failed=True)
     assert graph[TRANSFERS_TO].failed.sum() == 1
-    assert graph[TRANSFERS_TO].failed[edge_of(graph, ("large", "p1"))]
+    assert graph[TRANSFERS_TO].failed[pairs_of(graph, TRANSFERS_TO).index(("large", "p1"))]
 
 
-def test_beside_a_sound_run_a_failed_one_does_not_count():
+def test_beside_a_sound_run_a_failed_one_does_not_count(pairs_of):
     zoo = with_runs({"value": 0.01, "failure": "chance level"}, {"value": 0.75})
     for graph in (build_graph(zoo, EMBED), build_graph(zoo, EMBED, with_failed=True)):
-        edge = edge_of(graph, ("large", "p1"))
+        edge = pairs_of(graph, TRANSFERS_TO).index(("large", "p1"))
         assert graph[TRANSFERS_TO].edge_label[edge] == 0.75
         assert not graph[TRANSFERS_TO].failed.any()
 
@@ -193,7 +178,7 @@ def rich_zoo():
     )
 
 
-def test_corpora_are_a_chain_with_the_objective():
+def test_corpora_are_a_chain_with_the_objective(pairs_of):
     graph = build_graph(rich_zoo(), EMBED)
     store = graph[PRETRAINED_ON]
     assert store.names == ["position", "objective:image_text", "objective:supervised"]
@@ -207,7 +192,7 @@ def test_corpora_are_a_chain_with_the_objective():
     assert store.position.tolist() == store.edge_attr[:, 0].tolist()
 
 
-def test_lineage_is_edges_between_known_models_with_their_kind():
+def test_lineage_is_edges_between_known_models_with_their_kind(pairs_of):
     graph = build_graph(rich_zoo(), EMBED)
     assert pairs_of(graph, DERIVED_FROM) == [("tuned", "small")]
     assert graph[DERIVED_FROM].names == ["fine_tuned"]

@@ -14,17 +14,6 @@ from zoograph.graphs.schema import DATASET, MODEL, MODEL_NUMBERS, MORE_MODEL_NUM
 EMBED = HashEmbedder(8)
 
 
-@pytest.fixture
-def graph():
-    return build_graph(make_toy_zoo(), EMBED)
-
-
-def pairs_of(graph, edge_type):
-    source, _, target = edge_type
-    a, b = graph[edge_type].edge_index.tolist()
-    return [(graph[source].ids[i], graph[target].ids[j]) for i, j in zip(a, b, strict=True)]
-
-
 def test_numbers_of_a_model_are_logarithms_of_sizes_and_fractions_as_they_are():
     card = ModelCard(id="m", parameters=1000, imagenet_top1=0.7, pretrained_on="corpus", source="toy")
     corpus = DatasetCard(id="corpus", num_classes=21, source="toy")
@@ -51,7 +40,7 @@ def test_groups_are_families(graph):
     assert graph[DATASET].group.tolist() == [0, 0, 1, 2]
 
 
-def test_corpora_are_datasets_and_texts_have_slots(graph):
+def test_corpora_are_datasets_and_texts_have_slots(graph, pairs_of):
     assert pairs_of(graph, PRETRAINED_ON) == [("small", "corpus")]
     assert graph[MODEL].x_text.shape == (3, 2, 8)
     assert graph[DATASET].x_text_mask.tolist() == [[True, True], [True, True], [True, True], [True, False]]

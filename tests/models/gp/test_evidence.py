@@ -4,32 +4,12 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 from torch.distributions import MultivariateNormal
 
-from zoograph.models.gp.covariances import Covariances
 from zoograph.models.gp.evidence import GatherSquare, NegativeLogEvidence, evidence_loss, evidence_optimizer, gram
 
 M, D = 4, 6
 
 
-def covariance(size, seed):
-    half = torch.randn(size, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return half @ half.t() / size + 0.1 * torch.eye(size, dtype=torch.float64)
-
-
-@pytest.fixture
-def covariances():
-    scores = torch.randn(M, D, 2, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
-    return Covariances(covariance(D, 0), covariance(M, 1), covariance(D, 2), scores, torch.tensor(0.3).double())
-
-
-@pytest.fixture
-def records():
-    generator = torch.Generator().manual_seed(3)
-    cells = torch.randperm(M * D, generator=generator)[:15]
-    y = torch.randn(15, generator=generator, dtype=torch.float64)
-    return torch.stack([cells // D, cells % D]), y, torch.rand(15, generator=generator).double() + 0.05
-
-
-def test_evidence_and_its_gradient():
+def test_evidence_and_its_gradient(covariance):
     matrix = covariance(5, 4).requires_grad_()
     y = torch.randn(5, dtype=torch.float64)
     ours = NegativeLogEvidence.apply(matrix, y)
