@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,11 +27,13 @@ from zoograph.training.versions.verdict import Verdict
 # Fewer held-out cells than this, or of fewer families of datasets, tell nothing.
 MIN_CELLS, MIN_FAMILIES = 20, 5
 NOTABLY_WORSE = 1.02
+# More tell hardly more, and each part of the datasets is answered from records of its own, which takes a second.
+_MOST_CELLS = 5_000
 
 
 @dataclass
 class HeldOutComparison:
-    """The held-out cells, and what champion and challenger predict of them.
+    """The held-out cells, and what champion and challenger predict of them, or of some where there are very many.
 
     Args:
         champion: the version that answers now.
@@ -43,7 +46,9 @@ class HeldOutComparison:
     def __post_init__(self) -> None:
         self.graph = self.material.graph()
         self.held_out = held_out_cells(self.graph)
-        self._rest, self.pairs, self.target = hold_out(self.graph, self.held_out)
+        self._rest, self._held, target = hold_out(self.graph, self.held_out)
+        asked = some_families(self.graph, self._held)
+        self.pairs, self.target = self._held[:, asked], target[asked]
         self.families = self.graph[DATASET].group[self.pairs[1]]
 
     @cached_property
@@ -135,13 +140,13 @@ class HeldOutComparison:
 
     def without_held_out(self, graph: HeteroData) -> HeteroData:
         """Return a copy of ``graph`` without the held-out cells."""
-        return without_pairs(graph, self.pairs)
+        return without_pairs(graph, self._held)
 
     def obstacle(self) -> str | None:
         """Return why the two cannot be compared, if so: the champion is one of other texts or records."""
         if self.material.text.digest != self.champion.manifest.encoder_digest:
             return "the text encoder is another one"
-        if self.before[TRANSFERS_TO].num_edges < MINIMUM_RECORDS + len(self.target):
+        if self.before[TRANSFERS_TO].num_edges < MINIMUM_RECORDS + self._held.shape[1]:
             return "too little is left of what the current one learned from"
         return None
 
@@ -164,6 +169,26 @@ class HeldOutComparison:
             return None
         mine, other = ((answer.mean - target)[known].abs() for answer in (new, old))
         return paired_bootstrap(mine, other, families)
+
+
+def some_families(graph: HeteroData, pairs: Tensor, most: int | None = None) -> Tensor:
+    """Return (n,) which of the (2, n) pairs are compared: all, or those of whole families of datasets, by a hash.
+
+    Args:
+        graph: of the pairs.
+        pairs: held-out cells.
+        most: of them from which on no family is added; default: 5,000.
+    """
+    ids, group = graph[DATASET].ids, graph[DATASET].group
+    first: dict[int, str] = {}
+    for name, family in zip(ids, group.tolist(), strict=True):
+        first[family] = min(first.get(family, name), name)
+    cells, taken = torch.bincount(group[pairs[1]], minlength=max(first, default=0) + 1), 0
+    asked = torch.zeros(len(cells), dtype=torch.bool)
+    for family in sorted(first, key=lambda family: (zlib.crc32(first[family].encode()), first[family])):
+        if taken < (_MOST_CELLS if most is None else most):
+            asked[family], taken = True, taken + int(cells[family])
+    return asked[group[pairs[1]]]
 
 
 def _judgement(failed: list[Check]) -> str:

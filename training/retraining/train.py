@@ -16,7 +16,7 @@ from zoograph.data.errors import PredictorError
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
-from zoograph.graphs.schema import DATASET, MODEL, SCORED_ON, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, SCORED_ON, TRANSFERS_TO
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.training.predictors.evidence import MINIMUM_RECORDS, EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.held_out_cells import held_out_cells
@@ -35,6 +35,8 @@ from zoograph.training.versions.verdict import Verdict
 
 # A zoo with more pairs of measured models and datasets than this is answered pair by pair, not from a table.
 _MOST_LISTED = 1_000_000
+# Nor are those of a zoo with more records, of which each 1,500 take five factors for a table.
+_MOST_RECORDS = 60_000
 
 
 def train_predictor(
@@ -104,8 +106,8 @@ def save_predictor(
     """Save a predictor of ``graph``; if it was promoted, it answers from now on.
 
     Every pair of a model that was measured or scored and a dataset that was measured is predicted once and saved with
-    it, so that asking again needs no predictor; unless there are more than a million. What other protocols alone
-    measured is predicted when it is asked for.
+    it, so that asking again needs no predictor; unless there are more than a million, or more than 60,000 records.
+    What other protocols alone measured is predicted when it is asked for.
 
     Raises:
         PredictorError: if it cannot be written. If another version came into use since the verdict, it is kept aside.
@@ -152,6 +154,7 @@ def _listed(graph: HeteroData) -> tuple[Tensor, Tensor]:
     measured, datasets = graph[TRANSFERS_TO].edge_index
     models = torch.unique(torch.cat([measured, graph[SCORED_ON].edge_index[0]]))
     datasets = torch.unique(datasets)
-    if len(models) * len(datasets) > _MOST_LISTED:
+    records = sum(graph[kind].num_edges for kind in (TRANSFERS_TO, MEASURED_OTHERWISE) if kind in graph.edge_types)
+    if len(models) * len(datasets) > _MOST_LISTED or records > _MOST_RECORDS:
         return models[:0], datasets[:0]
     return models, datasets

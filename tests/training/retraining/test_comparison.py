@@ -10,15 +10,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
-from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge
 from zoograph.models.method import Prediction
+from zoograph.training.retraining import comparison as module
 from zoograph.training.retraining.challenge import (
     challenge,
     retrain_on,
 )
-from zoograph.training.retraining.comparison import HeldOutComparison
+from zoograph.training.retraining.comparison import HeldOutComparison, some_families
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import SAW, Artifact
 
@@ -98,3 +100,30 @@ def test_a_champion_of_whose_records_little_is_left_is_not_compared(arrivals: An
         champion.folder.parent, champion, arrivals.material(arrivals.zoo.runs, renamed), arrivals.config
     ).manifest.verdict
     assert verdict.reason == ("Promoted without a comparison: too little is left of what the current one learned from.")
+
+
+def test_of_very_many_held_out_cells_those_of_some_families_are_compared_and_all_are_hidden(
+    arrivals: Any, champion: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material = arrivals.material(arrivals.zoo.runs, arrivals.batches())
+    every = HeldOutComparison(champion, material)
+    monkeypatch.setattr(module, "_MOST_CELLS", 40)
+    some = HeldOutComparison(champion, material)
+    assert 40 <= some.pairs.shape[1] < every.pairs.shape[1]
+    group = every.graph[DATASET].group
+    of_these = torch.isin(group[every.pairs[1]], some.families)
+    assert torch.equal(every.pairs[:, of_these], some.pairs)  # whole families
+    for graph in (some._rest, some.recalled):
+        assert not is_edge(graph[TRANSFERS_TO].edge_index, every.pairs).any()
+
+
+def test_families_are_compared_whatever_their_order_in_the_graph(arrivals: Any) -> None:
+    graph = arrivals.early().graph()
+    pairs = graph[TRANSFERS_TO].edge_index
+    asked = some_families(graph, pairs, 100)
+    assert 100 <= int(asked.sum()) < pairs.shape[1]
+    renumbered = copy.copy(graph)
+    last = int(graph[DATASET].group.max())
+    renumbered[DATASET].group = last - graph[DATASET].group
+    assert torch.equal(some_families(renumbered, pairs, 100), asked)
+    assert some_families(graph, pairs, pairs.shape[1]).all()

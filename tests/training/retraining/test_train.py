@@ -14,6 +14,7 @@ import torch
 from zoograph.data.errors import PredictorError
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
+from zoograph.training.retraining import train as module
 from zoograph.training.retraining.held_out_cells import held_out_cells, is_held_out
 from zoograph.training.retraining.train import learn, train_first, train_predictor
 from zoograph.training.versions.load import load_current
@@ -64,6 +65,12 @@ def test_the_table_has_what_was_measured_as_asked_and_models_that_were_scored(ar
     assert manifest.num_records == asked.sum()
     assert artifact.rows(tuned, ["task_1"]) is artifact.rows(scored, ["task_0"]) is None
     assert artifact.rows(scored, ["task_1"]) is not None
+
+
+def test_of_very_many_records_no_table_is_made(arrivals: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_RECORDS", arrivals.early().counted.sum() - 1)
+    artifact = train_first(tmp_path / "head-toy", arrivals.early(), arrivals.config)
+    assert (artifact.manifest.models, artifact.manifest.datasets) == ((), ())
 
 
 def test_too_few_records_are_an_error_that_says_what_to_do(toy_zoo: object, tmp_path: Path) -> None:
