@@ -198,7 +198,7 @@ class Choice(Report):
         """Why it stopped, what the choice rests on, what would come next, and what was left out."""
         own = sum(trial.model == self.picked.model for trial in self.trials)
         count = "1 measurement" if len(self.trials) == 1 else f"{len(self.trials)} measurements"
-        rests = f"It rests on {count} of this call ({own} of it)"
+        rests = f"It rests on {count} of this call ({own} of the model itself)"
         earlier = f", {self.earlier} that the store had of this dataset" if self.earlier else ""
         notes = [
             f"Stopped after {format_seconds(self.spent)}: {REASONS[self.stopped]}.",

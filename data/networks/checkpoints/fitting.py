@@ -198,6 +198,7 @@ def _require_fit(
 ) -> None:
     missing = [key for key in essential if key not in state]
     unexpected = [key for key in state if key not in expected and key not in heads]
+    unexpected.sort(key=lambda key: key.endswith("num_batches_tracked"))  # these tell nothing of the architecture
     other = [
         f"{key} {tuple(state[key].shape)} in place of {shape}"
         for key, shape in essential.items()

@@ -24,7 +24,7 @@ def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choi
     notes = choice.notes
     assert notes[0] == "Stopped after 8 min: the expected regret is below what was asked for."
     assert notes[1].startswith(
-        "It rests on 2 measurements of this call (1 of it), 1 that the store had of this dataset"
+        "It rests on 2 measurements of this call (1 of the model itself), 1 that the store had of this dataset"
     )
     assert notes[2] == (
         "Next would be net_b.in1k (retrained head, about 42 s), expected to lower the regret by 0.20 points."
@@ -43,7 +43,8 @@ def test_a_rival_that_was_not_measured_is_named(choice: Choice) -> None:
 
 
 def test_one_measurement_is_one(choice: Choice) -> None:
-    assert "It rests on 1 measurement of this call (1 of it)" in replace(choice, trials=choice.trials[1:]).notes[1]
+    said = replace(choice, trials=choice.trials[1:]).notes[1]
+    assert "It rests on 1 measurement of this call (1 of the model itself)" in said
 
 
 def test_the_command_names_the_file_of_the_weights_and_the_columns(choice: Choice) -> None:

@@ -140,6 +140,10 @@ def test_two_networks_that_fit_alike() -> None:
         ({"layer.2.weight": torch.zeros(4, 4)}, r"got 1 unexpected: layer\.2\.weight\)"),
         ({"reg_token": torch.zeros(4)}, r"got 1 unexpected: reg_token\)"),
         ({"conv.weight": torch.zeros(2, 3, 1, 1)}, r"1 of another shape: conv.weight \(2, 3, 1, 1\) in place of"),
+        (
+            {"a.num_batches_tracked": torch.zeros(1), "x.w": torch.zeros(1)},
+            r"2 unexpected: x\.w, a\.num_batches_tracked\)",
+        ),
         ({"conv.bias": None, "x.w": torch.zeros(1)}, r"got 1 missing: conv\.bias; 1 unexpected: x\.w\)"),
     ],
 )
