@@ -94,12 +94,9 @@ class Subject:
         if self.weights == "random":
             return ()
         if self.weights is not None:
-            published = [model for model in models.values() if OWN not in model]
-            return tuple(
-                f"The weights in '{self.weights}' are taken for the published ones of '{model}', on the word of the "
-                "name that they have there."
-                for model in dict.fromkeys(published)
-            )
+            published = ", ".join(f"'{model}'" for model in dict.fromkeys(models.values()) if OWN not in model)
+            taken = f"The weights in '{self.weights}' are taken for the published ones of {published}, on the word of "
+            return (f"{taken}the name that they have there.",) if published else ()
         said = (explain_name(self.models[place], model) for place, model in models.items())
         return tuple(sentence for sentence in said if sentence is not None)
 

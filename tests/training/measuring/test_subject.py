@@ -18,3 +18,14 @@ def test_a_device_that_is_not_there() -> None:
     assert Subject(["a"], "unused", device="cpu").place() == torch.device("cpu")
     with pytest.raises(ZoographError, match="The device 'abacus' cannot be used"):
         Subject(["a"], "unused", device="abacus").place()
+
+
+def test_weights_that_are_taken_for_published_ones_are_named_in_one_sentence():
+    subject = Subject(["a", "b", "c"], "unused", weights="w")
+    said = subject.explain_names({0: "a.in1k", 1: "b@0123", 2: "c.in1k"})
+    assert said == (
+        "The weights in 'w' are taken for the published ones of 'a.in1k', 'c.in1k', on the word of the name that they "
+        "have there.",
+    )
+    assert subject.explain_names({1: "b@0123"}) == ()
+    assert Subject(["a"], "unused", weights="random").explain_names({0: "a@0123"}) == ()
