@@ -61,7 +61,7 @@ def without_pairs(graph: HeteroData, pairs: Tensor, probes_known: bool = False) 
         probes_known: whether what probes measured otherwise stays.
     """
     kept = ~is_edge(pairs, graph[TRANSFERS_TO].edge_index)
-    return _without_otherwise(_with_records(graph, kept), pairs, probes_known)
+    return _without_otherwise(with_records(graph, kept), pairs, probes_known)
 
 
 def keep_records(graph: HeteroData, kept: Tensor) -> HeteroData:
@@ -69,10 +69,14 @@ def keep_records(graph: HeteroData, kept: Tensor) -> HeteroData:
 
     What other protocols measured goes with the others as :func:`without_pairs` says.
     """
-    return _without_otherwise(_with_records(graph, kept), graph[TRANSFERS_TO].edge_index[:, ~kept], False)
+    return _without_otherwise(with_records(graph, kept), graph[TRANSFERS_TO].edge_index[:, ~kept], False)
 
 
-def _with_records(graph: HeteroData, kept: Tensor) -> HeteroData:
+def with_records(graph: HeteroData, kept: Tensor) -> HeteroData:
+    """Return a copy with only the ``kept`` (E,) measured accuracies; what other protocols measured stays.
+
+    For methods that read nothing else, of the edges; see :func:`keep_records` for the others.
+    """
     result = _shallow(graph)
     for key, value in graph[TRANSFERS_TO].items():
         result[TRANSFERS_TO][key] = value[:, kept] if key == "edge_index" else value[kept]
@@ -111,7 +115,7 @@ def reveal(graph: HeteroData, visible: Tensor) -> HeteroData:
         A copy whose ``transfers_to`` edges are the visible ones, with ``edge_attr`` (E', 1) the accuracy; neither
         direction holds an ``edge_label``. What other protocols measured is not in it.
     """
-    result = _with_records(graph, visible)
+    result = with_records(graph, visible)
     if MEASURED_OTHERWISE in result.edge_types:
         del result[MEASURED_OTHERWISE]
     store = result[TRANSFERS_TO]

@@ -46,12 +46,27 @@ def to_logits(accuracy: Tensor, chance: Tensor, test_size: Tensor) -> Measured:
     above = torch.maximum(torch.minimum(above, 1 - 0.5 / (size + 1)), (0.5 / (size + 1)).clamp(min=_LEAST_ABOVE))
     logit, variance = torch.logit(above), binomial_variance(above, chance, size)
     rough = ((size < _FEW) | (above < _NEAR_CHANCE)).nonzero().flatten()
-    chances, kind = torch.unique(chance[rough], return_inverse=True)  # as many as there are numbers of classes
-    alike = rough[torch.argsort(kind, stable=True)].split(torch.bincount(kind).tolist())
-    for guess, rows in zip(chances, alike, strict=True):
-        for part in rows.split(_AT_ONCE):
-            logit[part], variance[part] = _by_likelihood(accuracy[part], guess, size[part])
+    logit[rough], variance[rough] = _each_once(accuracy[rough], chance[rough], size[rough])
     return Measured(logit, variance)
+
+
+def _each_once(accuracy: Tensor, chance: Tensor, size: Tensor) -> Measured:
+    """Return :func:`_by_likelihood` of (n,) accuracies; the same answers of as many are worked out once.
+
+    Few samples allow few accuracies, so that of millions some thousands differ.
+    """
+    known = [torch.unique(column, return_inverse=True) for column in (chance, accuracy, size)]
+    (chances, kind), (_, right), (_, number) = known
+    key = (kind * len(known[1][0]) + right) * len(known[2][0]) + number
+    keys, place = torch.unique(key, return_inverse=True)  # in the order of chances
+    row = torch.empty_like(keys).index_copy_(0, place, torch.arange(len(key)))
+    parts = row.split(torch.bincount(kind[row]).tolist())
+    found = [
+        torch.stack(_by_likelihood(accuracy[some], guess, size[some]))
+        for guess, rows in zip(chances, parts, strict=True)
+        for some in rows.split(_AT_ONCE)
+    ]
+    return Measured(*torch.cat([torch.empty(2, 0, dtype=torch.float64), *found], 1)[:, place])
 
 
 def _by_likelihood(accuracy: Tensor, chance: Tensor, size: Tensor) -> Measured:

@@ -18,7 +18,7 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.new_datasets import with_new_datasets as extend_graph
 from zoograph.graphs.results import asks_for_results, without_results
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.graphs.splits import hold_out, is_edge, pair_folds
+from zoograph.graphs.splits import is_edge, pair_folds, with_records
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.method import Prediction
 from zoograph.models.training_records import same_names
@@ -88,7 +88,7 @@ def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -
     asked, folds = pair_folds(graph, pairs, _BASELINE_FOLDS), pair_folds(graph, records, _BASELINE_FOLDS)
     for fold in torch.unique(asked[measured]).tolist():
         own = measured & (asked == fold)
-        answer[own] = LinearRegression().fit_mean(hold_out(graph, folds == fold).train).mean(pairs[:, own])
+        answer[own] = LinearRegression().fit_mean(with_records(graph, folds != fold)).mean(pairs[:, own])
     return answer
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Normal
 
+from zoograph.models.evidence import accuracy_logit as module
 from zoograph.models.evidence.accuracy_logit import binomial_variance, expected_accuracy, to_accuracy, to_logits
 
 
@@ -102,3 +103,13 @@ def test_each_is_measured_against_its_own_chance_whatever_stands_beside_it():
         alone = to_logits(*(column[place : place + 1] for column in (accuracy, chance, size)))
         assert (logit[place].item(), variance[place].item()) == pytest.approx([part.item() for part in alone])
     assert to_logits(*(column[:0] for column in (accuracy, chance, size))).logit.shape == (0,)
+
+
+def test_of_many_the_same_answers_of_as_many_are_worked_out_once(monkeypatch):
+    worked_out, by_likelihood = [], module._by_likelihood
+    monkeypatch.setattr(module, "_by_likelihood", lambda *of: worked_out.append(len(of[0])) or by_likelihood(*of))
+    once = [tensor(0.6, 0.0, 0.6), tensor(0.5, 0.1, 0.1), tensor(40.0, 40.0, 20.0)]
+    logit, variance = to_logits(*(column.repeat(1000) for column in once))
+    assert sorted(worked_out) == [1, 2]
+    for found, alone in zip((logit, variance), to_logits(*once), strict=True):
+        assert torch.equal(found.reshape(1000, 3), alone.expand(1000, 3))
