@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from zoograph.data.home import temporary_home
-from zoograph.data.records.records import Metric
-from zoograph.scripts.terminal.options import AsJson
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.scripts.terminal.options import AsJson, Processes
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.progress import progress_bar
+from zoograph.scripts.terminal.progress import count_bar
 from zoograph.scripts.terminal.tables import print_table
+
+
+class _Trained(NamedTuple):
+    """A predictor: records that it learned from, seconds that it took, and its size."""
+
+    predictor: str
+    records: int
+    seconds: float
+    bytes: int
 
 
 def train_shipped(
     out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="that of the package")] = None,
+    processes: Processes = 2,
     as_json: AsJson = False,
 ) -> None:
     """Train every predictor that ships, on the zoo that ships, and write them.
@@ -25,25 +35,34 @@ def train_shipped(
     Example: `zoograph zoo train --out predictors`
     """
     from zoograph.data.store.store import RecordStore
-    from zoograph.training.retraining.train import train_predictor
-    from zoograph.training.versions.listing import predictor_root
+    from zoograph.training.runtime.processes import workers
     from zoograph.training.versions.shipped import SHIPPED_QUESTIONS, shipped_predictors
 
     target = out or shipped_predictors()
-    rows = []
+    rows: list[_Trained] = []
     with temporary_home() as home:
-        with RecordStore.open() as store:
-            for protocol, modality in SHIPPED_QUESTIONS:
-                root = predictor_root(protocol, None, Metric.TOP1, modality)
-                with progress_bar(f"Training {root.name}") as advance:
-                    artifact = train_predictor(store, root, protocol, progress=advance, modality=modality)
-                size = sum(path.stat().st_size for path in artifact.folder.iterdir())
-                rows.append((root.name, artifact.manifest.num_records, artifact.manifest.verdict.seconds, size))
+        RecordStore.open().close()  # so that it is there before several open it
+        with count_bar(len(SHIPPED_QUESTIONS)) as advance, workers(processes) as submit:
+            waiting = [submit(_train, *question) for question in SHIPPED_QUESTIONS]
+            for (protocol, modality), wait in zip(SHIPPED_QUESTIONS, waiting, strict=True):
+                advance(f"Training {protocol.value}, {modality}")
+                rows.append(wait())
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(home / "predictors", target)
     if as_json:
-        names = ("predictor", "records", "seconds", "bytes")
-        print_json("zoo train", {"folder": str(target), "predictors": [dict(zip(names, r, strict=True)) for r in rows]})
+        print_json("zoo train", {"folder": str(target), "predictors": [row._asdict() for row in rows]})
         return
     table = [(name, f"{records:,}", f"{seconds:.0f}", f"{size / 1024:,.0f}") for name, records, seconds, size in rows]
     print_table("Predictors that ship", ("predictor", "records", "s", "KiB"), table, names={"predictor"})
+
+
+def _train(protocol: Protocol, modality: str) -> _Trained:
+    from zoograph.data.store.store import RecordStore
+    from zoograph.training.retraining.train import train_predictor
+    from zoograph.training.versions.listing import predictor_root
+
+    root = predictor_root(protocol, None, Metric.TOP1, modality)
+    with RecordStore.open() as store:
+        artifact = train_predictor(store, root, protocol, modality=modality)
+    size = sum(path.stat().st_size for path in artifact.folder.iterdir())
+    return _Trained(root.name, artifact.manifest.num_records, artifact.manifest.verdict.seconds, size)

@@ -34,7 +34,7 @@ def test_predictors_are_written_and_the_home_is_left_alone(
         )
 
     monkeypatch.setattr(train, "train_predictor", trained)
-    train_shipped(tmp_path / "out", as_json=True)
+    train_shipped(tmp_path / "out", processes=1, as_json=True)
     answer = json.loads(capsys.readouterr().out)
     assert answer["predictors"] == [{"predictor": "head-default", "records": 3, "seconds": 1.0, "bytes": 4}]
     assert (tmp_path / "out" / "head-default" / "version" / "weights").read_bytes() == b"1234"
