@@ -55,6 +55,16 @@ def serve(
             help="A folder with files of weights that models are chosen from, beside those in the hub's cache.",
         ),
     ] = None,
+    models_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+            writable=True,
+            help="A folder in which models may be kept that were fine-tuned while one was chosen.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve a REST API over the zoo and its predictors, and a page to explore them.
@@ -75,6 +85,7 @@ def serve(
         name_roots(images or ()),
         Limits(jobs=jobs, job_seconds=max_budget or Limits.job_seconds),
         weights_dir,
+        models_dir and models_dir.resolve(),
     )
     server = make_server(uvicorn, settings, host, port)
     socket = server.config.bind_socket()

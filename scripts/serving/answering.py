@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 from zoograph.data.home import get_home
 from zoograph.data.store.kept_reads import KeptReads
 from zoograph.data.store.store import RecordStore
+from zoograph.scripts.serving.memory import give_back_freed_pages
 from zoograph.scripts.serving.problems import Busy, Refused
 from zoograph.scripts.serving.settings import Limits
 from zoograph.training.answers.source import KeptParts, Source
@@ -75,7 +76,7 @@ class Answers:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.store = RecordStore.open(to_read=True, keep=True)
-        self.source = Source(self.store, KeptParts(), local=False)
+        self.source = Source(self.store, KeptParts(limits.parts), local=False)
         self._known: OrderedDict[tuple[Moment, Hashable], Kept[object]] = OrderedDict()
         self._lock, self._turn, self._reads = RLock(), Lock(), KeptReads()
         self._flights: dict[Hashable, _Flight] = {}
@@ -125,6 +126,7 @@ class Answers:
                 warnings: list[str] = []
                 with self._turn:
                     value = work(warnings.append)
+                    give_back_freed_pages()
                 after = self.moment()
                 if after.revision == moment.revision:
                     kept = Kept(moment, value, tuple(dict.fromkeys(warnings)))

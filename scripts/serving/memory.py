@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 _LARGE = 1 << 20
@@ -20,3 +21,9 @@ def give_back_large_blocks() -> bool:
     except (OSError, AttributeError, TypeError):  # there is none: macOS, musl; or no such thing: Windows
         return False
     return bool(mallopt(_MMAP_THRESHOLD, _LARGE))
+
+
+def give_back_freed_pages() -> None:
+    """Give whole pages between blocks that are in use back to the system; it takes some milliseconds."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

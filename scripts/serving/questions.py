@@ -115,6 +115,7 @@ class ChooseQuestion(_Asked):
         regret: points of expected regret at which it stops before the budget is spent.
         domain: kind of images, such as ``sketch``.
         filters: which models are candidates.
+        save_model: name of a folder, under that of the operator for models, for the best fine-tuned model.
     """
 
     folder: Name
@@ -123,3 +124,4 @@ class ChooseQuestion(_Asked):
     regret: Annotated[float, Field(ge=0)] = 1.0
     domain: Name | None = None
     filters: Limited = Limited()
+    save_model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] | None = None

@@ -27,6 +27,8 @@ class Limits:
         waiting: questions that may wait while another one is worked out; more are told to come back.
         connections: at a time.
         answers: that are kept until the store or a predictor changes.
+        parts: graphs and predictors that stay loaded. Two predictors are among them, of some 180 MB each; who asks for
+            a third kind of answer has one loaded, which takes some seconds.
         jobs: that run at a time.
         job_seconds: budget of a job.
     """
@@ -37,6 +39,7 @@ class Limits:
     waiting: int = 32
     connections: int = 256
     answers: int = 64
+    parts: int = 3
     jobs: int = 1
     job_seconds: float = 3_600.0
 
@@ -51,6 +54,7 @@ class Settings:
         roots: folders whose sub-folders may be asked about as datasets, by the name that clients see.
         limits: see :class:`Limits`.
         weights_dir: folder of files of weights that jobs may use, beside those of the hub's cache; None for none.
+        models_dir: folder in whose sub-folders jobs may keep the models that they fine-tuned; None to keep none.
     """
 
     hosts: frozenset[str] = LOOPBACK
@@ -58,6 +62,7 @@ class Settings:
     roots: Mapping[str, Path] = field(default_factory=dict)
     limits: Limits = Limits()
     weights_dir: Path | None = None
+    models_dir: Path | None = None
 
     def has_token(self, given: str) -> bool:
         """Return whether a token allows writing; it takes as long for a wrong one as for a right one."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from threading import Lock, Thread, Timer
 from typing import Any
 
@@ -99,6 +100,8 @@ class Jobs:
             Refused: if as many run as may.
         """
         hidden = {order.folder: folder, **({order.weights_dir: "WEIGHTS"} if order.weights_dir else {})}
+        if order.save_model:
+            hidden = {order.save_model: f"MODELS/{Path(order.save_model).name}", **hidden}
         with self._lock:
             if sum(job.ended is None for job in self._jobs.values()) >= self._most:
                 raise Refused(

@@ -31,6 +31,7 @@ class Order(BaseModel):
         budget: seconds, in all.
         regret: points of expected regret at which it stops.
         filters: which models are candidates.
+        save_model: folder for the best fine-tuned model; None to keep none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +43,7 @@ class Order(BaseModel):
     regret: float
     domain: str | None
     filters: Limited
+    save_model: str | None = None
 
 
 def main() -> None:
@@ -79,6 +81,7 @@ def work(order: Order, lines: IO[bytes]) -> dict[str, Any]:
         order.filters.as_filters(),
         weights_dir=order.weights_dir,
         domain=order.domain,
+        save_model=order.save_model,
         warn=warnings.append,
         stage=lambda text: _tell(lines, {"stage": text}),
         watch=lambda standing: _tell(lines, {"standing": describe_standing(standing)}),

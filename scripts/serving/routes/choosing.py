@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from zoograph.data.errors import UnknownName
 from zoograph.data.records.fields import Name
+from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.documents import JobDocument, JobList
@@ -74,6 +75,7 @@ def _order(question: ChooseQuestion, store: RecordStore, settings: Settings) -> 
         raise Refused(422, f"'protocol' must be {' or '.join(MEASURABLE)} (got {question.protocol}).")
     return Order(
         folder=str(folders[question.folder]),
+        save_model=_place_for_model(question, settings),
         weights_dir=settings.weights_dir and str(settings.weights_dir),
         budget=question.budget,
         protocol=question.protocol,
@@ -81,6 +83,22 @@ def _order(question: ChooseQuestion, store: RecordStore, settings: Settings) -> 
         domain=question.domain,
         filters=question.filters.model_copy(update={"models": _known(question.filters.models, store)}),
     )
+
+
+def _place_for_model(question: ChooseQuestion, settings: Settings) -> str | None:
+    """Return the folder for a fine-tuned model, which lies in that of the operator, whatever a client calls it."""
+    if question.save_model is None:
+        return None
+    if settings.models_dir is None:
+        raise Refused(422, "No model is kept on this server. Its operator names a folder for them with --models-dir.")
+    if question.protocol is not Protocol.FINETUNE:
+        raise Refused(
+            422, f"'save_model' keeps a fine-tuned model: 'protocol' must be finetune (got {question.protocol})."
+        )
+    folder = settings.models_dir / question.save_model
+    if folder.is_symlink():
+        raise Refused(422, f"'{question.save_model}' is a link on this server. Choose another name for the model.")
+    return str(folder)
 
 
 def _known(models: tuple[str, ...], store: RecordStore) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ ORDER = Order.model_validate(
         "regret": 0.5,
         "domain": "photo",
         "filters": {"models": ["vit"], "max_params": 7},
+        "save_model": "/models/trees",
     }
 )
 
@@ -53,7 +54,7 @@ def test_what_is_ordered_is_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> N
     assert worker.work(ORDER, said) == {"dataset": "trees", "notes": ["a warning", "a note"]}
     assert asked["given"][:4] == ("/somewhere/trees", 60.0, Protocol.HEAD, 0.5)
     assert (asked["given"][4].models, asked["given"][4].max_params) == (("vit",), 7)
-    assert (asked["weights_dir"], asked["domain"]) == (None, "photo")
+    assert (asked["weights_dir"], asked["domain"], asked["save_model"]) == (None, "photo", "/models/trees")
     stage, standing = (json.loads(line) for line in said.getvalue().splitlines())
     assert stage == {"stage": "Looking"}
     assert standing["standing"]["doing"] == {"model": "vit", "level": "head", "seconds": 1.0, "gain": 0.1}

@@ -23,6 +23,11 @@ from zoograph.scripts.serving.settings import LOOPBACK, Limits, Settings
 TOKEN = "a token of the operator"
 OURS = {"authorization": f"Bearer {TOKEN}"}
 ASKED = {"folder": "mine/trees", "budget": 60}
+KEEP = """
+import json, sys
+kept = json.loads(sys.stdin.readline())["save_model"]
+print(json.dumps({"choice": {"saved": kept, "snippet": f"load_finetuned('{kept}')"}}), flush=True)
+"""
 WAIT = 'import sys; sys.stdin.readline(); print(\'{"stage": "Waiting"}\', flush=True); sys.stdin.read()'
 
 
@@ -86,6 +91,7 @@ def test_the_server_ends_its_jobs(folder_of_datasets: Path, monkeypatch: pytest.
         ({"regret": -1}, 422, "'regret' does not fit"),
         ({"protocol": "zero_shot"}, 422, "'protocol' must be head or finetune (got zero_shot)."),
         ({"weights_dir": "/etc"}, 422, "'weights_dir' does not fit"),
+        ({"save_model": "trees", "protocol": "finetune"}, 422, "No model is kept on this server."),
         ({"filters": {"models": ["@/etc/passwd"], "files": True}}, 422, "'filters.files' does not fit"),
     ],
 )
@@ -132,6 +138,50 @@ def test_files_that_a_client_names_are_not_opened(own: TestClient, tmp_path: Pat
     assert "secretnet" not in answer.text
     named = {**ASKED, "filters": {"models": ["vit", "res*"]}}
     assert own.post("/choose", json=named, headers=OURS).status_code == 202
+
+
+@pytest.fixture
+def keeping(
+    toy_zoo: object,
+    make_client: Callable[..., TestClient],
+    folder_of_datasets: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> TestClient:
+    """A client of a server with a folder for models, in which a link leads out."""
+    monkeypatch.setattr(module.Jobs.__init__, "__defaults__", ((sys.executable, "-c", KEEP),))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "link").symlink_to(tmp_path / "secret")
+    return make_client(roots={"mine": folder_of_datasets}, models_dir=tmp_path / "models")
+
+
+@pytest.mark.parametrize(
+    ("changed", "detail"),
+    [
+        ({"save_model": "../secret"}, "'save_model' does not fit"),
+        ({"save_model": "/etc/x"}, "'save_model' does not fit"),
+        ({"save_model": ".."}, "'save_model' does not fit"),
+        ({"save_model": "a/b"}, "'save_model' does not fit"),
+        ({"save_model": "a\\b"}, "'save_model' does not fit"),
+        ({"save_model": "a\nb"}, "'save_model' does not fit"),
+        ({"save_model": ""}, "'save_model' does not fit"),
+        ({"save_model": "x" * 101}, "'save_model' does not fit"),
+        ({"save_model": "link"}, "'link' is a link on this server."),
+        ({"save_model": "trees", "protocol": "head"}, "'protocol' must be finetune (got head)."),
+    ],
+)
+def test_a_model_is_kept_nowhere_else(keeping: TestClient, changed: dict[str, Any], detail: str) -> None:
+    answer = keeping.post("/choose", json={**ASKED, "protocol": "finetune", **changed}, headers=OURS)
+    assert (answer.status_code, detail in answer.json()["detail"]) == (422, True), answer.json()
+    assert keeping.get("/choose", headers=OURS).json() == {"jobs": []}
+
+
+def test_where_a_model_is_kept_is_told_without_a_path(keeping: TestClient, tmp_path: Path) -> None:
+    asked = {**ASKED, "protocol": "finetune", "save_model": "trees-1"}
+    job = keeping.post("/choose", json=asked, headers=OURS).json()["job"]
+    choice = wait(keeping, job, lambda job: job["status"] != "running")["choice"]
+    assert choice == {"saved": "MODELS/trees-1", "snippet": "load_finetuned('MODELS/trees-1')"}
+    assert str(tmp_path) not in keeping.get(f"/choose/{job}", headers=OURS).text
 
 
 @pytest.mark.slow
