@@ -16,6 +16,7 @@ from zoograph.data.records.records import HINDSIGHT, Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.tasks.sources import holds_dataset
+from zoograph.training.analysis.kept_folders import checkpoints_folder, relatedness_folder
 from zoograph.training.answers.current_predictor import open_predictor
 from zoograph.training.answers.notes import SIMILARITY
 from zoograph.training.answers.predict import Answer, answer
@@ -237,13 +238,16 @@ def list_scores(zoo: Zoo, model: str, dataset: str) -> Iterator[ScoreOfPair]:
 
 
 def _find_bounds(model: str, names: set[str]) -> tuple[KeptBound, ...]:
+    if not relatedness_folder().exists():
+        return ()
     from zoograph.training.analysis.relatedness.kept import find_kept
-    from zoograph.training.analysis.relatedness.own_images import relatedness_folder
 
     return tuple(find_kept(relatedness_folder(), model, names))
 
 
 def _find_distance(model: str, dataset: str) -> DistanceReport | None:
+    if not checkpoints_folder().exists():
+        return None
     from zoograph.training.analysis.distance.measure import find_distance
 
     return find_distance(model, dataset)

@@ -6,6 +6,7 @@ import * as format from "./format.js";
 import { interval, pareto } from "./plot.js";
 
 const PAGE = 50;
+const BUDGETS = { gmacs: "GMACs", parameters: "M parameters", time: "ms an image" };
 const COLUMNS = ["rank", "model", "family", "predicted", "lower", "upper", "best", "regret", "cost", "front", "measured", "parameters", "gmacs", "input_size", "licence", "twins"];
 const BEST_FIRST = new Set(["predicted", "best", "measured"]);
 
@@ -29,12 +30,16 @@ function askForm(chosen, choices, datasets) {
   const dataset = el("input", { name: "dataset", list: "datasets", value: chosen.dataset || "", autocomplete: "off", required: !describing });
   const protocols = [["", "as it was measured"], ...choices.protocols.map((kind) => [kind.name, kind.description])];
   const costs = [["", "GMACs, where known"], ["parameters", "Parameters"], ["gmacs", "GMACs"], ["time", "Time an image"]];
+  const unit = el("span", { id: "budget-unit" }, BUDGETS[chosen.cost || "gmacs"]);
+  const budget = el("input", { name: "budget", type: "number", min: 0, step: "any", value: chosen.budget || "", placeholder: "no limit" });
+  const cost = select("cost", costs, chosen.cost);
+  cost.addEventListener("change", () => { budget.value = ""; unit.textContent = BUDGETS[cost.value || "gmacs"]; });
   const utility = el("input", { type: "range", name: "utility", min: 0, max: 1, step: 0.05, value: chosen.utility || 1 });
   const devices = choices.devices.map((name) => [name, name.replaceAll("_", " ")]);
   const parts = describing
     ? [
         field("Label words, one a line or with commas", el("textarea", { name: "labels", rows: 2 }, chosen.labels || ""), true),
-        field("Classes", el("input", { name: "classes", type: "number", min: 2, max: 100000, value: chosen.classes || "" })),
+        field("Classes, where you give no words", el("input", { name: "classes", type: "number", min: 2, max: 100000, value: chosen.classes || "" })),
         field("Images of each class", el("input", { name: "per_class", type: "number", min: 1, max: 1000000, value: chosen.per_class || "" })),
         field("Kind of images", el("input", { name: "domain", list: "domains", value: chosen.domain || "" })),
         el("datalist", { id: "domains" }, choices.domains.map((name) => el("option", { value: name }))),
@@ -45,7 +50,8 @@ function askForm(chosen, choices, datasets) {
     ...parts,
     ...(describing ? [] : folders),
     field("How it is transferred", select("protocol", protocols, chosen.protocol)),
-    field("Cost", select("cost", costs, chosen.cost)),
+    field("Cost", cost),
+    field(["Budget: at most ", unit], budget),
     field("Device of times", select("device", devices, chosen.device || "rtx_4090_amp")),
     field("What counts: cost … accuracy", utility),
     el("button", { class: "main", type: "submit" }, "Rank models"),
@@ -126,6 +132,7 @@ class Ranking {
     this.plot = el("div");
     this.count = el("p", { class: "quiet", "aria-live": "polite" });
     place.replaceChildren(this.heading(), this.filters(), this.count, el("div", { class: "columns ranking" }, this.plot, this.compare), this.list, this.notes());
+    document.getElementById("budget-unit").textContent = BUDGETS[answer.cost.name]; // where few costs of one kind are known, it is another
     this.draw();
   }
 
@@ -179,9 +186,10 @@ class Ranking {
     const words = (chosen.search || "").toLowerCase().split(/\s+/).filter(Boolean);
     const most = (limit, value) => !limit || (value !== null && value <= limit);
     const [params, gmacs, input] = [Number(chosen.max_params) * 1e6, Number(chosen.max_gmacs), Number(chosen.max_input)];
+    const budget = Number(chosen.budget) * (this.answer.cost.name === "parameters" ? 1e6 : 1);
     return this.answer.candidates.filter((row) => words.every((word) => row.model.toLowerCase().includes(word))
       && (!chosen.family || row.family === chosen.family) && (!chosen.licence || row.licence === chosen.licence)
-      && most(params, row.parameters) && most(gmacs, row.gmacs) && most(input, row.input_size)
+      && most(budget, row.cost) && most(params, row.parameters) && most(gmacs, row.gmacs) && most(input, row.input_size)
       && (!chosen.measured || row.measured_runs > 0) && (!chosen.on_front || row.front));
   }
 
@@ -236,7 +244,7 @@ class Ranking {
       { key: "predicted", title: "Expected", number: true, cell: (row) => format.percent(row.predicted) },
       { title: `90 % interval, ${format.percent(axis[0], 0)} – ${format.percent(axis[1], 0)}`, cell: (row) => interval(row, axis) },
       { key: "measured", title: "Measured", number: true, cell: (row) => format.percent(row.measured) },
-      { key: "best", title: "Best?", number: true, help: "Probability that no other candidate has a higher true accuracy", cell: (row) => (row.best >= 0.0005 ? format.percent(row.best) : "< 0.1 %") },
+      { key: "best", title: "Best?", number: true, help: "Probability that no other candidate has a higher true accuracy", cell: (row) => format.chance(row.best) },
       { key: "regret", title: "Regret, points", number: true, help: "Points of accuracy that picking it loses in expectation against the best", cell: (row) => format.points(row.regret) },
       { key: "cost", title: format.COSTS[name], number: true, cell: (row) => [format.cost(name, row.cost), row.front ? el("span", { class: "front", title: "On the Pareto front" }, " ★") : null] },
       { key: "parameters", title: "Parameters", number: true, cell: (row) => format.count(row.parameters) },
@@ -266,7 +274,7 @@ class Ranking {
         facts([
           ["Expected", `${format.percent(row.predicted)} (${format.percent(row.lower)} – ${format.percent(row.upper)})`],
           ["Measured", row.measured === null ? "not here" : `${format.percent(row.measured)}, ${row.measured_runs} runs`],
-          ["Chance of best", format.percent(row.best)],
+          ["Chance of best", format.chance(row.best)],
           ["Regret", `${format.points(row.regret)} points`],
           [format.COSTS[name], format.cost(name, row.cost)],
           ...(name === "parameters" ? [] : [["Parameters", format.count(row.parameters)]]),

@@ -5,6 +5,7 @@ const known = (value) => value !== null && value !== undefined;
 export const percent = (value, digits = 1) => (known(value) ? `${(100 * value).toFixed(digits)} %` : DASH);
 export const points = (value) => (known(value) ? value.toFixed(value < 1 ? 2 : 1) : DASH);
 export const whole = (value) => (known(value) ? Math.round(value).toLocaleString("en") : DASH);
+export const chance = (value) => (known(value) && value < 0.0005 ? "< 0.1 %" : percent(value));
 export const text = (value) => (known(value) && value !== "" ? String(value) : DASH);
 export const three = (value) => (known(value) ? Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 6 }) : DASH);
 export const day = (value) => (value ? value.slice(0, 10) : DASH);

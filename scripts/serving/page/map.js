@@ -10,7 +10,7 @@ export async function showMap(root, settings) {
   const chosen = { kind: "datasets", protocol: "head", metric: "top1", modality: "image", ...settings };
   const place = el("div", {}, el("p", { class: "quiet" }, "Placing the points …"));
   const ways = choices.ways.filter((way, i, all) => all.findIndex((other) => other.protocol === way.protocol && other.modality === way.modality && other.metric === way.metric) === i);
-  const described = (way) => `${choices.protocols.find((kind) => kind.name === way.protocol).description}, ${way.metric}, ${way.modality} (${format.whole(way.runs)} runs)`;
+  const described = (way) => `${choices.protocols.find((kind) => kind.name === way.protocol).description}, ${choices.metrics.find((kind) => kind.name === way.metric).description}, ${way.modality} (${format.whole(way.runs)} runs)`;
   const way = `${chosen.protocol} ${chosen.metric} ${chosen.modality}`;
   const form = el("form", { class: "ask", onsubmit: (event) => event.preventDefault() },
     field("Points are", select("kind", [["datasets", "datasets"], ["models", "models"]], chosen.kind)),
@@ -37,15 +37,15 @@ export async function showMap(root, settings) {
         el("p", { class: "legend" }, el("span", { class: "s-blue" }, "measured; larger with more runs"), el("span", {}, "known by its card"), el("span", { class: "s-front" }, "found by the search")),
         el("p", { class: "quiet" }, `${format.whole(found.points.length)} ${kind}. The two axes hold ${format.percent(found.explained, 0)} of how they differ; version ${found.predictor}.`)),
       el("div", {},
+        chosen.chosen ? [el("h2", {}, el("a", { href: address(view, chosen.chosen) }, chosen.chosen)), nearest ? table([
+          { title: "Most alike", head: true, cell: (row) => el("button", { type: "button", onclick: () => pick(row.name) }, row.name) },
+          { title: "Likeness", number: true, cell: (row) => row.likeness.toFixed(2) },
+        ], nearest, { label: "Most alike" }) : el("p", { class: "quiet" }, "Looking for neighbours …")] : el("p", { class: "quiet" }, "Click a point, or search and press a name, to see what it is connected with."),
         words.length ? [el("h2", {}, `Found: ${format.whole(matches.length)}`), table([
           { title: "Name", head: true, cell: (point) => el("button", { type: "button", onclick: () => pick(point.name) }, point.name) },
           { title: kind === "models" ? "Family" : "Kind", cell: (point) => format.text(point.group) },
           { title: "Runs", number: true, cell: (point) => format.whole(point.runs) },
-        ], listed, { label: "Found" })] : null,
-        chosen.chosen ? [el("h2", {}, el("a", { href: address(view, chosen.chosen) }, chosen.chosen)), nearest ? table([
-          { title: "Most alike", head: true, cell: (row) => el("button", { type: "button", onclick: () => pick(row.name) }, row.name) },
-          { title: "Likeness", number: true, cell: (row) => row.likeness.toFixed(2) },
-        ], nearest, { label: "Most alike" }) : el("p", { class: "quiet" }, "Looking for neighbours …")] : el("p", { class: "quiet" }, "Click a point, or search and press a name, to see what it is connected with."))));
+        ], listed, { label: "Found" })] : null)));
   };
   const pick = async (name) => {
     chosen.chosen = name;

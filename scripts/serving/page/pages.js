@@ -91,14 +91,14 @@ function missing(kind, card, entry) {
 
 function runs(all, other, choices) {
   if (!all.length) return el("p", {}, "Nothing was measured yet.");
-  const words = Object.fromEntries(choices.protocols.map((kind) => [kind.name, kind.description]));
+  const [words, metrics] = [choices.protocols, choices.metrics].map((kinds) => Object.fromEntries(kinds.map((kind) => [kind.name, kind.description])));
   const sorted = [...all].sort((a, b) => b.value - a.value);
   const place = el("div");
   let shown = 25;
   const draw = () => place.replaceChildren(table([
     { title: other === "model" ? "Model" : "Dataset", head: true, cell: (run) => el("a", { href: address(other, run[other]), title: run[other] }, run[other]) },
     { title: "Value", number: true, cell: (run) => format.percent(run.value) },
-    { title: "Metric", cell: (run) => run.metric.replaceAll("_", " ") },
+    { title: "Metric", cell: (run) => metrics[run.metric] || run.metric },
     { title: "How", cell: (run) => words[run.protocol] || run.protocol },
     { title: "Shots", number: true, cell: (run) => format.text(run.shots) },
     { title: "Input, px", number: true, cell: (run) => format.text(run.input_size) },
@@ -129,7 +129,7 @@ async function showAnswers(place, kind, name, usual, modality, other) {
 async function showNeighbours(place, kind, name, usual, modality) {
   const found = await get("neighbours", { kind, name, ...usual, modality });
   const view = kind === "models" ? "model" : "dataset";
-  place.replaceChildren(el("div", { class: "columns two" },
+  place.replaceChildren(el("div", { class: "columns even" },
     found.nearest.length
       ? table([
           { title: `Most alike ${kind}`, head: true, cell: (row) => el("a", { href: address(view, row.name), title: row.name }, row.name) },

@@ -79,8 +79,8 @@ export function pareto(rows, name, picked, choose) {
   const step = front.map((p, i) => (i ? `H${p.x.toFixed(1)}V${p.y.toFixed(1)}` : `M${p.x.toFixed(1)} ${p.y.toFixed(1)}`)).join("");
   const costs = [];
   for (let power = Math.floor(x0); power <= x1; power++) for (const m of x1 - x0 > 3 ? [1] : [1, 3]) { const at = Math.log10(m) + power; if (at >= x0 && at <= x1) costs.push(10 ** at); }
-  const unit = { gmacs: "GMACs of one forward pass", parameters: "Parameters", time: "Milliseconds an image" }[name];
-  const show = (cost) => (name === "parameters" ? format.count(cost) : format.three(cost));
+  const unit = { gmacs: "GMACs of one forward pass", parameters: "Parameters", time: "Images a second, faster to the left" }[name];
+  const show = (cost) => (name === "parameters" ? format.count(cost) : name === "time" ? format.three(1000 / cost) : format.three(cost));
   const plot = frame(`Expected accuracy against ${unit.toLowerCase()} of ${known.length} models; ${front.length} are on the Pareto front. The table has the same numbers.`,
     ticks(y0, y1, 6).map((at) => [svg("line", { class: "level", x1: LEFT, x2: WIDTH - RIGHT, y1: y(at), y2: y(at) }), svg("text", { x: LEFT - 8, y: y(at) + 4, "text-anchor": "end" }, format.percent(at, y1 - y0 < 0.06 ? 1 : 0))]),
     costs.map((cost) => [svg("line", { class: "level", x1: x(cost), x2: x(cost), y1: TOP, y2: HEIGHT - BOTTOM }), svg("text", { x: x(cost), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, show(cost))]),
@@ -89,7 +89,7 @@ export function pareto(rows, name, picked, choose) {
     svg("path", { class: "frontline", d: step }),
     front.map((p) => svg("circle", { class: "frontdot", cx: p.x, cy: p.y, r: 5 })),
     points.filter((p) => picked.has(p.row.model)).map((p) => svg("circle", { class: "picked", cx: p.x, cy: p.y, r: 8 })));
-  hover(plot, points, (p) => `${p.row.model} · ${format.percent(p.row.predicted)} · ${show(p.row.cost)}`, (p) => choose(p.row.model));
+  hover(plot, points, (p) => `${p.row.model} · ${format.percent(p.row.predicted)} · ${format.cost(name, p.row.cost)}${name === "gmacs" ? " GMACs" : ""}`, (p) => choose(p.row.model));
   return el("div", {}, plot, el("p", { class: "legend" }, el("span", { class: "s-front" }, "on the Pareto front of what is shown"), el("span", {}, "other models")), el("p", { class: "quiet small" }, "A click on a point compares it."));
 }
 

@@ -15,9 +15,17 @@ export async function showZoo(root, settings) {
     el("h2", {}, "Versions of the predictors, and how their error moved"), versions(zoo.predictors),
     el("h2", {}, "Calibration of the intervals, by kind of images or texts"),
     el("p", { class: "quiet" }, "Of measured pairs, each predicted without its own records, the share whose 90 % interval held the measurement."), calibration(zoo.calibration),
-    el("h2", {}, "Sources and licences"), ...zoo.sources.map((row) => el("details", { class: "more", id: `source-${row.source}`, open: settings.source === row.source }, el("summary", {}, row.source), el("pre", {}, row.text))));
+    el("h2", {}, "Sources and licences"), origins(zoo.sources), ...zoo.sources.map((row) => el("details", { class: "more", id: `source-${row.source}`, open: settings.source === row.source }, el("summary", {}, row.source), el("pre", {}, row.text))));
   const chosen = document.getElementById(`source-${settings.source}`);
   if (chosen) chosen.scrollIntoView();
+}
+
+function origins(sources) {
+  return table([
+    { title: "Source", head: true, cell: (row) => row.source },
+    { title: "Licences that it names", cell: (row) => row.licences.join(", ") || "–" },
+    { title: "Snapshot: commit, date", cell: (row) => row.snapshots.join("; ") || "–" },
+  ], sources, { label: "Sources" });
 }
 
 function coverage(rows) {
@@ -25,7 +33,7 @@ function coverage(rows) {
   const cell = (name, protocol) => rows.find((row) => row.collection === name && row.protocol === protocol);
   return table([
     { title: "Collection", head: true, cell: (name) => name },
-    ...PROTOCOLS.map((protocol) => ({ title: protocol.replace("_", "-"), number: true, cell: (name) => { const found = cell(name, protocol); return found ? `${format.whole(found.runs)} (${format.percent(found.share, 0)} of ${found.models} × ${found.datasets})` : "–"; } })),
+    ...PROTOCOLS.map((protocol) => ({ title: protocol.replace("_", "-"), number: true, cell: (name) => { const found = cell(name, protocol); return found ? `${format.whole(found.runs)} (${format.percent(found.share, 0)} of ${format.whole(found.models)} × ${format.whole(found.datasets)})` : "–"; } })),
   ], names, { label: "Coverage" });
 }
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from zoograph.data.collections.citations import read_citations
+from zoograph.data.collections.citations import read_citations, read_origin
 from zoograph.data.errors import PredictorError
 from zoograph.data.records.fields import Name
 from zoograph.data.records.records import Metric, Protocol
@@ -147,13 +147,15 @@ def _dataset_edges(zoo: Zoo, name: str) -> list[dict[str, Any]]:
         for kind, one, other, value in columns
     ]
     trained = [{"kind": "trained", "model": card.id} for card in zoo.models.values() if name in card.trained_on]
-    return [*near[:50], *trained[:50]]
+    return [*sorted(near, key=lambda edge: (edge["kind"], edge["value"]))[:50], *trained[:50]]
 
 
 def _describe_zoo(answers: Answers) -> dict[str, Any]:
     zoo, folders = answers.store.snapshot(), find_predictors()
     return {
-        "sources": [{"source": source, "text": text} for source, text in read_citations().items()],
+        "sources": [
+            {"source": source, **read_origin(text)._asdict(), "text": text} for source, text in read_citations().items()
+        ],
         "coverage": list(_cover(zoo)),
         "predictors": [{"title": folder.title, **_kind(folder), "versions": _versions(folder)} for folder in folders],
         "calibration": [row for folder in folders for row in _calibrate(folder, zoo)],

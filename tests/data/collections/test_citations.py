@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.collections.citations import read_citations, summarise
+from zoograph.data.collections.citations import read_citations, read_origin, summarise
 from zoograph.data.collections.tables import read_tables, shipped_zoo
 
 PAGE = """# Where from
@@ -58,6 +58,17 @@ def test_every_collection_says_repository_and_licence(source: str) -> None:
     assert re.search(r"\b(MIT|Apache-2\.0|CC0-1\.0|No licence)\b", section)
     if source != "transfergraph":  # the paper says which figures; the repository has no tags
         assert re.search(r"commit\s`[0-9a-f]{7,8}`", section)
+
+
+def test_licences_and_snapshots_are_those_that_the_page_names() -> None:
+    sections = read_citations()
+    assert read_origin(sections["open-clip"]) == (("MIT",), ("89fb801, 2026-06-27",))
+    assert read_origin(sections["mieb"]) == (("CC0-1.0", "Apache-2.0"), ("f4cc6c8, 2026-08-20", "a905523"))
+    assert read_origin(sections["transfergraph"]) == ((), ())
+    assert read_origin("A commit `abc`, (commit 1a2b3c4,\n2026-01-02, CC-BY-SA-4.0), OMIT.") == (
+        ("CC-BY-SA-4.0",),
+        ("1a2b3c4, 2026-01-02",),
+    )
 
 
 def test_a_summary_is_one_line_and_unknown_sources_have_none() -> None:

@@ -15,8 +15,8 @@ from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores.relatedness.tasks import Task
 from zoograph.scripts.commands.explain import explain
 from zoograph.training.analysis.distance.compare import Block, DistanceReport
+from zoograph.training.analysis.kept_folders import relatedness_folder
 from zoograph.training.analysis.relatedness.kept import relate_once
-from zoograph.training.analysis.relatedness.own_images import relatedness_folder
 from zoograph.training.analysis.relatedness.relate import QUICK
 from zoograph.training.answers.current_predictor import CurrentPredictor
 from zoograph.training.answers.evidence import Evidence

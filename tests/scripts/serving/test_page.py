@@ -152,6 +152,32 @@ def test_a_ranking_is_filtered_sorted_compared_and_downloaded(visit: Callable[..
         assert {text.strip() for text in page.locator(".card h3").all_inner_texts()} == set(everyone[1:4])
 
 
+def test_a_budget_limits_the_cost_and_points_are_hovered_and_selected(visit: Callable[..., Any]) -> None:
+    with visit(viewport={"width": 1280, "height": 900}) as found:
+        page = found.page
+        found.open("#/choose?dataset=task_3&cost=parameters")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download CSV").click()
+        rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
+        costs = {row["model"]: float(row["cost"]) for row in rows}
+        most = sorted(costs.values())[3]
+        page.get_by_label("Budget: at most M parameters").fill(str(most / 1e6))
+        page.get_by_role("button", name="Rank models").click()
+        page.get_by_text("4 of 8 models.").wait_for()
+        assert set(found.rows()) == {model for model, cost in costs.items() if cost <= most}
+        point = page.locator(".plot .frontdot").first.bounding_box()
+        place = point["x"] + point["width"] / 2, point["y"] + point["height"] / 2
+        page.mouse.move(*place)
+        model = page.locator(".plot .strong").text_content().split(" · ")[0]
+        assert costs[model] <= most
+        page.mouse.click(*place)
+        assert page.locator(".card h3").all_inner_texts() == [model]
+        for other in [name for name in found.rows() if name != model][:2]:
+            page.get_by_label(f"Compare {other}", exact=True).check()
+        tops = {round(card.bounding_box()["y"]) for card in page.locator(".card").all()}
+        assert (page.locator(".card").count(), len(tops)) == (3, 1)  # side by side
+
+
 def test_links_lead_on_and_the_browser_back(visit: Callable[..., Any]) -> None:
     with visit() as found:
         page = found.page

@@ -27,6 +27,7 @@ from zoograph.data.records.records import PARAMETER_DISTANCE, Protocol, Run, Sco
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.analysis.distance.compare import AS_PUBLISHED, DistanceReport, How, compare_states
+from zoograph.training.analysis.kept_folders import checkpoints_folder
 from zoograph.training.measuring.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_models
 from zoograph.training.measuring.store_names import known_model, place_in_store
@@ -69,7 +70,7 @@ def measure_distance(
     if model_card_from_timm(name) is None:  # another library's name for weights that timm has
         name = str(model.card.timm_name)
     require_writable(make_home())
-    folder = _checkpoints() / _key(model, task, test_fraction, config)
+    folder = checkpoints_folder() / _key(model, task, test_fraction, config)
     kept = _read(folder)
     if kept is None:
         report = measure_models(
@@ -97,7 +98,7 @@ def measure_distance(
 
 def find_distance(model: str, dataset: str) -> DistanceReport | None:
     """Return what :func:`measure_distance` would say of a pair of the store whose checkpoints are kept; else None."""
-    for path in sorted(_checkpoints().glob(f"*/{_FINETUNED}")):
+    for path in sorted(checkpoints_folder().glob(f"*/{_FINETUNED}")):
         try:
             run = Run.model_validate(read_about(path)["run"])
         except (ValueError, KeyError, FileNotFoundError) as error:
@@ -111,10 +112,6 @@ def find_distance(model: str, dataset: str) -> DistanceReport | None:
             known = {"model": model, "dataset": dataset, "accuracy": run.value, "folder": str(path.parent)}
             return compare_states(model, empty_network(about["model"]), states, How()).model_copy(update=known)
     return None
-
-
-def _checkpoints() -> Path:
-    return make_home() / "checkpoints"
 
 
 def _key(model: PretrainedModel, task: LabelledTask, test_fraction: float, config: FinetuneConfig) -> str:

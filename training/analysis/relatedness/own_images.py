@@ -7,7 +7,6 @@ from pathlib import Path
 
 from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.data.errors import ZoographError
-from zoograph.data.home import make_home
 from zoograph.data.images.task import task_from_arrays
 from zoograph.data.networks.devices import find_device
 from zoograph.data.networks.features import Features, extract_features
@@ -19,6 +18,7 @@ from zoograph.data.tasks.sources import is_local, open_task
 from zoograph.data.tasks.task import LabelledTask, TaskError
 from zoograph.graphs.scores.relatedness.bound import Bound
 from zoograph.graphs.scores.relatedness.tasks import Task
+from zoograph.training.analysis.kept_folders import relatedness_folder
 from zoograph.training.analysis.relatedness.kept import relate_once
 from zoograph.training.analysis.relatedness.relate import Relating, true_loss
 from zoograph.training.analysis.relatedness.relations import relate
@@ -169,11 +169,6 @@ def _relate_with(
         relations = relate(seen, model.card.id, describe_source(model, target), how, folder)
     loss = true_loss(wanted, how.tau, how.samples, how.seed)
     return ModelRelatedness(model.card.id, related.bound, loss, related.seconds), relations
-
-
-def relatedness_folder() -> Path:
-    """Return where finished pairs are kept."""
-    return make_home() / "cache" / "relatedness"
 
 
 def open_reference(name: str, max_images: int | None) -> LabelledTask:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from zoograph.data.records.records import Protocol
+from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.records import Protocol, Relation
+from zoograph.data.store.store import RecordStore
+from zoograph.scripts.serving.routes.exploring import _dataset_edges
 from zoograph.training.versions.listing import predictor_root
 
 
@@ -23,6 +26,17 @@ def test_the_map_has_every_node_and_neighbours_are_like_it(made_client: TestClie
     likeness = [row["likeness"] for row in near["nearest"]]
     assert (len(likeness), likeness) == (12, sorted(likeness, reverse=True))
     assert "task_3" not in {row["name"] for row in near["nearest"]}
+
+
+def test_the_nearest_edges_of_a_dataset_come_first(toy_store: RecordStore) -> None:
+    cards = [DatasetCard(id=f"task {number:02}", source="me") for number in range(60)]
+    relations = [
+        Relation(source="me", dataset="pets", other=card.id, name="domain_distance", value=60 - place)
+        for place, card in enumerate(cards)
+    ]
+    toy_store.add(datasets=cards, relations=relations)
+    values = [edge["value"] for edge in _dataset_edges(toy_store.snapshot(), "pets")]
+    assert values == list(range(1, 51))
 
 
 def test_stored_answers_are_of_one_model_or_dataset(
@@ -53,7 +67,8 @@ def test_the_zoo_is_covered_by_collection_and_protocol(client: TestClient) -> No
     rows = {row["protocol"]: row for row in zoo["coverage"]}
     assert (rows["finetune"]["pairs"], rows["finetune"]["models"], rows["finetune"]["share"]) == (2, 2, 1.0)
     assert (rows["head"]["runs"], rows["head"]["failed"]) == (1, 0)
-    assert "domainnet-10x270" in {row["source"] for row in zoo["sources"]}
+    sources = {row["source"]: (row["licences"], row["snapshots"]) for row in zoo["sources"]}
+    assert sources["timm-results"] == (["Apache-2.0"], ["aa4b5850, 2026-08-08"])
     assert (zoo["predictors"], zoo["calibration"]) == ([], [])
 
 

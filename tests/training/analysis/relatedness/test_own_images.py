@@ -12,8 +12,9 @@ from zoograph.data.images.task import ImageTask, make_task
 from zoograph.data.networks.weights import RANDOM, load_pretrained
 from zoograph.data.records.collection import Collection
 from zoograph.data.store.store import RecordStore
+from zoograph.training.analysis.kept_folders import relatedness_folder
 from zoograph.training.analysis.relatedness import own_images as module
-from zoograph.training.analysis.relatedness.own_images import open_reference, rank_on_images, relatedness_folder
+from zoograph.training.analysis.relatedness.own_images import open_reference, rank_on_images
 from zoograph.training.analysis.relatedness.relate import QUICK
 from zoograph.training.measuring.subject import Subject
 
