@@ -129,9 +129,17 @@ class Laboratory:
         about = (self.dataset.id, self.probe_samples, self.keep is not None, self.store.names())
         request = _Request(wanted, transfer, *about)
         subject = replace(self.subject, models=(card.id,), weights=None if path is None else str(path))
-        known = str(card.timm_name) if is_own(card) else card.id
-        names = {"name": f"{card.id} ({level})", "known": known, "reads": (self.task.modality, self.dataset.id)}
-        return make_work(subject, self.task, _measure, request, run=self.call, where=self.where, **names)
+        return make_work(
+            subject,
+            self.task,
+            _measure,
+            request,
+            name=f"{card.id} ({level})",
+            known=str(card.timm_name) if is_own(card) else card.id,
+            reads=(self.task.modality, self.dataset.id),
+            run=self.call,
+            where=self.where,
+        )
 
     def _store(self, measured: _Measured) -> Run:
         self.skipped.update(measured.skipped)
