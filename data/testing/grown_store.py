@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from math import ceil, sqrt
 
 import numpy as np
@@ -27,7 +26,8 @@ def grow_store(store: RecordStore, num_runs: int, seed: int = 0) -> int:
     """Add runs of known models on new tasks, several seeds a pair, and scores of some pairs; return how many are new.
 
     Tasks are splits of families, with labels of classes that the store knows. Protocols, sizes, skills, difficulties
-    and noise are drawn; twice as many runs have twice as many pairs, on more models and more tasks.
+    and noise are drawn; twice as many runs have twice as many pairs, on more models and more tasks. They come in
+    batches of half a million, and those that are there are passed over: a call that was stopped goes on.
 
     Args:
         store: with cards of models and of datasets with labels.
@@ -43,8 +43,9 @@ def grow_store(store: RecordStore, num_runs: int, seed: int = 0) -> int:
     skill = rng.normal(0, 0.6, num_models)
     hardness = rng.normal(0, 0.8, len(datasets))
 
-    def runs() -> Iterator[Run]:
-        for number in range(num_runs):
+    def runs(batch: int) -> Iterator[Run]:
+        rng = np.random.default_rng((seed, batch))
+        for number in range(batch * _BATCH, min(num_runs, (batch + 1) * _BATCH)):
             pair, repeat = divmod(number, _REPEATS)
             place, model = divmod(pair, num_models)
             card = datasets[place]
@@ -71,10 +72,11 @@ def grow_store(store: RecordStore, num_runs: int, seed: int = 0) -> int:
         for pair in range(0, pairs, _SHARE_SCORED)
         for name in _SCORES
     )  # fmt: skip
-    new, made = 0, runs()
+    new, known = 0, {batch.id for batch in store.batches()}
     for number in range(ceil(num_runs / _BATCH)):
-        with store.stage(islice(made, _BATCH)) as staging:
-            new += staging.store((), datasets, f"grown-{num_runs}-{seed}-{number}", SOURCE)
+        if (name := f"grown-{num_runs}-{seed}-{number}") not in known:
+            with store.stage(runs(number)) as staging:
+                new += staging.store((), datasets, name, SOURCE)
     with store.stage(scores, Score) as staging:
         return new + staging.store((), (), f"grown-{num_runs}-{seed}-scores", SOURCE)
 
