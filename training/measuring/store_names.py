@@ -18,13 +18,16 @@ def place_in_store(store: RecordStore, card: DatasetCard, dataset: str) -> Datas
     """Return the card under the name by which the store is to know it.
 
     A folder or file is known by its content, see :func:`zoograph.data.tasks.identity.identify`; other datasets are
-    known by their names.
+    known by their names. A domain that the store knows is not lost where none is given.
     """
     folder = Path(dataset).expanduser()
     if not folder.exists():
         return card
     identity = identify_local(store.names(), folder, card.id)
-    return DatasetCard.model_validate({**card.model_dump(), "id": identity.id, "aliases": identity.aliases})
+    known = store.find_cards(datasets=[identity.id])[1] if card.domain is None else ()
+    domain = known[0].domain if known else card.domain
+    changes = {"id": identity.id, "aliases": identity.aliases, "domain": domain}
+    return DatasetCard.model_validate({**card.model_dump(), **changes})
 
 
 def known_model(store: RecordStore, card: ModelCard) -> tuple[str, tuple[ModelCard, ...]]:

@@ -125,6 +125,17 @@ def test_what_was_scored_and_measured_is_found_by_every_name(toy_store, tmp_path
     assert [score.name for score in list_scores(zoo, question.model, question.dataset)] == ["logme"]
 
 
+def test_a_domain_that_is_known_is_not_lost(toy_store, animals):
+    card = place_in_store(toy_store, dataset_card_from_folder(animals, domain="photo"), str(animals))
+    assert card.domain == "photo"
+    toy_store.add(datasets=[card])
+    assert place(toy_store, animals) == card.id
+    assert toy_store.find_cards(datasets=[card.id])[1][0].domain == "photo"
+    assert (
+        place_in_store(toy_store, dataset_card_from_folder(animals, domain="sketch"), str(animals)).domain == "sketch"
+    )
+
+
 def test_an_encoders_folder_is_taken_for_the_one_whose_whole_name_it_has(toy_store):
     known = ModelCard(id="owner/encoder", source="toy", modalities=(Modality.TEXT,))
     toy_store.add(models=[known])
