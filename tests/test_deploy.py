@@ -6,6 +6,7 @@ import configparser
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,15 @@ def test_the_unit_runs_the_command_with_few_rights() -> None:
     for name in ("DynamicUser", "NoNewPrivileges", "PrivateTmp", "ProtectHome"):
         assert service[name] == "yes"
     assert (service["ProtectSystem"], service["StateDirectory"]) == ("strict", "zoograph")
+
+
+def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
+    verifier = shutil.which("systemd-analyze")
+    if verifier is None:
+        pytest.skip("systemd is not installed")
+    unit = (DEPLOY / "zoograph.service").read_text(encoding="utf-8")
+    assert "/opt/zoograph/bin/zoograph serve" in unit
+    there = tmp_path / "zoograph.service"
+    there.write_text(unit.replace("/opt/zoograph/bin/zoograph", sys.executable))  # the command has to exist
+    done = subprocess.run([verifier, "verify", str(there)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
