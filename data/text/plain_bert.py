@@ -56,9 +56,10 @@ class BertConfig(BaseModel):
             "output.dense": (wide, inner),
         }
         sizes = {f"{layer}.{name}": size for layer in layers for name, size in linear.items()}
-        for name, size in {**sizes, **{f"{norm}.LayerNorm": (wide,) for norm in norms}}.items():
-            yield f"{name}.weight", size
-            yield f"{name}.bias", size[:1]
+        shapes: dict[str, tuple[int, ...]] = {**sizes, **{f"{norm}.LayerNorm": (wide,) for norm in norms}}
+        for name, shape in shapes.items():
+            yield f"{name}.weight", shape
+            yield f"{name}.bias", shape[:1]
 
 
 class PlainBert:
@@ -114,13 +115,13 @@ class PlainBert:
             TABLES, embedding(tokens, self._weights[f"{TABLES}.word_embeddings.weight"]) + places + first
         )
         for layer in map("encoder.layer.{}".format, range(self._config.num_hidden_layers)):
-            heads = (
+            query, key, value = (
                 self._linear(f"{layer}.attention.self.{part}", states)
                 .unflatten(-1, (self._config.num_attention_heads, -1))
                 .transpose(1, 2)
                 for part in ("query", "key", "value")
             )
-            seen = scaled_dot_product_attention(*heads, mask[:, None, None]).transpose(1, 2).flatten(2)
+            seen = scaled_dot_product_attention(query, key, value, mask[:, None, None]).transpose(1, 2).flatten(2)
             states = self._add(f"{layer}.attention.output", states, seen)
             states = self._add(f"{layer}.output", states, gelu(self._linear(f"{layer}.intermediate.dense", states)))
         return states
