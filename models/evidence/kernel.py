@@ -45,8 +45,8 @@ class ModelCovariances(NamedTuple):
 
     def at(self, rows: Tensor, columns: Tensor) -> ModelCovariances:
         """Return those of some (k,) of the n models with some (l,) of the m."""
-        parts = (part.index_select(0, rows).index_select(1, columns) for part in self[:2])
-        return ModelCovariances(*parts, self.rows[rows], self.columns[columns])
+        skill, interaction = (part.index_select(0, rows).index_select(1, columns) for part in self[:2])
+        return ModelCovariances(skill, interaction, self.rows[rows], self.columns[columns])
 
 
 class DatasetCovariances(NamedTuple):
