@@ -39,12 +39,12 @@ class BertConfig(BaseModel):
     def shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Yield the names of all weights that are read, and their shapes."""
         wide, inner = self.hidden_size, self.intermediate_size
-        for name, size in (
+        for name, rows in (
             ("word", self.vocab_size),
             ("position", self.max_position_embeddings),
             ("token_type", self.type_vocab_size),
         ):
-            yield f"{TABLES}.{name}_embeddings.weight", (size, wide)
+            yield f"{TABLES}.{name}_embeddings.weight", (rows, wide)
         layers = [f"encoder.layer.{layer}" for layer in range(self.num_hidden_layers)]
         norms = [TABLES, *(f"{layer}{part}.output" for layer in layers for part in ("", ".attention"))]
         linear = {
