@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 400  # contenders
 MOST_CONTENDERS = 500
 """Models of which it is worked out how their errors go together."""
-_ENTRIES_AT_ONCE = 1_000_000
+_ENTRIES_AT_ONCE = 200_000
 _ENTRIES_IN_CACHE = 400_000
 _MOST_MODELS = 3_000  # whose covariances are kept
 _MOST_MEMBERS = 500  # datasets that stand for all of a mean

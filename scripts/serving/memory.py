@@ -6,11 +6,11 @@ import ctypes
 from contextlib import suppress
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
-_LARGE = 1 << 20
+_LARGE = 1 << 21  # more than one step of a ranking takes at a time: these blocks are used over and over
 
 
 def give_back_large_blocks() -> bool:
-    """Have the C library give every freed block of 1 MiB or more back to the system; return whether it does.
+    """Have the C library give every freed block of 2 MiB or more back to the system; return whether it does.
 
     By itself glibc gives back smaller and smaller shares of what is freed: the first freed matrix raises the size from
     which blocks are the system's own, up to 32 MiB, and what is smaller stays with the thread that asked for it. Each
