@@ -15,7 +15,7 @@ from zoograph.data.store.store import RecordStore
 from zoograph.graphs.scores.relatedness.tasks import Task
 from zoograph.scripts.commands.explain import explain
 from zoograph.training.analysis.distance.compare import Block, DistanceReport
-from zoograph.training.analysis.kept_folders import relatedness_folder
+from zoograph.training.analysis.kept_folders import checkpoints_folder, relatedness_folder
 from zoograph.training.analysis.relatedness.kept import relate_once
 from zoograph.training.analysis.relatedness.relate import QUICK
 from zoograph.training.answers.current_predictor import CurrentPredictor
@@ -117,6 +117,7 @@ def test_parameter_distance_is_there_and_no_transferability_score(
         unmoved=[],
     )
     asked: list[tuple[str, str]] = []
+    checkpoints_folder().mkdir(parents=True, exist_ok=True)  # where there are none, nobody looks
     monkeypatch.setattr(
         "zoograph.training.analysis.distance.measure.find_distance", lambda *pair: [asked.append(pair), answer][1]
     )
