@@ -107,15 +107,15 @@ def rank_on_images(
         with RecordStore.open() as store:
             source = known.card if reference in CORPORA else place_in_store(store, known.card, reference)
             cards = source, place_in_store(store, target.card, subject.dataset)
-    relations: list[Relation] = []
+    relations: dict[int, list[Relation]] = {}
     models: dict[int, ModelRelatedness] = {}
 
     def take(place: int, found: tuple[ModelRelatedness, list[Relation]]) -> None:
         models[place], new = found
+        relations[place] = new
         if new:
             with RecordStore.open() as store:
                 store.add(datasets=cards, relations=new, origin="zoograph relatedness")
-        relations.extend(new)
 
     apart = where.kind is not ExecutorKind.LOCAL and reference not in CORPORA and is_local(reference)
     address = str(Path(reference).expanduser().absolute()) if apart else reference
@@ -125,7 +125,9 @@ def rank_on_images(
     held = {_REFERENCE: known}
     failures = look_with_each(subject, target, _relate_with, asked, take, where=where, progress=progress, held=held)
     ranked = sorted((models[place] for place in sorted(models)), key=lambda one: one.bound.total)
-    return RelatednessReport(known.card.id, target.card.id, tuple(ranked), tuple(failures), tuple(relations))
+    # In the order of the models, whichever was done first elsewhere.
+    kept = tuple(relation for place in sorted(relations) for relation in relations[place])
+    return RelatednessReport(known.card.id, target.card.id, tuple(ranked), tuple(failures), kept)
 
 
 @dataclass(frozen=True)
