@@ -10,13 +10,16 @@ import typer
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app
 
 _COMMANDS = {
-    "Ask": {"predict": "predict", "recommend": "recommend", "choose": "choose", "explain": "explain", "serve": "serve"},
-    "Measure": {"score": "score", "measure": "measure", "relatedness": "relatedness"},
-    "Keep records": {"ingest": "ingest", "undo": "undo", "export": "export", "status": "status"},
-    "Keep predictors": {"retrain": "retrain", "versions": "versions", "rollback": "versions", "prune": "prune"},
-    MAINTAINERS: {"picture": "picture"},
+    "Ask": ("predict", "recommend", "choose", "explain", "serve"),
+    "Measure": ("score", "measure", "relatedness"),
+    "Keep records": ("ingest", "undo", "export", "status"),
+    "Keep predictors": ("retrain", "versions", "rollback", "prune"),
+    MAINTAINERS: ("picture",),
 }
-"""Panel of the help -> verbs in it -> module of each in :mod:`zoograph.scripts.commands`."""
+"""Panel of the help -> verbs in it, each in a module of :mod:`zoograph.scripts.commands` that is called like it."""
+
+_BESIDE = {"rollback": "versions"}
+"""Verbs in the module of another."""
 
 _GROUPS = {"analyze": "Analyse", "benchmark": "Benchmarks", "zoo": "Ask", "text": MAINTAINERS}
 """Verbs that have verbs of their own -> panel of the help."""
@@ -32,10 +35,10 @@ def make_app(verb: str | None = None) -> typer.Typer:
     chosen = [verb] if verb in every else every
     app = new_app("Predict how well a pre-trained model will do on a dataset it was never fine-tuned on.")
     app.callback()(_zoograph)
-    for panel, commands in _COMMANDS.items():
-        for name, module in commands.items():
+    for panel, names in _COMMANDS.items():
+        for name in names:
             if name in chosen:
-                command = getattr(import_module(f"zoograph.scripts.commands.{module}"), name)
+                command = getattr(import_module(f"zoograph.scripts.commands.{_BESIDE.get(name, name)}"), name)
                 app.command(name, rich_help_panel=panel)(command)
     for name, panel in _GROUPS.items():
         if name in chosen:

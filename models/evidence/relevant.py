@@ -118,8 +118,12 @@ def _group_keys(rest: Tensor, num_keys: int, num_groups: int) -> Tensor:
 def _count_means(records: Records, key: Tensor, group_of: Tensor, num_groups: int) -> int:
     """Return how many means :func:`_average` makes."""
     group = group_of[key]
-    name = ((records.cells.model * num_groups + group) * NUM_PROTOCOLS + records.cells.protocol)[group >= 0]
-    return int(torch.bincount(name).count_nonzero())
+    return int(torch.bincount(_name_means(records.cells, group, num_groups)[group >= 0]).count_nonzero())
+
+
+def _name_means(cells: Cells, group: Tensor, num_groups: int) -> Tensor:
+    """Return (n,) a number for the mean that each cell is part of: of its model, its group and its protocol."""
+    return (cells.model * num_groups + group) * NUM_PROTOCOLS + cells.protocol
 
 
 def _average(
@@ -132,9 +136,7 @@ def _average(
     centre = total(taken.logit, key, num_keys) / count(key, num_keys).clamp(min=1)
     unit = spread.flatten()[key]
     skill, noise = ((taken.logit - centre[key]) / unit).clamp(-3, 3), taken.variance / unit.square()
-    model, group, protocol = taken.cells.model, group_of[key], taken.cells.protocol
-    name = (model * num_groups + group) * NUM_PROTOCOLS + protocol
-    names, place = torch.unique(name, return_inverse=True)
+    names, place = torch.unique(_name_means(taken.cells, group_of[key], num_groups), return_inverse=True)
     size = count(place, len(names))
 
     def mean(values: Tensor) -> Tensor:

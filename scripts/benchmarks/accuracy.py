@@ -179,7 +179,7 @@ def _run(made_by: MadeBy, methods: str, where: Where, out: Path | None, fresh: b
         for path in folder.glob("*.safetensors"):
             path.unlink()
     with progress_bar("Answering") as progress:
-        work_out(list(answers_to_come(suite, made_by, names, folder)), where, progress)
+        work_out(answers_to_come(suite, made_by, names, folder), where, progress)
     with count_bar(suite.num_answers(names)) as advance:
         result = run_suite(suite, names, folder, advance)
     if out is not None:

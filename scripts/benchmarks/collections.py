@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -118,7 +119,7 @@ def _tables(name: str, protocols: list[str], methods: str, limits: Limits, where
     count, run = sum(map(len, chosen.values())), CollectionRun(part, folder)
     with progress_bar("Answering") as progress:
         coming = (answers_to_come(run, protocol, each, rows, limits) for protocol, each in chosen.items())
-        work_out([piece for pieces in coming for piece in pieces], where, progress)
+        work_out(chain.from_iterable(coming), where, progress)
     with count_bar(count * sum(row.lacking is None for row in rows)) as advance:
         return [
             make_table(run, protocol, rows, limits, lambda method: advance(f"{name}: {method}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,7 +100,7 @@ def _tables(
             *(replays_to_come(run, protocol, each, limits, folder, budget) for protocol, each in chosen.items()),
             *(answers_to_come(run, protocol, each, rows, limits) for protocol, each in chosen.items()),
         ]
-        work_out([piece for pieces in coming for piece in pieces], where, progress)
+        work_out(chain.from_iterable(coming), where, progress)
     with count_bar(count * (1 + sum(row.lacking is None for row in rows))) as advance:
         for protocol, found in asked.items():
             table = ReplayTable(collection=name, protocol=protocol)

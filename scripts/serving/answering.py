@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock, RLock
 from typing import Generic, NamedTuple, TypeVar, cast
 
@@ -49,18 +50,11 @@ class Kept(Generic[Value]):
     moment: Moment
     value: Value
     warnings: tuple[str, ...] = ()
-    _sent: OrderedDict[Hashable, bytes] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    _sent: KeptParts = field(default_factory=partial(KeptParts, _MOST_SENT))
 
     def send(self, asked: Hashable, make: Callable[[], bytes]) -> bytes:
         """Return the bytes of the answer as it was asked for, made now if they are not among the last that were."""
-        with self._lock:
-            if asked not in self._sent:
-                self._sent[asked] = make()
-            self._sent.move_to_end(asked)
-            while len(self._sent) > _MOST_SENT:
-                self._sent.popitem(last=False)
-            return self._sent[asked]
+        return self._sent.get(asked, make)
 
 
 class Answers:

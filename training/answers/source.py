@@ -15,7 +15,7 @@ Part = TypeVar("Part")
 
 
 class KeptParts:
-    """What answers are made from, predictors on their graphs; what was asked for longest ago is forgotten first.
+    """What stays in memory, such as predictors on their graphs; what was asked for longest ago is forgotten first.
 
     Args:
         most: parts that are kept.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,20 +37,20 @@ class Piece:
     keep: Callable[[Any], None]
 
 
-def work_out(pieces: Sequence[Piece], where: Where, progress: Progress | None = None) -> None:
+def work_out(pieces: Iterable[Piece], where: Where, progress: Progress | None = None) -> None:
     """Work pieces out in other processes; in this one nothing is done, since each is worked out when it is asked for.
 
     One that fails is not kept: who asks for it works it out here, or says why it cannot be.
 
     Args:
-        pieces: in an order in which neighbours have most in common.
+        pieces: in an order in which neighbours have most in common; for this process they are not even looked for.
         where: they are worked out.
         progress: called with (pieces done, pieces in all).
 
     Raises:
         ExecutorError: if the executor cannot be had.
     """
-    if where.kind is ExecutorKind.LOCAL or not pieces:
+    if where.kind is ExecutorKind.LOCAL or not (pieces := list(pieces)):
         return
     works = [Work(piece.name, _call, (piece.function, piece.arguments), where.each) for piece in pieces]
     keep = {id(work): piece.keep for work, piece in zip(works, pieces, strict=True)}

@@ -107,15 +107,13 @@ def rank_on_images(
         with RecordStore.open() as store:
             source = known.card if reference in CORPORA else place_in_store(store, known.card, reference)
             cards = source, place_in_store(store, target.card, subject.dataset)
-    relations: dict[int, list[Relation]] = {}
-    models: dict[int, ModelRelatedness] = {}
+    found: dict[int, tuple[ModelRelatedness, list[Relation]]] = {}
 
-    def take(place: int, found: tuple[ModelRelatedness, list[Relation]]) -> None:
-        models[place], new = found
-        relations[place] = new
-        if new:
+    def take(place: int, one: tuple[ModelRelatedness, list[Relation]]) -> None:
+        found[place] = one
+        if one[1]:
             with RecordStore.open() as store:
-                store.add(datasets=cards, relations=new, origin="zoograph relatedness")
+                store.add(datasets=cards, relations=one[1], origin="zoograph relatedness")
 
     apart = where.kind is not ExecutorKind.LOCAL and reference not in CORPORA and is_local(reference)
     address = str(Path(reference).expanduser().absolute()) if apart else reference
@@ -124,9 +122,9 @@ def rank_on_images(
     asked = [Asked(place, request) for place in range(len(subject.models))]
     held = {_REFERENCE: known}
     failures = look_with_each(subject, target, _relate_with, asked, take, where=where, progress=progress, held=held)
-    ranked = sorted((models[place] for place in sorted(models)), key=lambda one: one.bound.total)
-    # In the order of the models, whichever was done first elsewhere.
-    kept = tuple(relation for place in sorted(relations) for relation in relations[place])
+    done = [found[place] for place in sorted(found)]  # in the order of the models, whichever was done first elsewhere
+    ranked = sorted((model for model, _ in done), key=lambda one: one.bound.total)
+    kept = tuple(relation for _, relations in done for relation in relations)
     return RelatednessReport(known.card.id, target.card.id, tuple(ranked), tuple(failures), kept)
 
 
