@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
 from zoograph.data.tasks.sources import check_dataset
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from zoograph.training.analysis.influence.small_tasks import SmallTask
 
 _SHOWN = 8  # of the best and of the worst
+_WAYS = {"top": "most helpful", "bottom": "most harmful", "own": "your list"}
 _WORDS = {"correct": "accuracy", "margin": "margin", "probability": "probability of the true class"}
 
 
@@ -88,6 +87,8 @@ def influence(
     if examples is not None:
         if len(target) > 1:
             raise ZoographError(f"'--examples' is of one target (got {len(target)}). Run the command once for each.")
+        if examples.suffix not in (".csv", ".npy"):
+            raise ZoographError(f"'--examples' must end in .csv or .npy (got '{examples}'). Rename it.")
         require_place(examples, "--examples", [Path(source), Path(target[0])])
     for dataset in (source, *target):
         check_dataset(dataset, Modality.IMAGE)
@@ -98,6 +99,7 @@ def influence(
         Removals,
         counts_of,
         make_curve,
+        require_two_left,
         retrain_without,
         retrain_without_own,
     )
@@ -107,6 +109,7 @@ def influence(
     from zoograph.training.analysis.influence.members import count_units
     from zoograph.training.analysis.influence.recipe import choose_recipe
     from zoograph.training.analysis.influence.small_tasks import open_small_task
+    from zoograph.training.analysis.influence.units import find_units, tell_apart, unit_names
     from zoograph.training.measuring.subject import Subject
     from zoograph.training.runtime.processes import workers
 
@@ -115,10 +118,11 @@ def influence(
     chosen = () if architecture is None else (architecture,)
     recipe = choose_recipe("full" if protocol is Protocol.FINETUNE else "head", *chosen)
     place = Subject((), target[0], device=device).place()
-    known, targets = open_small_task(source), [open_small_task(name) for name in target]
+    known, targets = open_small_task(source), tell_apart([open_small_task(name) for name in target], target)
     removals = Removals(counts_of(count_units(known, unit), shares)) if shares else None
-    names = _unit_names(known, unit)
-    own = _places(exclude, names) if exclude else []
+    names = unit_names(known, unit)
+    own = find_units(exclude, names) if exclude else []
+    require_two_left(len(names), own)
     with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
         runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
         ensemble = runner.random_ensemble(known, models, unit, recipe)
@@ -136,16 +140,21 @@ def influence(
             store_influences(source, name, known, wanted, [one])
     if examples is not None:
         _save_examples(examples, ensemble, targets[0], outcome, names)
-    for warning in filter(None, (one.warning() for one in found)):
-        warn(warning)
+    for wanted, one in zip(targets, found, strict=True):
+        if one.warning() is not None:
+            warn(f"{wanted.id}: {one.warning()}" if len(targets) > 1 else str(one.warning()))
     if as_json:
         reports = [_as_dict(known, *parts, names) for parts in zip(targets, found, curves, strict=True)]
-        notes = [note for one in found for note in _notes(names, one)]
+        notes = [
+            f"{wanted.id}: {note}" if len(targets) > 1 else note
+            for wanted, one in zip(targets, found, strict=True)
+            for note in _notes(names, one)
+        ]
         print_json("analyze influence", {**reports[0], "others": reports[1:]}, notes)
         return
     for wanted, one, curve in zip(targets, found, curves, strict=True):
         _print_tables(known, wanted, names, one)
-        _print_curve(curve)
+        _print_curve(wanted, curve)
 
 
 def _split_shares(text: str) -> list[float]:
@@ -157,32 +166,6 @@ def _split_shares(text: str) -> list[float]:
         ) from error
 
 
-def _unit_names(source: SmallTask, unit: str) -> list[str]:
-    if unit == "class":
-        return list(source.classes)
-    return list(source.train_names) or _numbered(source.train_labels, source.classes)
-
-
-def _numbered(labels: Iterable[int], classes: Sequence[str]) -> list[str]:
-    return [f"{row}, {classes[label]}" for row, label in enumerate(labels)]
-
-
-def _places(text: str, names: list[str]) -> list[int]:
-    """Return where the units of a list, or of a file of them, are among all.
-
-    Raises:
-        UnknownName: if there is no such unit.
-    """
-    path = Path(text).expanduser()
-    wanted = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else text.split(",")
-    places = []
-    for name in filter(None, map(str.strip, wanted)):
-        if name not in names:
-            raise UnknownName("unit of the source", name, difflib.get_close_matches(name, names) or names[:5])
-        places.append(names.index(name))
-    return places
-
-
 def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: str, names: list[str]) -> None:
     import csv
     import io
@@ -190,11 +173,12 @@ def _save_examples(path: Path, ensemble: Ensemble, target: SmallTask, outcome: s
     import numpy as np
 
     from zoograph.training.analysis.influence.estimate import influence_by_example
+    from zoograph.training.analysis.influence.units import number_names
 
     values = influence_by_example(ensemble, target, outcome).values.astype(np.float32)
     if path.suffix == ".csv":
         text = io.StringIO()
-        tested = list(target.test_names) or _numbered(target.test_labels, target.classes)
+        tested = list(target.test_names) or number_names(target.test_labels, target.classes)
         writer = csv.writer(text)
         writer.writerow(["image", *names])
         for image, row in zip(tested, values, strict=True):
@@ -275,13 +259,13 @@ def _notes(names: list[str], found: Estimate) -> list[str]:
     return notes
 
 
-def _print_curve(curve: list[Point]) -> None:
+def _print_curve(target: SmallTask, curve: list[Point]) -> None:
     print_table(
-        "Accuracy on the target without some units, trained anew",
+        f"Accuracy on {target.id} without some units of the source, trained anew",
         ("removed", "units", "accuracy", "lowest", "highest", "models"),
         [
             (
-                point.way,
+                _WAYS.get(point.way, point.way),
                 str(point.removed),
                 *(f"{value:.3f}" for value in (point.mean, point.low, point.high)),
                 str(point.models),

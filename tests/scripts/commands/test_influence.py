@@ -109,6 +109,11 @@ def test_examples_as_units(run_command: Callable[..., Any], animals: Path) -> No
         (("--unit", "pixel"), "must be one of class, example (got 'pixel')"),
         (("--remove", "0.9"), "at least one of the 3 units and leave two (got 0.9 of them)"),
         (("--remove", "few"), "must be shares or counts with commas between them"),
+        (("--remove", "1.5"), "must be a share below 1, or a whole number of units (got 1.5)"),
+        (("--remove", "nan"), "must be a share below 1, or a whole number of units (got nan)"),
+        (("--remove", "inf"), "must be a share below 1, or a whole number of units (got inf)"),
+        (("--exclude", " , "), "What is left out must be units of the source (got none in ' , ')"),
+        (("--examples", "file.txt"), "'--examples' must end in .csv or .npy (got 'file.txt')"),
         (("--remove", "2"), "at least one of the 3 units and leave two (got 2 of them)"),
         (("--exclude", "cow"), "Unknown unit of the source 'cow'"),
         (("--exclude", "cat,dog"), "Two of the 3 units must be left (got 2 to leave out)"),
@@ -176,6 +181,31 @@ def test_several_targets_share_the_models(run_command: Callable[..., Any], anima
     assert [{point["way"] for point in one["removals"]} for one in (found, second)] == [{"nothing", "own"}] * 2
     ran = ask(run_command, animals, *both, "--examples", str(tmp_path / "examples.csv"))
     assert (ran.code, "'--examples' is of one target (got 2)" in ran.err) == (2, True)
+
+
+def test_targets_of_one_name_are_told_apart(run_command: Callable[..., Any], animals: Path, tmp_path: Path) -> None:
+    other = tmp_path / "more" / "animals"
+    shutil.copytree(animals, other)
+    shutil.rmtree(other / "owl")
+    ran = ask(run_command, animals, "--target", str(other), "--exclude", "dog")
+    assert ran.code == 0, ran.err
+    told = " ".join(ran.err.split())
+    assert f"Warning: {animals}: 20 models are too few" in told
+    assert f"Warning: {other}: 20 models are too few" in told
+    assert ran.out.count("your list") == 2
+    found = json.loads(ask(run_command, animals, "--target", str(other), "--exclude", "dog", "--json").out)
+    (second,) = found["others"]
+    assert (found["target"], second["target"]) == (str(animals), str(other))
+    assert found["removals"] != second["removals"]
+    assert {note.split(":")[0] for note in found["notes"]} >= {str(animals), str(other)}
+
+
+def test_a_list_that_leaves_too_little_is_refused_before_the_work(
+    run_command: Callable[..., Any], animals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoograph.training.analysis.influence.ensembles.EnsembleRunner.random_ensemble", None)
+    ran = ask(run_command, animals, "--exclude", "cat,dog")
+    assert (ran.code, "Two of the 3 units must be left" in ran.err) == (2, True)
 
 
 def test_the_architecture_is_of_choice(

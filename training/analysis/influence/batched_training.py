@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -96,7 +97,9 @@ def train_many(
     for step in range(schedule.steps):
         chosen = batches[:, step]
         moved = torch.stack([images[r].roll(shift, (2, 3)) for r, shift in zip(chosen, shifts[step], strict=True)])
-        gradient = step_gradient(weights, moved, labels[chosen])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)  # of some architectures
+            gradient = step_gradient(weights, moved, labels[chosen])
         weights.grad = gradient * (_CLIP / gradient.norm(dim=1, keepdim=True).clamp(min=_CLIP))  # of each model
         optimizer.step()
         rates.step()
@@ -112,7 +115,7 @@ def see(network: nn.Module, weights: Tensor, images: Tensor) -> tuple[Tensor, Te
     for batch in images.split(_EVALUATION_BATCH):
         maps = network.forward_features(batch)  # type: ignore[operator]
         features.append(network.forward_head(maps, pre_logits=True))  # type: ignore[operator]
-        logits.append(network.get_classifier()(features[-1]))  # type: ignore[operator]
+        logits.append(network.forward_head(maps))  # type: ignore[operator]
     return torch.cat(features), torch.cat(logits)
 
 

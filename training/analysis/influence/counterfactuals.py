@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,8 +68,13 @@ def counts_of(units: int, amounts: Sequence[float]) -> tuple[int, ...]:
     """Return the distinct numbers of units that amounts come to, ascending: shares below 1, counts from 1 on.
 
     Raises:
-        ZoographError: if one removes nothing, or leaves fewer than two units.
+        ZoographError: if one is neither a share nor a whole number, removes nothing, or leaves fewer than two units.
     """
+    odd = [amount for amount in amounts if not (amount < 1 or float(amount).is_integer())]
+    if odd:
+        raise ZoographError(
+            f"What is removed must be a share below 1, or a whole number of units (got {odd[0]:g}). Choose others."
+        )
     counts = tuple(sorted({round(amount * units) if amount < 1 else round(amount) for amount in amounts}))
     if not counts or counts[0] < 1 or counts[-1] > units - 2:
         raise ZoographError(
@@ -129,6 +134,17 @@ def retrain_without(
     return found
 
 
+def require_two_left(units: int, removed: Collection[int]) -> None:
+    """Raise an error if a list of units leaves too few to train on.
+
+    Raises:
+        ZoographError: if fewer than two units would be left.
+    """
+    left_out = len(set(removed))
+    if units - left_out < 2:
+        raise ZoographError(f"Two of the {units} units must be left (got {left_out} to leave out). Leave out fewer.")
+
+
 def retrain_without_own(
     lab: EnsembleRunner,
     source: SmallTask,
@@ -143,10 +159,8 @@ def retrain_without_own(
     Raises:
         ZoographError: if fewer than two units would be left.
     """
-    units = len(source.classes) if unit == "class" else len(source.train_labels)
     rows = np.unique(np.asarray(removed, dtype=np.int64))
-    if units - len(rows) < 2:
-        raise ZoographError(f"Two of the {units} units must be left (got {len(rows)} to leave out). Leave out fewer.")
+    require_two_left(len(source.classes) if unit == "class" else len(source.train_labels), rows.tolist())
     nothing = np.zeros(0, dtype=np.int64)
     plan = [(NOTHING, 0, seed, nothing) for seed in range(repeats)]
     plan += [(OWN, len(rows), seed, rows) for seed in range(repeats)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -12,7 +13,7 @@ from zoograph.data.collections.glyphs.drawing import SIDE
 from zoograph.data.collections.glyphs.models import Architecture
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.foreign import foreign_code
-from zoograph.training.analysis.influence.batched_training import Schedule
+from zoograph.training.analysis.influence.batched_training import Schedule, initial_weights, see, train_many
 
 TRANSFERS = ("head", "full")
 
@@ -102,3 +103,13 @@ def _require_batchable(recipe: Recipe) -> None:
         raise ZoographError(
             f"The architecture '{name}' cannot be trained many at once: it has layers of '{unfit[0]}'. {other}"
         )
+    with foreign_code(f"The architecture '{name}' must be one of which many are trained at once", other):
+        _try_a_step(network)
+
+
+def _try_a_step(network: nn.Module) -> None:
+    """Train two of the networks for one step, and look with one of them."""
+    images, rows = torch.zeros(3, 1, SIDE, SIDE), np.arange(3)
+    start = torch.stack([initial_weights(network, seed) for seed in (0, 1)])
+    weights = train_many(network, start, images, torch.arange(3), [rows, rows], (0, 1), Schedule(1, 2))
+    see(network, weights[0], images)

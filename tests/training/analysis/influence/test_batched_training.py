@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from timm.models.resnetv2 import ResNetV2
 from torch import nn
 
 from zoograph.training.analysis.influence.batched_training import Schedule, initial_weights, see, train_many
@@ -76,6 +77,15 @@ def test_learns_and_sees(network: nn.Module) -> None:
     assert (logits.argmax(1) == labels).float().mean() > 0.9
     assert features.shape == (40, network.num_features)
     assert torch.allclose(network(pictures), logits, atol=1e-5)
+
+
+def test_sees_with_a_classifier_that_reads_maps() -> None:
+    network = ResNetV2((1, 1, 1, 1), (128, 128, 128, 128), num_classes=3, in_chans=1).eval()
+    images = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    features, logits = see(network, initial_weights(network, 0), images)
+    assert features.shape == (2, 128)
+    with torch.inference_mode():
+        assert torch.equal(logits, network(images))
 
 
 def test_rate_rises_and_falls() -> None:

@@ -37,3 +37,14 @@ def test_an_architecture_of_choice_is_one_that_can_be_trained_many_at_once() -> 
         choose_recipe("head", "test_resnet")
     with pytest.raises(ZoographError, match="'nonet' must be one of timm that takes grey images of 32 x 32"):
         choose_recipe("head", "nonet")
+
+
+def test_an_architecture_is_tried_before_minutes_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no batching rule")
+
+    monkeypatch.setattr("zoograph.training.analysis.influence.recipe.train_many", fail)
+    with pytest.raises(
+        ZoographError, match=r"'test_convnext' must be one of which many are trained at once \(got: no batching rule"
+    ):
+        choose_recipe("head", "test_convnext")
