@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,29 +54,46 @@ def find_named(
     ids: dict[str, None] = {}
     exact: set[str] = set()
     cards: list[ModelCard] = []
-    for word in _unfold(names, wanted) if files else wanted:
-        if _PATTERN & set(word) and word not in known:
-            ids |= dict.fromkeys(_match(word, known))
-            continue
-        found = find_model(names, word, anywhere=files)
+    for word, file in _unfold(names, wanted) if files else ((word, None) for word in wanted):
+        with _told_with(file):
+            if _PATTERN & set(word) and word not in known:
+                ids |= dict.fromkeys(_match(word, known))
+                continue
+            found = find_model(names, word, anywhere=files)
         ids[found.id] = None
         exact.add(found.id)
         cards += found.cards
     return NamedModels(tuple(ids), frozenset(exact), tuple(cards))
 
 
-def _unfold(names: NameIndex, wanted: Iterable[str]) -> Iterator[str]:
-    """Yield names and patterns, those in files included."""
+def _unfold(names: NameIndex, wanted: Iterable[str]) -> Iterator[tuple[str, Path | None]]:
+    """Yield names and patterns, those in files included, with the file that has them."""
     for word in wanted:
         path = Path(word).expanduser()
         if word in names.models or not _is_file(path):
-            if path.suffix.lower() in (".txt", ".csv") and word not in names.models:
+            if word not in names.models and _can_only_be_a_path(word, path) and not path.is_dir():
                 raise ZoographError(f"The file of models '{word}' is not there. Check the path.")
-            yield word
+            yield word, None
         elif find_known_model(names, word) is None:
-            yield from _read_file(path)
+            yield from ((line, path) for line in _read_file(path))
         else:
-            yield word
+            yield word, None
+
+
+def _can_only_be_a_path(word: str, path: Path) -> bool:
+    return path.suffix.lower() in (".txt", ".csv") or word.startswith(("./", "../", "~")) or path.is_absolute()
+
+
+@contextmanager
+def _told_with(file: Path | None) -> Iterator[None]:
+    """Say of an unknown name which file it stands in."""
+    try:
+        yield
+    except UnknownName as error:
+        if file is None:
+            raise
+        hint = f"It stands in '{file}'. Correct it there."
+        raise UnknownName(error.kind, error.name, error.nearest, hint) from error
 
 
 def _is_file(path: Path) -> bool:

@@ -59,5 +59,10 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     with pytest.raises(ZoographError, match=r"cannot be read \(no UTF-8\)"):
         find(str(tmp_path / "latin.txt"))
+    with pytest.raises(ZoographError, match=r"The file of models '\./gone' is not there\. Check the path"):
+        find("./gone")
+    (tmp_path / "typo.txt").write_text("me/vit\nresnet5O\n")
+    with pytest.raises(UnknownName, match=r"Unknown model 'resnet5O'\..* It stands in '.*typo\.txt'\. Correct it"):
+        find(str(tmp_path / "typo.txt"))
     with pytest.raises(UnknownName, match=r"Unknown model 'nobody-knows-this'"):
         find("nobody-knows-this")
