@@ -294,8 +294,16 @@ def suited(config: FinetuneConfig | None, task: LabelledTask) -> FinetuneConfig:
 
 
 def _below_head(model: str, result: FinetuneResult) -> list[str]:
-    """Say so if fine-tuning ended below the head that it began with."""
-    if result.head_accuracy is None or result.accuracy >= result.head_accuracy:
+    """Say so if fine-tuning ended below the head that it began with, or never got above it."""
+    if result.head_accuracy is None:
+        return []
+    if result.best_epoch == 0:
+        return [
+            f"No epoch of fine-tuning '{model}' was better on the validation samples than the head that it began "
+            f"with, so the head is what was tested ({result.accuracy:.3f}). Try more '--epochs' or another "
+            "'--learning-rate'."
+        ]
+    if result.accuracy >= result.head_accuracy:
         return []
     return [
         f"Fine-tuning '{model}' ended at {result.accuracy:.3f}, below the head that it began with "

@@ -140,6 +140,12 @@ def test_fine_tuning_that_ends_below_its_head_says_so() -> None:
     assert ended(0.8, 0.794) == ended(0.1, None) == []
 
 
+def test_fine_tuning_that_gains_nothing_says_that_the_head_was_tested() -> None:
+    (said,) = _below_head("net", FinetuneResult(0.794, 0.8, 0, 2, 10, 10, 1.0, 0.794))
+    assert said.startswith("No epoch of fine-tuning 'net' was better on the validation samples than the head")
+    assert "so the head is what was tested (0.794). Try more '--epochs'" in said
+
+
 def test_a_transfer_is_stored_under_whatever_name_and_protocol_it_is_given(home: Path) -> None:
     model, task = load_pretrained("test_vit", RANDOM), _task(40)
     done = Transfer(Protocol.HEAD, 0.4).of(model, task, "mine")
