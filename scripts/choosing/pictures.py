@@ -28,6 +28,11 @@ def draw_regret(choice: Choice) -> Any:
             style = {"color": COLORS[number], "marker": MARKERS[number], "s": 26, "zorder": 3, "clip_on": False}
             axes.scatter(x, y, label=level.description, **style)
     axes.axhline(choice.threshold, color=COLORS[4], linewidth=1, linestyle="--", label="enough: it stops below")
+    if not choice.trials:
+        middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(
+            0.5, 0.5, f"Nothing was measured in this call: {choice.first_regret:.2f} points throughout.", **middle
+        )
     axes.set_ylim(0, 1.15 * max(*regrets, choice.threshold))
     axes.set_xlim(left=0)
     axes.grid(alpha=0.25)

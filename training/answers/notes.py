@@ -76,8 +76,10 @@ def describe_basis(models: Sequence[str], datasets: Sequence[str], modality: str
     if error is None:
         return notes
     if newness is Newness.NOTHING:
-        known = "Records of this kind are known here: with three of a dataset, predictions in tests were off by"
-        return [f"{known} {error} on average."]
+        known = (
+            "Records of this kind are known here. Where three models of a dataset were, predictions in tests were off"
+        )
+        return [f"{known} by {error} on average; where fewer were, by more."]
     better = f" Three models measured there bring that to {later}." if datasets else ""
     left_out = f"{newness.value}s that were left out"
     return [*notes, f"In tests, predictions of {left_out} were off by {error} on average.{better}"]

@@ -97,7 +97,10 @@ def ask(
     found = None if model is None else find_model(names, model, anywhere=anywhere)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
     name = dataset if isinstance(dataset, str) else dataset.id
-    modality = _modality_of(name, datasets or store.find_cards(datasets=tasks)[1])
+    known = () if datasets else store.find_cards(datasets=tasks)[1]
+    if domain is not None and any(card.domain != domain for card in known):
+        (warn or ignore)(f"The domain '{domain}' is not used: '{name}' is a known dataset, with a domain of its own.")
+    modality = _modality_of(name, datasets or known)
     kind = choose_kind(store, tasks, *wanted, modality)
     if isinstance(dataset, str) and kind[1] in ACCURACIES:
         _require_classes(dataset)
@@ -208,8 +211,6 @@ def find_datasets(
         found: tuple[str, ...] = (id,)
     else:
         found, cards = _find_name(names, dataset, folder), ()
-    if domain is not None and not cards:
-        warn(f"The domain '{domain}' is not used: '{dataset}' is a known dataset, with a domain of its own.")
     return found, cards
 
 

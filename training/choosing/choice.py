@@ -187,6 +187,8 @@ class Choice(Report):
             if self.measured is None
             else f"{self.measured:.3f} measured ({self.protocol.description})"
         )
+        if self.num_candidates == 1:
+            return f"Take {chosen.model}: {reached}. It is the only candidate, so it was compared with no other."
         return (
             f"Take {chosen.model}: {reached}. On these test {self.samples} it is expected to lose "
             f"{chosen.regret:.2f} points against the best of {self.num_candidates:,} candidates, and is the best with "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from zoograph.scripts.choosing.pictures import draw_ranking, draw_regret
@@ -18,6 +19,11 @@ def test_regret_falls_over_minutes_with_a_mark_a_measurement(choice: Choice, wor
     text = {word.get_text() for word in words(figure)}
     assert {"minutes", "expected regret, points of accuracy", "probe on a small sample", "retrained head"} <= text
     assert "enough: it stops below" in text
+
+
+def test_a_call_without_a_measurement_says_so_in_its_picture(choice: Choice, words: Callable[[Any], list[Any]]) -> None:
+    text = {word.get_text() for word in words(draw_regret(replace(choice, trials=())))}
+    assert "Nothing was measured in this call: 4.00 points throughout." in text
 
 
 def test_the_ranking_names_candidates_from_the_choice_down(choice: Choice, words: Callable[[Any], list[Any]]) -> None:

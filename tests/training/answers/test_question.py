@@ -70,6 +70,8 @@ def test_the_stored_dataset_is_asked_for_by_its_prefix(toy_store: RecordStore, h
     assert warnings == [
         "The domain 'photo' is not used: 'dataset:pets' is a known dataset, with a domain of its own.",
     ]
+    (card,) = toy_store.find_cards(datasets=["pets"])[1]
+    assert _ask(toy_store, "dataset:pets", card.domain)[1] == []  # what is said again is no news
     assert _ask(toy_store, "dataset:birds")[0].dataset == "birds"
     with pytest.raises(UnknownName, match=r"Unknown dataset 'pest'\. Nearest names: pets"):
         _ask(toy_store, "dataset:pest")

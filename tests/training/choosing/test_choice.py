@@ -18,6 +18,9 @@ def test_the_sentence_says_what_was_measured_or_only_expected(choice: Choice) ->
     )
     unmeasured = replace(choice, picked=choice.picked._replace(head=None))
     assert "0.910 expected (90 % interval 0.880 to 0.940), not measured." in unmeasured.sentence
+    assert replace(choice, num_candidates=1).sentence == (
+        "Take net_a.in1k: 0.930 measured (retrained head). It is the only candidate, so it was compared with no other."
+    )
 
 
 def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choice: Choice) -> None:
