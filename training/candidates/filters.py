@@ -140,9 +140,8 @@ def _require_any(
     if kept:
         return kept
     counts = ", ".join(f"{step.option} left {step.left:,}" for step in steps)
-    raise ZoographError(
-        f"No candidate is left of {everyone:,} models: {counts}{nearest}. Relax or leave out {steps[-1].option}."
-    )
+    models = "1 model" if everyone == 1 else f"{everyone:,} models"
+    raise ZoographError(f"No candidate is left of {models}: {counts}{nearest}. Relax or leave out {steps[-1].option}.")
 
 
 def _describe_nearest(limit: _Limit, known: Sequence[tuple[float, ModelCard]]) -> str:

@@ -107,8 +107,9 @@ def explain_none(num_candidates: int, folder: Path | None) -> str:
     there = "" if folder is None else f" '{folder}' has no file that is called like one of them,"
     asked = "the hub has none of them" if hub is None else f"{hub}, and its cache has none of them"
     how = "such as 'resnet50.a1_in1k.safetensors'"
+    lacking = "the one candidate are not" if num_candidates == 1 else f"none of {num_candidates:,} candidates are"
     return (
-        f"The weights of none of {num_candidates:,} candidates are to be had:{there} {asked}. Give a folder of files "
+        f"The weights of {lacking} to be had:{there} {asked}. Give a folder of files "
         f"that are called like the models, {how}, with --weights-dir."
     )
 

@@ -85,6 +85,11 @@ def test_where_nobody_is_left_the_filter_is_named(filters: dict[str, Any], messa
         passing(**filters)
 
 
+def test_one_model_that_is_not_left_is_one() -> None:
+    with pytest.raises(ZoographError, match=r"No candidate is left of 1 model: --max-params left 0"):
+        apply_filters(CARDS[:1], Filters(max_params=9), lambda _: True, lambda _: None)
+
+
 def test_unknown_words_are_errors_with_the_valid_ones() -> None:
     with pytest.raises(UnknownName, match=r"Unknown family 'rensnet'\. Nearest names: resnet, vit\. Valid names"):
         passing(family=("rensnet",))

@@ -71,6 +71,7 @@ def test_what_is_no_folder_is_told(tmp_path: Path) -> None:
 def test_why_nothing_is_to_be_had(tmp_path: Path) -> None:
     said = explain_none(1826, tmp_path)
     assert said.startswith("The weights of none of 1,826 candidates are to be had: '")
+    assert explain_none(1, None).startswith("The weights of the one candidate are not to be had: HF_HUB_OFFLINE")
     assert "HF_HUB_OFFLINE forbids to ask the hub, and its cache has none of them." in said
     assert said.endswith("such as 'resnet50.a1_in1k.safetensors', with --weights-dir.")
 
