@@ -31,7 +31,7 @@ __all__ = ["ingest", "load_finetuned", "measure", "retrain", "score"]
 def score(
     models: str | Sequence[str],
     dataset: str,
-    scores: Sequence[str] | None = None,
+    scores: str | Sequence[str] | None = None,
     *,
     domain: str | None = None,
     max_images: int | None = 500,
@@ -50,7 +50,7 @@ def score(
         models: one name that timm knows or of a text encoder, or several.
         dataset: a folder of images or texts with one sub-folder a class, a table of texts, or a dataset on the Hugging
             Face hub.
-        scores: names of scores; default: all that the models allow.
+        scores: name of a score, or of several; default: all that the models allow.
         domain: kind of images or texts, such as ``sketch``.
         max_images: size of a stratified probe; None for all images.
         weights: a file for the one model, or ``random``; default: the weights of the name.
@@ -72,14 +72,15 @@ def score(
     subject = Subject(_names(models), dataset, domain, max_images, weights, device)
     if reference is not None:
         check_dataset(reference)
-    if scores is not None:
-        require_known(scores)
+    wanted = None if scores is None else _names(scores)
+    if wanted is not None:
+        require_known(wanted)
     with naming_columns(target=target):
         subject.check()
         from zoograph.training.measuring.each_model import HERE
         from zoograph.training.measuring.score import score_models
 
-        return score_models(subject, scores, fresh, progress, reference, pixels, where or HERE)
+        return score_models(subject, wanted, fresh, progress, reference, pixels, where or HERE)
 
 
 def measure(

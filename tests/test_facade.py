@@ -83,3 +83,5 @@ def test_names_of_choices_are_checked_first(tmp_path: Path) -> None:
         (tmp_path / name / "0.png").touch()
     with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme,"):
         zoograph.score("resnet18", str(tmp_path), ["logmee"], weights="random")
+    with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme"):
+        zoograph.score("resnet18", str(tmp_path), "logmee", weights="random")
