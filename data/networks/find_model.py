@@ -22,6 +22,7 @@ from zoograph.data.text.model_folder import holds_encoder
 # How timm, people and browsers say that a name is one of the hub, and of its main branch.
 _HUB = re.compile(r"(?:hf[-_]hub:|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)+", re.IGNORECASE)
 _MAIN = re.compile(r"(?:@main|/(?:tree|blob|resolve)/main(?:/.*)?|/)$")
+_OF_TIMM = "timm_"
 OWN = "@"
 """In an id: before it what the weights are of, after it the digest of their content."""
 FROM_FILE = "weights of "
@@ -108,6 +109,26 @@ def without_hub(name: str) -> str:
     return _MAIN.sub("", name[found.end() :]) if found else name.removesuffix("@main")
 
 
+def file_names(model: str) -> tuple[str, str]:
+    """Return what a file or a folder of a model's weights is called without its ending, as people and as timm have it.
+
+    >>> file_names("torchvision/resnet50.IMAGENET1K_V1")
+    ('torchvision_resnet50.IMAGENET1K_V1', 'timm_torchvision_resnet50.IMAGENET1K_V1')
+    """
+    plain = model.replace("/", "_")
+    return plain, f"{_OF_TIMM}{plain}"
+
+
+def model_of_file(called: str) -> str:
+    """Return the id of timm or torchvision that a file is called like: the other way round of :func:`file_names`.
+
+    >>> model_of_file("timm_resnet50.a1_in1k"), model_of_file("torchvision_resnet50.IMAGENET1K_V1")
+    ('resnet50.a1_in1k', 'torchvision/resnet50.IMAGENET1K_V1')
+    """
+    name, torchvision = called.removeprefix(_OF_TIMM), file_names(PREFIX)[0]
+    return f"{PREFIX}{name.removeprefix(torchvision)}" if name.startswith(torchvision) else name
+
+
 def is_own(card: ModelCard) -> bool:
     """Return whether a card is of weights from somebody's file or at random, see ``networks.weights``."""
     return OWN in card.id and card.id.partition(OWN)[0] == card.timm_name
@@ -124,7 +145,7 @@ def named_in_full(names: NameIndex, card: ModelCard) -> str | None:
     if Modality.TEXT not in card.modalities or "/" in folder or card.source != f"{FROM_FILE}{folder}":
         return None
     ids = (id for id, known in names.models.items() if id in known and "/" in id)
-    return next((id for id in ids if id.replace("/", "_") == folder), None)
+    return next((id for id in ids if file_names(id)[0] == folder), None)
 
 
 def loading_name(card: ModelCard) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoograph.data.errors import UnknownName, ZoographError
-from zoograph.data.networks.find_model import bare_architecture, without_prefix
+from zoograph.data.networks.find_model import bare_architecture, file_names, without_prefix
 
 INDEX = ".index.json"
 ENDINGS = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".tar", f".safetensors{INDEX}", f".bin{INDEX}")
@@ -96,7 +96,7 @@ def weight_file_name(model: str) -> str:
 def _spellings(model: str) -> list[str]:
     bare = without_prefix(model)
     default = _default_weights(bare) if bare_architecture(bare) else bare
-    names = [bare.replace("/", "_"), bare.rpartition("/")[2], default, f"timm_{default}"]
+    names = [file_names(bare)[0], bare.rpartition("/")[2], default, file_names(default)[1]]
     return list(dict.fromkeys([*names, bare.rpartition("/")[2].partition(".")[0]]))
 
 

@@ -18,7 +18,7 @@ from zoograph.data.files.optional_imports import import_torchvision
 from zoograph.data.files.tensors import hash_tensors, read_about
 from zoograph.data.networks.checkpoints.fitting import Fitted, fit_weights
 from zoograph.data.networks.checkpoints.reading import read_checkpoint
-from zoograph.data.networks.find_model import FROM_FILE, make_model_card
+from zoograph.data.networks.find_model import FROM_FILE, make_model_card, model_of_file
 from zoograph.data.networks.foreign import foreign_code
 from zoograph.data.networks.model_names import resolve_model_name
 from zoograph.data.networks.registry.timm_names import import_timm, nearest_timm_names
@@ -147,9 +147,7 @@ def published_card(called: str) -> ModelCard | None:
     >>> published_card("resnet50"), published_card("mine.v2")
     (None, None)
     """
-    name = called.removeprefix("timm_")
-    if name.startswith("torchvision_"):
-        name = name.replace("_", "/", 1)
+    name = model_of_file(called)
     card = make_model_card(name) if "." in name else None
     return card if card is not None and card.id == name else None
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.hub import why_not_asked
-from zoograph.data.networks.find_model import bare_architecture, find_known_model, loading_name, named_in_full
+from zoograph.data.networks.find_model import (
+    bare_architecture,
+    file_names,
+    find_known_model,
+    loading_name,
+    named_in_full,
+)
 from zoograph.data.networks.weight_files import ENDINGS, without_ending
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.names import NameIndex
@@ -35,7 +41,7 @@ def find_sources(cards: Iterable[ModelCard], folder: Path | None = None) -> dict
     cards, named = list(cards), {} if folder is None else _read_folder(folder)
     found: dict[str, Path | None] = {}
     for card in cards:
-        path = named.get(card.id.replace("/", "_"), named.get(f"timm_{card.id}"))
+        path = next((named[name] for name in file_names(card.id) if name in named), None)
         if path is not None:
             found[card.id] = path
     known = None if why_not_asked() is None else _cached_repositories()

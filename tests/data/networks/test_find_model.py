@@ -14,6 +14,7 @@ from zoograph.data.errors import AmbiguousName, UnknownName, ZoographError
 from zoograph.data.networks.find_model import (
     bare_architecture,
     explain_name,
+    file_names,
     find_model,
     find_others,
     is_own,
@@ -21,6 +22,7 @@ from zoograph.data.networks.find_model import (
     loading_name,
     make_model_card,
     may_be_encoder,
+    model_of_file,
     require_reader,
 )
 from zoograph.data.networks.registry.timm_names import canonical_timm_name
@@ -195,3 +197,14 @@ def test_code_loads_weights_of_any_layout(tmp_path: Path) -> None:
     assert all(torch.equal(loaded[name], value) for name, value in network.state_dict().items() if "fc" not in name)
     assert found["model"](torch.zeros(1, 3, 32, 32)).shape == (1, 3)
     assert '("net", "w.pth")' in loading_code(ModelCard(id="net@0123", timm_name="net", source="t"), 3, Path("w.pth"))
+
+
+@pytest.mark.parametrize("model", ["resnet50.a1_in1k", "torchvision/resnet50.IMAGENET1K_V1"])
+def test_a_file_is_called_like_its_model_and_found_by_that(model: str) -> None:
+    for name in file_names(model):
+        assert "/" not in name
+        assert model_of_file(name) == model
+
+
+def test_a_file_of_the_hub_is_called_with_an_underscore_for_the_slash() -> None:
+    assert file_names("owner/net_b") == ("owner_net_b", "timm_owner_net_b")
