@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoograph.data.home import make_home
+from zoograph.data.home import get_home
 
 
 def relatedness_folder() -> Path:
     """Return where finished pairs of tasks are kept, see :mod:`zoograph.training.analysis.relatedness.kept`."""
-    return make_home() / "cache" / "relatedness"
+    return get_home() / "cache" / "relatedness"
 
 
 def checkpoints_folder() -> Path:
     """Return where the weights of a fine-tuning are kept, see :mod:`zoograph.training.analysis.distance.measure`."""
-    return make_home() / "checkpoints"
+    return get_home() / "checkpoints"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoograph.data.home import get_home
+from zoograph.data.home import HOME_VARIABLE, get_home
 from zoograph.training.analysis.kept_folders import checkpoints_folder, relatedness_folder
 
 EXPLAIN = """
@@ -24,6 +24,13 @@ def test_they_are_in_the_home() -> None:
         get_home() / "cache" / "relatedness",
         get_home() / "checkpoints",
     )
+
+
+def test_who_looks_whether_they_are_there_makes_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "not" / "there"))
+    assert not relatedness_folder().exists()
+    assert not checkpoints_folder().exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("folder", "libraries"), [(None, False), ("checkpoints", True)])
