@@ -65,6 +65,11 @@ class NameIndex:
             )
         return found
 
+    def of_model(self, id: str) -> NameIndex:
+        """Return the names that can mean one model, with all that each of them stands for, and no datasets."""
+        own = {name: found for name, found in self.models.items() if name == id or id in found}
+        return NameIndex(own, {}, {})
+
 
 def index_names(rows: Iterable[tuple[str, str, str]]) -> NameIndex:
     """Build the index from ``(kind, name, target)`` rows; kinds are model, dataset and family."""

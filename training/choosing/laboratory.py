@@ -126,7 +126,7 @@ class Laboratory:
         card, path, level = wanted
         protocol = Protocol.HEAD if level is Protocol.PROBE else level
         transfer = Transfer(protocol, self.test_fraction, 0, self.config, self.subject.device or AUTO)
-        about = (self.dataset.id, self.probe_samples, self.keep is not None, self.store.names())
+        about = (self.dataset.id, self.probe_samples, self.keep is not None, self.store.names().of_model(card.id))
         request = _Request(wanted, transfer, *about)
         subject = replace(self.subject, models=(card.id,), weights=None if path is None else str(path))
         return make_work(
@@ -158,7 +158,7 @@ class _Request(NamedTuple):
         dataset: id under which the run is stored.
         probe_samples: of the sample that a probe looks at.
         keeps: whether the fine-tuned weights are wanted.
-        names: of the store.
+        names: of the store that can mean the model.
     """
 
     wanted: Wanted

@@ -126,3 +126,11 @@ def test_shipped_near_misses_of_models(shipped: NameIndex, wrong: str, right: st
         shipped.resolve_model(wrong)
     assert right in caught.value.nearest
     assert len(caught.value.nearest) == 5
+
+
+def test_the_names_of_one_model_are_all_that_can_mean_it(names: NameIndex) -> None:
+    own = names.of_model("net")
+    assert own == NameIndex({"net": ("net", "owner/net")}, {}, {})
+    assert names.of_model("a/puppers").models == {"puppers": ("a/puppers", "b/puppers"), "a/puppers": ("a/puppers",)}
+    assert names.of_model("nobody").models == {}
+    assert names.of_model("owner/net").resolve_model("owner/net") == names.resolve_model("owner/net")

@@ -41,6 +41,20 @@ def test_every_level_is_a_run_of_the_store(photos: Path, weights_dir: Path, toy_
     assert set(stored["protocol"][stored["model"] == card.id]) == {"probe", "head"}
 
 
+def test_a_piece_of_work_takes_the_names_of_its_model_along_and_no_others(
+    photos: Path, weights_dir: Path, toy_zoo: Collection
+) -> None:
+    card = make_card("test_vit.r160_in1k")
+    with RecordStore.in_memory() as store, open_executor(Where()) as executor:
+        task = open_task(str(photos))
+        store.add(models=[card, make_card("test_resnet.r160_in1k")], datasets=[task.card])
+        laboratory = Laboratory(store, task, task.card, Subject([], str(photos)), executor, "call")
+        work = laboratory._make_work(Wanted(card, weights_dir / f"{card.id}.safetensors", Protocol.HEAD))
+        assert work.payload.request.names == store.names().of_model(card.id)
+        assert card.id in work.payload.request.names.models
+        assert "test_resnet.r160_in1k" in store.names().models
+
+
 @pytest.mark.slow
 def test_runs_are_the_same_in_this_process_and_in_others(photos: Path, weights_dir: Path, toy_zoo: Collection) -> None:
     """Bit for bit, at one thread; one that fails does not stop the others."""
