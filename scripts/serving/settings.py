@@ -23,6 +23,7 @@ class Limits:
     Attributes:
         body_bytes: of a request.
         result_bytes: of an export.
+        kept_bytes: of an export that stays in memory until the store changes; a larger one is made for each request.
         seconds_to_send: that a client may take for its request, and for each part of the answer.
         waiting: questions that may wait while another one is worked out; more are told to come back.
         connections: at a time.
@@ -35,6 +36,7 @@ class Limits:
 
     body_bytes: int = 8 << 20
     result_bytes: int = 512 << 20
+    kept_bytes: int = 16 << 20
     seconds_to_send: float = 20.0
     waiting: int = 32
     connections: int = 256

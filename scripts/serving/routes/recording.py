@@ -27,7 +27,7 @@ from zoograph.scripts.serving.documents import IngestDocument
 from zoograph.scripts.serving.problems import Refused
 from zoograph.scripts.serving.rendering import respond
 from zoograph.scripts.serving.routes.token import Authorization, require_token
-from zoograph.scripts.serving.settings import Settings
+from zoograph.scripts.serving.settings import Limits, Settings
 from zoograph.scripts.terminal.documents import describe_ingest
 from zoograph.scripts.terminal.output import SCHEMAS
 
@@ -38,17 +38,17 @@ _PARQUET = "application/vnd.apache.parquet"
 
 def recording(answers: Answers, settings: Settings) -> APIRouter:
     """Return the routes of runs."""
-    router, writing = APIRouter(tags=["records"]), Lock()
+    router, writing, exports = APIRouter(tags=["records"]), Lock(), _Exports(answers, settings.limits)
 
     @router.get("/runs.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
     def get_csv() -> Response:
         """Send every run of the store as CSV, with the columns that `ingest` reads."""
-        return _export(answers, settings, ".csv", "text/csv")
+        return exports.send(".csv", "text/csv")
 
     @router.get("/runs.parquet", response_class=Response, responses={200: {"content": {_PARQUET: {}}}})
     def get_parquet() -> Response:
         """Send every run of the store as Parquet, with the columns that `ingest` reads."""
-        return _export(answers, settings, ".parquet", _PARQUET)
+        return exports.send(".parquet", _PARQUET)
 
     @router.post(
         "/runs",
@@ -130,14 +130,45 @@ def _read_rejects(path: Path) -> list[dict[str, str]]:
         return [row for _, row in zip(range(_REJECTS_SENT), csv.DictReader(lines), strict=False)]
 
 
-def _export(answers: Answers, settings: Settings, suffix: str, kind: str) -> Response:
-    with tempfile.NamedTemporaryFile(prefix="zoograph-", suffix=suffix, delete=False) as file:
-        path = Path(file.name)
-    try:
-        export_runs(answers.store, path)
-        if path.stat().st_size > settings.limits.result_bytes:
-            raise Refused(422, "The runs are more than this server sends. Ask its operator for 'zoograph export'.")
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return FileResponse(path, media_type=kind, filename=f"runs{suffix}", background=BackgroundTask(path.unlink))
+class _Exports:
+    """All runs as files; those that are small stay in memory until the store changes.
+
+    Args:
+        answers: whose store is read.
+        limits: of what is sent, and of what stays.
+    """
+
+    def __init__(self, answers: Answers, limits: Limits) -> None:
+        self._store, self._limits = answers.store, limits
+        self._known: dict[str, tuple[str, bytes]] = {}
+
+    def send(self, suffix: str, kind: str) -> Response:
+        """Return the answer with the file of a suffix, and what kind it is of."""
+        revision = self._store.revision
+        made_at, content = self._known.get(suffix, ("", b""))
+        if made_at == revision:
+            return _attach(content, suffix, kind)
+        with tempfile.NamedTemporaryFile(prefix="zoograph-", suffix=suffix, delete=False) as file:
+            path = Path(file.name)
+        try:
+            export_runs(self._store, path)
+            size = path.stat().st_size
+            if size > self._limits.result_bytes:
+                raise Refused(422, "The runs are more than this server sends. Ask its operator for 'zoograph export'.")
+            content = path.read_bytes() if size <= self._limits.kept_bytes else b""
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        if not content:
+            self._known.pop(suffix, None)
+            clean = BackgroundTask(path.unlink)
+            return FileResponse(path, media_type=kind, filename=f"runs{suffix}", background=clean)
+        path.unlink()
+        if self._store.revision == revision:
+            self._known[suffix] = revision, content
+        return _attach(content, suffix, kind)
+
+
+def _attach(content: bytes, suffix: str, kind: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="runs{suffix}"'}
+    return Response(content, media_type=kind, headers=headers)

@@ -11,8 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 
 import zoograph
+from zoograph.data.store.export import export_runs
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.serving.documents import IngestDocument
+from zoograph.scripts.serving.routes import recording
 from zoograph.scripts.serving.settings import Limits
 
 TOKEN = "a token of the operator"
@@ -34,6 +36,30 @@ def test_what_goes_out_comes_in_again(client: TestClient, tmp_path: Path, suffix
     file = tmp_path / f"runs.{suffix}"
     file.write_bytes(answer.content)
     assert zoograph.ingest(file).new == 0
+
+
+@pytest.mark.parametrize("kept_bytes", [1 << 20, 10])
+def test_a_small_export_is_made_once_until_the_store_changes(
+    toy_zoo: object, make_client: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch, kept_bytes: int
+) -> None:
+    made: list[Path] = []
+
+    def export(store: RecordStore, path: Path) -> int:
+        made.append(path)
+        return export_runs(store, path)
+
+    monkeypatch.setattr(recording, "export_runs", export)
+    client = make_client(limits=Limits(kept_bytes=kept_bytes))
+    first, second = client.get("/runs.csv"), client.get("/runs.csv")
+    assert first.content == second.content
+    assert first.headers["content-disposition"] == second.headers["content-disposition"]
+    assert first.headers["content-type"] == second.headers["content-type"]
+    assert len(made) == (1 if kept_bytes > 10 else 2)
+    assert client.get("/runs.parquet").content != first.content
+    client.post("/runs", content=TABLE, headers=OURS)
+    third = client.get("/runs.csv").content
+    assert len(pd.read_csv(io.BytesIO(third))) == len(pd.read_csv(io.BytesIO(first.content))) + 1
+    assert not any(path.exists() for path in made)
 
 
 def test_more_than_the_server_sends_is_refused(toy_zoo: object, make_client: Callable[..., TestClient]) -> None:
