@@ -85,8 +85,7 @@ def _choose_named(readers: list[ModelCard], named: NamedModels, modality: str) -
     if wrong := sorted(named.exact - {card.id for card in chosen}):
         raise ZoographError(f"The models must read {modality}s (got '{wrong[0]}', which does not). Leave it out.")
     if not chosen:
-        raise ZoographError(
-            f"No candidate is left: --models names {len(named.ids):,} models, of which none reads {modality}. "
-            "Name others."
-        )
+        one = len(named.ids) == 1
+        names = "1 model, which does not read" if one else f"{len(named.ids):,} models, of which none reads"
+        raise ZoographError(f"No candidate is left: --models names {names} {modality}. Name others.")
     return chosen

@@ -19,7 +19,7 @@ def plan() -> Plan:
 
 def test_a_table_and_lines(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
     print_plan(plan)
-    assert "1, by 1 models" in capsys.readouterr().out
+    assert "1, by 1 model" in capsys.readouterr().out
     tell_plan(plan)
     assert "weights to download: 1.0 GB" in capsys.readouterr().err.splitlines()
 

@@ -53,7 +53,7 @@ def test_candidates_read_what_the_dataset_is_made_of() -> None:
         choose(zoo, ask(modality="audio"))
     with pytest.raises(ZoographError, match=r"The models must read images \(got 'bert'"):
         choose(zoo, ask(), models=("bert",))
-    with pytest.raises(ZoographError, match=r"--models names 1 models, of which none reads image"):
+    with pytest.raises(ZoographError, match=r"--models names 1 model, which does not read image\. Name others"):
         choose(zoo, ask(), models=("ber*",))
 
 

@@ -31,7 +31,7 @@ def test_a_plan_by_hand() -> None:
     small, large = expect_seconds([asked[0], asked[2]], SPEEDS)
     assert small == pytest.approx(2 + 4 / 50 + 1000 / 100, abs=0.1)  # opening, and images at 100 a second
     assert large == pytest.approx(2 + 4 + 1000 / 10, abs=0.1)
-    assert dict(plan.rows)["weights to download"] == "0.2 GB and 1 models of unknown size"
+    assert dict(plan.rows)["weights to download"] == "0.2 GB and 1 model of unknown size"
     assert make_plan(asked, SPEEDS, 4, own_weights=True).weight_bytes == 0
 
 
