@@ -240,7 +240,7 @@ def test_it_begins_as_the_retrained_head_and_never_ends_below_it_on_validation(s
     head = measure_head(features[0], train_labels, features[1], test_labels)
     assert result.head_accuracy == pytest.approx(head.accuracy, abs=0.07)
     assert (result.best_epoch, result.accuracy) == (0, result.head_accuracy)
-    without = measure_finetune(Linear(), *split, replace(harmful, head_first=False))
+    without = measure_finetune(Linear(), *split, replace(harmful, head_first=False, learning_rate=1e-9))
     assert without.head_accuracy is None
     assert without.accuracy < result.accuracy
 
