@@ -132,6 +132,7 @@ class Posterior:
         self.prior = prior
         self.spread = spreads(known, len(prior.features.domain))
         every, datasets = torch.arange(len(self.spread)), torch.unique(datasets)
+        self.datasets = datasets
         near = prior.between_datasets(every, datasets).where.max(1).values
         chosen = choose_relevant(known, near, torch.isin(every, datasets), self.spread, protocol)
         self.records, means = chosen.records, chosen.means
@@ -157,7 +158,7 @@ class Posterior:
 
         Of a group of many datasets some stand for all.
         """
-        members = [_evenly(row.nonzero().flatten(), _MOST_MEMBERS) for row in weights]
+        members = [evenly(row.nonzero().flatten(), _MOST_MEMBERS) for row in weights]
         nodes = torch.unique(torch.cat([occurring, *members]))
         shares = torch.zeros(len(weights), len(nodes), dtype=torch.float64)
         for share, row, chosen in zip(shares, weights, members, strict=True):
@@ -234,16 +235,23 @@ class Posterior:
         """Return mean (k,) and covariance (k, k) of noiseless logits as if a block had never been measured.
 
         Args:
-            block: places among ``records`` that are left out together.
-            inside: (k,) which of them are asked for.
+            block: places among ``models`` that are left out together: of records, and after them of means.
+            inside: (k,) which of them are asked for, of records.
         """
         rows = block[inside]
-        covariance = torch.linalg.inv(self._inverse[block[:, None], block[None]])
-        mean = (self.residual[block] - covariance @ self.alpha[block])[inside]
+        wanted = torch.zeros(len(block), len(inside), dtype=torch.float64)
+        wanted[inside, torch.arange(len(inside))] = 1.0
+        covariance = torch.linalg.solve(self._inverse[block[:, None], block[None]], wanted)
+        mean = self.residual[rows] - self.alpha[block] @ covariance
         mean = mean + self.prior.kernel.expected_level(self.records.cells.at(rows), self.prior.features.classes)
-        between = covariance[inside[:, None], inside[None]]
+        between = covariance[inside]
         own = (between.diagonal() - self._noise[rows]).clamp(min=1e-6)
         return mean, between.diagonal_scatter(own)
+
+    @property
+    def models(self) -> Tensor:
+        """(R,) the model of everything that it is conditioned on: of ``records``, and after them of means."""
+        return self._known.cells.model
 
     @cached_property
     def _inverse(self) -> Tensor:
@@ -322,6 +330,6 @@ def _between_all(kernel: EvidenceKernel, models: ModelFeatures, shown: Tensor) -
     return ModelCovariances(skill, interaction, models.node, models.node)
 
 
-def _evenly(values: Tensor, most: int) -> Tensor:
+def evenly(values: Tensor, most: int) -> Tensor:
     """Return ``values``, or as many of them at even distances."""
     return values if len(values) <= most else values[torch.linspace(0, len(values) - 1, most).long()]
