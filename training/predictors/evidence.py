@@ -115,7 +115,7 @@ class EvidencePredictor(Method):
         self._kernel.requires_grad_(False)
         code = self._code(graph)
         left_out = leave_out(self._prior(None), graph, code)
-        self._widths, self._contrasts = calibrated_widths(left_out, code), calibrated_contrasts(left_out, code)
+        self._widths, self._contrasts = calibrated_widths(left_out, code), calibrated_contrasts(left_out)
         return self
 
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
