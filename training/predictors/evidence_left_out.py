@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET
 from zoograph.models.conformal import SITUATIONS
 from zoograph.models.evidence.cells import Records
-from zoograph.models.evidence.posterior import Posterior, Prior, evenly
+from zoograph.models.evidence.posterior import Block, Posterior, Prior, evenly
 from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.training.predictors.evidence_parts import parts_of
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 KNOWN, NEW_DATASET = (SITUATIONS.index(name) for name in ("both known", "new dataset"))
-Block = tuple[Tensor, Tensor]
 _BOTH_NEW_SAMPLES = 150
 _LEAST_RECORDS = 30  # of another protocol, to learn from
 _NUM_PARTS = 4
@@ -67,8 +66,8 @@ def leave_out(prior: Prior, graph: HeteroData, protocol: int) -> dict[int, list[
     found: dict[int, list[LeftOut]] = {code: [] for code in ways}
     for datasets in _asked_together(prior, graph, protocol):
         posterior = Posterior(prior, datasets, protocol, _without_kin(prior, graph, datasets))
-        for code, situations in ways.items():
-            found[code] += _left_out(posterior, graph, code, situations)
+        for code, part in _left_out(posterior, graph, ways):
+            found[code].append(part)
     return found
 
 
@@ -90,20 +89,25 @@ def _without_kin(prior: Prior, graph: HeteroData, datasets: Tensor) -> Records:
     return prior.records.at(~kin[nodes]) if kin[nodes].any() else prior.records
 
 
-def _left_out(posterior: Posterior, graph: HeteroData, protocol: int, situations: Iterable[int]) -> list[LeftOut]:
-    found = []
-    for situation, blocks in blocks_of(posterior, graph, protocol, situations).items():
-        for block, inside in blocks:
-            if not len(inside) or len(block) == len(posterior.alpha):
-                continue
-            mean, covariance = posterior.left_out(block, inside)
-            rows = block[inside]
-            cells = posterior.records.cells.at(rows)
-            noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
-            chance, family = posterior.prior.features.chance[cells.dataset], graph[DATASET].group[cells.dataset]
-            logit = posterior.records.logit[rows]
-            found.append(LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family))
-    return found
+def _left_out(
+    posterior: Posterior, graph: HeteroData, ways: Mapping[int, Iterable[int]]
+) -> Iterator[tuple[int, LeftOut]]:
+    """Yield each block with its protocol; ``ways`` are the situations by protocol."""
+    asked = [
+        (code, situation, block)
+        for code, situations in ways.items()
+        for situation, blocks in blocks_of(posterior, graph, code, situations).items()
+        for block in blocks
+        if len(block[1]) and len(block[0]) < len(posterior.alpha)
+    ]
+    answers = posterior.left_out([block for *_, block in asked])
+    for (code, situation, (block, inside)), (mean, covariance) in zip(asked, answers, strict=True):
+        rows = block[inside]
+        cells = posterior.records.cells.at(rows)
+        noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
+        chance, family = posterior.prior.features.chance[cells.dataset], graph[DATASET].group[cells.dataset]
+        logit = posterior.records.logit[rows]
+        yield code, LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family)
 
 
 def blocks_of(
