@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ from zoograph.models.evidence.cells import Cells, Records, gather
 from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, ModelCovariances, Shared, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
+from zoograph.models.evidence.part_of_inverse import part_of_inverse
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.evidence.spread import spreads
 from zoograph.models.evidence.usual_samples import usual_samples
@@ -22,6 +24,8 @@ from zoograph.models.evidence.usual_samples import usual_samples
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
+Block = tuple[Tensor, Tensor]
+"""Places that are left out together, and which of them are asked for."""
 _ROWS_AT_ONCE = 400  # contenders
 MOST_CONTENDERS = 500
 """Models of which it is worked out how their errors go together."""
@@ -132,6 +136,7 @@ class Posterior:
         self.prior = prior
         self.spread = spreads(known, len(prior.features.domain))
         every, datasets = torch.arange(len(self.spread)), torch.unique(datasets)
+        self.datasets = datasets
         near = prior.between_datasets(every, datasets).where.max(1).values
         chosen = choose_relevant(known, near, torch.isin(every, datasets), self.spread, protocol)
         self.records, means = chosen.records, chosen.means
@@ -157,7 +162,7 @@ class Posterior:
 
         Of a group of many datasets some stand for all.
         """
-        members = [_evenly(row.nonzero().flatten(), _MOST_MEMBERS) for row in weights]
+        members = [evenly(row.nonzero().flatten(), _MOST_MEMBERS) for row in weights]
         nodes = torch.unique(torch.cat([occurring, *members]))
         shares = torch.zeros(len(weights), len(nodes), dtype=torch.float64)
         for share, row, chosen in zip(shares, weights, members, strict=True):
@@ -230,20 +235,34 @@ class Posterior:
         left_out = self.alpha[:count] / self._inverse.diagonal()[:count]
         return solved[:, :count], left_out
 
-    def left_out(self, block: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean (k,) and covariance (k, k) of noiseless logits as if a block had never been measured.
+    def left_out(self, blocks: Sequence[Block]) -> list[tuple[Tensor, Tensor]]:
+        """Return mean (k,) and covariance (k, k) of noiseless logits as if a block had never been measured, of each.
 
         Args:
-            block: places among ``records`` that are left out together.
-            inside: (k,) which of them are asked for.
+            blocks: of each, places among ``models`` that are left out together, of records and after them of means;
+                and (k,) which of them are asked for, of records.
         """
+        if not blocks:
+            return []
+        rows = torch.unique(torch.cat([block for block, _ in blocks]))
+        inverse = part_of_inverse(self.factor, rows)
+        return [self._without(block, inside, inverse, torch.searchsorted(rows, block)) for block, inside in blocks]
+
+    def _without(self, block: Tensor, inside: Tensor, inverse: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
         rows = block[inside]
-        covariance = torch.linalg.inv(self._inverse[block[:, None], block[None]])
-        mean = (self.residual[block] - covariance @ self.alpha[block])[inside]
+        wanted = torch.zeros(len(block), len(inside), dtype=torch.float64)
+        wanted[inside, torch.arange(len(inside))] = 1.0
+        covariance = torch.linalg.solve(inverse[place[:, None], place[None]], wanted)
+        mean = self.residual[rows] - self.alpha[block] @ covariance
         mean = mean + self.prior.kernel.expected_level(self.records.cells.at(rows), self.prior.features.classes)
-        between = covariance[inside[:, None], inside[None]]
+        between = covariance[inside]
         own = (between.diagonal() - self._noise[rows]).clamp(min=1e-6)
         return mean, between.diagonal_scatter(own)
+
+    @property
+    def models(self) -> Tensor:
+        """(R,) the model of everything that it is conditioned on: of ``records``, and after them of means."""
+        return self._known.cells.model
 
     @cached_property
     def _inverse(self) -> Tensor:
@@ -322,6 +341,6 @@ def _between_all(kernel: EvidenceKernel, models: ModelFeatures, shown: Tensor) -
     return ModelCovariances(skill, interaction, models.node, models.node)
 
 
-def _evenly(values: Tensor, most: int) -> Tensor:
+def evenly(values: Tensor, most: int) -> Tensor:
     """Return ``values``, or as many of them at even distances."""
     return values if len(values) <= most else values[torch.linspace(0, len(values) - 1, most).long()]

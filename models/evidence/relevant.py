@@ -18,6 +18,7 @@ _OF_EACH = 3  # far dataset and protocol: enough to tell its level
 _LEAST_MODELS = 4  # of a dataset whose records are averaged with those of others
 _MOST_GROUPS = 6
 _ASKED, _SAME_PROTOCOL = 10.0, 0.2  # nearer by so much are datasets, and a protocol, that are asked for
+_DIGITS = 9  # of nearness, so that what is equally near is not in an order that rounding makes
 
 
 class Relevant(NamedTuple):
@@ -47,7 +48,7 @@ def choose_relevant(
 
     Datasets and protocols are taken in the order of their nearness. Of the nearest there is every record; of farther
     ones a few, which tell how high accuracies on them are, and means over groups of them, which tell of models. Each
-    group is twice as large as the one before.
+    group is twice as large as the one before. Of what is equally near, the first comes first.
 
     Args:
         records: everything that was measured.
@@ -64,7 +65,8 @@ def choose_relevant(
     key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
     number = torch.bincount(key, minlength=num_datasets * NUM_PROTOCOLS)
     same = (torch.arange(NUM_PROTOCOLS) == protocol).double() * _SAME_PROTOCOL
-    order = torch.argsort(-((near + _ASKED * asked)[:, None] + same[None]).flatten(), stable=True)
+    nearness = ((near + _ASKED * asked)[:, None] + same[None]).flatten().round(decimals=_DIGITS)
+    order = torch.argsort(-nearness, stable=True)
     order = order[number[order] > 0]
     for_levels = min(_FOR_LEVELS, most // 2, _OF_EACH * len(order))
     room = torch.where(asked[order // NUM_PROTOCOLS], most, most - for_levels)

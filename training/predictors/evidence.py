@@ -22,6 +22,7 @@ from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.method import Method, Prediction
 from zoograph.training.predictors.evidence_contrasts import calibrated_contrasts
 from zoograph.training.predictors.evidence_left_out import leave_out
+from zoograph.training.predictors.evidence_parts import asked_with, parts_of
 from zoograph.training.predictors.evidence_readout import answer_cells, predict_jointly, record_effects, similarities
 from zoograph.training.predictors.evidence_widths import calibrated_widths
 from zoograph.training.predictors.joint import JointPrediction
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 MINIMUM_RECORDS = 20
 _NUM_FOLDS = 4
-_DATASETS_AT_ONCE = 48
-_SHARE_OF_OWN = 0.8  # of the records one by one
 _CELLS_AT_ONCE = 4_000
 _TEXT_CHANNELS = 8
 
@@ -116,7 +115,7 @@ class EvidencePredictor(Method):
         self._kernel.requires_grad_(False)
         code = self._code(graph)
         left_out = leave_out(self._prior(None), graph, code)
-        self._widths, self._contrasts = calibrated_widths(left_out, code), calibrated_contrasts(left_out, code)
+        self._widths, self._contrasts = calibrated_widths(left_out, code), calibrated_contrasts(left_out)
         return self
 
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
@@ -143,7 +142,7 @@ class EvidencePredictor(Method):
         See :func:`zoograph.training.predictors.evidence_readout.predict_jointly`.
         """
         graph, prior = self._graph if graph is None else graph, self._prior(graph)
-        posterior = Posterior(prior, _asked_with(_parts_of(prior, graph), datasets), self._code(graph))
+        posterior = Posterior(prior, asked_with(parts_of(prior, graph), datasets), self._code(graph))
         return predict_jointly(posterior, graph, self._widths, self._contrasts, models, datasets, self._code(graph))
 
     def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
@@ -156,7 +155,7 @@ class EvidencePredictor(Method):
         See :func:`zoograph.training.predictors.evidence_readout.record_effects`.
         """
         code, prior = self._code(self._graph), self._prior(None)
-        posterior = Posterior(prior, _asked_with(_parts_of(prior, self._graph), datasets), code)
+        posterior = Posterior(prior, asked_with(parts_of(prior, self._graph), datasets), code)
         return record_effects(posterior, model, datasets, code)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -244,55 +243,16 @@ class EvidencePredictor(Method):
         """Return (3, n) mean and bounds of accuracies, from the ``known`` records."""
         answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
         widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs)]
-        parts = _parts_of(prior, graph)
+        parts = parts_of(prior, graph)
         part_of = parts[pairs[1]]
         if len(known) <= MOST_SINGLE:  # whatever is asked, it is answered from all of them
             part_of = torch.zeros_like(part_of)
         for part in torch.unique(part_of).tolist():
             asked = (part_of == part).nonzero().flatten()
-            posterior = Posterior(prior, _asked_with(parts, pairs[1, asked]), self._code(graph), known)
+            posterior = Posterior(prior, asked_with(parts, pairs[1, asked]), self._code(graph), known)
             for rows in asked.split(_CELLS_AT_ONCE):
                 cells = prior.ask(pairs[:, rows], self._code(graph))
                 answer[:, rows] = answer_cells(
                     posterior, cells, *posterior.predict(cells), graph[DATASET].sample_size, widths[rows]
                 )
         return answer
-
-
-def _asked_with(parts: Tensor, datasets: Tensor) -> Tensor:
-    """Return the datasets of the ``parts`` (D,) that ``datasets`` (n,) are of.
-
-    Records are chosen by their nearness to all of these: so an answer is the same, whatever else is asked.
-    """
-    return torch.isin(parts, parts[datasets].unique()).nonzero().flatten()
-
-
-def _parts_of(prior: Prior, graph: HeteroData) -> Tensor:
-    group = graph[DATASET].group
-    return _parts(group, torch.bincount(prior.records.cells.dataset, minlength=len(group)))
-
-
-def _parts(group: Tensor, counts: Tensor) -> Tensor:
-    """Return (D,) the part of each dataset: families that are answered together, from one choice of records.
-
-    Parts are of as many families as have records that can be read one by one, so that a table of all pairs takes few
-    factors. A family without records is a part of its own, which lets it choose what is nearest to it; one with more
-    than can be read is in several.
-
-    Args:
-        group: (D,) families.
-        counts: (D,) records of each dataset.
-    """
-    order = torch.argsort(group, stable=True)
-    most, number, room, free = int(_SHARE_OF_OWN * MOST_SINGLE), -1, 0, 0
-    part = torch.empty_like(order)
-    for family in torch.split(order, torch.unique_consecutive(group[order], return_counts=True)[1].tolist()):
-        own = int(counts[family].sum())
-        if not own or own > room or len(family) > free:
-            number, room, free = number + 1, most, _DATASETS_AT_ONCE
-        inside = ((counts[family].cumsum(0) - counts[family]) / most).long()
-        inside = torch.maximum(inside, torch.arange(len(family)) // _DATASETS_AT_ONCE)
-        part[family] = number + inside
-        number += int(inside[-1])
-        room, free = (room - own, free - len(family)) if own and number == int(part[family[0]]) else (0, 0)
-    return part

@@ -33,26 +33,31 @@ class _Rankings(NamedTuple):
     unit: Tensor
 
 
-def scaled_contrasts(covariance: Tensor, factor: float) -> Tensor:
-    """Return the covariance (k, k) of k logits whose deviations from their mean are scaled by ``factor``."""
+def scaled_contrasts(covariance: Tensor, factor: Tensor) -> Tensor:
+    """Return the covariance (k, k) of k logits whose deviations from their mean are scaled by ``factor`` (k,)."""
+    rest = 1 - factor
     row, whole = covariance.mean(1), covariance.mean()
-    return factor**2 * covariance + factor * (1 - factor) * (row[:, None] + row[None]) + (1 - factor) ** 2 * whole
+    mixed = factor[:, None] * rest[None] * row[:, None]
+    return torch.outer(factor, factor) * covariance + mixed + mixed.t() + torch.outer(rest, rest) * whole
 
 
-def calibrated_contrasts(left_out: Mapping[int, Sequence[LeftOut]], protocol: int) -> list[float]:
-    """Return the factors of contrasts between models, on datasets with records of the asked protocol and on new ones.
+def calibrated_contrasts(left_out: Mapping[int, Sequence[LeftOut]]) -> list[float]:
+    """Return the factors of contrasts between models, of pairs both known and of those with a side that is new.
 
     With them, the mean regret of the model that is expected to be best is as it was measured on records that were left
-    out: of known datasets a quarter at a time, of new ones by family, under every protocol. Families count alike. Where
-    there are too few to learn from, a factor is 1. That of known datasets is never below that of new ones: among their
-    candidates are models that were measured nowhere, of which left-out quarters say nothing.
+    out: of known pairs a quarter at a time, of new datasets by family, under every protocol. One protocol has too few
+    rankings of known pairs to learn from: regrets are few and far apart, and where they are all noise, no factor
+    changes them. Families count alike. Where there are too few, a factor is 1. Known pairs do not have a smaller one
+    than new ones. A model that was measured nowhere is as unknown on a known dataset as on a new one.
 
     Args:
         left_out: by protocol.
-        protocol: that is asked for.
     """
-    known = [_rankings(part, protocol) for part in left_out[protocol] if part.situation == KNOWN]
-    new = [_rankings(part, code) for code, parts in left_out.items() for part in parts if part.situation == NEW_DATASET]
+    ways = (KNOWN, NEW_DATASET)
+    known, new = (
+        [_rankings(part, code) for code, parts in left_out.items() for part in parts if part.situation == way]
+        for way in ways
+    )
     of_new = _factor(new)
     return [max(_factor(known), of_new), of_new]
 

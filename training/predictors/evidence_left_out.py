@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -11,16 +12,19 @@ from torch import Tensor
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET
 from zoograph.models.conformal import SITUATIONS
-from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.evidence.cells import Records
+from zoograph.models.evidence.posterior import Block, Posterior, Prior, evenly
+from zoograph.models.evidence.relevant import MOST_SINGLE
+from zoograph.training.predictors.evidence_parts import parts_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 KNOWN, NEW_DATASET = (SITUATIONS.index(name) for name in ("both known", "new dataset"))
-Block = tuple[Tensor, Tensor]
 _BOTH_NEW_SAMPLES = 150
 _LEAST_RECORDS = 30  # of another protocol, to learn from
 _NUM_PARTS = 4
+_MOST_PARTS, _MOST_OTHER_PARTS = 16, 8  # of datasets with records of the asked protocol, and without
 _SEED = 0
 
 
@@ -49,45 +53,83 @@ class LeftOut(NamedTuple):
 
 
 def leave_out(prior: Prior, graph: HeteroData, protocol: int) -> dict[int, list[LeftOut]]:
-    """Return what is left out, by protocol: of the asked one in every situation, of others as of new datasets.
+    """Return what is left out, by protocol: of the asked one in every situation, of others where models are known.
 
-    Under one protocol there may be a single family of datasets, which tells little of what a new one is like.
+    Under one protocol there may be a single family of datasets, which tells little of what a new one is like. Records
+    are left out of what an answer about their dataset under the asked protocol is read from, see
+    :mod:`zoograph.training.predictors.evidence_parts`: so it does not hang on a choice among all datasets which
+    families there are to learn from. Of very many parts some stand for all.
     """
     counts = torch.bincount(prior.records.cells.protocol, minlength=len(Protocol))[: len(Protocol)]
     others = [int(code) for code in (counts >= _LEAST_RECORDS).nonzero() if code != protocol]
-    ways = {protocol: range(len(SITUATIONS)), **dict.fromkeys(others, (NEW_DATASET,))}
-    return {code: _left_out(prior, graph, code, situations) for code, situations in ways.items()}
-
-
-def _left_out(prior: Prior, graph: HeteroData, protocol: int, situations: Iterable[int]) -> list[LeftOut]:
-    cells = prior.records.cells
-    posterior = Posterior(prior, torch.unique(cells.dataset[cells.protocol == protocol]), protocol)
-    found = []
-    for situation, blocks in blocks_of(posterior, graph, protocol, situations).items():
-        for block, inside in blocks:
-            if not len(inside) or len(block) == len(posterior.alpha):
-                continue
-            mean, covariance = posterior.left_out(block, inside)
-            rows = block[inside]
-            cells = posterior.records.cells.at(rows)
-            noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
-            chance, family = prior.features.chance[cells.dataset], graph[DATASET].group[cells.dataset]
-            logit = posterior.records.logit[rows]
-            found.append(LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family))
+    ways = {protocol: range(len(SITUATIONS)), **dict.fromkeys(others, (KNOWN, NEW_DATASET))}
+    found: dict[int, list[LeftOut]] = {code: [] for code in ways}
+    for datasets in _asked_together(prior, graph, protocol):
+        posterior = Posterior(prior, datasets, protocol, _without_kin(prior, graph, datasets))
+        for code, part in _left_out(posterior, graph, ways):
+            found[code].append(part)
     return found
+
+
+def _asked_together(prior: Prior, graph: HeteroData, protocol: int) -> list[Tensor]:
+    """Return nodes of the datasets with records, by part; first those with records of the asked protocol."""
+    cells = prior.records.cells
+    if len(prior.records) <= MOST_SINGLE:  # whatever is asked, it is answered from all of them
+        return [torch.unique(cells.dataset)]
+    parts = parts_of(prior, graph)
+    every, own = (torch.unique(parts[nodes]) for nodes in (cells.dataset, cells.dataset[cells.protocol == protocol]))
+    chosen = torch.cat([evenly(own, _MOST_PARTS), evenly(every[~torch.isin(every, own)], _MOST_OTHER_PARTS)])
+    return [(parts == part).nonzero().flatten() for part in chosen]
+
+
+def _without_kin(prior: Prior, graph: HeteroData, datasets: Tensor) -> Records:
+    """Return what was measured, but for what families of ``datasets`` have in other parts: it may be in any mean."""
+    family, nodes = graph[DATASET].group, prior.records.cells.dataset
+    kin = torch.isin(family, family[datasets]).index_fill(0, datasets, False)
+    return prior.records.at(~kin[nodes]) if kin[nodes].any() else prior.records
+
+
+def _left_out(
+    posterior: Posterior, graph: HeteroData, ways: Mapping[int, Iterable[int]]
+) -> Iterator[tuple[int, LeftOut]]:
+    """Yield each block with its protocol; ``ways`` are the situations by protocol."""
+    asked = [
+        (code, situation, block)
+        for code, situations in ways.items()
+        for situation, blocks in blocks_of(posterior, graph, code, situations).items()
+        for block in blocks
+        if len(block[1]) and len(block[0]) < len(posterior.alpha)
+    ]
+    answers = posterior.left_out([block for *_, block in asked])
+    for (code, situation, (block, inside)), (mean, covariance) in zip(asked, answers, strict=True):
+        rows = block[inside]
+        cells = posterior.records.cells.at(rows)
+        noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
+        chance, family = posterior.prior.features.chance[cells.dataset], graph[DATASET].group[cells.dataset]
+        logit = posterior.records.logit[rows]
+        yield code, LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family)
 
 
 def blocks_of(
     posterior: Posterior, graph: HeteroData, protocol: int, situations: Iterable[int] = range(len(SITUATIONS))
 ) -> dict[int, list[Block]]:
-    """Return, by situation, places of records that are left out together, and which of them are asked for.
+    """Return, by situation, places of what is left out together, and which of it is asked for.
 
-    Records of the asked protocol are left out at random, a quarter at a time; by family of datasets, by model, and by
-    both, each with whatever else was measured of what is left out.
+    Of the datasets that the posterior is about, records under a protocol are left out at random, a quarter at a time;
+    by family of datasets, by model, and by both, each with whatever else was measured of what is left out. A mean over
+    far datasets is of one model, with which it goes; it holds nothing of the families.
+
+    Args:
+        posterior: about some datasets.
+        graph: of these.
+        protocol: whose records are asked for.
+        situations: which of the four.
     """
-    cells = posterior.records.cells
-    family = graph[DATASET].group[cells.dataset]
-    asked = cells.protocol == protocol
+    cells, models = posterior.records.cells, posterior.models
+    family = torch.full_like(models, -1)
+    family[: len(cells.model)] = graph[DATASET].group[cells.dataset]
+    asked = torch.zeros(len(models), dtype=torch.bool)
+    asked[: len(cells.model)] = (cells.protocol == protocol) & torch.isin(cells.dataset, posterior.datasets)
     places = asked.nonzero().flatten()
 
     def block(hidden: Tensor, wanted: Tensor) -> Block:
@@ -102,14 +144,16 @@ def blocks_of(
     def families() -> list[Block]:
         return [block(family == k, asked) for k in torch.unique(family[places])]
 
-    def models() -> list[Block]:
-        return [block(cells.model == k, asked) for k in torch.unique(cells.model[places])]
+    def by_model() -> list[Block]:
+        return [block(models == k, asked) for k in torch.unique(models[places])]
 
     def both() -> list[Block]:
+        every = posterior.prior.records.cells.protocol
+        share = len(places) / max(1, int((every == protocol).sum()))
         return [
-            block((family == family[i]) | (cells.model == cells.model[i]), torch.arange(len(asked)) == i)
-            for i in shuffled[:_BOTH_NEW_SAMPLES].tolist()
+            block((family == family[i]) | (models == models[i]), torch.arange(len(asked)) == i)
+            for i in shuffled[: math.ceil(_BOTH_NEW_SAMPLES * share)].tolist()
         ]
 
-    ways = (quarters, families, models, both)
+    ways = (quarters, families, by_model, both)
     return {code: ways[code]() for code in situations}

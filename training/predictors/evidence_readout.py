@@ -75,8 +75,8 @@ def predict_jointly(
     mean, contenders = logits.mean, logits.contenders
     code = situation(graph, pairs)
     width = torch.tensor(widths, dtype=mean.dtype)[code]
-    factor = float(torch.tensor(contrasts, dtype=mean.dtype)[code % 2].mean())  # odd where the dataset is new
-    covariance = scaled_contrasts(logits.covariance, factor)
+    factor = torch.tensor(contrasts, dtype=mean.dtype)[(code > 0).long()].reshape(k, t).mean(1)  # 0: both are known
+    covariance = scaled_contrasts(logits.covariance, factor[contenders])
     answer = answer_cells(posterior, cells, mean, logits.variance, graph[DATASET].sample_size, width)
     chance = posterior.prior.features.chance[cells.dataset]
     rises = slope(answer[0], chance).clamp(min=1e-6)

@@ -33,7 +33,7 @@ def test_the_loss_is_the_mean_over_ways_of_hiding_of_what_a_posterior_says(hidin
             hidden = torch.stack([group == group[row] for group in groups])
             block = hidden.any(0).nonzero().flatten()
             inside = hidden.all(0)[block].nonzero().flatten()
-            mean, between = posterior.left_out(block, inside)
+            ((mean, between),) = posterior.left_out([(block, inside)])
             noise = posterior._noise[block[inside]]
             found.append(
                 -Normal(mean, (between.diagonal() + noise).sqrt()).log_prob(posterior.records.logit[block[inside]])

@@ -77,7 +77,7 @@ def test_leaving_out_in_closed_form_is_conditioning_on_the_others(prior, posteri
         "some": torch.arange(len(records)) % 6 == 0,
     }[hidden]
     rows, inside = block.nonzero().flatten(), torch.tensor([2, 0])
-    mean, between = posterior.left_out(rows, inside)
+    ((mean, between),) = posterior.left_out([(rows, inside)])
     without = Posterior(prior, every, HEAD, prior.records.at((~block).nonzero().flatten()))
     asked = records.cells.at(rows[inside])
     for one, other in zip((mean, between.diagonal()), without.predict(asked), strict=True):

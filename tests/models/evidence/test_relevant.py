@@ -93,6 +93,12 @@ def test_the_asked_protocol_counts_as_a_little_nearer():
         assert len(found.records.at(~whole & few)) == 0
 
 
+def test_what_is_equally_near_but_for_rounding_is_taken_in_its_order():
+    last_digits = [0.5, 0.5 + 1e-13, 0.5 - 1e-13, 0.5 + 2e-13]
+    found = chosen(table(5, 5), [1.0, *last_digits], most=24)
+    assert datasets_of(found.records) == [5, 5, 3, 3, 3]
+
+
 def test_the_nearest_dataset_is_taken_even_if_it_is_too_large():
     found = chosen(table(9, 3), [0.0, 1.0, 0.5], most=4)
     assert datasets_of(found.records) == [0, 8]  # twice as many as wanted at most

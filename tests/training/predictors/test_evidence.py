@@ -23,9 +23,9 @@ from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
 from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.linear import LinearRegression
-from zoograph.models.evidence.relevant import MOST_SINGLE, choose_relevant
+from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.method import Prediction
-from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig, _parts
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 
 EMBED = HashEmbedder(8)
 TINY = TrainingConfig(num_steps=3, num_records=80)
@@ -204,31 +204,11 @@ def test_newcomers_get_wider_intervals(zoo: Zoo, graph: HeteroData, fitted: Evid
     assert max(new_dataset, new_model) <= both + 1e-6
 
 
-def test_families_are_asked_about_together_while_their_records_can_be_read_one_by_one() -> None:
-    families, few = torch.arange(61), torch.full((61,), 5)
-    assert _parts(families, few).bincount().tolist() == [48, 13]
-    assert _parts(torch.zeros(60, dtype=torch.long), few[:60]).bincount().tolist() == [48, 12]
-    many = torch.where(families == 30, 10 * MOST_SINGLE, 300)
-    parts = _parts(families, many)
-    for part in parts.unique():
-        there = (parts == part).nonzero().flatten()
-        assert there.tolist() == [30] or many[there].sum() <= MOST_SINGLE
-    assert _parts(families[:0], few[:0]).tolist() == []
-
-
-def test_a_family_is_torn_apart_only_where_it_has_more_records_than_can_be_read() -> None:
-    family, number = torch.tensor([0, 0, 1, 2, 2, 2, 3]), torch.tensor([700, 600, 100, 1400, 1400, 10, 5])
-    assert _parts(family, number).tolist() == [0, 0, 0, 1, 1, 2, 3]
-
-
-def test_a_family_without_records_is_asked_about_alone() -> None:
-    assert _parts(torch.tensor([0, 1, 2, 1]), torch.tensor([5, 0, 5, 0])).tolist() == [0, 1, 2, 1]
-
-
 def test_the_answer_does_not_depend_on_what_else_is_asked_where_records_are_chosen(
     graph: HeteroData, fitted: EvidencePredictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoograph.training.predictors.evidence.MOST_SINGLE", 20)
+    for module in ("evidence", "evidence_parts"):
+        monkeypatch.setattr(f"zoograph.training.predictors.{module}.MOST_SINGLE", 20)
     choose = partial(choose_relevant, most=20)
     monkeypatch.setattr("zoograph.models.evidence.posterior.choose_relevant", choose)
     pairs = _every(graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -12,7 +13,9 @@ from zoograph.graphs.schema import DATASET
 from zoograph.models.evidence import posterior as posterior_module
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
-from zoograph.training.predictors.evidence_left_out import NEW_DATASET, LeftOut, blocks_of, leave_out
+from zoograph.models.evidence.relevant import choose_relevant
+from zoograph.training.predictors import evidence_left_out as left_out_module
+from zoograph.training.predictors.evidence_left_out import KNOWN, NEW_DATASET, LeftOut, blocks_of, leave_out
 
 HEAD, TUNED = 3, 4
 
@@ -75,11 +78,101 @@ def test_a_record_is_predicted_without_its_block(
     assert torch.allclose(again.mean, first.mean)
 
 
-def test_of_other_protocols_only_new_datasets_are_left_out(prior: Prior, graph: HeteroData) -> None:
+def test_of_other_protocols_no_model_is_left_out(prior: Prior, graph: HeteroData) -> None:
     cells = prior.records.cells
     protocol = torch.where(cells.model % 2 == 0, TUNED, cells.protocol)
     records = replace(prior.records, cells=cells._replace(protocol=protocol))
     found = leave_out(prior._replace(records=records), graph, HEAD)
     assert sorted(found) == [HEAD, TUNED]
     assert {part.situation for part in found[HEAD]} == {0, 1, 2, 3}
-    assert {part.situation for part in found[TUNED]} == {NEW_DATASET}
+    assert {part.situation for part in found[TUNED]} == {KNOWN, NEW_DATASET}
+
+
+# -- where there are more records than are read one by one ----------------------------------------
+
+
+@pytest.fixture
+def few_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("evidence_left_out", "evidence_parts"):
+        monkeypatch.setattr(f"zoograph.training.predictors.{module}.MOST_SINGLE", 40)
+    monkeypatch.setattr(posterior_module, "choose_relevant", partial(choose_relevant, most=40))
+    monkeypatch.setattr(left_out_module, "_MOST_PARTS", 1_000)
+
+
+def _once(parts: list[LeftOut], situation: int, prior: Prior) -> None:
+    """Every record under the protocol is left out once."""
+    own = [part for part in parts if part.situation == situation]
+    asked = prior.records.logit[prior.records.cells.protocol == HEAD]
+    assert torch.equal(torch.cat([part.logit for part in own]).sort().values, asked.sort().values)
+
+
+@pytest.mark.usefixtures("few_are_read")
+def test_every_record_is_left_out_once_whatever_else_is_read(prior: Prior, graph: HeteroData) -> None:
+    found = leave_out(prior, graph, HEAD)[HEAD]
+    for situation in (0, 1, 2):
+        _once(found, situation, prior)
+
+
+@pytest.mark.usefixtures("few_are_read")
+def test_no_mean_holds_anything_of_a_family_that_is_left_out(
+    prior: Prior, graph: HeteroData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it measured, it is predicted the same; but for its spread, which is held here."""
+    spread = posterior_module.spreads(prior.records, graph[DATASET].num_nodes)
+    monkeypatch.setattr(posterior_module, "spreads", lambda *_: spread)
+    cells = prior.records.cells
+    first = _first_new_dataset(prior, graph)
+    own = graph[DATASET].group[cells.dataset] == first.family[0]
+    planted = replace(prior.records, logit=prior.records.logit + torch.where(own, 0.7 * cells.model, 0.0))
+    again = _first_new_dataset(prior._replace(records=planted), graph)
+    assert not torch.allclose(again.logit, first.logit)
+    assert torch.allclose(again.mean, first.mean)
+
+
+@pytest.mark.usefixtures("few_are_read")
+def test_means_over_what_a_model_measured_are_left_out_with_it(prior: Prior, graph: HeteroData) -> None:
+    posterior = Posterior(prior, left_out_module._asked_together(prior, graph, HEAD)[0], HEAD)
+    count, models = len(posterior.records), posterior.models
+    assert len(models) == len(posterior.alpha) > count
+    assert torch.equal(models[:count], posterior.records.cells.model)
+    for situation, blocks in blocks_of(posterior, graph, HEAD).items():
+        for block, inside in blocks:
+            left = torch.ones(len(models), dtype=torch.bool).index_fill(0, block, False)
+            if situation in (2, 3):
+                assert not torch.isin(models[left], models[block[inside]]).any()
+            else:
+                assert left[count:].all()
+            assert (block[inside] < count).all()
+
+
+@pytest.mark.usefixtures("few_are_read")
+def test_the_rest_of_a_family_that_is_in_several_parts_is_not_read(prior: Prior, graph: HeteroData) -> None:
+    torn = graph.clone()
+    torn[DATASET].group = torch.zeros_like(graph[DATASET].group)
+    seen = []
+    for datasets in left_out_module._asked_together(prior, torn, HEAD):
+        kept = left_out_module._without_kin(prior, torn, datasets).cells.dataset
+        assert torch.isin(kept, datasets).all()
+        seen.append(datasets)
+    assert len(seen) > 1
+    assert left_out_module._without_kin(prior, graph, seen[0][:1]).cells.dataset.unique().numel() > 1
+
+
+@pytest.mark.usefixtures("few_are_read")
+def test_of_very_many_parts_some_stand_for_all(
+    prior: Prior, graph: HeteroData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(left_out_module, "_MOST_PARTS", 2)
+    assert len(left_out_module._asked_together(prior, graph, HEAD)) == 2
+
+
+@pytest.mark.usefixtures("few_are_read")
+def test_rounding_decides_nothing(prior: Prior, graph: HeteroData) -> None:
+    """A kernel whose parameters are the same but for the last digits."""
+    other = EvidenceKernel().requires_grad_(False)
+    for number, parameter in enumerate(other.parameters()):
+        parameter.mul_(1 + 1e-13 * (number % 7 - 3))
+    found = [leave_out(each, graph, HEAD)[HEAD] for each in (prior, Prior.of(other, graph))]
+    for mine, theirs in zip(*found, strict=True):
+        assert torch.equal(mine.logit, theirs.logit)
+        assert torch.allclose(mine.mean, theirs.mean, atol=1e-8)

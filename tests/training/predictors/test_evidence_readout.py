@@ -6,6 +6,10 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
+from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.zoo import Zoo
+from zoograph.data.testing.hash_encoder import HashEmbedder
+from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.models.evidence.accuracy_logit import slope
 from zoograph.models.evidence.posterior import Posterior
@@ -66,12 +70,14 @@ def test_draws_have_the_covariance_of_the_logits_at_their_slopes(fitted: Evidenc
     cells = prior.ask(torch.stack([MODELS, dataset.expand(8)]), HEAD)
     logits = Posterior(prior, dataset, HEAD).joint(cells, 8, 1)
     rises = slope(joint.mean, prior.features.chance[dataset])
-    covariance = scaled_contrasts(logits.covariance, fitted._contrasts[0])
+    covariance = scaled_contrasts(logits.covariance, torch.full((8,), fitted._contrasts[0], dtype=torch.float64))
     assert torch.allclose(joint.covariance, rises[:, None] * covariance * rises[None], rtol=0.3, atol=2e-4)
 
 
-def test_contrasts_move_draws_about_what_they_have_in_common(graph: HeteroData, fitted: EvidencePredictor) -> None:
-    """Of a dataset without records it is the factor for new ones."""
+def test_contrasts_move_draws_about_what_they_have_in_common(
+    zoo: Zoo, graph: HeteroData, fitted: EvidencePredictor
+) -> None:
+    """Of a dataset without records it is the factor for new ones, of a known dataset's models each has its own."""
     corpus = torch.tensor([graph[DATASET].ids.index("corpus")])
     tensors, values = fitted.state()
     apart = []
@@ -80,6 +86,17 @@ def test_contrasts_move_draws_about_what_they_have_in_common(graph: HeteroData, 
         draws = predictor.joint(MODELS, corpus).draws
         apart.append((draws - draws.mean(1, keepdim=True)).std())
     assert apart[0] / apart[1] == pytest.approx(0.5, abs=0.15)
+    newcomer = ModelCard(id="new", family="swin", parameters=10**8, input_size=224, source="t")
+    grown = build_graph(zoo.with_cards([newcomer]), HashEmbedder(8), vocabulary=graph.vocabulary)
+    dataset = grown[TRANSFERS_TO].edge_index[1, :1]
+    models = torch.tensor([grown[MODEL].ids.index(name) for name in (*graph[MODEL].ids, "new")])
+    spread = []
+    for contrasts in ([1.0, 1.0], [1.0, 0.1]):
+        predictor = EvidencePredictor.from_state(tensors, {**values, "contrasts": contrasts}, graph)
+        draws = predictor.joint(models, dataset, grown).draws
+        spread.append((draws - draws[:, :8].mean(1, keepdim=True)).std(0))
+    assert spread[1][8] < 0.5 * spread[0][8]
+    assert torch.allclose(spread[1][:8], spread[0][:8], rtol=0.15)
 
 
 def test_models_and_datasets_are_like_themselves_and_relatives_more_than_strangers(
