@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.graphs.schema import DATASET
-from zoograph.models.evidence.cells import gather
+from zoograph.models.evidence.cells import NUM_PROTOCOLS, gather
 from zoograph.models.evidence.kernel import EvidenceKernel, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
@@ -56,24 +57,31 @@ class Hiding:
     def loss(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Return minus the log density of what is hidden of the records at ``rows``, and minus the log prior.
 
-        The first is a mean over records, and over the four ways of hiding: one by one, by family of
-        datasets, by model, and by both.
+        The first is a mean over records, and over the four ways of hiding: one by one, by family of datasets, by
+        model, and by both. Of a hidden family, how high accuracies are and how models differ count apart: of the
+        records one by one, the first is so much less certain that nothing would be learned of rankings.
         """
         inverse, residual = self._inverse(rows)
         solved, variance = inverse @ residual, 1 / inverse.diagonal()
         losses = [_minus_log_density(solved * variance, variance)]
         cells = self.records.cells.at(rows)
-        family = self._family[cells.dataset]
+        family, kind = self._family[cells.dataset], cells.dataset * NUM_PROTOCOLS + cells.protocol
         for groups in ([family], [cells.model], [family, cells.model]):
-            parts = []
+            levels, parts = [], []
             for place in torch.randperm(len(rows), generator=generator)[:_HIDDEN_GROUPS].tolist():
                 hidden = torch.stack([group == group[place] for group in groups])
                 block = hidden.any(0).nonzero().flatten()
                 asked = hidden.all(0)[block]
                 if len(block) < len(rows):
                     covariance = torch.linalg.inv(inverse[block[:, None], block[None]])
-                    parts.append(_minus_log_density((covariance @ solved[block])[asked], covariance.diagonal()[asked]))
-            losses += [torch.cat(parts)] if parts else []
+                    error, covariance = (covariance @ solved[block])[asked], covariance[asked][:, asked]
+                    if len(groups) == 1 and groups[0] is family:
+                        level, part = _levels_and_differences(error, covariance, kind[block][asked])
+                        levels.append(level)
+                    else:
+                        part = _minus_log_density(error, covariance.diagonal())
+                    parts.append(part)
+            losses += [torch.cat(column) for column in (levels, parts) if column]
         penalty = self.kernel.penalty(len(self.records), self._num_families)
         return torch.stack([part.mean() for part in losses]).mean() + penalty
 
@@ -93,6 +101,23 @@ class Hiding:
         noise = kernel.run_noise(records.variance, side.unit)
         residual = records.logit - kernel.expected_level(cells, datasets.classes)
         return torch.linalg.inv(covariance + torch.diag(noise + 1e-6)), residual
+
+
+def _levels_and_differences(error: Tensor, covariance: Tensor, kind: Tensor) -> tuple[Tensor, Tensor]:
+    """Return minus the log density of the mean error of each kind (g,), and of what records differ from it (m,).
+
+    Args:
+        error: (n,) of hidden records.
+        covariance: (n, n) of the errors.
+        kind: (n,) dataset and protocol of each.
+    """
+    _, place, number = torch.unique(kind, return_inverse=True, return_counts=True)
+    member = one_hot(place).double()
+    mean = (member / number).t()
+    centre = torch.eye(len(error), dtype=torch.float64) - member @ mean
+    parts = (mean, centre[number[place] > 1])
+    level, differences = (_minus_log_density(rows @ error, ((rows @ covariance) * rows).sum(1)) for rows in parts)
+    return level, differences
 
 
 def _minus_log_density(error: Tensor, variance: Tensor) -> Tensor:

@@ -2,12 +2,13 @@ r"""Kernel of the evidence: what two cells have in common.
 
 The logit of the accuracy of model m on dataset d under protocol p is a level of the dataset plus a skill of the model,
 
-.. math:: y_{mdp} = \mu(d) + L_{dp} + s_{dp}\,(a_{mp} + b_{m}(d) + c_{md}) + \epsilon,
+.. math:: y_{mdp} = \mu(d) + L_{dp} + s_{dp}\,(a_{mp} + b_{mp}(d) + c_{md}) + \epsilon,
 
 with normal priors: levels alike for datasets whose names, labels and domains are, skills :math:`a` alike for models of
 similar size, corpora, objective, lineage and ImageNet accuracy, interactions :math:`b` alike for such models on such
 datasets, and :math:`c` shared by everything that is measured of one pair. Protocols are points; the nearer two of them,
-the more one tells of the other. :math:`s` is the spread of models on the dataset.
+the more one tells of the other: of skills, and less of interactions, since what is peculiar to zero-shot accuracies on
+such datasets rests on names that a head does not read. :math:`s` is the spread of models on the dataset.
 """
 
 from __future__ import annotations
@@ -297,9 +298,11 @@ class EvidenceKernel(nn.Module):
         What the samples a class add to the second is left out.
         """
         at = a.dataset, b.dataset
-        same = COMMON + (1 - COMMON) * _at(_nearness(self.skill_places), a.protocol, b.protocol)
+        nearness = _at(_nearness(self.skill_places), a.protocol, b.protocol)
+        same = COMMON + (1 - COMMON) * nearness
         slopes = datasets.classes[a.dataset][:, None] * datasets.classes[b.dataset][None]
         where = _at(datasets.where, *at) + self.value("interaction.slopes") * slopes
+        where = where * nearness.pow(self.value("interaction.protocols"))
         return same, where, self.value("pair") * _at(datasets.own, *at)
 
 

@@ -30,6 +30,7 @@ PRIOR = {
     "interaction.domain": 0.3,
     "interaction.dataset": 0.1,
     "interaction.slopes": 0.1,
+    "interaction.protocols": 3.0,
     "pair": 0.10,
     "data.name": 0.2,
     "data.labels": 0.6,

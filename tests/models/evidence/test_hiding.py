@@ -26,7 +26,7 @@ def test_the_loss_is_the_mean_over_ways_of_hiding_of_what_a_posterior_says(hidin
     cells, size = posterior.records.cells, len(posterior.records)
     family = graph[DATASET].group[cells.dataset]
     monkeypatch.setattr(hiding_module, "_HIDDEN_GROUPS", size)
-    ways = []
+    ways, levels = [], []
     for groups in ([torch.arange(size)], [family], [cells.model], [family, cells.model]):
         found = []
         for row in range(size):
@@ -34,13 +34,41 @@ def test_the_loss_is_the_mean_over_ways_of_hiding_of_what_a_posterior_says(hidin
             block = hidden.any(0).nonzero().flatten()
             inside = hidden.all(0)[block].nonzero().flatten()
             ((mean, between),) = posterior.left_out([(block, inside)])
-            noise = posterior._noise[block[inside]]
-            found.append(
-                -Normal(mean, (between.diagonal() + noise).sqrt()).log_prob(posterior.records.logit[block[inside]])
-            )
+            rows = block[inside]
+            between = between + posterior._noise[rows].diag()
+            error, kind = posterior.records.logit[rows] - mean, torch.stack([cells.dataset, cells.protocol])[:, rows]
+            if len(groups) == 1 and groups[0] is family:
+                same = (kind[:, :, None] == kind[:, None]).all(0).double()
+                mean_of = same / same.sum(1, keepdim=True)
+                levels.append(_minus_log_density(mean_of @ error, mean_of @ between @ mean_of.t())[_first(same)])
+                differ = (torch.eye(len(rows)) - mean_of)[same.sum(1) > 1]
+                found.append(_minus_log_density(differ @ error, differ @ between @ differ.t()))
+            else:
+                found.append(_minus_log_density(error, between))
         ways.append(torch.cat(found).mean())
     loss = hiding.loss(torch.arange(size), generator())
-    assert loss.item() == pytest.approx(torch.stack(ways).mean().item(), rel=1e-6)
+    assert loss.item() == pytest.approx(torch.stack([*ways, torch.cat(levels).mean()]).mean().item(), rel=1e-6)
+
+
+def _minus_log_density(error, covariance):
+    return -Normal(0.0, covariance.diagonal().sqrt()).log_prob(error)
+
+
+def _first(same):
+    """Return (n,) bool: whether nobody before is of the same kind."""
+    return torch.tril(same, -1).sum(1) == 0
+
+
+def test_of_a_hidden_family_the_level_counts_once_and_differences_have_no_level():
+    """An error that all records of a dataset have in common is in the level's density alone."""
+    covariance = 4.0 * torch.ones(3, 3).double() + 0.5 * torch.eye(3).double()
+    kind, error = torch.tensor([7, 7, 9]), torch.tensor([0.4, -0.2, 1.0]).double()
+    level, differences = hiding_module._levels_and_differences(error, covariance, kind)
+    assert (len(level), len(differences)) == (2, 2)  # the only record of its kind differs from nothing
+    shifted = hiding_module._levels_and_differences(error + torch.tensor([3.0, 3.0, 0.0]), covariance, kind)
+    assert torch.allclose(differences, shifted[1])
+    assert shifted[0][0] > level[0]
+    assert torch.allclose(level[0], _minus_log_density(torch.tensor(0.1).double(), torch.tensor([[4.25]]).double()))
 
 
 def test_a_family_is_sampled_by_the_square_root_of_what_it_has(hiding, graph):

@@ -10,7 +10,7 @@ from zoograph.models.evidence.kernel import DatasetCovariances, EvidenceKernel, 
 from zoograph.models.evidence.kernel_start import PRIOR
 from zoograph.models.evidence.node_features import ModelFeatures
 
-PROBE, HEAD, TUNED = 2, 3, 4
+ZERO_SHOT, PROBE, HEAD, TUNED = 1, 2, 3, 4
 
 
 def cells(*rows):
@@ -82,6 +82,18 @@ def test_what_protocols_share_is_less_than_what_one_has(prior, models, datasets)
     assert same > head > probe > 0
     same, head, probe = prior.kernel.level(asked, under, datasets)[0].tolist()
     assert same > head > probe > 0
+
+
+def test_what_is_peculiar_to_a_dataset_reaches_another_protocol_less_than_skills_do(datasets):
+    own, far = (cells((0, 0, protocol)) for protocol in (HEAD, ZERO_SHOT))
+    kernel = EvidenceKernel().requires_grad_(False)
+    skill, peculiar, pair = (
+        float(other / same)
+        for same, other in zip(kernel._between(own, own, datasets), kernel._between(own, far, datasets), strict=True)
+    )
+    assert 0 < peculiar < skill < pair == 1
+    kernel.logs["interaction_protocols"] += 1.0
+    assert float(kernel._between(own, far, datasets)[1]) < peculiar * float(kernel._between(own, own, datasets)[1])
 
 
 def test_the_pair_is_shared_by_its_protocols_alone(models, datasets):

@@ -151,7 +151,8 @@ def test_what_is_not_learned_from_does_not_move_the_kernel(graph: HeteroData) ->
     states = [
         EvidencePredictor(TINY).fit(each, unlearned).state()[0] for each in (graph, _planted(graph, unlearned, 0.3))
     ]
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    for name, learned in states[0].items():
+        assert torch.allclose(learned, states[1][name], rtol=0, atol=1e-10)  # sums are rounded as memory happens to lie
 
 
 def test_smoothed_sees_the_own_record(graph: HeteroData, fitted: EvidencePredictor) -> None:
