@@ -13,7 +13,7 @@ from zoograph.models.evidence.accuracy_logit import to_accuracy
 from zoograph.training.predictors.evidence_left_out import KNOWN, NEW_DATASET, LeftOut
 from zoograph.training.predictors.joint import draw_normal
 
-_FACTORS = torch.linspace(0.2, 1.4, 13, dtype=torch.float64)
+_FACTORS = torch.linspace(0.2, 1.0, 9, dtype=torch.float64)  # models do not lie farther apart than the process says
 _LEAST_MODELS = 4  # that a ranking is of
 _LEAST_UNITS = 8  # that a factor is learned from
 _NUM_DRAWS = 400
@@ -47,8 +47,9 @@ def calibrated_contrasts(left_out: Mapping[int, Sequence[LeftOut]]) -> list[floa
     With them, the mean regret of the model that is expected to be best is as it was measured on records that were left
     out: of known pairs a quarter at a time, of new datasets by family, under every protocol. One protocol has too few
     rankings of known pairs to learn from: regrets are few and far apart, and where they are all noise, no factor
-    changes them. Families count alike. Where there are too few, a factor is 1. Known pairs do not have a smaller one
-    than new ones. A model that was measured nowhere is as unknown on a known dataset as on a new one.
+    changes them. Families count alike. Where there are too few, a factor is 1, and it is never more. Known pairs do
+    not have a smaller one than new ones. A model that was measured nowhere is as unknown on a known dataset as on a
+    new one.
 
     Args:
         left_out: by protocol.

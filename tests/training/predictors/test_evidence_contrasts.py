@@ -38,9 +38,9 @@ def _many(truth: float, stated: float, situation: int, number: int = 1_000) -> l
 
 
 @pytest.mark.parametrize(("truth", "stated"), [(0.5, 0.5), (0.4, 0.8), (0.8, 0.7)])
-def test_contrasts_that_are_too_wide_are_shrunk_by_as_much(truth: float, stated: float) -> None:
+def test_contrasts_that_are_too_wide_are_shrunk_by_as_much_and_narrow_ones_stay(truth: float, stated: float) -> None:
     parts = [*_many(truth, stated, KNOWN), *_many(truth, stated, NEW)]
-    assert calibrated_contrasts({HEAD: parts}) == pytest.approx([truth / stated] * 2, rel=0.1)
+    assert calibrated_contrasts({HEAD: parts}) == pytest.approx([min(1.0, truth / stated)] * 2, rel=0.1)
 
 
 def test_each_situation_has_its_own_factor_and_rankings_are_of_every_protocol() -> None:
