@@ -145,7 +145,7 @@ def _tiny() -> TrainingConfig:
 
 def _answer_at_once(patch: pytest.MonkeyPatch) -> None:
     """Every dataset is answered from the same records, which takes a sixth of the time."""
-    patch.setattr("zoograph.training.predictors.evidence._parts", lambda group, _: group.new_zeros(len(group)))
+    patch.setattr("zoograph.training.predictors.evidence_parts.divide", lambda group, _: group.new_zeros(len(group)))
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ def test_a_held_out_cell_changes_nothing_that_is_learned(arrivals: Any) -> None:
         for r in (runs, runs.assign(value=np.where(held, 0.123, runs.value)))
     ]
     mine, other = (learn(graph, held_out_cells(graph), arrivals.config).state()[0] for graph in graphs)
-    assert all(torch.equal(mine[name], other[name]) for name in mine)
+    for name, learned in mine.items():
+        assert torch.allclose(learned, other[name], rtol=0, atol=1e-10)  # sums are rounded as memory happens to lie
 
 
 def test_a_store_is_learned_from_and_the_manifest_says_so(arrivals: Any, toy_zoo: object, tmp_path: Path) -> None:
