@@ -93,9 +93,8 @@ class Hiding:
         places, dataset = torch.unique(records.cells.dataset, return_inverse=True)
         unit = self._unit[records.cells.dataset, records.cells.protocol]
         cells = records.cells._replace(model=model, dataset=dataset)
-        embeddings = kernel.embed(self.graph)
-        models = kernel.models(self.models.at(nodes), embeddings[0][nodes])
-        datasets = kernel.datasets(self.datasets.at(places), embeddings[1][places])
+        models = kernel.models(self.models.at(nodes))
+        datasets = kernel.datasets(self.datasets.at(places), kernel.embed(self.graph)[places])
         side = Side(cells, unit, self._scores[rows])
         covariance = kernel.covariance(side, side, kernel.shared(side, side, datasets).at(slice(None)), models)
         noise = kernel.run_noise(records.variance, side.unit)

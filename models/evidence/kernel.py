@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from zoograph.graphs.schema import DATASET, MODEL
+from zoograph.graphs.schema import DATASET
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
 from zoograph.models.evidence.kernel_start import COMMON, PLACES, PRIOR
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
@@ -133,7 +133,8 @@ class EvidenceKernel(nn.Module):
     """Prior covariances of cells; positive parameters are learned as logarithms.
 
     Args:
-        network: embeds models and datasets; nodes whose embeddings agree have more in common. None for none.
+        network: embeds datasets; the levels of those whose embeddings agree have more in common. Of models it says
+            nothing: with a word in their skills, rankings of new collections were worse. None for none.
     """
 
     def __init__(self, network: StructuralGNN | None = None) -> None:
@@ -146,12 +147,12 @@ class EvidenceKernel(nn.Module):
         assert len(places) == NUM_PROTOCOLS
         self.skill_places, self.level_places = nn.Parameter(places.clone()), nn.Parameter(places.clone())
 
-    def embed(self, graph: HeteroData) -> tuple[Tensor, Tensor]:
-        """Return the network's embeddings of models (M, C) and datasets (D, C), without a network no columns."""
+    def embed(self, graph: HeteroData) -> Tensor:
+        """Return the network's embeddings of datasets (D, C), without a network no columns."""
         if self.network is None:
-            return torch.zeros(graph[MODEL].num_nodes, 0).double(), torch.zeros(graph[DATASET].num_nodes, 0).double()
-        models, datasets = (torch.tanh(part.double()) / part.shape[1] ** 0.5 for part in self.network(graph))
-        return models, datasets
+            return torch.zeros(graph[DATASET].num_nodes, 0).double()
+        datasets = self.network(graph)[1].double()
+        return torch.tanh(datasets) / datasets.shape[1] ** 0.5
 
     def value(self, name: str) -> Tensor:
         """Return a positive parameter."""
@@ -170,18 +171,9 @@ class EvidenceKernel(nn.Module):
         of_all = torch.stack(list(moved.values())).sum()
         return of_all / num_records + (of_levels + 4 * places) / num_families
 
-    def models(
-        self, a: ModelFeatures, shown_a: Tensor, b: ModelFeatures | None = None, shown_b: Tensor | None = None
-    ) -> ModelCovariances:
-        """Return the prior covariances of n models with m others, by default with themselves.
-
-        Args:
-            a: their features.
-            shown_a: (n, C) their embeddings.
-            b: features of the others.
-            shown_b: (m, C) embeddings of the others.
-        """
-        b, shown_b = a if b is None else b, shown_a if shown_b is None else shown_b
+    def models(self, a: ModelFeatures, b: ModelFeatures | None = None) -> ModelCovariances:
+        """Return the prior covariances of n models with m others, by default with themselves."""
+        b = a if b is None else b
         kin, own = _same(a.family, b.family), _same(a.node, b.node)
         linear, apart = torch.zeros_like(own), 2 * self.value("near.family") * (1 - kin)
         for name, block in a.blocks.items():
@@ -194,17 +186,20 @@ class EvidenceKernel(nn.Module):
         skill = skill + self.value("skill.family") * kin + self.value("skill.lineage") * shared
         skill = skill + self.value("skill.architecture") * _same(a.architecture, b.architecture)
         interaction = self.value("interaction.linear") * linear + self.value("interaction.near") * near
-        if shown_a.shape[1]:
-            shown = shown_a @ shown_b.t()
-            skill = skill + self.value("graph.skill") * shown
-            interaction = interaction + self.value("graph.interaction") * shown
         interaction = interaction + self.value("interaction.own") * (own + shared) / 2
         return ModelCovariances(skill, interaction, a.node, b.node)
 
     def datasets(
         self, a: DatasetFeatures, shown_a: Tensor, b: DatasetFeatures | None = None, shown_b: Tensor | None = None
     ) -> DatasetCovariances:
-        """Return the prior covariances of n datasets with m others, by default with themselves, as :meth:`models`."""
+        """Return the prior covariances of n datasets with m others, by default with themselves.
+
+        Args:
+            a: their features.
+            shown_a: (n, C) their embeddings.
+            b: features of the others.
+            shown_b: (m, C) embeddings of the others.
+        """
         b, shown_b = a if b is None else b, shown_a if shown_b is None else shown_b
         parts = [self.value(f"data.{name}") * squared_distances(x, b.blocks[name]) for name, x in a.blocks.items()]
         alike = torch.exp(-0.5 * torch.stack(parts).sum(0))
@@ -216,8 +211,7 @@ class EvidenceKernel(nn.Module):
         where = where + self.value("interaction.dataset") * own
         where = where + self.value("interaction.overlap") * overlap
         if shown_a.shape[1]:
-            shown = shown_a @ shown_b.t()
-            level, where = level + self.value("graph.level") * shown, where + self.value("graph.where") * shown
+            level = level + self.value("graph.level") * (shown_a @ shown_b.t())
         return DatasetCovariances(level, where, own, a.classes)
 
     def expected_level(self, cells: Cells, classes: Tensor) -> Tensor:

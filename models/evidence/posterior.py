@@ -42,7 +42,7 @@ class Prior(NamedTuple):
         kernel: with its parameters.
         models: features of the graph's models.
         features: of its datasets.
-        shown: embeddings of both, see :meth:`zoograph.models.evidence.kernel.EvidenceKernel.embed`.
+        shown: (D, C) embeddings of these, see :meth:`zoograph.models.evidence.kernel.EvidenceKernel.embed`.
         scores: of pairs.
         records: everything that was measured in the graph.
         samples: (D, P) that questions are meant for, see :mod:`zoograph.models.evidence.usual_samples`.
@@ -52,7 +52,7 @@ class Prior(NamedTuple):
     kernel: EvidenceKernel
     models: ModelFeatures
     features: DatasetFeatures
-    shown: tuple[Tensor, Tensor]
+    shown: Tensor
     scores: PairScores
     records: Records
     samples: Tensor
@@ -62,11 +62,11 @@ class Prior(NamedTuple):
     def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> Prior:
         """Return the prior of a graph."""
         features = _features_of(graph)
-        models, shown = ModelFeatures.of(graph), kernel.embed(graph)
+        models = ModelFeatures.of(graph)
         records = gather(graph, features)
         samples = usual_samples(records, features.per_class)
-        every = _between_all(kernel, models, shown[0]) if len(models.node) <= _MOST_MODELS else None
-        return cls(kernel, models, features, shown, PairScores.of(graph), records, samples, every)
+        every = _between_all(kernel, models) if len(models.node) <= _MOST_MODELS else None
+        return cls(kernel, models, features, kernel.embed(graph), PairScores.of(graph), records, samples, every)
 
     def with_new_datasets(self, graph: HeteroData) -> Prior:
         """Return the prior of a graph in which datasets of which nothing was measured come before those of this one.
@@ -79,7 +79,7 @@ class Prior(NamedTuple):
         records = replace(self.records, cells=cells._replace(dataset=cells.dataset + more))
         return self._replace(
             features=features,
-            shown=(self.shown[0], self.shown[1].new_zeros(len(features.node), 0)),
+            shown=self.shown.new_zeros(len(features.node), 0),
             scores=PairScores.of(graph),
             records=records,
             samples=usual_samples(records, features.per_class),
@@ -94,13 +94,11 @@ class Prior(NamedTuple):
         """Return the covariances of nodes (n,) with nodes (m,)."""
         if self.every is not None:
             return self.every.at(a, b)
-        shown = self.shown[0]
-        return self.kernel.models(self.models.at(a), shown[a], self.models.at(b), shown[b])
+        return self.kernel.models(self.models.at(a), self.models.at(b))
 
     def between_datasets(self, a: Tensor, b: Tensor) -> DatasetCovariances:
         """Return the covariances of nodes (n,) with nodes (m,)."""
-        shown = self.shown[1]
-        return self.kernel.datasets(self.features.at(a), shown[a], self.features.at(b), shown[b])
+        return self.kernel.datasets(self.features.at(a), self.shown[a], self.features.at(b), self.shown[b])
 
 
 class JointLogits(NamedTuple):
@@ -324,17 +322,17 @@ def _features_of(graph: HeteroData) -> DatasetFeatures:
     return DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
 
 
-def _between_all(kernel: EvidenceKernel, models: ModelFeatures, shown: Tensor) -> ModelCovariances:
+def _between_all(kernel: EvidenceKernel, models: ModelFeatures) -> ModelCovariances:
     """Return the covariances of all models, a few rows at a time, which stay in the processor's cache.
 
     Those above the diagonal are worked out, and those below are the same.
     """
     size = len(models.node)
-    skill, interaction = (shown.new_empty(size, size, dtype=torch.float64) for _ in range(2))
-    every = torch.arange(size, device=shown.device)
+    skill, interaction = (models.node.new_empty(size, size, dtype=torch.float64) for _ in range(2))
+    every = torch.arange(size, device=models.node.device)
     for rows in every.split(max(1, min(_ROWS_AT_ONCE, _ENTRIES_IN_CACHE // max(1, size)))):
         columns = every[int(rows[0]) :]
-        parts = kernel.models(models.at(rows), shown[rows], models.at(columns), shown[columns])
+        parts = kernel.models(models.at(rows), models.at(columns))
         for whole, part in zip((skill, interaction), parts[:2], strict=True):
             whole[rows[0] : rows[-1] + 1, rows[0] :] = part
             whole[rows[0] :, rows[0] : rows[-1] + 1] = part.t()

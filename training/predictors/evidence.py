@@ -46,8 +46,8 @@ class TrainingConfig(BaseModel):
         warm_steps: the same where learning starts from an earlier predictor.
         num_records: that each step hides parts of.
         learning_rate: of the kernel, at the start.
-        network: whether a graph network embeds the nodes; off, since it did more harm than good where a whole
-            collection was left out (docs/experiments.md).
+        network: whether a graph network embeds datasets, so that levels of new ones are better known; off, see
+            docs/experiments.md.
         network_rate: learning rate of its weights, at the start.
         channels: width of its states, and of the embeddings.
         num_layers: rounds of message passing.
@@ -188,17 +188,6 @@ class EvidencePredictor(Method):
         result = copy.copy(self)
         result._graph, result._priors = graph, [(graph, self._prior(None).with_new_datasets(graph))]
         return result
-
-    def embeddings(self, graph: HeteroData | None = None) -> tuple[Tensor, Tensor]:
-        """Return the network's embeddings of models (M, C) and datasets (D, C); default: of the fitted graph.
-
-        Raises:
-            ValueError: if there is no network.
-        """
-        if self._kernel.network is None:
-            raise ValueError("The predictor was configured without embeddings: set 'network'.")
-        with torch.no_grad():
-            return self._kernel.embed(self._graph if graph is None else graph)
 
     def _make_kernel(self, graph: HeteroData) -> EvidenceKernel:
         if not self.config.network:

@@ -65,9 +65,9 @@ def test_so_they_are_with_any_parameters(seed, prior, graph):
     kernel = EvidenceKernel().requires_grad_(False)
     for parameter in kernel.parameters():
         parameter += torch.randn_like(parameter)
-    embedding = torch.randn(8, 3, dtype=torch.float64), torch.randn(len(prior.features.domain), 3, dtype=torch.float64)
-    models = kernel.models(ModelFeatures.of(graph), embedding[0])
-    datasets = kernel.datasets(prior.features, embedding[1])
+    embedding = torch.randn(len(prior.features.domain), 3, dtype=torch.float64)
+    models = kernel.models(ModelFeatures.of(graph))
+    datasets = kernel.datasets(prior.features, embedding)
     some = every_cell(4, 2)
     total = kernel.level(some, some, datasets) + kernel.skill(some, some, datasets, models)
     assert torch.allclose(total, total.t())
@@ -143,7 +143,7 @@ def test_squared_distances():
 
 
 def test_without_a_network_nodes_have_no_embeddings(kernel, graph):
-    assert [part.shape[1] for part in kernel.embed(graph)] == [0, 0]
+    assert kernel.embed(graph).shape[1] == 0
 
 
 def test_the_whole_covariance_is_levels_and_skills_in_units_of_spreads(prior, models, datasets):

@@ -221,8 +221,8 @@ def test_far_records_as_means_change_little(prior, graph, every, monkeypatch):
 
 def test_what_models_have_in_common_is_worked_out_once_for_both_orders(prior, kernel, monkeypatch):
     monkeypatch.setattr(posterior_module, "_ENTRIES_IN_CACHE", 24)  # three rows at a time
-    found = posterior_module._between_all(kernel, prior.models, prior.shown[0])
-    for part, whole in zip(found, kernel.models(prior.models, prior.shown[0]), strict=True):
+    found = posterior_module._between_all(kernel, prior.models)
+    for part, whole in zip(found, kernel.models(prior.models), strict=True):
         assert torch.allclose(part, whole, rtol=0, atol=1e-12)
         assert torch.equal(part, part.t())
 
