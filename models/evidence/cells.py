@@ -35,6 +35,11 @@ class Cells(NamedTuple):
     protocol: Tensor
     per_class: Tensor
 
+    @property
+    def circumstance(self) -> Tensor:
+        """(n,) a number for the dataset and the protocol of each cell."""
+        return self.dataset * NUM_PROTOCOLS + self.protocol
+
     def at(self, rows: Tensor | slice) -> Cells:
         """Return the cells of ``rows``, positions or a mask."""
         return Cells(*(part[rows] for part in self))

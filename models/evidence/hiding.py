@@ -11,7 +11,7 @@ from torch.nn.functional import one_hot
 
 from zoograph.data.records.records import ACCURACIES, Metric
 from zoograph.graphs.schema import DATASET
-from zoograph.models.evidence.cells import NUM_PROTOCOLS, gather
+from zoograph.models.evidence.cells import gather
 from zoograph.models.evidence.kernel import EvidenceKernel, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
@@ -65,8 +65,8 @@ class Hiding:
         solved, variance = inverse @ residual, 1 / inverse.diagonal()
         losses = [_minus_log_density(solved * variance, variance)]
         cells = self.records.cells.at(rows)
-        family, kind = self._family[cells.dataset], cells.dataset * NUM_PROTOCOLS + cells.protocol
-        for groups in ([family], [cells.model], [family, cells.model]):
+        family, kind = self._family[cells.dataset], cells.circumstance
+        for apart, groups in ((True, [family]), (False, [cells.model]), (False, [family, cells.model])):
             levels, parts = [], []
             for place in torch.randperm(len(rows), generator=generator)[:_HIDDEN_GROUPS].tolist():
                 hidden = torch.stack([group == group[place] for group in groups])
@@ -75,7 +75,7 @@ class Hiding:
                 if len(block) < len(rows):
                     covariance = torch.linalg.inv(inverse[block[:, None], block[None]])
                     error, covariance = (covariance @ solved[block])[asked], covariance[asked][:, asked]
-                    if len(groups) == 1 and groups[0] is family:
+                    if apart:
                         level, part = _levels_and_differences(error, covariance, kind[block][asked])
                         levels.append(level)
                     else:

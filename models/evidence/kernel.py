@@ -317,7 +317,7 @@ class _Circumstances(NamedTuple):
     def of(cls, side: Side) -> _Circumstances:
         """Return the circumstances of a side's cells."""
         cells = side.cells
-        found, place = torch.unique(cells.dataset * NUM_PROTOCOLS + cells.protocol, return_inverse=True)
+        found, place = torch.unique(cells.circumstance, return_inverse=True)
         one = torch.empty_like(found).index_copy_(0, place, torch.arange(len(place)))
         return cls(cells.at(one), side.unit[one], place)
 

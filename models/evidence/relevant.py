@@ -62,7 +62,7 @@ def choose_relevant(
     num_datasets = len(near)
     if len(records) <= most:
         return Relevant(records, records.at(torch.zeros(0, dtype=torch.long)), near.new_zeros(0, num_datasets))
-    key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
+    key = records.cells.circumstance
     number = torch.bincount(key, minlength=num_datasets * NUM_PROTOCOLS)
     same = (torch.arange(NUM_PROTOCOLS) == protocol).double() * _SAME_PROTOCOL
     nearness = ((near + _ASKED * asked)[:, None] + same[None]).flatten().round(decimals=_DIGITS)

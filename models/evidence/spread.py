@@ -25,7 +25,7 @@ def spreads(records: Records, num_datasets: int) -> Tensor:
     whose probes differ much on a dataset are expected to differ much there with heads as well.
     """
     size = num_datasets * NUM_PROTOCOLS
-    key = records.cells.dataset * NUM_PROTOCOLS + records.cells.protocol
+    key = records.cells.circumstance
     number = count(key, size)
     mean, noise = total(records.logit, key, size) / number, total(records.variance, key, size) / number
     square = total((records.logit - mean[key]).square(), key, size)

@@ -29,7 +29,7 @@ def usual_samples(records: Records, per_class: Tensor) -> Tensor:
         own = cells.protocol == protocol
         if own.any() and few[own].double().mean() > 0.5:
             result[:, protocol] = result[:, protocol].clamp(max=cells.per_class[own & few].median())
-    key = cells.dataset * NUM_PROTOCOLS + cells.protocol
+    key = cells.circumstance
     number = count(key, size)
     mean = (total(cells.per_class, key, size) / number.clamp(min=1)).reshape(result.shape)
     return torch.where(number.reshape(result.shape) > 0, mean, result)
