@@ -21,6 +21,7 @@ from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.fields import Name
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.export import export_runs
+from zoograph.data.store.kept_reads import KeptReads
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.documents import IngestDocument
@@ -139,34 +140,40 @@ class _Exports:
     """
 
     def __init__(self, answers: Answers, limits: Limits) -> None:
-        self._store, self._limits = answers.store, limits
-        self._known: dict[str, tuple[str, bytes]] = {}
+        # Not among the reads of the answers, which would all wait for a large file.
+        self._store, self._limits, self._kept = answers.store, limits, KeptReads()
 
     def send(self, suffix: str, kind: str) -> Response:
         """Return the answer with the file of a suffix, and what kind it is of."""
-        revision = self._store.revision
-        made_at, content = self._known.get(suffix, ("", b""))
-        if made_at == revision:
+        large: list[Path] = []
+        content = self._kept.get(self._store.revision, suffix, lambda: self._read_small(suffix, large))
+        if content is not None:
             return _attach(content, suffix, kind)
+        path = large[0] if large else self._make(suffix)
+        clean = BackgroundTask(path.unlink)
+        return FileResponse(path, media_type=kind, filename=f"runs{suffix}", background=clean)
+
+    def _read_small(self, suffix: str, large: list[Path]) -> bytes | None:
+        """Return what is in a file that is made now; None if it is too large to stay: then it goes to ``large``."""
+        path = self._make(suffix)
+        if path.stat().st_size > self._limits.kept_bytes:
+            large.append(path)
+            return None
+        content = path.read_bytes()
+        path.unlink()
+        return content
+
+    def _make(self, suffix: str) -> Path:
         with tempfile.NamedTemporaryFile(prefix="zoograph-", suffix=suffix, delete=False) as file:
             path = Path(file.name)
         try:
             export_runs(self._store, path)
-            size = path.stat().st_size
-            if size > self._limits.result_bytes:
+            if path.stat().st_size > self._limits.result_bytes:
                 raise Refused(422, "The runs are more than this server sends. Ask its operator for 'zoograph export'.")
-            content = path.read_bytes() if size <= self._limits.kept_bytes else b""
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        if not content:
-            self._known.pop(suffix, None)
-            clean = BackgroundTask(path.unlink)
-            return FileResponse(path, media_type=kind, filename=f"runs{suffix}", background=clean)
-        path.unlink()
-        if self._store.revision == revision:
-            self._known[suffix] = revision, content
-        return _attach(content, suffix, kind)
+        return path
 
 
 def _attach(content: bytes, suffix: str, kind: str) -> Response:
