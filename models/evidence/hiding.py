@@ -33,13 +33,21 @@ class Hiding:
         graph: whose records are learned from.
         kernel: that is learned.
         unlearned: (E,) bool, edges whose records take no part; default: none.
+        unknown: (D,) bool, datasets whose records, under any protocol, take none either; default: none.
     """
 
-    def __init__(self, graph: HeteroData, kernel: EvidenceKernel, unlearned: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        graph: HeteroData,
+        kernel: EvidenceKernel,
+        unlearned: Tensor | None = None,
+        unknown: Tensor | None = None,
+    ) -> None:
         self.graph, self.kernel, self.models = graph, kernel, ModelFeatures.of(graph)
         self.datasets = DatasetFeatures.of(graph, Metric(graph.metric) in ACCURACIES)
         records = gather(graph, self.datasets)
-        self.records = records if unlearned is None else records.without(unlearned)
+        records = records if unlearned is None else records.without(unlearned)
+        self.records = records if unknown is None else records.at(~unknown[records.cells.dataset])
         self._scores = PairScores.of(graph).at(self.records.cells)
         self._family = graph[DATASET].group
         self._num_families = len(torch.unique(self._family[self.records.cells.dataset]))

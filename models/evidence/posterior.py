@@ -71,7 +71,7 @@ class Prior(NamedTuple):
     def with_new_datasets(self, graph: HeteroData) -> Prior:
         """Return the prior of a graph in which datasets of which nothing was measured come before those of this one.
 
-        What the models have in common is the same, and not worked out again. There must be no network.
+        What the models have in common is the same, and not worked out again.
         """
         features = _features_of(graph)
         more = len(features.node) - len(self.features.node)
@@ -79,7 +79,7 @@ class Prior(NamedTuple):
         records = replace(self.records, cells=cells._replace(dataset=cells.dataset + more))
         return self._replace(
             features=features,
-            shown=self.shown.new_zeros(len(features.node), 0),
+            shown=self.kernel.embed(graph),
             scores=PairScores.of(graph),
             records=records,
             samples=usual_samples(records, features.per_class),

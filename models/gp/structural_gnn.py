@@ -6,12 +6,11 @@ on accuracies exactly, and leaving a record out needs no second pass through the
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import HeteroData
-from torch_geometric.nn import MessagePassing
 
 from zoograph.graphs.schema import (
     DATASET,
@@ -31,38 +30,15 @@ from zoograph.graphs.schema import (
 )
 from zoograph.models.standardizer import Standardizer
 
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
+
 # A model is near a dataset if its pre-training corpus is: the two-step path, with the relation measured on it.
 NEAR: EdgeType = (MODEL, "near", DATASET)
 _STRUCTURE = (HAS, PRETRAINED_ON, SCORED_ON, RELATED_TO, NEAR)
 # Edges of these kinds carry numbers in some zoos alone.
 _WHERE_NAMED = (INFLUENCES, PRETRAINED_ON, DERIVED_FROM)
 _TEXT_SLOTS = {MODEL: (1, 0), DATASET: (1, 0), LABEL: (0,)}
-
-
-class GatedConv(MessagePassing):  # type: ignore[misc]
-    r"""Mean and spread of the neighbours' states, each shifted and gated by what its edge carries.
-
-    .. math:: m_{ji} = x_j (1 + \tanh(W_g e_{ji})) + W_s e_{ji}, \quad
-        x_i' = W [\mathrm{mean}_j m_{ji} ; \mathrm{std}_j m_{ji}]
-
-    Shapes:
-        x: ((N_source, C), (N_target, C)), edge_attr (E, F) -> (N_target, C).
-    """
-
-    def __init__(self, channels: int, edge_channels: int) -> None:
-        super().__init__(aggr=["mean", "std"])
-        self.gate = nn.Linear(edge_channels, channels)
-        self.shift = nn.Linear(edge_channels, channels)
-        self.out = nn.Linear(2 * channels, channels)
-
-    def forward(self, x: tuple[Tensor, Tensor], edge_index: Tensor, edge_attr: Tensor) -> Tensor:
-        """Return (N_target, C)."""
-        pooled = self.propagate(edge_index, x=x, edge_attr=edge_attr, size=(len(x[0]), len(x[1])))
-        return torch.as_tensor(self.out(pooled))
-
-    def message(self, x_j: Tensor, edge_attr: Tensor) -> Tensor:
-        """Return (E, C)."""
-        return x_j * (1 + torch.tanh(self.gate(edge_attr))) + self.shift(edge_attr)
 
 
 class StructuralGNN(nn.Module):
@@ -74,10 +50,17 @@ class StructuralGNN(nn.Module):
         out_channels: width of the embeddings.
         num_layers: rounds of message passing.
         text_channels: principal components of the texts that are read.
+        conv: makes a layer from channels of states and of edges: of PyG, or the plain one that answers the same.
     """
 
     def __init__(
-        self, graph: HeteroData, hidden_channels: int, out_channels: int, num_layers: int, text_channels: int
+        self,
+        graph: HeteroData,
+        hidden_channels: int,
+        out_channels: int,
+        num_layers: int,
+        text_channels: int,
+        conv: Callable[[int, int], nn.Module],
     ) -> None:
         super().__init__()
         self.text_channels = text_channels
@@ -102,7 +85,7 @@ class StructuralGNN(nn.Module):
         self.layers = nn.ModuleList(
             nn.ModuleDict(
                 {
-                    name[1]: GatedConv(hidden_channels, width)
+                    name[1]: conv(hidden_channels, width)
                     for kind, width in edge_widths.items()
                     for name in (kind, reverse(kind))
                 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
@@ -19,9 +21,11 @@ from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.kernel_start import start_digest
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import MOST_SINGLE
+from zoograph.models.gp.plain_gated_conv import PlainGatedConv
+from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.models.method import Method, Prediction
 from zoograph.training.predictors.evidence_contrasts import calibrated_contrasts
-from zoograph.training.predictors.evidence_left_out import leave_out
+from zoograph.training.predictors.evidence_left_out import LeftOut, halves, leave_out
 from zoograph.training.predictors.evidence_parts import asked_with, parts_of
 from zoograph.training.predictors.evidence_readout import answer_cells, predict_jointly, record_effects, similarities
 from zoograph.training.predictors.evidence_widths import calibrated_widths
@@ -66,6 +70,23 @@ class TrainingConfig(BaseModel):
     seed: int = 0
 
 
+class Learning(NamedTuple):
+    """What a kernel is learned from.
+
+    Attributes:
+        graph: whose records.
+        unlearned, unknown: those that are not, see :class:`zoograph.models.evidence.hiding.Hiding`.
+        start: tensors of an earlier kernel to learn on from; None to begin anew.
+        num_steps: of learning.
+    """
+
+    graph: HeteroData
+    unlearned: Tensor | None
+    unknown: Tensor | None
+    start: dict[str, Tensor] | None
+    num_steps: int
+
+
 class EvidencePredictor(Method):
     """One Gaussian process over cells of model, dataset and protocol, see :mod:`zoograph.models.evidence.kernel`.
 
@@ -104,18 +125,14 @@ class EvidencePredictor(Method):
             raise ValueError(
                 f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
-        self._graph, self._kernel = graph, self._make_kernel(graph)
-        if self._start is not None:
-            self._kernel.load_state_dict(self._start)
-        elif self._kernel.network is not None:
-            sides = zip((MODEL, DATASET), graph[TRANSFERS_TO].edge_index, strict=True)
-            self._kernel.network.fit_scale(graph, {kind: torch.unique(nodes) for kind, nodes in sides})
-        with one_thread():
-            self._learn(graph, unlearned)
-        self._kernel.requires_grad_(False)
-        code = self._code(graph)
-        left_out = leave_out(self._prior(None), graph, code)
+        self._graph, code = graph, self._code(graph)
+        num_steps = self.config.num_steps if self._start is None else self.config.warm_steps
+        others = 2 * self.config.num_steps if self.config.network else 0
+        ticker = Ticker(self._progress, num_steps + others)
+        self._kernel = self._learned(Learning(graph, unlearned, None, self._start, num_steps), ticker)
+        left_out = self._left_out(graph, unlearned, ticker)
         self._widths, self._contrasts = calibrated_widths(left_out, code), calibrated_contrasts(left_out)
+        ticker.finish()
         return self
 
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
@@ -189,29 +206,56 @@ class EvidencePredictor(Method):
         result._graph, result._priors = graph, [(graph, self._prior(None).with_new_datasets(graph))]
         return result
 
-    def _make_kernel(self, graph: HeteroData) -> EvidenceKernel:
+    def _make_kernel(self, graph: HeteroData, conv: Callable[[int, int], nn.Module] = PlainGatedConv) -> EvidenceKernel:
         if not self.config.network:
             return EvidenceKernel()
-        from zoograph.models.gp.structural_gnn import StructuralGNN  # seconds to import, and off by default
-
         with one_seeded_thread(self.config.seed):
             hidden, out = self.config.channels
-            return EvidenceKernel(StructuralGNN(graph, hidden, out, self.config.num_layers, _TEXT_CHANNELS))
+            return EvidenceKernel(StructuralGNN(graph, hidden, out, self.config.num_layers, _TEXT_CHANNELS, conv))
 
-    def _learn(self, graph: HeteroData, unlearned: Tensor | None) -> None:
-        num_steps = self.config.num_steps if self._start is None else self.config.warm_steps
-        if not num_steps:
-            return
-        from zoograph.training.predictors.hiding_module import HidingModule  # Lightning, which answering needs not
-        from zoograph.training.runtime.trainer import fit_quietly
+    def _left_out(self, graph: HeteroData, unlearned: Tensor | None, ticker: Ticker) -> dict[int, list[LeftOut]]:
+        """Return the records that intervals are calibrated on, predicted as if they had never been measured.
 
-        ticker = Ticker(self._progress, num_steps)
-        hiding = Hiding(graph, self._kernel, unlearned)
-        generator = torch.Generator().manual_seed(self.config.seed)
-        steps = [hiding.sample(self.config.num_records, generator) for _ in range(num_steps)]
-        rates = self.config.learning_rate, self.config.network_rate
-        fit_quietly(HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps)), steps)
-        ticker.finish()
+        A network has weights enough to know the datasets that it was learned from. So the records of each half of the
+        datasets are left out of a kernel that was learned, from the start, from the other half.
+        """
+        code, prior = self._code(graph), self._prior(None)
+        if self._kernel.network is None:
+            return leave_out(prior, graph, code)
+        found: dict[int, list[LeftOut]] = defaultdict(list)
+        for half in halves(prior, graph, code):
+            kernel = self._learned(Learning(graph, unlearned, half, None, self.config.num_steps), ticker)
+            with torch.no_grad():
+                other = Prior.of(kernel, graph)
+            for protocol, parts in leave_out(other, graph, code, half).items():
+                found[protocol] += parts
+        return dict(found)
+
+    def _learned(self, learning: Learning, ticker: Ticker) -> EvidenceKernel:
+        graph, num_steps = learning.graph, learning.num_steps
+        if self.config.network:
+            from zoograph.models.gp.gated_conv import GatedConv  # PyG, which takes seconds to import
+
+            kernel = self._make_kernel(graph, GatedConv)
+        else:
+            kernel = self._make_kernel(graph)
+        if learning.start is not None:
+            kernel.load_state_dict(learning.start)
+        elif kernel.network is not None:
+            sides = zip((MODEL, DATASET), graph[TRANSFERS_TO].edge_index, strict=True)
+            kernel.network.fit_scale(graph, {kind: torch.unique(nodes) for kind, nodes in sides})
+        hiding = Hiding(graph, kernel, learning.unlearned, learning.unknown)
+        if num_steps and len(hiding.records) >= MINIMUM_RECORDS:
+            from zoograph.training.predictors.hiding_module import HidingModule  # Lightning, which answering needs not
+            from zoograph.training.runtime.trainer import fit_quietly
+
+            generator = torch.Generator().manual_seed(self.config.seed)
+            steps = [hiding.sample(self.config.num_records, generator) for _ in range(num_steps)]
+            rates = self.config.learning_rate, self.config.network_rate
+            module = HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps))
+            with one_thread():
+                fit_quietly(module, steps)
+        return kernel.requires_grad_(False)
 
     def _prior(self, graph: HeteroData | None) -> Prior:
         """Return the prior of a graph, None being the one that was fitted; the last two graphs' are kept."""

@@ -52,23 +52,41 @@ class LeftOut(NamedTuple):
     family: Tensor
 
 
-def leave_out(prior: Prior, graph: HeteroData, protocol: int) -> dict[int, list[LeftOut]]:
+def leave_out(prior: Prior, graph: HeteroData, protocol: int, among: Tensor | None = None) -> dict[int, list[LeftOut]]:
     """Return what is left out, by protocol: of the asked one in every situation, of others where models are known.
 
     Under one protocol there may be a single family of datasets, which tells little of what a new one is like. Records
     are left out of what an answer about their dataset under the asked protocol is read from, see
     :mod:`zoograph.training.predictors.evidence_parts`: so it does not hang on a choice among all datasets which
     families there are to learn from. Of very many parts some stand for all.
+
+    Args:
+        prior: of the graph.
+        graph: whose records are left out.
+        protocol: that is asked for.
+        among: (D,) bool, datasets whose records are; default: all.
     """
     counts = torch.bincount(prior.records.cells.protocol, minlength=len(Protocol))[: len(Protocol)]
     others = [int(code) for code in (counts >= _LEAST_RECORDS).nonzero() if code != protocol]
     ways = {protocol: range(len(SITUATIONS)), **dict.fromkeys(others, (KNOWN, NEW_DATASET))}
     found: dict[int, list[LeftOut]] = {code: [] for code in ways}
     for datasets in _asked_together(prior, graph, protocol):
-        posterior = Posterior(prior, datasets, protocol, _without_kin(prior, graph, datasets))
-        for code, part in _left_out(posterior, graph, ways):
-            found[code].append(part)
+        asked = datasets if among is None else datasets[among[datasets]]
+        if len(asked):
+            posterior = Posterior(prior, datasets, protocol, _without_kin(prior, graph, datasets))
+            for code, part in _left_out(posterior, graph, ways, asked):
+                found[code].append(part)
     return found
+
+
+def halves(prior: Prior, graph: HeteroData, protocol: int) -> list[Tensor]:
+    """Return masks (D,) of two halves of the datasets; a family is in one, with what it is answered together with."""
+    family = torch.unique(graph[DATASET].group, return_inverse=True)[1]
+    parts = _asked_together(prior, graph, protocol)
+    number = torch.arange(int(family.max()) + 1)  # in a single part, every other family
+    for place, datasets in enumerate(parts if len(parts) > 1 else []):
+        number[family[datasets]] = place
+    return [number[family] % 2 == half for half in range(2)]
 
 
 def _asked_together(prior: Prior, graph: HeteroData, protocol: int) -> list[Tensor]:
@@ -90,13 +108,13 @@ def _without_kin(prior: Prior, graph: HeteroData, datasets: Tensor) -> Records:
 
 
 def _left_out(
-    posterior: Posterior, graph: HeteroData, ways: Mapping[int, Iterable[int]]
+    posterior: Posterior, graph: HeteroData, ways: Mapping[int, Iterable[int]], among: Tensor
 ) -> Iterator[tuple[int, LeftOut]]:
-    """Yield each block with its protocol; ``ways`` are the situations by protocol."""
+    """Yield each block of records on the datasets ``among`` with its protocol; ``ways``: situations by protocol."""
     asked = [
         (code, situation, block)
         for code, situations in ways.items()
-        for situation, blocks in blocks_of(posterior, graph, code, situations).items()
+        for situation, blocks in blocks_of(posterior, graph, code, situations, among).items()
         for block in blocks
         if len(block[1]) and len(block[0]) < len(posterior.alpha)
     ]
@@ -111,7 +129,11 @@ def _left_out(
 
 
 def blocks_of(
-    posterior: Posterior, graph: HeteroData, protocol: int, situations: Iterable[int] = range(len(SITUATIONS))
+    posterior: Posterior,
+    graph: HeteroData,
+    protocol: int,
+    situations: Iterable[int] = range(len(SITUATIONS)),
+    among: Tensor | None = None,
 ) -> dict[int, list[Block]]:
     """Return, by situation, places of what is left out together, and which of it is asked for.
 
@@ -124,12 +146,15 @@ def blocks_of(
         graph: of these.
         protocol: whose records are asked for.
         situations: which of the four.
+        among: nodes of the datasets whose records are asked for; default: those that the posterior is about.
     """
     cells, models = posterior.records.cells, posterior.models
     family = torch.full_like(models, -1)
     family[: len(cells.model)] = graph[DATASET].group[cells.dataset]
     asked = torch.zeros(len(models), dtype=torch.bool)
-    asked[: len(cells.model)] = (cells.protocol == protocol) & torch.isin(cells.dataset, posterior.datasets)
+    asked[: len(cells.model)] = (cells.protocol == protocol) & torch.isin(
+        cells.dataset, posterior.datasets if among is None else among
+    )
     places = asked.nonzero().flatten()
 
     def block(hidden: Tensor, wanted: Tensor) -> Block:

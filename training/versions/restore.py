@@ -110,8 +110,7 @@ def load_on(artifact: Artifact, zoo: Zoo, encoder: str | None = None, stage: Sta
             f"The predictor was trained on embeddings of another encoder than '{text.encoder}'. "
             f"Remove the folder '{artifact.folder.parent}' to have it trained anew."
         )
-    plain = not manifest.values.get("config", {}).get("network")
-    graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary, plain=plain)
+    graph = build_graph(zoo, text.lookup, manifest.protocol, manifest.metric, manifest.vocabulary, plain=True)
     return graph, *load_methods(artifact, graph)
 
 
@@ -121,7 +120,7 @@ def with_new_datasets(
     """Return what :func:`load_on` returns for a zoo that knows more datasets, from what it returned for ``zoo``.
 
     Args:
-        loaded: on ``zoo``, without a network.
+        loaded: on ``zoo``.
         zoo: cards and records.
         cards: of datasets that are new to it, see :func:`zoograph.graphs.new_datasets.is_new`.
         encoder: text encoder; default as shipped.

@@ -59,6 +59,14 @@ def _first(same):
     return torch.tril(same, -1).sum(1) == 0
 
 
+def test_nothing_is_learned_from_unknown_datasets_under_any_protocol(graph):
+    unknown = torch.arange(graph[DATASET].num_nodes) % 2 == 0
+    every = Hiding(graph, EvidenceKernel()).records.cells.dataset
+    kept = Hiding(graph, EvidenceKernel(), unknown=unknown).records.cells.dataset
+    assert torch.equal(kept, every[~unknown[every]])
+    assert 0 < len(kept) < len(every)
+
+
 def test_of_a_hidden_family_the_level_counts_once_and_differences_have_no_level():
     """An error that all records of a dataset have in common is in the level's density alone."""
     covariance = 4.0 * torch.ones(3, 3).double() + 0.5 * torch.eye(3).double()

@@ -24,8 +24,10 @@ from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS
 from zoograph.graphs.splits import hold_out
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.evidence.relevant import choose_relevant
+from zoograph.models.gp.plain_gated_conv import PlainGatedConv
 from zoograph.models.method import Prediction
-from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, Learning, TrainingConfig
+from zoograph.training.runtime.progress import Ticker
 
 EMBED = HashEmbedder(8)
 TINY = TrainingConfig(num_steps=3, num_records=80)
@@ -281,3 +283,34 @@ def test_more_classes_never_raise_what_is_expected(zoo: Zoo, graph: HeteroData, 
     falling = torch.stack([_expected(zoo, graph, fitted, classes, 30.0) for classes in (2, 4, 10, 50, 200, 1000)])
     assert (falling.diff(dim=0) <= 1e-6).all()
     assert (falling[-1] < falling[0]).all()
+
+
+def test_what_calibrates_the_intervals_is_unknown_to_the_network_that_answers_it() -> None:
+    """Whatever the records of one half are, the kernel that they are held against is the same."""
+    graph = build_graph(make_synthetic_zoo(6, 20).zoo, EMBED)
+    half = torch.arange(graph[DATASET].num_nodes) < 10
+    planted = _planted(graph, half[graph[TRANSFERS_TO].edge_index[1]], 0.99)
+    predictor = EvidencePredictor(TINY.model_copy(update={"network": True}))
+    learned = [
+        predictor._learned(Learning(seen, None, unknown, None, 3), Ticker(None, 3)).state_dict()
+        for seen, unknown in ((graph, half), (planted, half), (graph, ~half))
+    ]
+    known, again, other = (torch.cat([value.double().flatten() for value in state.values()]) for state in learned)
+    assert torch.allclose(known, again, atol=1e-9)
+    assert not torch.allclose(known, other, atol=1e-3)
+
+
+def test_a_network_that_answers_needs_no_pyg_and_says_the_same() -> None:
+    graph = build_graph(make_synthetic_zoo(6, 20).zoo, EMBED)
+    steps = []
+    predictor = EvidencePredictor(TINY.model_copy(update={"network": True}), lambda *step: steps.append(step))
+    predictor.fit(graph)
+    assert steps == sorted(steps)
+    assert steps[-1] == (9, 9)  # the kernel, and one for each half
+    restored = EvidencePredictor.from_state(*predictor.state(), graph)
+    layers = [module for module in restored._kernel.modules() if hasattr(module, "gate")]
+    assert layers
+    assert all(type(layer) is PlainGatedConv for layer in layers)
+    pairs = _every(graph)
+    for one, other in zip(predictor.predict(pairs), restored.predict(pairs), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)

@@ -15,7 +15,7 @@ from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.training.predictors import evidence_left_out as left_out_module
-from zoograph.training.predictors.evidence_left_out import KNOWN, NEW_DATASET, LeftOut, blocks_of, leave_out
+from zoograph.training.predictors.evidence_left_out import KNOWN, NEW_DATASET, LeftOut, blocks_of, halves, leave_out
 
 HEAD, TUNED = 3, 4
 
@@ -176,3 +176,22 @@ def test_rounding_decides_nothing(prior: Prior, graph: HeteroData) -> None:
     for mine, theirs in zip(*found, strict=True):
         assert torch.equal(mine.logit, theirs.logit)
         assert torch.allclose(mine.mean, theirs.mean, atol=1e-8)
+
+
+@pytest.mark.parametrize("most", [40, 10_000], ids=["several parts", "one part"])
+def test_halves_are_of_whole_families_and_make_the_whole(
+    prior: Prior, graph: HeteroData, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    for module in ("evidence_left_out", "evidence_parts"):
+        monkeypatch.setattr(f"zoograph.training.predictors.{module}.MOST_SINGLE", most)
+    monkeypatch.setattr(posterior_module, "choose_relevant", partial(choose_relevant, most=most))
+    monkeypatch.setattr(left_out_module, "_MOST_PARTS", 1_000)
+    first, second = halves(prior, graph, HEAD)
+    assert torch.equal(first, ~second)
+    family = graph[DATASET].group
+    assert not torch.isin(family[first], family[second]).any()
+    found = [leave_out(prior, graph, HEAD, half)[HEAD] for half in (first, second)]
+    for half, parts in zip((first, second), found, strict=True):
+        assert parts
+        assert all(half[part.dataset].all() for part in parts)
+    _once([*found[0], *found[1]], NEW_DATASET, prior)

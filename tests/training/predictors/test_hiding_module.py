@@ -9,6 +9,7 @@ from torch_geometric.data import HeteroData
 
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.models.gp.gated_conv import GatedConv
 from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.training.predictors.hiding_module import HidingModule
 from zoograph.training.runtime.trainer import fit_quietly
@@ -16,7 +17,7 @@ from zoograph.training.runtime.trainer import fit_quietly
 
 def _module(graph: HeteroData, ticks: list[None], network: bool = True) -> HidingModule:
     torch.manual_seed(0)
-    kernel = EvidenceKernel(StructuralGNN(graph, 4, 2, 1, 4) if network else None)
+    kernel = EvidenceKernel(StructuralGNN(graph, 4, 2, 1, 4, GatedConv) if network else None)
     return HidingModule(Hiding(graph, kernel), 4, (0.1, 0.01), 0, lambda: ticks.append(None))
 
 

@@ -42,12 +42,14 @@ CONFIG = TrainingConfig(num_steps=3, num_records=40)
 ZOO = make_synthetic_zoo(6, 20).zoo
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+@pytest.fixture(scope="module", params=[False, True], ids=["alone", "with the network"])
+def trained(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Artifact:
     encoder = hash_encoder(4)
     text = TextTable.empty(encoder).extended(encoder, zoo_texts(ZOO.models.values(), ZOO.datasets.values()))
     material = Material(ZOO, ZOO.runs["model"].map(lambda _: "all"), text, Protocol.HEAD, Metric.TOP1)
-    return train_first(tmp_path_factory.mktemp("trained") / "head-toy", material, CONFIG)
+    return train_first(
+        tmp_path_factory.mktemp("trained") / "head-toy", material, CONFIG.model_copy(update={"network": request.param})
+    )
 
 
 @pytest.fixture
