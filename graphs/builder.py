@@ -114,7 +114,7 @@ def build_graph(
             does not list is left out. Default: all in ``zoo``. Scores of
             :data:`zoograph.data.records.spellings.UNREAD_SCORES` never enter.
         with_failed: whether a pair whose runs all failed is an edge as well, marked in ``failed``.
-        plain: whether to return a :class:`zoograph.graphs.plain_graph.PlainGraph`, which no graph network reads.
+        plain: whether to return a :class:`zoograph.graphs.plain_graph.PlainGraph`, to answer from, not to learn.
 
     Returns:
         A validated graph.

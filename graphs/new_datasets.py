@@ -26,7 +26,8 @@ def is_new(zoo: Zoo, card: DatasetCard) -> bool:
 def with_new_datasets(graph: PlainGraph, zoo: Zoo, cards: Sequence[DatasetCard], text: TextLookup) -> PlainGraph:
     """Return what :func:`zoograph.graphs.builder.build_graph` makes of a zoo and these datasets, in less time.
 
-    The new nodes come first. They get no ``related_to`` edges, which graph networks alone read.
+    The new nodes come first. They get no ``related_to`` edges: of these an answer
+    reads measured relations alone, and a new dataset has none.
 
     Args:
         graph: of ``zoo``, a plain one.

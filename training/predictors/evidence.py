@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,23 +70,6 @@ class TrainingConfig(BaseModel):
     seed: int = 0
 
 
-class Learning(NamedTuple):
-    """What a kernel is learned from.
-
-    Attributes:
-        graph: whose records.
-        unlearned, unknown: those that are not, see :class:`zoograph.models.evidence.hiding.Hiding`.
-        start: tensors of an earlier kernel to learn on from; None to begin anew.
-        num_steps: of learning.
-    """
-
-    graph: HeteroData
-    unlearned: Tensor | None
-    unknown: Tensor | None
-    start: dict[str, Tensor] | None
-    num_steps: int
-
-
 class EvidencePredictor(Method):
     """One Gaussian process over cells of model, dataset and protocol, see :mod:`zoograph.models.evidence.kernel`.
 
@@ -126,10 +109,9 @@ class EvidencePredictor(Method):
                 f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
         self._graph, code = graph, self._code(graph)
-        num_steps = self.config.num_steps if self._start is None else self.config.warm_steps
         others = 2 * self.config.num_steps if self.config.network else 0
-        ticker = Ticker(self._progress, num_steps + others)
-        self._kernel = self._learned(Learning(graph, unlearned, None, self._start, num_steps), ticker)
+        ticker = Ticker(self._progress, self._num_steps(self._start) + others)
+        self._kernel = self._learned(ticker, graph, unlearned, start=self._start)
         left_out = self._left_out(graph, unlearned, ticker)
         self._widths, self._contrasts = calibrated_widths(left_out, code), calibrated_contrasts(left_out)
         ticker.finish()
@@ -206,9 +188,14 @@ class EvidencePredictor(Method):
         result._graph, result._priors = graph, [(graph, self._prior(None).with_new_datasets(graph))]
         return result
 
-    def _make_kernel(self, graph: HeteroData, conv: Callable[[int, int], nn.Module] = PlainGatedConv) -> EvidenceKernel:
+    def _make_kernel(self, graph: HeteroData, *, learns: bool = False) -> EvidenceKernel:
         if not self.config.network:
             return EvidenceKernel()
+        conv: Callable[[int, int], nn.Module] = PlainGatedConv
+        if learns:
+            from zoograph.models.gp import gated_conv  # PyG, which takes seconds to import
+
+            conv = gated_conv.GatedConv
         with one_seeded_thread(self.config.seed):
             hidden, out = self.config.channels
             return EvidenceKernel(StructuralGNN(graph, hidden, out, self.config.num_layers, _TEXT_CHANNELS, conv))
@@ -224,38 +211,49 @@ class EvidencePredictor(Method):
             return leave_out(prior, graph, code)
         found: dict[int, list[LeftOut]] = defaultdict(list)
         for half in halves(prior, graph, code):
-            kernel = self._learned(Learning(graph, unlearned, half, None, self.config.num_steps), ticker)
+            kernel = self._learned(ticker, graph, unlearned, half)
             with torch.no_grad():
                 other = Prior.of(kernel, graph)
             for protocol, parts in leave_out(other, graph, code, half).items():
                 found[protocol] += parts
         return dict(found)
 
-    def _learned(self, learning: Learning, ticker: Ticker) -> EvidenceKernel:
-        graph, num_steps = learning.graph, learning.num_steps
-        if self.config.network:
-            from zoograph.models.gp.gated_conv import GatedConv  # PyG, which takes seconds to import
+    def _num_steps(self, start: dict[str, Tensor] | None) -> int:
+        return self.config.num_steps if start is None else self.config.warm_steps
 
-            kernel = self._make_kernel(graph, GatedConv)
-        else:
-            kernel = self._make_kernel(graph)
-        if learning.start is not None:
-            kernel.load_state_dict(learning.start)
+    def _learned(
+        self,
+        ticker: Ticker,
+        graph: HeteroData,
+        unlearned: Tensor | None,
+        unknown: Tensor | None = None,
+        start: dict[str, Tensor] | None = None,
+    ) -> EvidenceKernel:
+        """Return a kernel that was learned, from the ``start`` of an earlier one if there is any.
+
+        Of the graph's records those are left out that :class:`zoograph.models.evidence.hiding.Hiding` is told to.
+        """
+        kernel, num_steps = self._make_kernel(graph, learns=True), self._num_steps(start)
+        if start is not None:
+            kernel.load_state_dict(start)
         elif kernel.network is not None:
             sides = zip((MODEL, DATASET), graph[TRANSFERS_TO].edge_index, strict=True)
             kernel.network.fit_scale(graph, {kind: torch.unique(nodes) for kind, nodes in sides})
-        hiding = Hiding(graph, kernel, learning.unlearned, learning.unknown)
-        if num_steps and len(hiding.records) >= MINIMUM_RECORDS:
-            from zoograph.training.predictors.hiding_module import HidingModule  # Lightning, which answering needs not
-            from zoograph.training.runtime.trainer import fit_quietly
-
-            generator = torch.Generator().manual_seed(self.config.seed)
-            steps = [hiding.sample(self.config.num_records, generator) for _ in range(num_steps)]
-            rates = self.config.learning_rate, self.config.network_rate
-            module = HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps))
+        if num_steps:
             with one_thread():
-                fit_quietly(module, steps)
+                self._learn(Hiding(graph, kernel, unlearned, unknown), num_steps, ticker)
         return kernel.requires_grad_(False)
+
+    def _learn(self, hiding: Hiding, num_steps: int, ticker: Ticker) -> None:
+        if not len(hiding.records):
+            return  # the other half of the families may have none
+        from zoograph.training.predictors.hiding_module import HidingModule  # Lightning, which answering needs not
+        from zoograph.training.runtime.trainer import fit_quietly
+
+        generator = torch.Generator().manual_seed(self.config.seed)
+        steps = [hiding.sample(self.config.num_records, generator) for _ in range(num_steps)]
+        rates = self.config.learning_rate, self.config.network_rate
+        fit_quietly(HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps)), steps)
 
     def _prior(self, graph: HeteroData | None) -> Prior:
         """Return the prior of a graph, None being the one that was fitted; the last two graphs' are kept."""

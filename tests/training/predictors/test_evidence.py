@@ -26,7 +26,7 @@ from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.gp.plain_gated_conv import PlainGatedConv
 from zoograph.models.method import Prediction
-from zoograph.training.predictors.evidence import EvidencePredictor, Learning, TrainingConfig
+from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.runtime.progress import Ticker
 
 EMBED = HashEmbedder(8)
@@ -292,7 +292,7 @@ def test_what_calibrates_the_intervals_is_unknown_to_the_network_that_answers_it
     planted = _planted(graph, half[graph[TRANSFERS_TO].edge_index[1]], 0.99)
     predictor = EvidencePredictor(TINY.model_copy(update={"network": True}))
     learned = [
-        predictor._learned(Learning(seen, None, unknown, None, 3), Ticker(None, 3)).state_dict()
+        predictor._learned(Ticker(None, 3), seen, None, unknown).state_dict()
         for seen, unknown in ((graph, half), (planted, half), (graph, ~half))
     ]
     known, again, other = (torch.cat([value.double().flatten() for value in state.values()]) for state in learned)
@@ -314,3 +314,12 @@ def test_a_network_that_answers_needs_no_pyg_and_says_the_same() -> None:
     pairs = _every(graph)
     for one, other in zip(predictor.predict(pairs), restored.predict(pairs), strict=True):
         assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_a_single_family_leaves_a_network_of_one_half_nothing_to_learn_from() -> None:
+    graph = build_graph(make_synthetic_zoo(6, 20).zoo, EMBED)
+    graph[DATASET].group = torch.zeros_like(graph[DATASET].group)
+    predictor = EvidencePredictor(TINY.model_copy(update={"network": True})).fit(graph)
+    mean, lower, upper = predictor.predict(_every(graph))
+    assert (lower <= mean).all()
+    assert (mean <= upper).all()
