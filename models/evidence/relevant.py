@@ -70,8 +70,7 @@ def choose_relevant(
     order = order[number[order] > 0]
     for_levels = min(_FOR_LEVELS, most // 2, _OF_EACH * len(order))
     room = torch.where(asked[order // NUM_PROTOCOLS], most, most - for_levels)
-    whole = number[order].cumsum(0) <= room
-    whole[0] = True
+    whole = _fitting(number[order], room)
     rest = order[~whole]
     single = _marked(order[whole], len(number))[key]
     single |= _some_of_each(records, key, number, rest, most - int(single.sum()))
@@ -84,6 +83,19 @@ def choose_relevant(
     )
     means, weights = _average(records, key, rest, spread, num_groups, group_of)
     return Relevant(one_by_one, means.at(torch.arange(min(len(means), most_means))), weights)
+
+
+def _fitting(number: Tensor, room: Tensor) -> Tensor:
+    """Return (n,) bool: which of ``number`` records at a place are taken whole, in order, while ``room`` (n,) lasts.
+
+    The first always is. One that does not fit is passed over, or a single large table would shut out all behind it.
+    """
+    taken, result = 0, torch.zeros(len(number), dtype=torch.bool)
+    for place, (size, most) in enumerate(zip(number.tolist(), room.tolist(), strict=True)):
+        if place == 0 or taken + size <= most:
+            result[place] = True
+            taken += size
+    return result
 
 
 def _some_of_each(records: Records, key: Tensor, number: Tensor, rest: Tensor, most: int) -> Tensor:

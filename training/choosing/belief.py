@@ -18,6 +18,7 @@ from zoograph.training.predictors.joint import NUM_DRAWS, JointPrediction, draw_
 SEED_DEVIATION = 0.005
 """Standard deviation of accuracies on one test set by models that differ in the seed of their training alone."""
 
+_LEAST = 1e-6
 _SHARE_OF_OWN = 0.5  # of what a finite test set does to accuracies, half is the same for all models: hard images
 
 
@@ -81,8 +82,13 @@ class Belief:
         return chance_of_best(draw_normal(self.mean, self.covariance, num_draws))
 
     def own(self) -> Tensor:
-        """Return (k,) the variance of each model that it does not share with all others."""
-        return (self.covariance.diagonal() - self.covariance.mean()).clamp(min=1e-6)
+        """Return (k,) the variance of each model that is left once the mean of all is known.
+
+        Models may be known unequally well: the part in the mean is each one's own, not the same for all.
+        """
+        with_mean = self.covariance.mean(1)
+        own = self.covariance.diagonal() - with_mean.square() / self.covariance.mean().clamp(min=_LEAST)
+        return own.clamp(min=_LEAST)
 
 
 def binomial_noise(mean: Tensor, test_size: float) -> Tensor:

@@ -91,10 +91,9 @@ register_method("gat", lambda: GraphAttention(device=number_device(find_device()
 register_method("gnn", lambda: GraphNetwork(device=number_device(find_device())))
 register_method("zoograph", EvidencePredictor)
 register_ablation("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0)))
-register_ablation("zoograph-with-network", lambda: EvidencePredictor(TrainingConfig(network=True)))
-register_ablation(
-    "zoograph-with-untrained-network", lambda: EvidencePredictor(TrainingConfig(network=True, network_rate=0.0))
-)
+register_ablation("zoograph-without-network", lambda: EvidencePredictor(TrainingConfig(network=False)))
+register_ablation("zoograph-without-messages", lambda: EvidencePredictor(TrainingConfig(num_layers=0)))
+register_ablation("zoograph-with-untrained-network", lambda: EvidencePredictor(TrainingConfig(network_rate=0.0)))
 _ABLATIONS = {
     "scores": without_scores,
     "relations": without_relations,

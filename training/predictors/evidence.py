@@ -50,11 +50,10 @@ class TrainingConfig(BaseModel):
         warm_steps: the same where learning starts from an earlier predictor.
         num_records: that each step hides parts of.
         learning_rate: of the kernel, at the start.
-        network: whether a graph network embeds datasets, so that levels of new ones are better known; off, see
-            docs/experiments.md.
+        network: whether a graph network embeds datasets, so that levels of new ones are better known.
         network_rate: learning rate of its weights, at the start.
         channels: width of its states, and of the embeddings.
-        num_layers: rounds of message passing.
+        num_layers: rounds of message passing; 0 embeds each node from what is known of itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,10 +62,10 @@ class TrainingConfig(BaseModel):
     warm_steps: Annotated[int, Field(ge=0)] = 15
     num_records: Annotated[int, Field(ge=2)] = 700
     learning_rate: Annotated[float, Field(gt=0)] = 0.08
-    network: bool = False
+    network: bool = True
     network_rate: Annotated[float, Field(ge=0)] = 0.005
     channels: tuple[int, int] = (16, 8)
-    num_layers: Annotated[int, Field(ge=1)] = 2
+    num_layers: Annotated[int, Field(ge=0)] = 2
     seed: int = 0
 
 

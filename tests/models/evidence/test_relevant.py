@@ -120,3 +120,15 @@ def test_means_are_counted_before_they_are_worked_out(monkeypatch):
     found = chosen(table(5, 40), [1.0, *[0.5] * 39], most=10, most_means=6)
     assert made == [1]
     assert len(found.means) == 5
+
+
+def test_a_table_that_does_not_fit_shuts_out_none_behind_it():
+    near, large, far = table(4, 4), table(60, 4), table(8, 4)
+    records = joined(
+        *(part.at((part.cells.dataset == place).nonzero().flatten()) for place, part in enumerate((near, large, far)))
+    )
+    relevant = chosen(records, [1.0, 0.9, 0.8, 0.7], most=40)
+    number = datasets_of(relevant.records)
+    assert number[0] == 4
+    assert number[2] == 8
+    assert 0 < number[1] < 60

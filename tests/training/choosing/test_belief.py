@@ -88,3 +88,11 @@ def test_what_a_finite_test_set_does_is_binomial_and_never_nothing() -> None:
 def test_what_is_a_models_own_is_what_not_all_share() -> None:
     belief = Belief(torch.zeros(2), torch.tensor([[0.05, 0.03], [0.03, 0.05]]), torch.zeros(2))
     torch.testing.assert_close(belief.own(), torch.full((2,), 0.01))
+
+
+def test_what_is_a_models_own_is_right_where_one_is_known_better_than_others() -> None:
+    own = torch.tensor([0.04, 0.0025, 0.0025, 0.0025, 0.0025, 0.0025])
+    belief = Belief(torch.zeros(6), 0.03 + torch.diag(own), torch.zeros(6))
+    found = belief.own()
+    assert (found > 0.6 * own).all()
+    assert (found < 1.3 * own).all()
