@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from zoograph.scripts.terminal.messages import goes_on
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -30,7 +31,7 @@ def champions(
     folder = make_home() / "benchmarks" / "champions"
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    with count_bar(draws * len(KINDS)) as begin:
+    with goes_on("Trials are"), count_bar(draws * len(KINDS)) as begin:
         lines = summarise(simulate(folder, draws, begin=begin))
     if as_json:
         print_json("benchmark champions", {"kinds": [line._asdict() for line in lines]})

@@ -13,6 +13,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.home import make_home
 from zoograph.scripts.campaigns.where import Executor, Processes, RayAddress, make_where
 from zoograph.scripts.terminal.files import make_folder, write_into
+from zoograph.scripts.terminal.messages import goes_on
 from zoograph.scripts.terminal.options import AsJson, Fresh, Out, split_names
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar, progress_bar
@@ -64,7 +65,8 @@ def collections(
     if out is not None:
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_models)
-    tables = [table for name in names for table in _tables(name, kinds, methods, limits, where, fresh)]
+    with goes_on("Answers are"):
+        tables = [table for name in names for table in _tables(name, kinds, methods, limits, where, fresh)]
     content = {"tables": [table.model_dump() for table in tables]}
     if out is not None:
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"

@@ -11,6 +11,7 @@ from zoograph.data.home import make_home
 from zoograph.scripts.benchmarks.collections import ALL, Most, MostModels, choose_limits, choose_names
 from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import make_folder, write_into
+from zoograph.scripts.terminal.messages import goes_on
 from zoograph.scripts.terminal.options import AsJson, Fresh, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar
@@ -51,7 +52,8 @@ def reliability(
         require_matplotlib()
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_models)
-    report = _report(names, kinds, limits, fresh)
+    with goes_on("Answers are"):
+        report = _report(names, kinds, limits, fresh)
     if out is not None:
         from zoograph.scripts.pictures.reliability import draw_reliability
         from zoograph.scripts.pictures.style import to_png

@@ -12,6 +12,7 @@ from zoograph.data.home import make_home
 from zoograph.scripts.benchmarks.collections import ALL, LEFT_OUT, choose_limits, choose_names
 from zoograph.scripts.campaigns.where import Executor, Processes, RayAddress, make_where
 from zoograph.scripts.terminal.files import make_folder, write_into
+from zoograph.scripts.terminal.messages import goes_on
 from zoograph.scripts.terminal.options import AsJson, Fresh, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar, progress_bar
@@ -58,7 +59,8 @@ def choose(
     if out is not None:
         make_folder(out)
     limits = choose_limits(quick, most_datasets, most_datasets)
-    tables = [table for name in names for table in _tables(name, kinds, limits, budget, where, fresh)]
+    with goes_on("What was replayed is"):
+        tables = [table for name in names for table in _tables(name, kinds, limits, budget, where, fresh)]
     content: dict[str, Any] = {"budget": budget, "tables": [table.model_dump() for table in tables]}
     if out is not None:
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"

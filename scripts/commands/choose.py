@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,7 +30,7 @@ from zoograph.scripts.terminal.finetuning import (
     WeightDecay,
     finetune_config,
 )
-from zoograph.scripts.terminal.messages import say_stage, warn
+from zoograph.scripts.terminal.messages import goes_on, say_stage, warn
 from zoograph.scripts.terminal.numbers import parse_time
 from zoograph.scripts.terminal.options import (
     AllVariants,
@@ -160,31 +159,27 @@ def choose(
         timm_only,
         all_variants=all_variants,
     )
-    try:
-        with live(budget) as (watch, progress):
-            choice = zoograph.choose(
-                dataset,
-                budget,
-                protocol,
-                regret,
-                filters,
-                weights_dir=weights_dir,
-                domain=domain,
-                device=device,
-                test_fraction=test_fraction,
-                config=config,
-                save_model=save_model,
-                encoder=encoder,
-                where=where,
-                progress=progress,
-                warn=warn,
-                stage=say_stage,
-                watch=watch,
-            )
-        choice = replace(choice, options=_columns(text_column, label_column))
-    except KeyboardInterrupt:
-        print("Stopped. What was measured is kept; the same command goes on from there.", file=sys.stderr)
-        raise
+    with goes_on("What was measured is"), live(budget) as (watch, progress):
+        choice = zoograph.choose(
+            dataset,
+            budget,
+            protocol,
+            regret,
+            filters,
+            weights_dir=weights_dir,
+            domain=domain,
+            device=device,
+            test_fraction=test_fraction,
+            config=config,
+            save_model=save_model,
+            encoder=encoder,
+            where=where,
+            progress=progress,
+            warn=warn,
+            stage=say_stage,
+            watch=watch,
+        )
+    choice = replace(choice, options=_columns(text_column, label_column))
     _write(choice, picture, report)
     if as_json:
         files = {"picture": picture and str(picture), "report": report and str(report)}

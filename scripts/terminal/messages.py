@@ -99,6 +99,16 @@ def listening() -> Iterator[Messages]:
         _CURRENT.reset(token)
 
 
+@contextmanager
+def goes_on(kept: str) -> Iterator[None]:
+    """Say, where Ctrl-C ends what is done here, that it can be taken up; ``kept`` is what of it stays, as a subject."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"Stopped. {kept} kept; the same command goes on from there.", file=sys.stderr)
+        raise
+
+
 class _RetriesInOneSentence(logging.Filter):
     """Says once, in a sentence, what the hub's client says at every attempt."""
 

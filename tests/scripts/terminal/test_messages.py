@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from zoograph.scripts.terminal.messages import Loudness, current_messages, listening, say_stage, warn
+from zoograph.scripts.terminal.messages import Loudness, current_messages, goes_on, listening, say_stage, warn
 
 LOG = logging.getLogger("zoograph.data.images.folder")
 
@@ -56,3 +56,9 @@ def test_retries_of_the_hub_are_one_sentence(capsys: pytest.CaptureFixture[str])
 def test_nobody_listens_outside_of_a_command() -> None:
     assert current_messages() is not current_messages()
     assert current_messages().loudness is Loudness.NORMAL
+
+
+def test_what_is_stopped_says_that_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), goes_on("Answers are"):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "Stopped. Answers are kept; the same command goes on from there.\n"
