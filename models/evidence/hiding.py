@@ -52,6 +52,7 @@ class Hiding:
         self._family = graph[DATASET].group
         self._num_families = len(torch.unique(self._family[self.records.cells.dataset]))
         self._unit = spreads(self.records, graph[DATASET].num_nodes)
+        self._inputs = None if kernel.network is None else kernel.network.inputs(graph)
 
     def sample(self, num_records: int, generator: torch.Generator) -> Tensor:
         """Return the places of some records, of which a family of datasets has by the square root of what it has.
@@ -102,7 +103,7 @@ class Hiding:
         unit = self._unit[records.cells.dataset, records.cells.protocol]
         cells = records.cells._replace(model=model, dataset=dataset)
         models = kernel.models(self.models.at(nodes))
-        datasets = kernel.datasets(self.datasets.at(places), kernel.embed(self.graph)[places])
+        datasets = kernel.datasets(self.datasets.at(places), kernel.embed(self.graph, self._inputs)[places])
         side = Side(cells, unit, self._scores[rows])
         covariance = kernel.covariance(side, side, kernel.shared(side, side, datasets).at(slice(None)), models)
         noise = kernel.run_noise(records.variance, side.unit)

@@ -27,7 +27,7 @@ from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeature
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-    from zoograph.models.gp.structural_gnn import StructuralGNN
+    from zoograph.models.gp.structural_gnn import Inputs, StructuralGNN
 
 
 class ModelCovariances(NamedTuple):
@@ -147,11 +147,16 @@ class EvidenceKernel(nn.Module):
         assert len(places) == NUM_PROTOCOLS
         self.skill_places, self.level_places = nn.Parameter(places.clone()), nn.Parameter(places.clone())
 
-    def embed(self, graph: HeteroData) -> Tensor:
-        """Return the network's embeddings of datasets (D, C), without a network no columns."""
+    def embed(self, graph: HeteroData, inputs: Inputs | None = None) -> Tensor:
+        """Return the network's embeddings of datasets (D, C), without a network no columns.
+
+        Args:
+            graph: they are of.
+            inputs: of the network, where they were worked out before.
+        """
         if self.network is None:
             return torch.zeros(graph[DATASET].num_nodes, 0).double()
-        datasets = self.network(graph)[1].double()
+        datasets = self.network(inputs or self.network.inputs(graph)).double()
         return torch.tanh(datasets) / datasets.shape[1] ** 0.5
 
     def value(self, name: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""Structural graph network: embeddings of models and datasets from everything but accuracies.
+"""Structural graph network: embeddings of datasets from everything but accuracies.
 
 No accuracy enters here, neither as an input nor as an edge, so an embedding can feed a Gaussian process that conditions
 on accuracies exactly, and leaving a record out needs no second pass through the graph.
@@ -7,7 +7,7 @@ on accuracies exactly, and leaving a record out needs no second pass through the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,8 +41,20 @@ _WHERE_NAMED = (INFLUENCES, PRETRAINED_ON, DERIVED_FROM)
 _TEXT_SLOTS = {MODEL: (1, 0), DATASET: (1, 0), LABEL: (0,)}
 
 
+class Inputs(NamedTuple):
+    """What the network reads of a graph.
+
+    Attributes:
+        features: (N, F) of the nodes of each kind.
+        edges: ends (2, E) and what they carry (E, A), both ways.
+    """
+
+    features: dict[str, Tensor]
+    edges: dict[EdgeType, tuple[Tensor, Tensor]]
+
+
 class StructuralGNN(nn.Module):
-    """Embeds models and datasets from cards, texts, labels, corpora, relations and scores.
+    """Embeds datasets from cards, texts, labels, corpora, relations and scores, of models too.
 
     Args:
         graph: whose shapes and vocabulary to take.
@@ -82,17 +94,15 @@ class StructuralGNN(nn.Module):
         edge_widths = {edge: 2 * attributes[edge] if edge in attributes else 1 for edge in (*_STRUCTURE, *attributes)}
         edge_widths = {edge: width for edge, width in edge_widths.items() if width}
         self.read = nn.ModuleDict({kind: nn.Linear(width, hidden_channels) for kind, width in widths.items()})
+        ways = {way: width for kind, width in edge_widths.items() for way in (kind, reverse(kind))}
         self.layers = nn.ModuleList(
             nn.ModuleDict(
-                {
-                    name[1]: conv(hidden_channels, width)
-                    for kind, width in edge_widths.items()
-                    for name in (kind, reverse(kind))
-                }
+                # The last round reaches datasets alone: nobody asks what the others have become.
+                {way[1]: conv(hidden_channels, width) for way, width in ways.items() if way[2] == DATASET or more}
             )
-            for _ in range(num_layers)
+            for more in reversed(range(num_layers))
         )
-        self.write = nn.ModuleDict({kind: nn.Linear(hidden_channels, out_channels) for kind in (MODEL, DATASET)})
+        self.write = nn.Linear(hidden_channels, out_channels)
 
     def _scale(self, name: str) -> Standardizer:
         return cast(Standardizer, self.scales[name])
@@ -108,16 +118,20 @@ class StructuralGNN(nn.Module):
         for name, (_, attributes, mask) in attributed_edges(graph).items():
             self._scale(name).fit(attributes, mask)
 
-    def forward(self, graph: HeteroData) -> tuple[Tensor, Tensor]:
-        """Return the embeddings of models (M, out_channels) and of datasets (D, out_channels)."""
-        state = {kind: torch.tanh(self.read[kind](self._features(graph, kind))) for kind in NODE_TYPES}
-        edges = self._edges(graph)
+    def inputs(self, graph: HeteroData) -> Inputs:
+        """Return what is read of a graph; no weight is in it, so that it is worked out once for many steps."""
+        return Inputs({kind: self._features(graph, kind) for kind in NODE_TYPES}, self._edges(graph))
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Return the embeddings of datasets (D, out_channels)."""
+        state = {kind: torch.tanh(self.read[kind](features)) for kind, features in inputs.features.items()}
         for layer in self.layers:
             convs, update = cast(nn.ModuleDict, layer), dict(state)
-            for (source, verb, target), (index, attributes) in edges.items():
-                update[target] = update[target] + convs[verb]((state[source], state[target]), index, attributes)
+            for (source, verb, target), (index, attributes) in inputs.edges.items():
+                if verb in convs:
+                    update[target] = update[target] + convs[verb]((state[source], state[target]), index, attributes)
             state = {kind: torch.tanh(value) for kind, value in update.items()}
-        return self.write[MODEL](state[MODEL]), self.write[DATASET](state[DATASET])
+        return cast(Tensor, self.write(state[DATASET]))
 
     def _features(self, graph: HeteroData, kind: str) -> Tensor:
         store, weight = graph[kind], cast(nn.Linear, self.read[kind]).weight

@@ -8,7 +8,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import DATASET, DERIVED_FROM, HAS, MODEL, PRETRAINED_ON, SCORED_ON, TRANSFERS_TO
+from zoograph.graphs.schema import DATASET, DERIVED_FROM, HAS, MODEL, PRETRAINED_ON, RELATED_TO, SCORED_ON, TRANSFERS_TO
 from zoograph.models.gp.gated_conv import GatedConv
 from zoograph.models.gp.structural_gnn import StructuralGNN, attributed_edges, node_text, principal_axes
 
@@ -25,22 +25,25 @@ def network_for(graph):
     return network
 
 
+def embed(network, graph):
+    return network(network.inputs(graph))
+
+
 def test_no_accuracy_reaches_an_embedding(graph):
     network = network_for(graph)
-    before = network(graph)
+    before = embed(network, graph)
     graph[TRANSFERS_TO].edge_label = torch.rand_like(graph[TRANSFERS_TO].edge_label)
     del graph[DATASET, "rev_transfers_to", MODEL]
-    for a, b in zip(before, network(graph), strict=True):
-        assert torch.equal(a, b)
+    assert torch.equal(before, embed(network, graph))
 
 
 @pytest.mark.parametrize("edge", [HAS, SCORED_ON])
 def test_structure_does_reach_it(graph, edge):
     network = network_for(graph)
-    before = torch.cat(network(graph))
+    before = embed(network, graph)
     source, target = graph[edge].edge_index
     graph[edge].edge_index = torch.stack([source, target.roll(1)])
-    assert not torch.allclose(before, torch.cat(network(graph)))
+    assert not torch.allclose(before, embed(network, graph))
 
 
 def test_principal_axes_are_scaled_and_have_a_fixed_sign():
@@ -74,10 +77,30 @@ def test_near_edges_lead_from_a_model_to_what_its_corpus_is_related_to():
 
 def test_two_newcomers_with_one_card_get_one_embedding(graph):
     for key in ("x_number", "x_number_mask", "x_category", "x_text", "x_text_mask"):
-        graph[MODEL][key][1] = graph[MODEL][key][0]
-    graph[SCORED_ON].edge_index[0] = 5  # the two have no scores of their own
-    models, _ = network_for(graph)(graph)
-    assert torch.allclose(models[0], models[1])
+        graph[DATASET][key][1] = graph[DATASET][key][0]
+    for edge in (SCORED_ON, PRETRAINED_ON, RELATED_TO, HAS):  # the two have nothing else of their own
+        ends = graph[edge].edge_index
+        graph[edge].edge_index = torch.where(ends < 2, 5, ends)
+    datasets = embed(network_for(graph), graph)
+    assert torch.allclose(datasets[0], datasets[1])
+
+
+def test_without_rounds_a_dataset_is_what_its_own_card_says(graph):
+    torch.manual_seed(0)
+    network = StructuralGNN(graph, 8, 3, 0, 4, GatedConv).double()
+    network.fit_scale(graph, {MODEL: torch.arange(6), DATASET: torch.arange(12)})
+    before = embed(network, graph)
+    graph[MODEL].x_number[:] = 1.0
+    for edge in (SCORED_ON, PRETRAINED_ON, RELATED_TO, HAS):
+        graph[edge].edge_index = graph[edge].edge_index.roll(1, 1)
+    assert torch.equal(before, embed(network, graph))
+
+
+def test_the_last_round_reaches_datasets_alone(graph):
+    first, last = network_for(graph).layers
+    assert {"has", "rev_has", "pretrained_on", "rev_pretrained_on"} <= set(first)
+    assert {"rev_has", "pretrained_on"} <= set(last)
+    assert not {"has", "rev_pretrained_on"} & set(last)
 
 
 def related(zoo):
@@ -102,9 +125,8 @@ def test_kinds_of_edges_that_a_zoo_lacks_have_no_weights(graph):
     assert state["layers.0.pretrained_on.gate.weight"].shape[1] == 6
     assert {name for name in plain if plain[name].shape != state[name].shape} == {
         *(
-            f"layers.{n}.{way}pretrained_on.{part}.weight"
-            for n in (0, 1)
-            for way in ("", "rev_")
+            f"layers.{layer}pretrained_on.{part}.weight"
+            for layer in ("0.", "0.rev_", "1.")
             for part in ("gate", "shift")
         ),
     }
@@ -114,6 +136,6 @@ def test_kinds_of_edges_that_a_zoo_lacks_have_no_weights(graph):
 def test_chains_and_lineage_reach_an_embedding(edge):
     rich = build_graph(related(make_synthetic_zoo(6, 12, scored=0.4, num_relations=8).zoo), HashEmbedder(8))
     network = network_for(rich)
-    before = torch.cat(network(rich))
+    before = embed(network, rich)
     rich[edge].edge_attr = 1 - rich[edge].edge_attr
-    assert not torch.allclose(before, torch.cat(network(rich)))
+    assert not torch.allclose(before, embed(network, rich))
