@@ -1,7 +1,9 @@
 r"""What is believed of the accuracies of k models on one dataset, and how a measurement moves it.
 
-Beliefs are joint Gaussians: a measurement of one model tells of those that it has much in common with, in closed form
-(Rasmussen and Williams, 2006, eq. 2.19, for a single observation).
+A measurement of one model tells of those that it has much in common with, in closed form. How far models may be from
+what is expected of them differs from dataset to dataset, by more than the predictor can know: so a belief is a
+Student-t process, whose scale is learned from how far off measurements were (Shah, Wilson and Ghahramani, 2014,
+"Student-t Processes as Alternatives to Gaussian Processes", lemma 3).
 """
 
 from __future__ import annotations
@@ -24,17 +26,19 @@ _SHARE_OF_OWN = 0.5  # of what a finite test set does to accuracies, half is the
 
 @dataclass(frozen=True)
 class Belief:
-    """Joint Gaussian of k accuracies on the dataset's test images.
+    """Joint distribution of k accuracies on the dataset's test images.
 
     Attributes:
         mean: (k,) expected accuracy in [0, 1].
         covariance: (k, k) of these accuracies.
         noise: (k,) variance of one measurement about the accuracy that is sought, of the seed.
+        weight: differences between models that the scale of ``covariance`` counts for, against those measured.
     """
 
     mean: Tensor
     covariance: Tensor
     noise: Tensor
+    weight: float = 4.0
 
     @classmethod
     def of(cls, joint: JointPrediction, test_size: float) -> Belief:
@@ -57,25 +61,31 @@ class Belief:
         level = (one_run - noise - covariance.diagonal()).median().clamp(min=0)
         return cls(mean, covariance + level, noise)
 
-    def updated(self, model: int, measured: float) -> Belief:
-        """Return what is believed once ``model`` was measured."""
-        gain = self.covariance[:, model] / (self.covariance[model, model] + self.noise[model])
-        mean = self.mean + gain * (measured - self.mean[model])
-        return replace(self, mean=mean, covariance=self.covariance - torch.outer(gain, self.covariance[model]))
-
     def given(self, models: Tensor, values: Tensor, noise: Tensor) -> Belief:
-        """Return what is believed once several measurements are known.
+        r"""Return what is believed once several measurements are known.
+
+        With residuals :math:`r` of n measurements, whose covariance is :math:`C`, and weight :math:`w`, covariances are
+
+        .. math:: \frac{w + \beta}{w + n - 1}\, \Sigma', \quad
+            \beta = r^\top C^{-1} r - \frac{(1^\top C^{-1} r)^2}{1^\top C^{-1} 1},
+
+        where :math:`\Sigma'` is that of a Gaussian process. A level that all residuals share is no surprise.
 
         Args:
             models: (n,) places; one that was measured at several levels is there as often.
             values: (n,) that were measured.
             noise: (n, n) covariance of the measurements about the accuracies that are sought.
         """
-        across = self.covariance[models]
-        gain = torch.linalg.solve(across[:, models] + noise, across).t()
-        mean = self.mean + gain @ (values.to(self.mean) - self.mean[models])
+        across, residual = self.covariance[models], values.to(self.mean) - self.mean[models]
+        columns = torch.cat([across, residual[:, None], torch.ones_like(residual)[:, None]], 1)
+        solved = torch.linalg.solve(across[:, models] + noise, columns)
+        gain, weighed, level = solved[:, :-2].t(), solved[:, -2], solved[:, -1]
         covariance = self.covariance - gain @ across
-        return replace(self, mean=mean, covariance=(covariance + covariance.t()) / 2)
+        surprise = residual @ weighed - weighed.sum().square() / level.sum()
+        weight = self.weight + len(models) - 1
+        scale = (self.weight + surprise.clamp(min=0)) / weight
+        covariance = scale * (covariance + covariance.t()) / 2
+        return replace(self, mean=self.mean + gain @ residual, covariance=covariance, weight=weight)
 
     def regrets(self, num_draws: int = NUM_DRAWS) -> tuple[Tensor, Tensor]:
         """Return (k,) the probability of each model to be the best, and (k,) what picking it is expected to lose."""

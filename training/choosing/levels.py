@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -94,4 +95,4 @@ def translated(belief: Belief, answered: Protocol, asked: Protocol) -> Belief:
     if answered is asked:
         return belief
     wider = belief.own() * (agreement(answered, asked) ** -2 - 1)
-    return Belief(belief.mean, belief.covariance + torch.diag(wider) + _OFFSET_DEVIATION**2, belief.noise)
+    return replace(belief, covariance=belief.covariance + torch.diag(wider) + _OFFSET_DEVIATION**2)

@@ -53,7 +53,12 @@ class Prior:
         gone = self.ids.index(id)
         rest = torch.tensor([place for place in range(len(self.ids)) if place != gone], dtype=torch.long)
         own = self.contenders != gone
-        belief = Belief(self.belief.mean[own], self.belief.covariance[own][:, own], self.belief.noise[own])
+        belief = replace(
+            self.belief,
+            mean=self.belief.mean[own],
+            covariance=self.belief.covariance[own][:, own],
+            noise=self.belief.noise[own],
+        )
         contenders = self.contenders[own] - (self.contenders[own] > gone).long()
         columns = {name: getattr(self, name)[rest] for name in ("mean", "lower", "upper")}
         return replace(

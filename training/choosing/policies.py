@@ -44,14 +44,14 @@ def follow_order(order: Tensor, truth: Tensor, budget: int) -> Choices:
     return Choices(measured, picked)
 
 
-def follow_belief(belief: Belief, truth: Tensor, budget: int, regrets: Callable[[Belief], Tensor]) -> Choices:
+def follow_belief(prior: Belief, truth: Tensor, budget: int, regrets: Callable[[Belief], Tensor]) -> Choices:
     """Measure what is worth most by the belief, which every measurement moves, and pick the best that was measured.
 
     The first measurement is of the leader: what it tells of the level of a new dataset is what all others are then held
     against. From then on each is the one of the largest knowledge gradient.
 
     Args:
-        belief: before anything is measured.
+        prior: before anything is measured.
         truth: (k,) what a measurement of each finds.
         budget: measurements.
         regrets: returns (k,) the expected regret of picking each.
@@ -59,14 +59,15 @@ def follow_belief(belief: Belief, truth: Tensor, budget: int, regrets: Callable[
     measured = torch.zeros(len(truth), dtype=torch.bool)
     equal = torch.ones(len(truth), dtype=torch.float64)
     order: list[int] = []
-    picked = [int(belief.mean.argmax())]
-    stated = [float(regrets(belief)[picked[0]])]
+    belief, picked = prior, [int(prior.mean.argmax())]
+    stated = [float(regrets(prior)[picked[0]])]
     while len(order) < budget and not bool(measured.all()):
         model = best_rate(belief, values_of_measuring(belief), equal, ~measured) if order else picked[0]
         assert model is not None
         order.append(model)
         measured[model] = True
-        belief = belief.updated(model, float(truth[model]))
+        at = torch.tensor(order)
+        belief = prior.given(at, truth[at], torch.diag(prior.noise[at]))
         picked.append(max(order, key=lambda model: float(truth[model])))
         stated.append(float(regrets(belief)[picked[-1]]))
     return Choices(order, picked, stated)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
@@ -51,4 +53,4 @@ def blended(belief: Belief, elsewhere: Tensor, share: float = SHARE_ELSEWHERE) -
     standing = (elsewhere[known] - elsewhere[known].mean()) / elsewhere[known].std() * about.std()
     mean = belief.mean.clone()
     mean[known] += share * (standing - about)
-    return Belief(mean, belief.covariance, belief.noise)
+    return replace(belief, mean=mean)

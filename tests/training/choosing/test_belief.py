@@ -17,28 +17,53 @@ def _joint(mean: torch.Tensor, covariance: torch.Tensor, half: float, contenders
     return JointPrediction(mean, mean - half, mean + half, draws, torch.zeros_like(mean), ranked, contenders)
 
 
+def _given(belief: Belief, *measured: tuple[int, float]) -> Belief:
+    at, values = (torch.tensor(column) for column in zip(*measured, strict=True))
+    return belief.given(at, values, torch.diag(belief.noise[at]))
+
+
 def test_a_measurement_moves_what_is_correlated_with_it() -> None:
     belief = Belief(
         torch.tensor([0.5, 0.6, 0.7]),
         torch.tensor([[0.04, 0.02, 0.0], [0.02, 0.04, 0.0], [0.0, 0.0, 0.04]]),
         torch.full((3,), 0.01),
     )
-    after = belief.updated(0, 0.75)
+    after = _given(belief, (0, 0.75))
     torch.testing.assert_close(after.mean, torch.tensor([0.7, 0.7, 0.7]))  # gains 0.8, 0.4 and 0 of a surprise of 0.25
     torch.testing.assert_close(after.covariance[0], torch.tensor([0.008, 0.004, 0.0]))
     torch.testing.assert_close(after.covariance[1, 1], torch.tensor(0.032))
 
 
-def test_many_updates_are_those_of_all_records_at_once() -> None:
+def test_several_measurements_are_conditioned_on_in_closed_form() -> None:
     generator = torch.Generator().manual_seed(0)
     root = torch.randn(5, 5, generator=generator, dtype=torch.float64)
     belief = Belief(torch.rand(5, generator=generator).double(), root @ root.t(), torch.rand(5).double())
     at, seen = torch.tensor([3, 1]), torch.tensor([0.2, 0.9], dtype=torch.float64)
     known = belief.covariance[at][:, at] + torch.diag(belief.noise[at])
     weights = belief.covariance[:, at] @ torch.linalg.inv(known)
-    step = belief.updated(3, 0.2).updated(1, 0.9)
-    torch.testing.assert_close(step.mean, belief.mean + weights @ (seen - belief.mean[at]))
-    torch.testing.assert_close(step.covariance, belief.covariance - weights @ belief.covariance[at])
+    after = _given(belief, (3, 0.2), (1, 0.9))
+    torch.testing.assert_close(after.mean, belief.mean + weights @ (seen - belief.mean[at]))
+    within = belief.covariance - weights @ belief.covariance[at]
+    torch.testing.assert_close(after.covariance / after.covariance[0, 0], within / within[0, 0])
+
+
+def test_the_scale_follows_what_is_measured_but_not_a_level_that_all_share() -> None:
+    k = 6
+    belief = Belief(torch.full((k,), 0.5).double(), 0.01 * torch.eye(k).double() + 1.0, torch.zeros(k).double())
+    as_expected = _given(belief, (0, 0.2), (1, 0.2 + 0.02**0.5))
+    assert as_expected.covariance[2, 2] == pytest.approx(0.01 * (1 + 1 / 2), rel=0.01)  # its own, and the mean of two
+    off = _given(belief, (0, 0.2), (1, 0.8))
+    assert off.covariance[2, 2] / as_expected.covariance[2, 2] == pytest.approx((4 + 18) / 5, rel=0.01)
+    level = _given(belief, (0, 0.9), (1, 0.9))
+    assert level.covariance[2, 2] / as_expected.covariance[2, 2] == pytest.approx(4 / 5, rel=0.01)
+
+
+def test_what_was_learned_of_the_scale_is_kept_for_the_next_measurements() -> None:
+    unit = torch.eye(4, dtype=torch.float64)
+    belief = Belief(torch.full((4,), 0.5).double(), 0.01 * unit + 1e-3, torch.full((4,), 1e-9).double())
+    once = _given(belief, (0, 0.9), (1, 0.3), (2, 0.5))
+    assert once.weight == belief.weight + 2
+    assert _given(once, (3, 0.4)).weight == once.weight
 
 
 def test_it_is_of_the_contenders_and_of_the_test_images() -> None:
@@ -58,18 +83,8 @@ def test_wide_intervals_are_a_level_that_all_share_and_differences_keep_their_wi
     assert belief.covariance[0, 0] == pytest.approx(0.04 - SEED_DEVIATION**2, rel=1e-6)
     difference = belief.covariance.diagonal().sum() - 2 * belief.covariance[0, 1]
     assert float(difference) == pytest.approx(0.0008)
-    harder = belief.updated(0, 0.2)  # 30 points below what was expected, for all alike
+    harder = _given(belief, (0, 0.2))  # 30 points below what was expected, for all alike
     assert float(harder.mean[1] - harder.mean[0]) == pytest.approx(0.1, abs=0.01)
-
-
-def test_several_measurements_at_once_are_those_one_after_the_other() -> None:
-    generator = torch.Generator().manual_seed(0)
-    root = torch.randn(4, 4, generator=generator, dtype=torch.float64)
-    belief = Belief(torch.rand(4, generator=generator).double(), root @ root.t(), torch.full((4,), 0.01).double())
-    at, seen = torch.tensor([2, 0]), torch.tensor([0.2, 0.9], dtype=torch.float64)
-    step, once = belief.updated(2, 0.2).updated(0, 0.9), belief.given(at, seen, torch.diag(belief.noise[at]))
-    torch.testing.assert_close(once.mean, step.mean)
-    torch.testing.assert_close(once.covariance, step.covariance)
 
 
 def test_an_offset_that_measurements_have_in_common_tells_how_models_differ() -> None:
