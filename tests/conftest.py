@@ -78,6 +78,12 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not asked for a device is computed on the CPU, on a machine that has a GPU too."""
+    monkeypatch.setattr("zoograph.data.networks.devices._best", lambda: "cpu")
+
+
 @pytest.fixture(scope="session")
 def _states(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the state folders of all tests are: a numbered folder of pytest's own for each looks at all before it."""

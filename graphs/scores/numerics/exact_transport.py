@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
+from zoograph.graphs.scores.numerics.pot import load_pot
 from zoograph.graphs.scores.undefined import UndefinedScore
 
 Array = NDArray[np.float64]
@@ -41,13 +42,11 @@ def solve_transport(weights: Array | None, other_weights: Array | None, costs: A
     Raises:
         UndefinedScore: if the simplex finds no optimum.
     """
-    import ot  # takes longer than all other scores together
-
     weights, other_weights = (
         np.full(size, 1 / size) if given is None else given
         for given, size in zip((weights, other_weights), costs.shape, strict=True)
     )
-    plan, log = ot.emd(weights, other_weights, costs, _MAX_PIVOTS, log=True)
+    plan, log = load_pot().emd(weights, other_weights, costs, _MAX_PIVOTS, log=True)
     if log["warning"] is not None:
         raise UndefinedScore(f"the transport problem cannot be solved in float64 ({log['warning']})")
     return Solution(plan, log["u"], log["v"], float(log["cost"]))

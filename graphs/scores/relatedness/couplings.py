@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-import ot
 import torch
 from torch import Tensor
 
 from zoograph.graphs.scores.numerics.exact_transport import solve_transport
+from zoograph.graphs.scores.numerics.pot import load_pot
 
 Coupler = Callable[[Tensor, Tensor], Tensor]
 """Takes (N, M) costs of features and (N, M) costs of labels, returns the (N, M) plan between uniform weights."""
@@ -37,7 +37,7 @@ def entropic_plan(feature_costs: Tensor, label_costs: Tensor) -> Tensor:
     weights = [costs.new_full((size,), 1 / size) for size in costs.shape]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sinkhorn did not converge", UserWarning)
-        solved = ot.solve(
+        solved = load_pot().solve(
             costs,
             *weights,
             reg=_SHARE_OF_ENTROPY * float(feature_costs.mean()),

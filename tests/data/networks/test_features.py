@@ -111,7 +111,7 @@ def test_nothing_to_extract_from(toy: PretrainedModel) -> None:
 def test_cuda_agrees_with_the_cpu() -> None:
     model = load_pretrained("test_resnet", RANDOM)
     images = torch.randn(4, 3, 160, 160)
-    on_cpu, on_cuda = (extract(model.network, [images], device)[0] for device in ("cpu", "cuda"))
+    on_cpu, on_cuda = (extract(model.network, [images], device)[0].cpu() for device in ("cpu", "cuda"))
     assert torch.nn.functional.cosine_similarity(on_cpu, on_cuda).min() > 0.999
 
 
