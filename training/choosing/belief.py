@@ -66,10 +66,11 @@ class Belief:
 
         With residuals :math:`r` of n measurements, whose covariance is :math:`C`, and weight :math:`w`, covariances are
 
-        .. math:: \frac{w + \beta}{w + n - 1}\, \Sigma', \quad
+        .. math:: \max\left(1, \frac{w + \beta}{w + n - 1}\right) \Sigma', \quad
             \beta = r^\top C^{-1} r - \frac{(1^\top C^{-1} r)^2}{1^\top C^{-1} 1},
 
-        where :math:`\Sigma'` is that of a Gaussian process. A level that all residuals share is no surprise.
+        where :math:`\Sigma'` is that of a Gaussian process. A level that all residuals share is no surprise, and that a few
+        models are as expected does not mean that all are: covariances only widen.
 
         Args:
             models: (n,) places; one that was measured at several levels is there as often.
@@ -83,7 +84,7 @@ class Belief:
         covariance = self.covariance - gain @ across
         surprise = residual @ weighed - weighed.sum().square() / level.sum()
         weight = self.weight + len(models) - 1
-        scale = (self.weight + surprise.clamp(min=0)) / weight
+        scale = ((self.weight + surprise) / weight).clamp(min=1)
         covariance = scale * (covariance + covariance.t()) / 2
         return replace(self, mean=self.mean + gain @ residual, covariance=covariance, weight=weight)
 

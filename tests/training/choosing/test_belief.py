@@ -55,7 +55,14 @@ def test_the_scale_follows_what_is_measured_but_not_a_level_that_all_share() -> 
     off = _given(belief, (0, 0.2), (1, 0.8))
     assert off.covariance[2, 2] / as_expected.covariance[2, 2] == pytest.approx((4 + 18) / 5, rel=0.01)
     level = _given(belief, (0, 0.9), (1, 0.9))
-    assert level.covariance[2, 2] / as_expected.covariance[2, 2] == pytest.approx(4 / 5, rel=0.01)
+    assert level.covariance[2, 2] == pytest.approx(as_expected.covariance[2, 2])
+
+
+def test_models_that_are_as_expected_do_not_make_the_others_surer() -> None:
+    unit = torch.eye(5, dtype=torch.float64)
+    belief = Belief(torch.full((5,), 0.5).double(), 0.01 * unit + 1.0, torch.zeros(5).double())
+    after = _given(belief, *((place, 0.5) for place in range(4)))
+    assert after.covariance[4, 4] == pytest.approx(0.01 * (1 + 1 / 4), rel=0.01)
 
 
 def test_what_was_learned_of_the_scale_is_kept_for_the_next_measurements() -> None:
