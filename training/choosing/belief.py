@@ -69,8 +69,8 @@ class Belief:
         .. math:: \max\left(1, \frac{w + \beta}{w + n - 1}\right) \Sigma', \quad
             \beta = r^\top C^{-1} r - \frac{(1^\top C^{-1} r)^2}{1^\top C^{-1} 1},
 
-        where :math:`\Sigma'` is that of a Gaussian process. A level that all residuals share is no surprise, and that a few
-        models are as expected does not mean that all are: covariances only widen.
+        where :math:`\Sigma'` is that of a Gaussian process. A level that all residuals share is no surprise, and that a
+        few models are as expected does not mean that all are: covariances only widen.
 
         Args:
             models: (n,) places; one that was measured at several levels is there as often.
