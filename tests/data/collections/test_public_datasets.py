@@ -61,14 +61,7 @@ NAMES = sorted(
 
 # Datasets whose classes the table does not name: too many of them, or no list that could be checked.
 WITHOUT_LABELS = {
-    *(
-        "imagenet-21k",
-        "imagenet-real",
-        "imagenetv2",
-        "imagenet-sketch",
-        "birdsnap",
-        "keremberke/pokemon-classification",
-    ),
+    *("imagenet-21k", "birdsnap", "keremberke/pokemon-classification"),
     *("imagenet-o", "iwildcam", "dollarstreet", "geode", "FastJobs/Visual_Emotional_Analysis", "poolrf2001/facemask"),
     *("dsprites_label_orientation", "dsprites_label_x_position", "dsprites_label_y_position", "age-prediction"),
 }
@@ -150,6 +143,11 @@ def test_labels_are_as_many_as_there_are_classes(cards: dict[str, DatasetCard]) 
     for card in cards.values():
         if card.labels:
             assert len({label_text(label) for label in card.labels}) == card.num_classes, card.id
+
+
+def test_test_sets_of_imagenet_have_its_labels(cards: dict[str, DatasetCard]) -> None:
+    for id in ("imagenet-real", "imagenetv2", "imagenet-sketch"):
+        assert cards[id].labels == cards["imagenet"].labels
 
 
 @pytest.mark.parametrize(
