@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.atomic import PRIVATE, replacing
+from zoograph.data.files.counts import count_of
 
 _HASHES = "hashes"
 _DONE = "done"
@@ -58,8 +59,7 @@ class RowStore:
         whole = [row for row in claimed.tolist() if self._hashes[row] == self._hash(row)]
         if len(whole) < len(claimed):
             count, folder = len(claimed) - len(whole), Path(str(self._hashes.filename)).parent
-            rows = "1 row" if count == 1 else f"{count:,} rows"
-            _log.warning("%s of '%s' changed on disk, and will be computed again.", rows, folder)
+            _log.warning("%s of '%s' changed on disk, and will be computed again.", count_of(count, "row"), folder)
         done = np.zeros(self.rows, dtype=np.bool_)
         done[whole] = True
         return done

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from zoograph.data.errors import ImageFolderError
+from zoograph.data.files.counts import count_of
 from zoograph.data.images.listing import Tree, image_suffixes, list_tree, some
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.tasks.splits import Joined, Split, join_splits, split_named
@@ -133,7 +134,7 @@ def _read_classes(path: str, tree: Tree) -> ImageFolder:
     if not tree.files:
         raise ImageFolderError(_no_classes(path, tree))
     if tree.loose:
-        _log.warning("%s in '%s' belong to no class and are left out.", _images(len(tree.loose)), path)
+        _log.warning("%s in '%s' belong to no class and are left out.", count_of(len(tree.loose), "image"), path)
     classes = tuple(name for name, files in tree.files.items() if files)
     empty = [name for name, files in tree.files.items() if not files]
     if len(classes) < 2:
@@ -151,7 +152,7 @@ def _read_classes(path: str, tree: Tree) -> ImageFolder:
 
 def _no_classes(path: str, tree: Tree) -> str:
     left_out = tree.left_out.describe()
-    got = f"{_images(len(tree.loose))} beside each other" if tree.loose else "no sub-folders"
+    got = f"{count_of(len(tree.loose), 'image')} beside each other" if tree.loose else "no sub-folders"
     if left_out:
         got = f"{got if tree.loose else 'none'}, and left out: {'; '.join(left_out)}"
     hint = "Move the images of each class into a sub-folder named after it."
@@ -223,7 +224,7 @@ def _read_splits(path: str, tree: Tree, splits: dict[Split, str]) -> ImageFolder
         *joined.warnings,
     ]
     if tree.loose:
-        warnings.append(f"{_images(len(tree.loose))} beside the splits of '{path}' are left out.")
+        warnings.append(f"{count_of(len(tree.loose), 'image')} beside the splits of '{path}' are left out.")
     _log.warning("The folders %s of '%s' are read as its splits.", some(list(splits.values())), path)
     for warning in warnings:
         _log.warning("%s", warning)
@@ -245,7 +246,3 @@ def _class_in_split(file: str) -> str | None:
     """Return the folder of an image in the folder of its split; None if it lies beside those folders."""
     parts = file.split("/", 2)
     return parts[1] if len(parts) == 3 else None
-
-
-def _images(number: int) -> str:
-    return "1 image" if number == 1 else f"{number:,} images"

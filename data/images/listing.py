@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
+from zoograph.data.files.counts import count_of
 from zoograph.data.images.opening import NO_PICTURES, register_plugins
 
 _NOBODYS = frozenset({"thumbs.db", "desktop.ini"})
@@ -57,7 +58,7 @@ class LeftOut:
             names.sort()
         plugins = {ending: _PLUGINS[ending] for ending in self.endings if ending in _PLUGINS}
         found = [
-            f"{number:,} {'file' if number == 1 else 'files'} "
+            f"{count_of(number, 'file')} "
             f"{f'''ending in '{ending}' ''' if ending else 'without an ending '}"
             f"({f'pip install {plugins[ending]} makes them readable' if ending in plugins else 'no image format'})"
             for ending, number in self.endings.most_common()
@@ -219,4 +220,4 @@ def some(names: list[str]) -> str:
 
 
 def _links(names: list[str]) -> str:
-    return "1 link that leads" if len(names) == 1 else f"{len(names):,} links that lead"
+    return count_of(len(names), "link that leads", "links that lead")

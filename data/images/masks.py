@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.images.listing import image_suffixes
 from zoograph.data.images.opening import BROKEN, UNREADABLE, open_image, quiet_pillow
 from zoograph.data.images.task import ImageTask, ImageTaskError, file_reader, read_image_file
@@ -132,7 +133,7 @@ def open_masks(folder: Path, images: Path, masks: Path, domain: str | None = Non
         (len(marked) - len(both), "mask", "image"),
     ):
         if number:
-            many = f"1 {one} of '{folder}' has" if number == 1 else f"{number:,} {one}s of '{folder}' have"
+            many = count_of(number, f"{one} of '{folder}' has", f"{one}s of '{folder}' have")
             _log.warning("%s no %s and %s left out.", many, other, "is" if number == 1 else "are")
     name = folder.resolve().name
     return MaskTask(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.report import Report
@@ -82,7 +83,7 @@ class IngestReport(Report):
     def notes(self) -> tuple[str, ...]:
         """What is new, what was left out or read otherwise than it looks, and how to take it back."""
         known = sum(table.good for table in self.tables) - self.new
-        records = f"1 {self.kind.removesuffix('s')}" if self.new == 1 else f"{self.new:,} {self.kind}"
+        records = count_of(self.new, self.kind.removesuffix("s"), self.kind)
         verb = "would be" if self.dry_run else "is" if self.new == 1 else "are"
         notes = [f"{records} {verb} new, {known:,} {'is' if known == 1 else 'are'} known or came twice."]
         if self.kind == "runs":
@@ -113,8 +114,8 @@ class IngestReport(Report):
         yield from (note for table in self.tables for note in table.notes)
         odd = [table for table in self.tables if table.unit is not None and table.against_unit]
         for table in odd:
-            look = "value looks otherwise and was" if table.against_unit == 1 else "values look otherwise and were"
-            yield f"{table.name} is in {table.unit}; {table.against_unit:,} {look} rejected."
+            look = count_of(table.against_unit, "value looks otherwise and was", "values look otherwise and were")
+            yield f"{table.name} is in {table.unit}; {look} rejected."
         yield from (f"{count:,} × {reason}" for reason, count in self.reasons.items())
         if self.rejects is not None:
             yield f"Left out, with line and reason: {self.rejects}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.text.words import label_text
 
 
@@ -116,7 +117,7 @@ def _describe(id: str, split: Split, unlabelled: int, strange: Mapping[str, int]
     """Return sentences about what is left out of a split that is used."""
     said = []
     if unlabelled:
-        one = f"1 {samples.removesuffix('s')}" if unlabelled == 1 else f"{unlabelled:,} {samples}"
+        one = count_of(unlabelled, samples.removesuffix("s"), samples)
         have = "has no label and is" if unlabelled == 1 else "have no label and are"
         said.append(f"{one} in the {split.value} split of '{id}' {have} left out.")
     if strange:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.files.optional_imports import import_pyarrow
 from zoograph.data.tasks.encoding import decode
 from zoograph.data.tasks.task import TaskError
@@ -133,4 +134,4 @@ def _read_parquet(path: Path) -> Table:
 
 def _warn_of_lines(path: Path, number: int, why: str) -> None:
     if number:
-        _log.warning("Left out of '%s': %s that %s.", path, f"{number:,} {'line' if number == 1 else 'lines'}", why)
+        _log.warning("Left out of '%s': %s that %s.", path, count_of(number, "line"), why)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.tasks.splits import Split
 from zoograph.data.tasks.task import TaskError
 
@@ -78,7 +79,7 @@ def keep_real(
         such = f", such as {str(refused[_TEXT][0])[:40]!r}" if refused[_TEXT] else ""
         _log.warning(
             "%s of the column '%s' of '%s' %s left out: %s%s.",
-            *(f"{left_out:,} {'value' if left_out == 1 else 'values'}", column, id, "is" if left_out == 1 else "are"),
+            *(count_of(left_out, "value"), column, id, "is" if left_out == 1 else "are"),
             *(which, such),
         )
     return RealRows(tuple(rows), tuple(numbers), tenths(numbers))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoograph.data.errors import EncoderError
+from zoograph.data.files.counts import count_of
 from zoograph.data.home import get_home
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.data.text.table import TextTable
@@ -62,7 +63,7 @@ def text_table_for(
     missing = cached.missing(lacking)
     if missing:
         if stage is not None:
-            stage(f"Embedding {len(missing):,} {'text' if len(missing) == 1 else 'texts'}")
+            stage(f"Embedding {count_of(len(missing), 'text')}")
         encoder = encoder or find_encoder(DEFAULT_ENCODER)
         cached = cached.extended(encoder, missing)
         _write_cache(cache, cached)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.tasks.splits import Split, join_splits
 from zoograph.data.tasks.task import LabelledTask, TaskError, Values, make_card, sizes_of
@@ -165,7 +166,7 @@ def _filled(splits: Mapping[Split, RawRows]) -> dict[Split, list[int]]:
 
 def _warn_of_empty(id: str, splits: Mapping[Split, RawRows], filled: Mapping[Split, Sequence[int]]) -> None:
     if empty := sum(len(rows.texts) - len(filled[split]) for split, rows in splits.items()):
-        _warn(f"{_texts(empty)} of '{id}' {'is' if empty == 1 else 'are'} empty and left out.")
+        _warn(f"{_texts_of(id, empty)} {'is' if empty == 1 else 'are'} empty and left out.")
 
 
 def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()) -> list[str | None]:
@@ -207,9 +208,9 @@ def _doubts(task: TextTask, texts: Sequence[str]) -> list[str]:
     said = []
     lost = sum(LOST in text for text in texts)
     if lost:
-        said.append(f"{_texts(lost)} of '{task.card.id}' hold the sign {LOST}: an earlier conversion lost letters.")
+        said.append(f"{_texts_of(task.card.id, lost)} hold the sign {LOST}: an earlier conversion lost letters.")
     if nul := sum("\0" in text for text in texts):
-        said.append(f"{_texts(nul)} of '{task.card.id}' with the character NUL: look at the encoding of the file.")
+        said.append(f"{_texts_of(task.card.id, nul)} with the character NUL: look at the encoding of the file.")
     if _MANY <= len(set(task.labels)) == len(texts):
         said.append(f"Each text of '{task.card.id}' is of a class of its own: --label-column names another column.")
     labels: dict[bytes, set[int]] = {}
@@ -217,7 +218,7 @@ def _doubts(task: TextTask, texts: Sequence[str]) -> list[str]:
         labels.setdefault(content, set()).add(label)
     two = sum(len(found) > 1 for found in labels.values())
     if two:
-        said.append(f"{_texts(two)} of '{task.card.id}' {'is' if two == 1 else 'are'} there with different labels.")
+        said.append(f"{_texts_of(task.card.id, two)} {'is' if two == 1 else 'are'} there with different labels.")
     return said
 
 
@@ -225,8 +226,8 @@ def _warn(sentence: str) -> None:
     _log.warning("%s", sentence)
 
 
-def _texts(number: int) -> str:
-    return "1 text" if number == 1 else f"{number:,} texts"
+def _texts_of(id: str, number: int) -> str:
+    return f"{count_of(number, 'text')} of '{id}'"
 
 
 def _as_number(cell: Any) -> float | None:

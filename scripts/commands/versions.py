@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.evidence import format_number
 from zoograph.scripts.terminal.options import AsJson, WhoseEncoder, WhoseMetric, WhosePredictor
@@ -67,7 +68,7 @@ def rollback(
         }
         print_json("rollback", {**content, "before": known.current, "current": manifest.version})
     else:
-        records = "1 record" if manifest.num_records == 1 else f"{manifest.num_records:,} records"
+        records = count_of(manifest.num_records, "record")
         print(
             f"{folder.title}: '{manifest.version}' is in use from now on, learned from {records}; "
             f"before it was '{known.current}'."

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from zoograph.data.files.counts import count_of
 from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, new_figure, say_starts
 
 if TYPE_CHECKING:
@@ -101,9 +102,7 @@ def _write_key(axes: Any, named: Sequence[Candidate], num_front: int, num_unknow
     if num_front > len(named):
         lines.append(f"{num_front - len(named):,} more on the front are not named.")
     if num_unknown:
-        are = (
-            "1 candidate of unknown cost is" if num_unknown == 1 else f"{num_unknown:,} candidates of unknown cost are"
-        )
+        are = count_of(num_unknown, "candidate of unknown cost is", "candidates of unknown cost are")
         lines.append(f"{are} not drawn.")
     words = {"fontsize": 7.5, "family": "monospace", "color": INK}
     axes.text(0.0, 1.0, "\n".join(lines), va="top", transform=axes.transAxes, **words)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.zoo import Zoo
@@ -85,7 +86,6 @@ def _choose_named(readers: list[ModelCard], named: NamedModels, modality: str) -
     if wrong := sorted(named.exact - {card.id for card in chosen}):
         raise ZoographError(f"The models must read {modality}s (got '{wrong[0]}', which does not). Leave it out.")
     if not chosen:
-        one = len(named.ids) == 1
-        names = "1 model, which does not read" if one else f"{len(named.ids):,} models, of which none reads"
+        names = count_of(len(named.ids), "model, which does not read", "models, of which none reads")
         raise ZoographError(f"No candidate is left: --models names {names} {modality}. Name others.")
     return chosen

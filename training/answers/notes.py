@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.training.answers.usual_errors import Newness, say_points
 
@@ -34,17 +35,17 @@ def describe_source(known: Provenance, protocol: Protocol, metric: Metric) -> li
     count, one = known.newer_records, known.newer_records == 1
     if count and known.newer_used:
         notes.append(
-            f"{count:,} newer {'record is' if one else 'records are'} in this answer, though the predictor has not "
+            f"{count_of(count, 'newer record is', 'newer records are')} in this answer, though the predictor has not "
             f"learned from {'it' if one else 'them'} yet: 'zoograph retrain' does that."
         )
     elif count:
         notes.append(
-            f"{count:,} newer {'record' if one else 'records'} of other models and datasets "
+            f"{count_of(count, 'newer record')} of other models and datasets "
             f"{'is' if one else 'are'} not in this answer: 'zoograph retrain' brings {'it' if one else 'them'} in."
         )
     if known.taken_back:
-        count, one = known.taken_back, known.taken_back == 1
-        batches, them = ("1 batch that was", "it") if one else (f"{count:,} batches that were", "them")
+        batches = count_of(known.taken_back, "batch that was", "batches that were")
+        them = "it" if known.taken_back == 1 else "them"
         notes.append(f"The predictor learned from {batches} undone since: 'zoograph retrain' learns without {them}.")
     return notes
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
@@ -135,9 +136,8 @@ class Recommendation(Report):
     def notes(self) -> tuple[str, ...]:
         """What the columns mean, where the ranking comes from, and who was left out."""
         notes = [
-            f"best: the probability of being the best of {self.num_candidates:,} candidate"
-            f"{'s' if self.num_candidates > 1 else ''}. regret: points of {self.metric.description} that picking the "
-            "model loses in expectation against the best.",
+            f"best: the probability of being the best of {count_of(self.num_candidates, 'candidate')}. regret: points "
+            f"of {self.metric.description} that picking the model loses in expectation against the best.",
             *self._describe_order(),
             *describe_source(self.provenance, self.protocol, self.metric),
         ]
@@ -152,7 +152,7 @@ class Recommendation(Report):
             )
             notes.append(f"Candidates after each filter: {', '.join(done)}.")
         if self.num_hidden:
-            what = "1 upload or near-twin" if self.num_hidden == 1 else f"{self.num_hidden:,} uploads and near-twins"
+            what = count_of(self.num_hidden, "upload or near-twin", "uploads and near-twins")
             are = "is" if self.num_hidden == 1 else "are"
             notes.append(f"{what} of candidates {are} left out; --all-variants compares them too.")
         basis = describe_basis((), self.new, self.modality) if self.provenance.version else []
@@ -162,7 +162,7 @@ class Recommendation(Report):
         cost, on = self.cost, sum(candidate.front for candidate in self.everyone)
         where = f" on {cost.device}" if cost.device else ""
         what = f"{cost.unit}{where}"
-        models = "1 candidate is" if on == 1 else f"{on:,} candidates are"
+        models = count_of(on, "candidate is", "candidates are")
         notes = (
             []
             if not on

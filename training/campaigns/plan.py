@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.networks.registry.reachable import is_cached
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol
@@ -66,11 +67,11 @@ class Plan:
     @property
     def rows(self) -> list[tuple[str, str]]:
         """The plan as a table of two columns."""
-        unsized = f" and {_count_models(self.unsized)} of unknown size" if self.unsized else ""
+        unsized = f" and {count_of(self.unsized, 'model')} of unknown size" if self.unsized else ""
         return [
             ("pieces of work", f"{self.pieces:,}"),
             ("done before, and left out", f"{self.done:,}"),
-            ("to be done", f"{self.pieces - self.done:,}, by {_count_models(self.models)}"),
+            ("to be done", f"{self.pieces - self.done:,}, by {count_of(self.models, 'model')}"),
             ("images to look at", f"{self.images:,}"),
             ("time of one process", describe_seconds(self.seconds)),
             (f"time of {self.slots:,} at a time", describe_seconds(self.wall_seconds)),
@@ -114,10 +115,6 @@ def expect_seconds(planned: Sequence[Planned], speeds: Mapping[str, float]) -> l
             expecting[work] = Seconds(speeds, {level: work})
         found.append(expecting[work].predict(one.model, level))
     return found
-
-
-def _count_models(number: int) -> str:
-    return "1 model" if number == 1 else f"{number:,} models"
 
 
 def describe_seconds(seconds: float) -> str:

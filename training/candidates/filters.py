@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.names import NEAREST
 from zoograph.data.records.pretraining import Objective
@@ -140,7 +141,7 @@ def _require_any(
     if kept:
         return kept
     counts = ", ".join(f"{step.option} left {step.left:,}" for step in steps)
-    models = "1 model" if everyone == 1 else f"{everyone:,} models"
+    models = count_of(everyone, "model")
     raise ZoographError(f"No candidate is left of {models}: {counts}{nearest}. Relax or leave out {steps[-1].option}.")
 
 

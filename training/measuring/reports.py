@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.images.unreadable import describe_unreadable
 from zoograph.data.records.records import WARNINGS, Run
 from zoograph.data.records.report import Report
@@ -76,7 +77,7 @@ class ScoreReport(Report):
         """Which weights were looked at, how many images and scores there were, and what has no value."""
         computed = sum(pair.num_computed for pair in self.pairs)
         known = sum(len(pair.scores) for pair in self.pairs) - computed
-        scores = "1 score" if computed == 1 else f"{computed:,} scores"
+        scores = count_of(computed, "score")
         return (
             *self.meanings,
             f"{self.num_images:,} of {self.num_samples:,} {self.samples}; {scores} computed, {known:,} known.",
@@ -214,7 +215,7 @@ def describe_cut(numbers: Mapping[str, int], samples: str) -> list[str]:
     ["'minilm' does not read 3 texts to their end: they are longer than it takes."]
     """
     return [
-        f"'{model}' does not read {number:,} {samples if number > 1 else samples.removesuffix('s')} to "
+        f"'{model}' does not read {count_of(number, samples.removesuffix('s'))} to "
         f"{'their end: they are' if number > 1 else 'its end: it is'} longer than it takes."
         for model, number in numbers.items()
         if number
@@ -224,5 +225,5 @@ def describe_cut(numbers: Mapping[str, int], samples: str) -> list[str]:
 def _describe_skipped(skipped: Mapping[str, str]) -> list[str]:
     if not skipped:
         return []
-    images = "1 image is" if len(skipped) == 1 else f"{len(skipped):,} images are"
+    images = count_of(len(skipped), "image is", "images are")
     return [f"{images} left out, which cannot be read ({describe_unreadable(skipped)})."]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.report import Report
 from zoograph.training.versions.artifact import Artifact
 
@@ -46,7 +47,7 @@ class Round(Report):
         """What was learned, whether it answers from now on, and why; or that too little waits."""
         if self.artifact is None:
             count = 0 if self.waiting is None else self.waiting.new
-            return (f"{'1 new run waits' if count == 1 else f'{count:,} new runs wait'}, too few to retrain.",)
+            return (f"{count_of(count, 'new run waits', 'new runs wait')}, too few to retrain.",)
         manifest, verdict = self.artifact.manifest, self.artifact.manifest.verdict
         learned = (
             f"{manifest.version}, learned from {manifest.num_records:,} records "

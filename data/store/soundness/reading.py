@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.files.facts import hash_json
 from zoograph.data.records.cards import Card
 from zoograph.data.records.fields import in_utc
@@ -131,7 +132,7 @@ def tell(damaged: Sequence[Damaged]) -> None:
     """Warn of rows that were left out, if there are any."""
     if not damaged:
         return
-    count = "1 row of the store was" if len(damaged) == 1 else f"{len(damaged):,} rows of the store were"
+    count = count_of(len(damaged), "row of the store was", "rows of the store were")
     named = "; ".join(f"'{row.short}' of {row.table} ({row.what})" for row in damaged[:_TOLD])
     more = ", …" if len(damaged) > _TOLD else ""
     _log.warning(

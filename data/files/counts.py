@@ -1,0 +1,17 @@
+"""Counts in words: how many of a thing there are, as a sentence says it."""
+
+from __future__ import annotations
+
+
+def count_of(number: int, one: str, several: str | None = None) -> str:
+    """Return a number and what there is of it, in the singular if it is one.
+
+    >>> count_of(1, "model"), count_of(1234, "model"), count_of(2, "file is", "files are")
+    ('1 model', '1,234 models', '2 files are')
+
+    Args:
+        number: how many there are.
+        one: what one is called; the words after it may be part of this, such as a verb.
+        several: what none, or more than one, is called; default: with an "s" at its end.
+    """
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {f'{one}s' if several is None else several}"
