@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoograph.data.files.counts import count_of
 from zoograph.scripts.campaigns.planning import PlanOnly, machine_speeds, plan_as_dict, print_plan, tell_plan
 from zoograph.scripts.campaigns.where import (
     Cpus,
@@ -144,9 +145,9 @@ def _planned(card: ModelCard, task: MiebTask, done: bool) -> Planned:
 
 
 def _notes(tasks: list[MiebTask]) -> list[str]:
-    images, many = sum(task.num_test for task in tasks), "s" if len(tasks) > 1 else ""
+    images = sum(task.num_test for task in tasks)
     return [
-        f"{len(tasks)} dataset{many} with {images:,} test images, whose bytes are not counted here.",
+        f"{count_of(len(tasks), 'dataset')} with {images:,} test images, whose bytes are not counted here.",
         "Of each dataset at most 16 x 5 images of a class are trained on. VOC2007 is left out: its images have several "
         "labels.",
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoograph.data.files.counts import count_of
 from zoograph.scripts.commands.versions import versions_of
 from zoograph.scripts.terminal.options import AsJson, DryRun, WhoseEncoder, WhoseMetric, WhosePredictor
 from zoograph.scripts.terminal.output import print_json
@@ -50,5 +51,5 @@ def _print(folder: PredictorFolder, pruned: Pruned, dry_run: bool) -> None:
     headings = ("version", "fate")
     print_table(f"Predictors: {folder.title}", headings, [*removed, *recent], names={"fate"}, copied={"version"})
     freed = f"{pruned.num_bytes / 1e6:.1f} MB {'would be' if dry_run else 'are'} free, " if pruned.removed else ""
-    left = "1 version is left" if pruned.kept == 1 else f"{pruned.kept} versions are left"
+    left = count_of(pruned.kept, "version is left", "versions are left")
     print_notes([f"{folder.title}: {freed}{left}."])

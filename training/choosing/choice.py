@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from zoograph.data.files.counts import count_of
 from zoograph.data.images.unreadable import describe_unreadable
 from zoograph.data.networks.find_model import OWN
 from zoograph.data.records.records import Metric, Protocol
@@ -199,7 +200,7 @@ class Choice(Report):
     def notes(self) -> tuple[str, ...]:
         """Why it stopped, what the choice rests on, what would come next, and what was left out."""
         own = sum(trial.model == self.picked.model for trial in self.trials)
-        count = "1 measurement" if len(self.trials) == 1 else f"{len(self.trials)} measurements"
+        count = count_of(len(self.trials), "measurement")
         rests = f"It rests on {count} of this call ({own} of the model itself)"
         earlier = f", {self.earlier} that the store had of this dataset" if self.earlier else ""
         notes = [

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from zoograph.data.files.counts import count_of
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.graphs.splits import hold_out, without_pairs
 from zoograph.models.method import Prediction
@@ -156,9 +157,8 @@ class HeldOutComparison:
         if count >= MIN_CELLS and families >= MIN_FAMILIES:
             return None
         return (
-            f"{count} held-out {'cell' if count == 1 else 'cells'} of {families} "
-            f"{'family' if families == 1 else 'families'} of datasets tell nothing, "
-            f"{MIN_CELLS} of {MIN_FAMILIES} are needed"
+            f"{count_of(count, 'held-out cell')} of {count_of(families, 'family', 'families')} of datasets "
+            f"tell nothing, {MIN_CELLS} of {MIN_FAMILIES} are needed"
         )
 
     def compare(self, new: Prediction, old: Prediction, target: Tensor) -> Comparison | None:
