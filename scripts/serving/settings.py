@@ -28,8 +28,8 @@ class Limits:
         waiting: questions that may wait while another one is worked out; more are told to come back.
         connections: at a time.
         answers: that are kept until the store or a predictor changes.
-        parts: graphs and predictors that stay loaded. Two predictors are among them, of some 180 MB each; who asks for
-            a third kind of answer has one loaded, which takes some seconds.
+        parts: predictors that stay loaded with their graphs, of some 180 MB each: one ranks, and one answers for single
+            models. Who asks for a third kind of answer has one loaded, which takes some seconds.
         jobs: that run at a time.
         job_seconds: budget of a job.
     """
@@ -41,7 +41,7 @@ class Limits:
     waiting: int = 32
     connections: int = 256
     answers: int = 64
-    parts: int = 3
+    parts: int = 2
     jobs: int = 1
     job_seconds: float = 3_600.0
 

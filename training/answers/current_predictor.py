@@ -112,8 +112,8 @@ class CurrentPredictor:
         def choose() -> Zoo:
             return zoo.with_cards(question.models).part(question.metric, question.modality, models, tasks)
 
-        kept = self._source.kept
-        return choose() if kept is None else kept.get((*self._key, models, tasks), choose)
+        source = self._source
+        return choose() if source.kept is None else source.zoos.get((*self._key, models, tasks), choose)
 
     def measured_on(self, datasets: Collection[str] | None = None) -> dict[tuple[str, str], Measured]:
         """Return what was measured on some datasets, by (model, dataset); default: on all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import RLock
 from typing import TypeVar
 
@@ -42,14 +42,17 @@ class Source:
 
     Attributes:
         store: open as long as it is asked.
-        kept: what stays in memory; None to load it for each answer.
+        kept: predictors on their graphs that stay in memory; None to load one for each answer.
         local: whether whoever asks sits at this machine: names may be files and folders here, and a predictor that is
             missing is trained. Others ask about what is known by name, and find the predictors that there are.
+        zoos: the records of questions, which stay where predictors do. Each model that is explained has its own, so
+            that beside the predictors they would crowd these out.
     """
 
     store: RecordStore
     kept: KeptParts | None = None
     local: bool = True
+    zoos: KeptParts = field(default_factory=KeptParts)
 
 
 @contextmanager

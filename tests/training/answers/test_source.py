@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.errors import PredictorError, UnknownName, ZoographError
-from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.explain import explain
 from zoograph.training.answers.predict import predict
@@ -57,6 +57,23 @@ def test_the_same_question_builds_its_graph_once(monkeypatch: pytest.MonkeyPatch
         assert len(built) == 1
         recommend(CARD, source=source)
         assert len(built) == 1  # a dataset that is new is added to what is there
+
+
+@pytest.mark.usefixtures("made_zoo")
+def test_a_ranking_and_explanations_in_turn_stay_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from zoograph.training.versions import restore
+
+    built, build = [], restore.build_graph
+    monkeypatch.setattr(restore, "build_graph", lambda *args, **given: [built.append(1), build(*args, **given)][1])
+    with RecordStore.open() as store:
+        measured = sorted(store.snapshot().models)
+        store.add(models=[ModelCard(id="new", source="mine")])  # is ranked, and no evidence of others
+    with RecordStore.open(to_read=True, keep=True) as store:
+        source = Source(store, KeptParts(most=2))
+        for model, dataset in zip(measured, ("task_3", "task_4", "task_5", "task_3"), strict=False):
+            assert "new" in {candidate.model for candidate in recommend(dataset, source=source).everyone}
+            explain(model, dataset, source=source)
+        assert len(built) == 2
 
 
 @pytest.mark.usefixtures("made_zoo")

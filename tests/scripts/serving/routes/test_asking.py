@@ -10,13 +10,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from zoograph.data.networks import find_model
-from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.serving.documents import ExplainDocument, PredictDocument, RecommendDocument
 from zoograph.training.answers.explain import explain
 from zoograph.training.answers.predict import predict
 from zoograph.training.answers.recommend import recommend
+from zoograph.training.versions import restore
 
 CARD = {"labels": ["oak", "elm", "ash"], "num_samples": 300, "domain": "photo"}
 
@@ -43,6 +44,21 @@ def test_answers_are_those_of_the_python_face(made_client: TestClient) -> None:
     assert document.notes == theirs.notes
     everyone = made_client.post("/recommend", json={"dataset": "task_3", "top": 0}).json()
     assert len(everyone["candidates"]) == everyone["num_candidates"] == theirs.num_candidates
+
+
+def test_what_ranks_and_what_explains_stay_loaded_together(
+    made_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RecordStore.open() as store:
+        store.add(models=[ModelCard(id="new", source="mine")])  # is ranked, and no evidence of others
+    loaded, load_on = [], restore.load_on
+    monkeypatch.setattr(restore, "load_on", lambda *args: [loaded.append(1), load_on(*args)][1])
+    measured = [row["model"] for row in made_client.get("/models").json()["models"] if row["model"] != "new"]
+    for number, model in enumerate(measured[:3], start=3):
+        dataset = f"task_{number}"
+        assert made_client.post("/recommend", json={"dataset": dataset}).status_code == 200
+        assert made_client.get("/explain", params={"model": model, "dataset": dataset}).status_code == 200
+    assert len(loaded) == 2
 
 
 def test_a_described_dataset_is_answered_as_its_card(made_client: TestClient) -> None:
