@@ -11,14 +11,11 @@ from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
 from zoograph.data.records.zoo import Zoo
-from zoograph.data.text.lookup import text_for
-from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL
-from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Prior
 from zoograph.training.runtime.threads import one_thread
 from zoograph.training.versions.artifact import Artifact
-from zoograph.training.versions.restore import saved_tensors
+from zoograph.training.versions.restore import load_on
 
 _AT_ONCE = 400
 Matrix = NDArray[np.float64]
@@ -59,14 +56,9 @@ def make_planes(artifact: Artifact, zoo: Zoo, encoder: str | None = None) -> tup
         zoo: cards and records, all of its metric and modality.
         encoder: text encoder; default as shipped.
     """
-    manifest = artifact.manifest
-    graph = build_graph(
-        zoo, text_for(zoo, encoder).lookup, manifest.protocol, manifest.metric, manifest.vocabulary, plain=True
-    )
-    kernel = EvidenceKernel()
-    kernel.load_state_dict(saved_tensors(artifact))
+    graph, predictor, _ = load_on(artifact, zoo, encoder)
     with one_thread(), torch.no_grad():
-        prior = Prior.of(kernel, graph)
+        prior = predictor.prior
         models, datasets = torch.arange(len(graph[MODEL].ids)), torch.arange(len(graph[DATASET].ids))
         skills = torch.cat([_skill(prior, rows, models) for rows in models.split(_AT_ONCE)])
         places = prior.between_datasets(datasets, datasets).where

@@ -143,6 +143,11 @@ class EvidencePredictor(Method):
         posterior = Posterior(prior, asked_with(parts_of(prior, graph), datasets), self._code(graph))
         return predict_jointly(posterior, graph, self._widths, self._contrasts, models, datasets, self._code(graph))
 
+    @property
+    def prior(self) -> Prior:
+        """What is believed of the fitted graph's models and datasets before any record is read."""
+        return self._prior(None)
+
     def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
         """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1]."""
         return similarities(self._prior(None), model, datasets)
