@@ -9,14 +9,16 @@ import pytest
 
 from zoograph.data.errors import PredictorError
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
-from zoograph.models.evidence.kernel import EvidenceKernel
+from zoograph.graphs.schema import DATASET
 from zoograph.models.evidence.kernel_start import start_digest
+from zoograph.training.predictors.evidence import TrainingConfig
 from zoograph.training.versions import shipped
 from zoograph.training.versions.artifact import WEIGHTS
 from zoograph.training.versions.listing import predictor_root
 from zoograph.training.versions.load import load_current
-from zoograph.training.versions.restore import saved_tensors
+from zoograph.training.versions.restore import load_on
 from zoograph.training.versions.shipped import SHIPPED_QUESTIONS, shipped_predictors, take_shipped
 
 
@@ -40,17 +42,24 @@ def test_every_shipped_predictor_knows_the_shipped_tables(home: Path) -> None:
     assert {path.name for path in shipped_predictors().iterdir()} == names
 
 
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOOGRAPH_HOME", str(tmp_path_factory.mktemp("shipped") / "home"))
+        with RecordStore.open() as store:
+            return store.snapshot()
+
+
 @pytest.mark.parametrize(("protocol", "modality"), SHIPPED_QUESTIONS)
-def test_every_shipped_predictor_belongs_to_the_code(protocol: Protocol, modality: str) -> None:
-    """It has the kernel's parameters, by name and shape, and learned from its start."""
+def test_every_shipped_predictor_belongs_to_the_code(protocol: Protocol, modality: str, zoo: Zoo) -> None:
+    """It is of today's configuration, has the kernel's parameters, by name and shape, and learned from its start."""
     artifact = load_current(shipped_predictors() / predictor_root(protocol, None, Metric.TOP1, modality).name)
     assert artifact is not None
-    shapes = {name: tensor.shape for name, tensor in EvidenceKernel().state_dict().items()}
-    kept = {name: tensor.shape for name, tensor in saved_tensors(artifact).items()}
-    stale = "'zoograph zoo train' was not run since the kernel changed"
-    assert kept == shapes, stale
-    # Those of before 'kernel' was written have none.
-    assert artifact.manifest.values.get("kernel", start_digest()) == start_digest(), stale
+    values, stale = artifact.manifest.values, "'zoograph zoo train' was not run since the kernel changed"
+    assert values["config"] == TrainingConfig().model_dump(mode="json"), stale
+    assert values["kernel"] == start_digest(), stale
+    graph, predictor, _ = load_on(artifact, zoo.part(Metric.TOP1, modality))  # loads every tensor, and no other
+    assert predictor.prior.shown.shape == (len(graph[DATASET].ids), TrainingConfig().channels[1])
 
 
 def test_one_of_another_kernel_is_not_taken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
