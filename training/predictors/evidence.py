@@ -131,7 +131,7 @@ class EvidencePredictor(Method):
 
     def smoothed(self, pairs: Tensor) -> Tensor:
         """Return (n,) the expected accuracies given every record of the fitted graph, a pair's own included."""
-        prior = self._prior(None)
+        prior = self.prior
         return self._answer(prior, self._graph, pairs, prior.records)[0]
 
     def joint(self, models: Tensor, datasets: Tensor, graph: HeteroData | None = None) -> JointPrediction:
@@ -150,14 +150,14 @@ class EvidencePredictor(Method):
 
     def similarities(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
         """Return how like ``model`` each model is (M,), and how like ``datasets`` (t,) each dataset (D,); in [0, 1]."""
-        return similarities(self._prior(None), model, datasets)
+        return similarities(self.prior, model, datasets)
 
     def record_effects(self, model: int, datasets: Tensor) -> tuple[Tensor, Tensor]:
         """Return pairs (2, R), and (R,) points by which the record of each moves the accuracy of ``model``.
 
         See :func:`zoograph.training.predictors.evidence_readout.record_effects`.
         """
-        code, prior = self._code(self._graph), self._prior(None)
+        code, prior = self._code(self._graph), self.prior
         posterior = Posterior(prior, asked_with(parts_of(prior, self._graph), datasets), code)
         return record_effects(posterior, model, datasets, code)
 
@@ -189,7 +189,7 @@ class EvidencePredictor(Method):
         It answers what one that is loaded on that graph would answer, without working out again what is not about them.
         """
         result = copy.copy(self)
-        result._graph, result._priors = graph, [(graph, self._prior(None).with_new_datasets(graph))]
+        result._graph, result._priors = graph, [(graph, self.prior.with_new_datasets(graph))]
         return result
 
     def _make_kernel(self, graph: HeteroData, *, learns: bool = False) -> EvidenceKernel:
@@ -210,7 +210,7 @@ class EvidencePredictor(Method):
         A network has weights enough to know the datasets that it was learned from. So the records of each half of the
         datasets are left out of a kernel that was learned, from the start, from the other half.
         """
-        code, prior = self._code(graph), self._prior(None)
+        code, prior = self._code(graph), self.prior
         if self._kernel.network is None:
             return leave_out(prior, graph, code)
         found: dict[int, list[LeftOut]] = defaultdict(list)

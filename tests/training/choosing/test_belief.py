@@ -44,7 +44,9 @@ def test_several_measurements_are_conditioned_on_in_closed_form() -> None:
     after = _given(belief, (3, 0.2), (1, 0.9))
     torch.testing.assert_close(after.mean, belief.mean + weights @ (seen - belief.mean[at]))
     within = belief.covariance - weights @ belief.covariance[at]
-    torch.testing.assert_close(after.covariance / after.covariance[0, 0], within / within[0, 0])
+    inverse, residual, one = torch.linalg.inv(known), seen - belief.mean[at], torch.ones(2, dtype=torch.float64)
+    surprise = residual @ inverse @ residual - (one @ inverse @ residual) ** 2 / (one @ inverse @ one)
+    torch.testing.assert_close(after.covariance, within * ((4 + surprise) / 5).clamp(min=1))
 
 
 def test_the_scale_follows_what_is_measured_but_not_a_level_that_all_share() -> None:
