@@ -34,6 +34,7 @@ from zoograph.scripts.benchmarks.speed import (
 )
 from zoograph.scripts.campaigns.where import Executor, Processes, RayAddress, make_where
 from zoograph.scripts.pictures.style import require_matplotlib
+from zoograph.scripts.terminal.messages import goes_on
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app
@@ -178,10 +179,11 @@ def _run(made_by: MadeBy, methods: str, where: Where, out: Path | None, fresh: b
     if fresh:
         for path in folder.glob("*.safetensors"):
             path.unlink()
-    with progress_bar("Answering") as progress:
-        work_out(answers_to_come(suite, made_by, names, folder), where, progress)
-    with count_bar(suite.num_answers(names)) as advance:
-        result = run_suite(suite, names, folder, advance)
+    with goes_on("Answers are"):
+        with progress_bar("Answering") as progress:
+            work_out(answers_to_come(suite, made_by, names, folder), where, progress)
+        with count_bar(suite.num_answers(names)) as advance:
+            result = run_suite(suite, names, folder, advance)
     if out is not None:
         from zoograph.scripts.benchmarks.files import write_files
 
