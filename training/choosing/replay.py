@@ -41,7 +41,7 @@ ENOUGH = 0.01
 """The expected regret at which a policy that states one stops: a point of accuracy."""
 RANDOM_ORDERS = 20
 _DRAWS = 2_000
-_POLICY = f"5-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
+_POLICY = f"6-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
 _ROW = Row(CHOOSE, EvidencePredictor)
 _USUAL_TEST = 1_000.0  # samples, where nobody says how many there were
 
