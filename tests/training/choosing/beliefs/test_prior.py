@@ -10,8 +10,8 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.prior import blended, elsewhere
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.prior import blended, elsewhere
 
 
 def _belief(*means: float) -> Belief:

@@ -11,7 +11,7 @@ from torch_geometric.data import HeteroData
 from zoograph.graphs.schema import MEASURED_OTHERWISE
 from zoograph.graphs.splits import is_edge
 from zoograph.models.baselines.otherwise import MeanElsewhere
-from zoograph.training.choosing.belief import Belief
+from zoograph.training.choosing.beliefs.belief import Belief
 
 SHARE_ELSEWHERE = 0.75
 """Of the ranking that is believed, how much is by the mean on other datasets and not the predictor's own.
@@ -43,9 +43,9 @@ def elsewhere(graph: HeteroData, models: Tensor, dataset: int) -> Tensor:
 def blended(belief: Belief, elsewhere: Tensor, share: float = SHARE_ELSEWHERE) -> Belief:
     """Return a belief whose ranking is moved towards that by the mean on other datasets.
 
-    Where it is known how models did elsewhere, what they are expected to have above or below each other is a mean of what the
-    belief says and of their standing elsewhere, in the belief's own spread. Others stay where they are, and so does
-    the uncertainty.
+    Where it is known how models did elsewhere, what they are expected to have above or below each other is a mean of
+    what the belief says and of their standing elsewhere, in the belief's own spread. Others stay where they are, and so
+    does the uncertainty.
 
     Args:
         belief: of k models, as the predictor has it.
