@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from zoograph.scripts.choosing.printing import clock
+
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice
 
@@ -42,7 +44,7 @@ def make_html(choice: Choice, pictures: Sequence[tuple[str, bytes]]) -> str:
             t.level.description,
             f"{t.accuracy:.3f}",
             f"{t.took:.0f}",
-            f"{t.elapsed / 60:.1f} min",
+            clock(t.elapsed),
             t.leader,
             f"{t.regret:.2f}",
         )

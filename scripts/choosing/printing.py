@@ -35,7 +35,7 @@ def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
             nonlocal told
             for trial in standing.trials[told:]:
                 _say(
-                    f"[{_clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
+                    f"[{clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
                     f"{trial.took:.0f} s). Leader: {trial.leader}, {trial.predicted:.3f} "
                     f"({trial.lower:.2f} – {trial.upper:.2f}), expected regret {trial.regret:.2f} points."
                 )
@@ -62,7 +62,8 @@ def _say(text: str) -> None:
         print(show(text), file=sys.stderr, flush=True)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return minutes and seconds, as a line of the log begins with them."""
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
 
 

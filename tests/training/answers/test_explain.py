@@ -28,6 +28,9 @@ def test_there_is_evidence_and_store_and_predictor_are_read_once(monkeypatch: py
     why = explanation.evidence
     assert why is not None
     assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
+    # The prediction leaves the pair's own record out, and these effects do not: that is said.
+    assert (model, "task_3") in {(record.model, record.dataset) for record in why.records}
+    assert any("from all records, that of the pair itself included" in note for note in explanation.notes)
 
 
 @pytest.mark.usefixtures("made_zoo")
