@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from zoograph.scripts.choosing.printing import clock
+from zoograph.scripts.terminal.recommendation import format_chance
 
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice
@@ -33,7 +34,7 @@ def make_html(choice: Choice, pictures: Sequence[tuple[str, bytes]]) -> str:
             f"{c.predicted:.3f}",
             f"{c.lower:.2f} – {c.upper:.2f}",
             *("–" if value is None else f"{value:.3f}" for value in (c.probe, c.head, c.finetune)),
-            f"{100 * c.best:.0f} %",
+            format_chance(c.best),
             f"{c.regret:.2f}",
         )
         for c in choice.ranking

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages
 from zoograph.scripts.terminal.progress import stage_bar
+from zoograph.scripts.terminal.recommendation import format_chance
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def print_choice(choice: Choice) -> None:
         "probe": lambda i: _number(choice.ranking[i].probe),
         "head": lambda i: _number(choice.ranking[i].head),
         "finetune": lambda i: _number(choice.ranking[i].finetune),
-        "best": lambda i: f"{100 * choice.ranking[i].best:.0f} %",
+        "best": lambda i: format_chance(choice.ranking[i].best),
         "regret": lambda i: f"{choice.ranking[i].regret:.2f}",
     }
     cells = {heading: [cell(i) for i in range(len(choice.ranking))] for heading, cell in columns.items()}

@@ -18,6 +18,13 @@ def test_it_holds_the_choice_the_tables_and_the_pictures(choice: Choice) -> None
     assert "Next would be net_b.in1k" in text
 
 
+def test_a_chance_is_never_sure(choice: Choice) -> None:
+    sure, out = choice.picked._replace(best=1.0), choice.picked._replace(best=0.0)
+    text = make_html(replace(choice, ranking=(sure, out)), [])
+    assert "<td>&gt;99 %</td>" in text
+    assert "<td>&lt;1 %</td>" in text
+
+
 def test_nothing_is_loaded_from_elsewhere(choice: Choice) -> None:
     text = make_html(choice, [("Ranking", b"\x89PNG")])
     assert not re.search(r"(src|href)=\"(?!data:)|https?:|@import|<script|<link", text)
