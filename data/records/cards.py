@@ -11,6 +11,8 @@ from zoograph.data.records.fields import Count, Fraction, Name, Positive
 from zoograph.data.records.pretraining import ImagenetAccuracy, Lineage, Objective, Speed
 
 PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+CARD_SUFFIXES = (".yaml", ".yml", ".json")
+"""Endings of files that are cards: they say what a dataset will be like, and have no samples."""
 
 
 class Modality(StrEnum):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages
 from zoograph.scripts.terminal.progress import stage_bar
+from zoograph.scripts.terminal.recommendation import format_chance
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
             nonlocal told
             for trial in standing.trials[told:]:
                 _say(
-                    f"[{_clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
+                    f"[{clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
                     f"{trial.took:.0f} s). Leader: {trial.leader}, {trial.predicted:.3f} "
                     f"({trial.lower:.2f} – {trial.upper:.2f}), expected regret {trial.regret:.2f} points."
                 )
@@ -62,7 +63,8 @@ def _say(text: str) -> None:
         print(show(text), file=sys.stderr, flush=True)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return minutes and seconds, as a line of the log begins with them."""
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
 
 
@@ -75,7 +77,7 @@ def print_choice(choice: Choice) -> None:
         "probe": lambda i: _number(choice.ranking[i].probe),
         "head": lambda i: _number(choice.ranking[i].head),
         "finetune": lambda i: _number(choice.ranking[i].finetune),
-        "best": lambda i: f"{100 * choice.ranking[i].best:.0f} %",
+        "best": lambda i: format_chance(choice.ranking[i].best),
         "regret": lambda i: f"{choice.ranking[i].regret:.2f}",
     }
     cells = {heading: [cell(i) for i in range(len(choice.ranking))] for heading, cell in columns.items()}

@@ -28,7 +28,7 @@ def _print_ranking(answer: Recommendation) -> None:
         "predicted": lambda c: f"{c.predicted:.3f}",
         "90 % interval": lambda c: f"{c.lower:.2f} – {c.upper:.2f}",
         "measured": lambda c: format_number(c.measured, ".3f"),
-        "best": lambda c: _percent(c.best),
+        "best": lambda c: format_chance(c.best),
         "regret": lambda c: f"{c.regret:.2f}",
         "twins": lambda c: f"{len(c.twins):,}" if c.twins else "–",
         "utility": lambda c: "–" if answer.weight == 1 else format_number(c.utility, ".2f"),
@@ -54,7 +54,12 @@ def _print_ranking(answer: Recommendation) -> None:
     )
 
 
-def _percent(probability: float) -> str:
-    if probability < 0.005:
+def format_chance(probability: float) -> str:
+    """Return a chance in per cent, as an estimate that is never sure.
+
+    >>> format_chance(0.0), format_chance(0.25), format_chance(1.0)
+    ('<1 %', '25 %', '>99 %')
+    """
+    if probability <= 0.005:
         return "<1 %"
-    return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
+    return ">99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"

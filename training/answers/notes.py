@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SIMILARITY = (
     "similarity: from 0 to 1, how much alike the predictor takes two models or two datasets to be. "
-    "points: the prediction with the record minus the prediction without it."
+    "points: about how far the record moves the prediction from all records, that of the pair itself included."
 )
 
 

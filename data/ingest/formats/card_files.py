@@ -47,7 +47,9 @@ def read_dataset_card(path: Path) -> DatasetCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the card"
-        raise _error(path, f"must be valid in '{where}' (got {_describe(first)})") from error
+        own = first["type"] == "value_error"  # a sentence of ours, which says what it got
+        said = f": {_describe(first)}" if own else f" in '{where}' (got {_describe(first)})"
+        raise _error(path, f"must be valid{said}") from error
     try:
         return complete_card(card)
     except ValueError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zoograph.scripts.choosing.printing import live, print_choice
@@ -31,3 +33,11 @@ def test_the_choice_comes_first_and_how_to_go_on_last(choice: Choice, capsys: py
     assert " ".join(lines)[: len(choice.sentence)] == choice.sentence
     assert lines[-1] == choice.command
     assert choice.snippet.splitlines()[-1] in lines
+
+
+def test_a_chance_is_never_sure(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:
+    sure, out = choice.picked._replace(best=1.0), choice.picked._replace(best=0.0)
+    print_choice(replace(choice, ranking=(sure, out)))
+    printed = capsys.readouterr().out
+    assert ">99 %" in printed
+    assert "<1 %" in printed

@@ -236,8 +236,8 @@ def test_without_any_record_of_the_protocol_the_next_step_is_named(
     write_tables(replace(toy_zoo, runs=toy_zoo.runs[1:]), tmp_path)
     monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tmp_path)
     message = (
-        r"no record of top-1 accuracy \(retrained head\) to predict from\. "
-        r".*'zoograph measure --protocol head', or .*'zoograph ingest'"
+        r"no record of top-1 accuracy \(retrained head\) on images to predict from\. "
+        r".*'zoograph measure --protocol head', or .*'zoograph ingest'.* Records on images are of: finetune top1\.$"
     )
     with pytest.raises(PredictorError, match=message):
         predict("resnet", "birds_1", "head")

@@ -59,7 +59,7 @@ def test_images_of_each_class_may_be_rounded(tmp_path: Path) -> None:
         ("num_classes: 1", r"must be of two classes or more \(got 1\)"),
         ("num_classes: 2\nnum_classes: 3", "'num_classes' twice"),
         ("labels: [Cat, cat]", r"got 'Cat' and 'cat'"),
-        ("labels: [cat, cat]", "'labels' must be distinct"),
+        ("labels: [cat, cat]", r"must be valid: 'labels' must be distinct \(got cat more than once\)\. Correct"),
         ("labels: [yes, no]", "put it in quotes"),
         ("labels: cat, dog", r"must have a list as 'labels' \(got the words 'cat, dog'\)"),
         ("num_classes: -3", "must be valid in 'num_classes'"),
