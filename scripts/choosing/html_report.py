@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from zoograph.scripts.choosing.printing import clock
-from zoograph.scripts.terminal.recommendation import format_chance
+from zoograph.training.answers.notes import format_chance
 
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice

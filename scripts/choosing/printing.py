@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages
 from zoograph.scripts.terminal.progress import stage_bar
-from zoograph.scripts.terminal.recommendation import format_chance
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.answers.notes import format_chance
 
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
-    """Show on stderr what is measured now against the budget, and a line for each measurement that is done.
+    """Show on stderr what is measured now against the budget, and a line for each that is done or failed.
 
     The lines come on every stderr, unless it is to be quiet: they are the log of work that takes long.
 
@@ -30,17 +30,19 @@ def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
     """
     with stage_bar() as update:
         last: list[Standing] = []
-        told = 0
+        told = failed = 0
 
         def watch(standing: Standing) -> None:
-            nonlocal told
+            nonlocal told, failed
             for trial in standing.trials[told:]:
                 _say(
                     f"[{clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
                     f"{trial.took:.0f} s). Leader: {trial.leader}, {trial.predicted:.3f} "
                     f"({trial.lower:.2f} – {trial.upper:.2f}), expected regret {trial.regret:.2f} points."
                 )
-            told = len(standing.trials)
+            for model, reason in standing.left[failed:]:
+                _say(f"[{clock(standing.elapsed)}] {model} is left out: {reason}")
+            told, failed = len(standing.trials), len(standing.left)
             last[:] = [standing]
             update(_describe(standing), round(standing.elapsed), round(budget))
 

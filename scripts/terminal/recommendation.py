@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoograph.scripts.terminal.evidence import format_number, print_evidence
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.answers.notes import format_chance
 from zoograph.training.candidates.trade_off import Cost
 
 if TYPE_CHECKING:
@@ -52,14 +53,3 @@ def _print_ranking(answer: Recommendation) -> None:
         ],
         names={"model"},
     )
-
-
-def format_chance(probability: float) -> str:
-    """Return a chance in per cent, as an estimate that is never sure.
-
-    >>> format_chance(0.0), format_chance(0.25), format_chance(1.0)
-    ('<1 %', '25 %', '>99 %')
-    """
-    if probability <= 0.005:
-        return "<1 %"
-    return ">99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"

@@ -52,7 +52,7 @@ class RecordEffect:
     Attributes:
         measured: its accuracy, mean over ``num_runs``, in [0, 1].
         points: accuracy that all records predict, that of the pair itself included, minus what they predict without
-            this one, to first order, in points (hundredths); positive raises it.
+            this one, in points (hundredths); positive raises it.
     """
 
     model: str

@@ -57,7 +57,7 @@ def read_dataset_card(path: Path) -> DatasetCard:
 
 
 def complete_card(card: DatasetCard) -> DatasetCard:
-    """Return a card that somebody wrote, with the number of classes that its labels say.
+    """Return a card that somebody wrote, with the number of classes and samples a class that the rest of it says.
 
     Raises:
         ValueError: if what it says cannot all be true.
@@ -66,6 +66,8 @@ def complete_card(card: DatasetCard) -> DatasetCard:
         card = card.model_copy(update={"num_classes": len(card.labels)})
     if fault := next(_contradictions(card), None):
         raise ValueError(fault)
+    if card.samples_per_class is None and card.num_classes and card.num_samples:
+        card = card.model_copy(update={"samples_per_class": card.num_samples / card.num_classes})
     return card
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from zoograph.scripts.choosing.printing import live, print_choice
-from zoograph.training.choosing.choice import Choice
+from zoograph.training.choosing.choice import Choice, Left
 from zoograph.training.choosing.loop import Standing
 
 
@@ -25,6 +25,14 @@ def test_every_measurement_is_a_line_once(choice: Choice, capsys: pytest.Capture
         "[08:00] net_a.in1k: 0.930 (retrained head, 80 s). Leader: net_a.in1k, 0.910 (0.88 – 0.94), "
         "expected regret 0.42 points.",
     ]
+
+
+def test_a_candidate_that_failed_is_a_line_once(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:
+    """The expected regret fell without a visible reason."""
+    with live(900.0) as (watch, _):
+        for left in ((), (Left("net_c.in1k", "It is broken."),), (Left("net_c.in1k", "It is broken."),)):
+            watch(Standing(70.0, choice.next, (), "net_a.in1k", 0.91, 0.88, 0.94, 0.42, left))
+    assert capsys.readouterr().err.splitlines() == ["[01:10] net_c.in1k is left out: It is broken."]
 
 
 def test_the_choice_comes_first_and_how_to_go_on_last(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,7 +53,7 @@ def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
     assert source.startswith("Predicts top-1 accuracy (retrained head), learned from 1 records; predictor ")
     assert new == (
         "birds_2 has no record of this kind yet: the answer rests on its card (classes, labels, number of samples, "
-        "domain) and on datasets like it."
+        "domain), on scores where there are any, and on datasets like it."
     )
     assert error == (
         "In tests, predictions of datasets that were left out were off by 8 to 17 points on average. Three models "

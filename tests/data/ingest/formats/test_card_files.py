@@ -38,6 +38,12 @@ def test_json_says_the_same_and_the_file_names_it(tmp_path: Path) -> None:
     assert (card.id, card.num_classes, card.modality, card.source) == ("mails", 12, "text", "card file")
 
 
+def test_samples_a_class_are_those_there_are_where_the_card_does_not_say(tmp_path: Path) -> None:
+    """Ten samples of ten classes were answered for as if nobody had said how few there are of each."""
+    assert read_dataset_card(_write(tmp_path, "{num_classes: 10, num_samples: 15}")).samples_per_class == 1.5
+    assert read_dataset_card(_write(tmp_path, "{num_classes: 10}")).samples_per_class is None
+
+
 def test_numbers_are_labels_too(tmp_path: Path) -> None:
     assert read_dataset_card(_write(tmp_path, "labels: [0, 1, 2]")).labels == ("0", "1", "2")
 
