@@ -13,6 +13,7 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.training.answers.question import Question
 from zoograph.training.candidates.filters import Filters, Number, Step, apply_filters
 from zoograph.training.candidates.named_models import NamedModels, find_named
+from zoograph.training.candidates.protocols import can_do
 from zoograph.training.candidates.twins import fold_twins
 
 
@@ -47,6 +48,7 @@ def choose_candidates(
     """Return the models that are compared for a question: those that read what the dataset is made of.
 
     They were published by those who trained them, or were asked for by name, and no two of them are nearly the same.
+    Models that cannot be used under the protocol, see :func:`zoograph.training.candidates.protocols.can_do`, are none.
 
     Args:
         zoo: cards and records.
@@ -65,6 +67,8 @@ def choose_candidates(
     if not cards:
         raise ZoographError(f"No model reads {question.modality}. Choose another modality, or bring cards of models.")
     known = set(zoo.runs["model"][zoo.learned(question.protocol, question.metric, question.modality)].unique())
+    exact = named.exact if named else frozenset()
+    cards = [card for card in cards if card.id in known | exact or can_do(card, question.protocol)]
     if filters.measured_only and not known:
         what = f"{question.metric.description} ({question.protocol.description})"
         raise ZoographError(
@@ -73,7 +77,7 @@ def choose_candidates(
     passed, steps = apply_filters(cards, filters, lambda card: card.id in known, speed)
     if filters.all_variants:
         return Candidates(tuple(passed), {}, 0, tuple(steps))
-    folded = fold_twins(passed, known, named.exact if named else ())
+    folded = fold_twins(passed, known, exact)
     if not folded.cards:
         raise ZoographError(
             f"Every candidate ({len(passed):,} in all) is somebody's upload of a copy. Add --all-variants."

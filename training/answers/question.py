@@ -254,7 +254,13 @@ def _read_card(names: NameIndex, path: Path, domain: str | None) -> DatasetCard:
 
 
 def _check_card(names: NameIndex, card: DatasetCard, what: str, domain: str | None) -> DatasetCard:
-    """Return a card of a dataset that the store does not know, with its domain."""
+    """Return a card of a dataset that the store does not know, with its domain, and what follows from what it says."""
+    from zoograph.data.ingest.formats.card_files import complete_card
+
+    try:
+        card = complete_card(card)
+    except ValueError as error:
+        raise ZoographError(f"The card {what} {error}. Correct it.") from error
     if domain is not None and card.domain not in (None, domain):
         raise ZoographError(f"The card {what} says the domain '{card.domain}' (got --domain {domain}). Leave out one.")
     if card.id in names.datasets or card.id in names.families:
