@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.files.counts import count_of
-from zoograph.data.images.listing import Tree, image_suffixes, list_tree, some
+from zoograph.data.files.counts import count_of, some
+from zoograph.data.images.listing import Tree, image_suffixes, list_tree
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.tasks.splits import Joined, Split, join_splits, split_named
 from zoograph.data.text.printable import as_seen, is_plain, show

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.listing import following_links, image_suffixes, list_tree, some
+from zoograph.data.images.listing import following_links, image_suffixes, list_tree
 
 
 def _make(root: Path, **classes: int) -> Path:
@@ -99,11 +99,6 @@ def test_an_inner_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "scandir", deny)
     with pytest.raises(ImageFolderError, match=r"dog' must be readable \(got Permission denied\)"):
         list_tree(root)
-
-
-def test_names_are_quoted_and_counted() -> None:
-    assert some(["a\x1b"]) == r"'a\x1b'"
-    assert some([str(row) for row in range(12)]).endswith("'9' and 2 more")
 
 
 def test_suffixes_are_those_of_pictures() -> None:
