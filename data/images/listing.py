@@ -14,6 +14,7 @@ from pathlib import Path
 from zoograph.data.errors import ImageFolderError
 from zoograph.data.files.counts import count_of, some
 from zoograph.data.images.opening import NO_PICTURES, register_plugins
+from zoograph.data.records.cards import CARD_SUFFIXES
 
 _NOBODYS = frozenset({"thumbs.db", "desktop.ini"})
 _PLUGINS = {".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif", ".jxl": "pillow-jxl-plugin"}
@@ -100,9 +101,11 @@ def list_tree(path: str | os.PathLike[str]) -> Tree:
     root = Path(path).expanduser()
     if not root.is_dir():
         got = "a file" if root.exists() else "nothing there"
+        hint = "Check the path."
+        if root.is_file() and root.suffix.lower() in CARD_SUFFIXES:
+            hint = "A card has no images: 'predict' and 'recommend' answer for it."
         raise ImageFolderError(
-            f"The dataset '{path}' must be a folder with one sub-folder of images for each class "
-            f"(got {got}). Check the path."
+            f"The dataset '{path}' must be a folder with one sub-folder of images for each class (got {got}). {hint}"
         )
     walk = _Walk(root)
     real = os.path.realpath(root)

@@ -23,6 +23,8 @@ from zoograph.data.tasks.task import LabelledTask
 
 Progress = Callable[[int, int], None]
 _FORMAT = "zoograph-features-2"
+HELD_OUT = 0.3
+"""The fraction of each class that is held out where a task has no test samples of its own."""
 _OTHER_NETWORK = "Choose another network, or smaller samples."
 
 
@@ -56,7 +58,7 @@ class Features:
     num_cut: int = 0
     values: Tensor | None = None
 
-    def test_rows(self, fraction: float = 0.3, seed: int = 0) -> Tensor:
+    def test_rows(self, fraction: float = HELD_OUT, seed: int = 0) -> Tensor:
         """Return (N,) bool: the task's own test samples, or else a stratified fraction that is held out by seed."""
         if self.is_test is not None:
             return self.is_test

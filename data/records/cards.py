@@ -7,10 +7,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from zoograph.data.records.fields import Count, Fraction, Name, Positive
+from zoograph.data.records.fields import Count, Fraction, Name, Positive, Word
 from zoograph.data.records.pretraining import ImagenetAccuracy, Lineage, Objective, Speed
 
 PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+CARD_SUFFIXES = (".yaml", ".yml", ".json")
+"""Endings of files that are cards: they say what a dataset will be like, and have no samples."""
 
 
 class Modality(StrEnum):
@@ -118,7 +120,7 @@ class DatasetCard(Card):
     """
 
     family: Name | None = None
-    domain: Name | None = None
+    domain: Word | None = None
     labels: tuple[Name, ...] = ()
     num_classes: Count | None = None
     num_samples: Count | None = None

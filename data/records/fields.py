@@ -31,6 +31,8 @@ def as_settings(content: Any) -> Any:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]+$")]
+Word = Annotated[Name, AfterValidator(str.lower)]
+"""One that means the same in capitals."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,6 +34,19 @@ _MOST_MODELS = 3_000  # whose covariances are kept
 _MOST_MEMBERS = 500  # datasets that stand for all of a mean
 
 
+class ModelPrior(NamedTuple):
+    """What a kernel says of a graph's models, whichever datasets there are: the same parts of :class:`Prior`."""
+
+    models: ModelFeatures
+    every: ModelCovariances | None
+
+    @classmethod
+    def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> ModelPrior:
+        """Return that of a graph."""
+        models = ModelFeatures.of(graph)
+        return cls(models, _between_all(kernel, models) if len(models.node) <= _MOST_MODELS else None)
+
+
 class Prior(NamedTuple):
     """What a kernel says of a graph before anything is measured.
 
@@ -59,31 +71,19 @@ class Prior(NamedTuple):
     every: ModelCovariances | None = None
 
     @classmethod
-    def of(cls, kernel: EvidenceKernel, graph: HeteroData) -> Prior:
-        """Return the prior of a graph."""
+    def of(cls, kernel: EvidenceKernel, graph: HeteroData, of_models: ModelPrior | None = None) -> Prior:
+        """Return the prior of a graph.
+
+        Args:
+            kernel: with its parameters.
+            graph: that it is of.
+            of_models: what the kernel says of the graph's models, where it is known; default: worked out.
+        """
+        models, every = of_models or ModelPrior.of(kernel, graph)
         features = _features_of(graph)
-        models = ModelFeatures.of(graph)
         records = gather(graph, features)
         samples = usual_samples(records, features.per_class)
-        every = _between_all(kernel, models) if len(models.node) <= _MOST_MODELS else None
         return cls(kernel, models, features, kernel.embed(graph), PairScores.of(graph), records, samples, every)
-
-    def with_new_datasets(self, graph: HeteroData) -> Prior:
-        """Return the prior of a graph in which datasets of which nothing was measured come before those of this one.
-
-        What the models have in common is the same, and not worked out again.
-        """
-        features = _features_of(graph)
-        more = len(features.node) - len(self.features.node)
-        cells = self.records.cells
-        records = replace(self.records, cells=cells._replace(dataset=cells.dataset + more))
-        return self._replace(
-            features=features,
-            shown=self.kernel.embed(graph),
-            scores=PairScores.of(graph),
-            records=records,
-            samples=usual_samples(records, features.per_class),
-        )
 
     def ask(self, pairs: Tensor, protocol: int) -> Cells:
         """Return the cells of (2, n) pairs under a protocol, each on as many samples as are usual."""

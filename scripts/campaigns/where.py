@@ -85,12 +85,17 @@ def make_where(
 
 
 def unfold_models(models: Sequence[str]) -> list[str]:
-    """Return names of models, with patterns such as ``timm:resnet*`` replaced by the models of the store that fit."""
+    """Return names of models, with patterns such as ``timm:resnet*`` replaced by the models of the store that fit.
+
+    A word that ends with ``.txt`` or ``.csv`` is a file of names and patterns.
+    """
+    from zoograph.training.candidates.named_models import find_named, unfold_files
+
+    models = list(unfold_files(models))
     patterns = {word for word in models if set("*?[") & set(word)}
     if not patterns:
-        return list(models)
+        return models
     from zoograph.data.store.store import RecordStore
-    from zoograph.training.candidates.named_models import find_named
 
     with RecordStore.open(to_read=True) as store:
         known, names = store.cards()[0], store.names()

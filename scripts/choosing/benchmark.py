@@ -19,7 +19,7 @@ from zoograph.scripts.terminal.progress import count_bar, progress_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
-    from zoograph.training.choosing.replay_table import Line, ReplayTable
+    from zoograph.training.choosing.replays.replay_table import Line, ReplayTable
     from zoograph.training.evaluation.collections.choosing import Limits
     from zoograph.training.executors.executor import Where
 
@@ -77,8 +77,8 @@ def choose(
 def _tables(
     name: str, protocols: list[str], limits: Limits, budget: int, where: Where, fresh: bool
 ) -> list[ReplayTable]:
-    from zoograph.training.choosing.replay import replay_questions, replays_to_come
-    from zoograph.training.choosing.replay_table import SCORE, ReplayTable, tabulate
+    from zoograph.training.choosing.replays.replay import replay_questions, replays_to_come
+    from zoograph.training.choosing.replays.replay_table import SCORE, ReplayTable, tabulate
     from zoograph.training.evaluation.collections.catalogue import read_collection
     from zoograph.training.evaluation.collections.elsewhere import answers_to_come
     from zoograph.training.evaluation.collections.methods import rows_of

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from zoograph.scripts.choosing.printing import clock
+from zoograph.training.answers.notes import format_chance
+
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice
 
@@ -31,7 +34,7 @@ def make_html(choice: Choice, pictures: Sequence[tuple[str, bytes]]) -> str:
             f"{c.predicted:.3f}",
             f"{c.lower:.2f} – {c.upper:.2f}",
             *("–" if value is None else f"{value:.3f}" for value in (c.probe, c.head, c.finetune)),
-            f"{100 * c.best:.0f} %",
+            format_chance(c.best),
             f"{c.regret:.2f}",
         )
         for c in choice.ranking
@@ -42,7 +45,7 @@ def make_html(choice: Choice, pictures: Sequence[tuple[str, bytes]]) -> str:
             t.level.description,
             f"{t.accuracy:.3f}",
             f"{t.took:.0f}",
-            f"{t.elapsed / 60:.1f} min",
+            clock(t.elapsed),
             t.leader,
             f"{t.regret:.2f}",
         )

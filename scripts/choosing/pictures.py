@@ -12,31 +12,36 @@ if TYPE_CHECKING:
 
 _LEVELS = (Protocol.PROBE, Protocol.HEAD, Protocol.FINETUNE)
 _MOST = 10
+_SHORT = 180.0  # seconds; up to here they are what the axis of time counts
 
 
 def draw_regret(choice: Choice) -> Any:
-    """Return the points that the pick of each moment was expected to lose, against minutes, a mark a measurement."""
+    """Return the points that the pick of each moment was expected to lose, against time, a mark a measurement.
+
+    The line ends with the choice: candidates that failed after the last measurement are no longer compared there.
+    """
     figure = new_figure(3.2)
     axes = figure.subplots()
-    minutes = [0.0, *(trial.elapsed / 60 for trial in choice.trials)]
-    regrets = [choice.first_regret, *(trial.regret for trial in choice.trials)]
-    axes.plot(minutes, regrets, color=INK, linewidth=1, drawstyle="steps-post")
+    unit, seconds = ("seconds", 1) if choice.spent <= _SHORT else ("minutes", 60)
+    times = [0.0, *(trial.elapsed / seconds for trial in choice.trials), choice.spent / seconds]
+    regrets = [choice.first_regret, *(trial.regret for trial in choice.trials), choice.picked.regret]
+    axes.plot(times, regrets, color=INK, linewidth=1, drawstyle="steps-post")
     for number, level in enumerate(_LEVELS):
         own = [trial for trial in choice.trials if trial.level is level]
         if own:
-            x, y = [trial.elapsed / 60 for trial in own], [trial.regret for trial in own]
+            x, y = [trial.elapsed / seconds for trial in own], [trial.regret for trial in own]
             style = {"color": COLORS[number], "marker": MARKERS[number], "s": 26, "zorder": 3, "clip_on": False}
             axes.scatter(x, y, label=level.description, **style)
     axes.axhline(choice.threshold, color=COLORS[4], linewidth=1, linestyle="--", label="enough: it stops below")
     if not choice.trials:
         middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-        axes.text(
-            0.5, 0.5, f"Nothing was measured in this call: {choice.first_regret:.2f} points throughout.", **middle
-        )
+        first, last = (f"{points:.2f} points" for points in (choice.first_regret, choice.picked.regret))
+        said = f"{first} throughout" if first == last else f"{first} at first, and {last} in the end"
+        axes.text(0.5, 0.5, f"Nothing was measured in this call: {said}.", **middle)
     axes.set_ylim(0, 1.15 * max(*regrets, choice.threshold))
     axes.set_xlim(left=0)
     axes.grid(alpha=0.25)
-    label_axes(axes, f"Choosing for {choice.dataset}", "minutes", "expected regret, points of accuracy")
+    label_axes(axes, f"Choosing for {choice.dataset}", unit, "expected regret, points of accuracy")
     axes.legend(fontsize=8, frameon=False)
     return figure
 

@@ -11,6 +11,7 @@ from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages
 from zoograph.scripts.terminal.progress import stage_bar
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.answers.notes import format_chance
 
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
-    """Show on stderr what is measured now against the budget, and a line for each measurement that is done.
+    """Show on stderr what is measured now against the budget, and a line for each that is done or failed.
 
     The lines come on every stderr, unless it is to be quiet: they are the log of work that takes long.
 
@@ -29,17 +30,19 @@ def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
     """
     with stage_bar() as update:
         last: list[Standing] = []
-        told = 0
+        told = failed = 0
 
         def watch(standing: Standing) -> None:
-            nonlocal told
+            nonlocal told, failed
             for trial in standing.trials[told:]:
                 _say(
-                    f"[{_clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
+                    f"[{clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
                     f"{trial.took:.0f} s). Leader: {trial.leader}, {trial.predicted:.3f} "
                     f"({trial.lower:.2f} – {trial.upper:.2f}), expected regret {trial.regret:.2f} points."
                 )
-            told = len(standing.trials)
+            for model, reason in standing.left[failed:]:
+                _say(f"[{clock(standing.elapsed)}] {model} is left out: {reason}")
+            told, failed = len(standing.trials), len(standing.left)
             last[:] = [standing]
             update(_describe(standing), round(standing.elapsed), round(budget))
 
@@ -62,7 +65,8 @@ def _say(text: str) -> None:
         print(show(text), file=sys.stderr, flush=True)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return minutes and seconds, as a line of the log begins with them."""
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
 
 
@@ -75,7 +79,7 @@ def print_choice(choice: Choice) -> None:
         "probe": lambda i: _number(choice.ranking[i].probe),
         "head": lambda i: _number(choice.ranking[i].head),
         "finetune": lambda i: _number(choice.ranking[i].finetune),
-        "best": lambda i: f"{100 * choice.ranking[i].best:.0f} %",
+        "best": lambda i: format_chance(choice.ranking[i].best),
         "regret": lambda i: f"{choice.ranking[i].regret:.2f}",
     }
     cells = {heading: [cell(i) for i in range(len(choice.ranking))] for heading, cell in columns.items()}

@@ -129,6 +129,9 @@ def choose(
 
     Example: `zoograph choose --dataset ./photos --budget 30m`
     """
+    from zoograph.training.measuring.subject import require_measurable
+
+    require_measurable(protocol)  # before the seconds that it takes to import what measures
     config = finetune_config(
         protocol,
         max_epochs=epochs,

@@ -75,7 +75,8 @@ def _print(explanation: Explanation) -> None:
     if not explanation.loadable:
         print_notes([explanation.cannot_load])
     if explanation.missing:
-        print_notes([f"Not measured yet ({explanation.missing_where}):"])
+        where = f" ({explanation.missing_where})" if explanation.missing_where else ""
+        print_notes([f"Not measured yet{where}:"])
         for missing in explanation.missing:
             # A command is never broken: it is there to be copied.
             print(f"- {missing.what}: {missing.command}")

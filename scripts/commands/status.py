@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoograph.data.errors import StoreError
+from zoograph.data.files.counts import count_of
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.commands.versions import NONE_YET, describe, versions_of
 from zoograph.scripts.pictures.style import require_matplotlib
@@ -210,11 +211,12 @@ def _print_condition(condition: Condition, repaired: bool) -> None:
 
 
 def _knows(folder: PredictorFolder, current: Manifest, changed: Changes) -> str:
-    gone = f", and {changed.gone:,} batches that it learned from were undone" if changed.gone else ""
+    undone = count_of(changed.gone, "batch that it learned from was", "batches that it learned from were")
+    gone = f", and {undone} undone" if changed.gone else ""
     return (
-        f"{folder.title}: {current.version} is in use. It learned from {current.num_records:,} runs of "
-        f"{len(current.models):,} models on {len(current.datasets):,} datasets; {changed.new:,} newer runs wait for "
-        f"'zoograph retrain'{gone}."
+        f"{folder.title}: {current.version} is in use. It learned from {count_of(current.num_records, 'run')} of "
+        f"{count_of(len(current.models), 'model')} on {count_of(len(current.datasets), 'dataset')}; "
+        f"{count_of(changed.new, 'newer run waits', 'newer runs wait')} for 'zoograph retrain'{gone}."
     )
 
 

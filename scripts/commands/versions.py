@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from zoograph.training.versions.artifact import Manifest
     from zoograph.training.versions.folders import PredictorFolder
     from zoograph.training.versions.listing import Versions
-NONE_YET = "No predictor has been trained yet: ask 'predict', or run 'zoograph retrain'."
+NONE_YET = (
+    "No predictor is in use here yet: the first question takes the one that ships, or trains one, and 'zoograph "
+    "retrain' trains them."
+)
 
 
 def versions(

@@ -12,6 +12,9 @@ from zoograph.data.files.atomic import replace_file
 from zoograph.data.files.outputs import require_no_input
 from zoograph.data.home import own_files
 
+_PICTURE = "--picture"
+_OTHER_PICTURES = (".jpg", ".jpeg", ".gif", ".webp", ".svg", ".pdf", ".eps", ".html")
+
 
 def require_place(path: Path, option: str, inputs: Iterable[Path] = ()) -> None:
     """Raise unless a file can be written to ``path``, before the work whose result it will hold.
@@ -22,9 +25,12 @@ def require_place(path: Path, option: str, inputs: Iterable[Path] = ()) -> None:
         inputs: files and folders that are read, which it must not replace; what is not there is none.
 
     Raises:
-        ZoographError: if its folder is not there or not writable, if it is a folder itself, or if it is read.
+        ZoographError: if its folder is not there or not writable, if it is a folder itself, if it is read, or if it is
+            a picture with the ending of another format.
     """
     require_no_input(path, (*own_files(), *inputs), option)
+    if option == _PICTURE and path.suffix.lower() in _OTHER_PICTURES:
+        raise ZoographError(f"A picture is a PNG file (got '{path}'). Let its name end with '.png' in {option}.")
     folder = path.parent
     if path.is_dir():
         reason = errno.EISDIR

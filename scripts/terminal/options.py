@@ -42,10 +42,27 @@ Encoder = Annotated[str | None, typer.Option(help="Text encoder: a hub id or a l
 
 # -- candidates ---------------------------------------------------------------------------------------
 
+
+def _not_empty(context: typer.Context, parameter: typer.CallbackParam, value: str | None) -> str | None:
+    """Refuse an option that was given without a word, such as by a variable of the shell that is not set."""
+    source = context.get_parameter_source(str(parameter.name))
+    if source is not None and source.name == "COMMANDLINE" and value is not None and not value.strip():
+        raise typer.BadParameter(f"must be a word or more (got '{value}'). Leave the option out.")
+    return value
+
+
+def _domain(context: typer.Context, parameter: typer.CallbackParam, value: str | None) -> str | None:
+    """Return a domain as cards have it, which are not told apart by capitals."""
+    word = _not_empty(context, parameter, value)
+    return None if word is None else word.lower()
+
+
 ModelsNamed = Annotated[
     str,
     typer.Option(
-        "--models", help="Only these: names, patterns such as `resnet*`, and files of them, separated by commas."
+        "--models",
+        callback=_not_empty,
+        help="Only these: names, patterns such as `resnet*`, and files of them, separated by commas.",
     ),
 ]
 MaxParams = Annotated[
@@ -62,10 +79,13 @@ MinSpeed = Annotated[
         parser=parse_positive, metavar="NUMBER", help="Fewest images a second, on the device where time is counted."
     ),
 ]
-Licence = Annotated[str, typer.Option(help="Of the weights, such as `apache-2.0,mit`.")]
-Family = Annotated[str, typer.Option(help="Of the architecture, such as `resnet,vit`.")]
+Licence = Annotated[str, typer.Option(callback=_not_empty, help="Of the weights, such as `apache-2.0,mit`.")]
+Family = Annotated[str, typer.Option(callback=_not_empty, help="Of the architecture, such as `resnet,vit`.")]
 Objectives = Annotated[
-    str, typer.Option("--objective", help="What features were trained for, such as `supervised,distilled`.")
+    str,
+    typer.Option(
+        "--objective", callback=_not_empty, help="What features were trained for, such as `supervised,distilled`."
+    ),
 ]
 TimmOnly = Annotated[bool, typer.Option("--timm-only", help="Only weights that timm publishes.")]
 AllVariants = Annotated[
@@ -118,8 +138,8 @@ def make_filters(
 Models = Annotated[
     str,
     typer.Option(
-        help="Names that timm knows, or encoders of texts on the hub, in a folder or in an installed package; "
-        "separated by commas."
+        help="Names that timm knows, or encoders of texts on the hub, in a folder or in an installed package; patterns "
+        "such as `resnet*`, and files (.txt, .csv) of them; separated by commas."
     ),
 ]
 Dataset = Annotated[
@@ -176,7 +196,9 @@ LabelColumn = Annotated[
     str | None,
     typer.Option(callback=_name_column, help="The column of the classes. Default: a guess.", rich_help_panel=_TEXTS),
 ]
-Domain = Annotated[str | None, typer.Option(help="Kind of images or texts, such as `sketch` or `reviews`.")]
+Domain = Annotated[
+    str | None, typer.Option(callback=_domain, help="Kind of images or texts, such as `sketch` or `reviews`.")
+]
 MaxImages = Annotated[int | None, typer.Option(min=4, help="Use a stratified sample of so many samples. Default: all.")]
 TestFraction = Annotated[
     float,

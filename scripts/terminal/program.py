@@ -145,7 +145,8 @@ def _complete(command: Any) -> None:
         command.commands = dict(last)
     else:
         text, _, example = (command.help or "").partition("\n\nExample: ")
-        command.help, command.epilog = text, f"Example: {example}" if example else command.epilog
+        examples = example.replace("\nExample: ", "\n\nExample: ")  # one a paragraph
+        command.help, command.epilog = text, f"Example: {examples}" if examples else command.epilog
         command.params += _parameters(_common)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoograph.scripts.terminal.evidence import format_number, print_evidence
 from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.training.answers.notes import format_chance
 from zoograph.training.candidates.trade_off import Cost
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _print_ranking(answer: Recommendation) -> None:
         "predicted": lambda c: f"{c.predicted:.3f}",
         "90 % interval": lambda c: f"{c.lower:.2f} – {c.upper:.2f}",
         "measured": lambda c: format_number(c.measured, ".3f"),
-        "best": lambda c: _percent(c.best),
+        "best": lambda c: format_chance(c.best),
         "regret": lambda c: f"{c.regret:.2f}",
         "twins": lambda c: f"{len(c.twins):,}" if c.twins else "–",
         "utility": lambda c: "–" if answer.weight == 1 else format_number(c.utility, ".2f"),
@@ -52,9 +53,3 @@ def _print_ranking(answer: Recommendation) -> None:
         ],
         names={"model"},
     )
-
-
-def _percent(probability: float) -> str:
-    if probability < 0.005:
-        return "<1 %"
-    return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"

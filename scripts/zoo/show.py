@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from zoograph.data.files.counts import count_of
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_notes, print_table
@@ -60,12 +61,14 @@ def _find(store: RecordStore, name: str) -> dict[str, Any]:
         return about_model(store, name)
     if name in names.datasets or name in names.families:
         return about_dataset(store, name)
+    name = {known.casefold(): known for known in read_citations()}.get(name.casefold(), name)
     if name in read_citations() or any((name,) in part for part in store.stream_runs(["source"])):
         return {**_about(None, "collection", ()), "name": name, "sources": _sources([name])}
     try:
         return about_model(store, name)
     except UnknownName as error:
-        nearest = dict.fromkeys((*error.nearest, *_nearest(name, [*names.datasets, *names.families])))
+        others = [*names.datasets, *names.families, *read_citations()]
+        nearest = dict.fromkeys((*error.nearest, *_nearest(name, others)))
         raise UnknownName("name", name, list(nearest), "'zoograph zoo list' has them all.") from error
 
 
@@ -157,7 +160,10 @@ def _print(found: Mapping[str, Any]) -> None:
     key = "model" if found["kind"] in ("dataset", "family") else "dataset"
     for protocol, runs in _by_protocol(found["runs"]):
         _print_runs(protocol, runs, key)
-    print_notes([f"{row['source']}: {row['about'] or 'your own records'}" for row in found["sources"]])
+    own = [row["source"] for row in found["sources"] if not row["about"]]
+    print_notes([f"{row['source']}: {row['about']}" for row in found["sources"] if row["about"]])
+    if own:
+        print_notes([f"Your own records: {'; '.join(own)}."])
 
 
 def _is_known(key: str, value: Any) -> bool:
@@ -197,7 +203,7 @@ def _print_runs(protocol: str, runs: Sequence[Mapping[str, Any]], key: str) -> N
     }
     known = {heading: cells for heading, cells in columns.items() if set(cells) != {_text(None)}}
     print_table(
-        f"{protocol.capitalize()}: {len(runs):,} runs{best}",
+        f"{protocol.capitalize()}: {count_of(len(runs), 'run')}{best}",
         tuple(known),
         list(zip(*known.values(), strict=True)),
         names={"metric", "source", "failed"},

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
     from zoograph.data.records.zoo import Zoo
+    from zoograph.data.store.store import RecordStore
     from zoograph.training.answers.evidence import Evidence
     from zoograph.training.answers.few_records import AdditivePredictor
     from zoograph.training.predictors.joint import JointPrediction
@@ -280,8 +281,8 @@ def open_predictor(
     number = len(current.measured_on())
     if not number:
         raise PredictorError(
-            f"There is no record of {question.metric.description} ({question.protocol.description}) to predict from. "
-            f"{_how_to_get_records(question)}"
+            f"There is no record of {question.metric.description} ({question.protocol.description}) on "
+            f"{question.modality}s to predict from. {_how_to_get_records(question)}{_what_has_records(store, question)}"
         )
     if number < MINIMUM_RECORDS:
         return current
@@ -300,6 +301,12 @@ def open_predictor(
             store, root, question.protocol, question.metric, encoder, progress=progress, modality=question.modality
         )
     return current
+
+
+def _what_has_records(store: RecordStore, question: Question) -> str:
+    """Return which protocols and metrics can be asked about what the question is about; empty where none can."""
+    ways = [f"{kind} {metric}" for kind, metric, what in store.ways_measured() if what == question.modality]
+    return f" Records on {question.modality}s are of: {', '.join(ways)}." if ways else ""
 
 
 def _how_to_get_records(question: Question) -> str:

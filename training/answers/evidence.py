@@ -51,7 +51,8 @@ class RecordEffect:
 
     Attributes:
         measured: its accuracy, mean over ``num_runs``, in [0, 1].
-        points: predicted accuracy with the record minus without it, in points (hundredths); positive raises it.
+        points: accuracy that all records predict, that of the pair itself included, minus what they predict without
+            this one, in points (hundredths); positive raises it.
     """
 
     model: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +120,13 @@ class Explanation(Report):
 
     @property
     def missing_where(self) -> str:
-        """What stands in the commands for the samples of a dataset that is not here."""
+        """What the words in capitals of the commands stand for; empty where there are none."""
+        used = {word for part in self.missing for word in part.command.split()}
+        samples = "a folder of its images, with one sub-folder a class"
         if self.answer.modality == Modality.TEXT:
-            return "DATA is a table of its texts, or a folder of them with one sub-folder a class"
-        return "DATA is a folder of its images, with one sub-folder a class"
+            samples = "a table of its texts, or a folder of them with one sub-folder a class"
+        meanings = {_DATA: samples, "REFERENCE": "the dataset to transfer from", "SOURCE": "the dataset to learn from"}
+        return "; ".join(f"{word} is {meaning}" for word, meaning in meanings.items() if word in used)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a fact.
@@ -275,7 +279,7 @@ def _samples_of(dataset: str | DatasetCard) -> str:
     if isinstance(dataset, DatasetCard):
         return _DATA
     place = Path(dataset).expanduser()
-    return dataset if place.exists() and holds_dataset(place) else _DATA
+    return shlex.quote(dataset) if place.exists() and holds_dataset(place) else _DATA
 
 
 def _missing(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SIMILARITY = (
     "similarity: from 0 to 1, how much alike the predictor takes two models or two datasets to be. "
-    "points: the prediction with the record minus the prediction without it."
+    "points: how far the record moves the prediction from all records, that of the pair itself included."
 )
 
 
@@ -91,6 +91,17 @@ def _describe_new(names: Sequence[str], said: str, others: str) -> list[str]:
         return []
     have, card, them = ("has", "its card", "it") if len(names) == 1 else ("have", "their cards", "them")
     return [
-        f"{', '.join(names)} {have} no record of this kind yet: the answer rests on {card} ({said}) and on {others} "
-        f"like {them}."
+        f"{', '.join(names)} {have} no record of this kind yet: the answer rests on {card} ({said}), on scores where "
+        f"there are any, and on {others} like {them}."
     ]
+
+
+def format_chance(probability: float) -> str:
+    """Return a chance in per cent, as an estimate that is never sure.
+
+    >>> format_chance(0.0), format_chance(0.25), format_chance(1.0)
+    ('<1 %', '25 %', '>99 %')
+    """
+    if probability <= 0.005:
+        return "<1 %"
+    return ">99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"

@@ -15,7 +15,7 @@ from zoograph.data.networks.find_model import (
     find_others,
     require_reader,
 )
-from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
+from zoograph.data.records.cards import CARD_SUFFIXES, DatasetCard, Modality, ModelCard
 from zoograph.data.records.choices import choose
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.records import ACCURACIES, Metric, Protocol
@@ -28,7 +28,6 @@ STORED = "dataset:"
 """Before a name: the dataset of the store, also where a folder of that name exists."""
 
 _FEWEST = 20  # records of a modality without which nobody can be asked
-_CARD_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def ask(
         None if metric is None else choose(Metric, metric),
     )
     names = store.names(model)
-    found = None if model is None else find_model(names, model, anywhere=anywhere)
+    found = None if model is None else _find_one_model(names, model, anywhere)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
     name = dataset if isinstance(dataset, str) else dataset.id
     known = () if datasets else store.find_cards(datasets=tasks)[1]
@@ -120,6 +119,17 @@ def ask(
         datasets,
         meaning,
     )
+
+
+def _find_one_model(names: NameIndex, model: str, anywhere: bool) -> FoundModel:
+    """Return the model that a name means; of several names, or a pattern, say that it is one that is asked about."""
+    try:
+        return find_model(names, model, anywhere=anywhere)
+    except UnknownName as error:
+        if not set(model) & set(",*?["):
+            raise
+        hint = "One model is asked about here; 'zoograph recommend --models' takes several, and patterns."
+        raise UnknownName(error.kind, error.name, error.nearest, hint) from error
 
 
 def choose_kind(
@@ -232,7 +242,7 @@ def _require_classes(dataset: str) -> None:
 
 def _is_card_file(dataset: str, path: Path | None) -> bool:
     """Return whether a dataset is given as a card file, which may be missing."""
-    if dataset.startswith(STORED) or not dataset.lower().endswith(_CARD_SUFFIXES):
+    if dataset.startswith(STORED) or not dataset.lower().endswith(CARD_SUFFIXES):
         return False
     return path is None or not path.is_dir()
 

@@ -18,6 +18,7 @@ from zoograph.data.records.names import NameIndex
 _PATTERN = frozenset("*?[")
 _COLUMN = "model"
 _TIMM = "timm:"
+_LISTS = (".txt", ".csv")
 
 
 class NamedModels(NamedTuple):
@@ -80,8 +81,24 @@ def _unfold(names: NameIndex, wanted: Iterable[str]) -> Iterator[tuple[str, Path
             yield word, None
 
 
+def unfold_files(wanted: Iterable[str]) -> Iterator[str]:
+    """Yield names and patterns as they are written, those in files that end with ``.txt`` or ``.csv`` in their place.
+
+    Raises:
+        ZoographError: if there is no such file, or if it cannot be read or names no model.
+    """
+    for word in wanted:
+        path = Path(word).expanduser()
+        if path.suffix.lower() not in _LISTS or path.is_dir():
+            yield word
+        elif path.is_file():
+            yield from _read_file(path)
+        else:
+            raise ZoographError(f"The file of models '{word}' is not there. Check the path.")
+
+
 def _can_only_be_a_path(word: str, path: Path) -> bool:
-    return path.suffix.lower() in (".txt", ".csv") or word.startswith(("./", "../", "~")) or path.is_absolute()
+    return path.suffix.lower() in _LISTS or word.startswith(("./", "../", "~")) or path.is_absolute()
 
 
 @contextmanager

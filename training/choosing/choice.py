@@ -12,7 +12,7 @@ from zoograph.data.images.unreadable import describe_unreadable
 from zoograph.data.networks.find_model import OWN
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
-from zoograph.training.answers.notes import describe_source
+from zoograph.training.answers.notes import describe_source, format_chance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,20 +193,21 @@ class Choice(Report):
         return (
             f"Take {chosen.model}: {reached}. On these test {self.samples} it is expected to lose "
             f"{chosen.regret:.2f} points against the best of {self.num_candidates:,} candidates, and is the best with "
-            f"a chance of {100 * chosen.best:.0f} %."
+            f"a chance of {format_chance(chosen.best)}."
         )
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Why it stopped, what the choice rests on, what would come next, and what was left out."""
         own = sum(trial.model == self.picked.model for trial in self.trials)
-        count = count_of(len(self.trials), "measurement")
-        rests = f"It rests on {count} of this call ({own} of the model itself)"
-        earlier = f", {self.earlier} that the store had of this dataset" if self.earlier else ""
+        now, earlier = (count_of(number, "measurement") for number in (len(self.trials), self.earlier))
+        measured = [f"{now} of this call ({own} of the model itself)"] if self.trials else []
+        measured += [f"{earlier} that the store had of this dataset"] if self.earlier else []
+        rests = " and ".join([", ".join(measured), "the records of other datasets"][not measured :])
+        before = f" Before, the pick was expected to lose {self.first_regret:.2f} points." if self.trials else ""
         notes = [
             f"Stopped after {format_seconds(self.spent)}: {REASONS[self.stopped]}.",
-            f"{rests}{earlier}, and on the records of other datasets. Before, the pick was expected to lose "
-            f"{self.first_regret:.2f} points.",
+            f"It rests on {rests}.{before}",
         ]
         if (rival := self._rival) is not None:
             notes.append(

@@ -25,11 +25,11 @@ from zoograph.training.candidates.machine_speed import measure_machine
 from zoograph.training.candidates.named_models import NamedModels
 from zoograph.training.candidates.speeds import estimate_speeds
 from zoograph.training.candidates.twins import fold_twins
+from zoograph.training.choosing.beliefs.levels import levels_of
+from zoograph.training.choosing.beliefs.opinion import Opinions
 from zoograph.training.choosing.choice import Choice, Left
 from zoograph.training.choosing.laboratory import Laboratory
-from zoograph.training.choosing.levels import levels_of
 from zoograph.training.choosing.loop import Loop, Watch
-from zoograph.training.choosing.opinion import Opinions
 from zoograph.training.choosing.seconds import Seconds, Work
 from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own, load_unnamed
 from zoograph.training.executors.executor import ExecutorKind, Where

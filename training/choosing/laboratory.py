@@ -16,7 +16,7 @@ from zoograph.data.records.names import NameIndex
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
-from zoograph.training.choosing.levels import PROBE_SAMPLES
+from zoograph.training.choosing.beliefs.levels import PROBE_SAMPLES
 from zoograph.training.executors.executor import Executor, Where
 from zoograph.training.executors.run import run_all
 from zoograph.training.executors.work import Done, Work

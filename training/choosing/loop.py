@@ -12,12 +12,12 @@ import torch
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import WARNINGS, Protocol
+from zoograph.training.choosing.beliefs.knowledge_gradient import best_rate, values_of_measuring
+from zoograph.training.choosing.beliefs.levels import more_noise
+from zoograph.training.choosing.beliefs.opinion import Opinion, Opinions
 from zoograph.training.choosing.choice import Left, Plan, Ranked, Trial, format_seconds
-from zoograph.training.choosing.knowledge_gradient import best_rate, values_of_measuring
 from zoograph.training.choosing.laboratory import Laboratory, Wanted
-from zoograph.training.choosing.levels import more_noise
-from zoograph.training.choosing.opinion import Opinion, Opinions
-from zoograph.training.choosing.policies import LEAST
+from zoograph.training.choosing.replays.policies import LEAST
 from zoograph.training.choosing.seconds import Seconds
 from zoograph.training.choosing.weight_sources import Sources
 from zoograph.training.runtime.progress import Progress, Stage
@@ -35,6 +35,7 @@ class Standing(NamedTuple):
         leader: the model to pick by now.
         predicted: accuracy that is expected of it; ``lower`` and ``upper`` are its 90 % interval.
         regret: points that it is expected to lose.
+        left: candidates that failed in this call.
     """
 
     elapsed: float
@@ -45,6 +46,7 @@ class Standing(NamedTuple):
     lower: float
     upper: float
     regret: float
+    left: Sequence[Left] = ()
 
 
 Watch = Callable[[Standing], None]
@@ -124,7 +126,8 @@ class Loop:
         columns = (self.opinion.mean, *self.opinion.bounds)
         predicted, lower, upper = (float(column[leader]) for column in columns)
         regret = 100 * self.opinion.regret(leader)
-        return Standing(self.elapsed, doing, self.trials, self.opinion.ids[leader], predicted, lower, upper, regret)
+        leading = (self.opinion.ids[leader], predicted, lower, upper, regret)
+        return Standing(self.elapsed, doing, self.trials, *leading, self.left)
 
     def plan(self) -> Plan | None:
         """Return the measurement that is worth most per second, whatever it takes; None if nothing is left."""

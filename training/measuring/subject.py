@@ -32,7 +32,7 @@ def require_measurable(protocol: Protocol) -> None:
     """
     if protocol not in MEASURABLE:
         raise ZoographError(
-            f"'measure' does {' or '.join(MEASURABLE)} to a model (got '{protocol.value}'). "
+            f"zoograph itself does {' or '.join(MEASURABLE)} to a model (got '{protocol.value}'). "
             "Bring what was measured elsewhere with 'zoograph ingest'."
         )
 

@@ -19,7 +19,7 @@ from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.kernel_start import start_digest
-from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.evidence.posterior import ModelPrior, Posterior, Prior
 from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.gp.plain_gated_conv import PlainGatedConv
 from zoograph.models.gp.structural_gnn import StructuralGNN
@@ -93,6 +93,7 @@ class EvidencePredictor(Method):
         self.config = config or TrainingConfig()
         self._progress, self._start = progress, start
         self._priors: list[tuple[HeteroData, Prior]] = []
+        self._of_models: ModelPrior | None = None  # of the fitted graph, where it is known
 
     def fit(self, graph: HeteroData, unlearned: Tensor | None = None) -> Self:
         """See :meth:`Method.fit`.
@@ -184,12 +185,15 @@ class EvidencePredictor(Method):
         return self
 
     def with_new_datasets(self, graph: HeteroData) -> EvidencePredictor:
-        """Return this predictor on a graph that has more datasets, see :meth:`Prior.with_new_datasets`.
+        """Return this predictor on a graph that has more datasets, and the same models.
 
-        It answers what one that is loaded on that graph would answer, without working out again what is not about them.
+        It answers what one that is loaded on that graph would answer, and what models have in common is worked out once
+        for both.
         """
+        if self._of_models is None:
+            self._of_models = ModelPrior.of(self._kernel, self._graph)
         result = copy.copy(self)
-        result._graph, result._priors = graph, [(graph, self.prior.with_new_datasets(graph))]
+        result._graph, result._priors = graph, []
         return result
 
     def _make_kernel(self, graph: HeteroData, *, learns: bool = False) -> EvidenceKernel:
@@ -266,7 +270,7 @@ class EvidencePredictor(Method):
             if known is graph:
                 return prior
         with torch.no_grad():
-            prior = Prior.of(self._kernel, graph)
+            prior = Prior.of(self._kernel, graph, self._of_models if graph is self._graph else None)
         self._priors = [*self._priors[-1:], (graph, prior)]
         return prior
 

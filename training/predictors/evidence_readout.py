@@ -109,19 +109,21 @@ def record_effects(posterior: Posterior, model: int, datasets: Tensor, protocol:
     """Return the pairs (2, R) of the asked protocol's records, and (R,) points by which each moves ``model``.
 
     The prediction with all records minus that without record :math:`r`, in closed form (as Rasmussen and Williams,
-    2006, eq. 5.12, does for the record itself), in points of accuracy, mean over ``datasets``. A record that is
-    averaged with others, since it is far from the question, is not listed.
+    2006, eq. 5.12, does for the record itself), in points of accuracy, mean over ``datasets``; how sure the prediction
+    is without the record is left as it is with it. A record that is averaged with others, since it is far from the
+    question, is not listed.
     """
     pairs = torch.stack([torch.full_like(datasets, model), datasets])
     cells = posterior.prior.ask(pairs, protocol)
     mean, variance = posterior.predict(cells)
     chance = posterior.prior.features.chance[cells.dataset]
-    expected = expected_accuracy(mean, variance, chance)
-    rises = slope(expected, chance) / len(datasets)
     weights, left_out = posterior.weights(cells)
     listed = (posterior.records.edge >= 0).nonzero().flatten()
+    without = mean[:, None] - (weights * left_out)[:, listed]
+    others = expected_accuracy(without, variance[:, None], chance[:, None])
+    points = 100 * (expected_accuracy(mean, variance, chance)[:, None] - others).mean(0)
     known = posterior.records.cells.at(listed)
-    return torch.stack([known.model, known.dataset]), 100 * (rises @ weights * left_out)[listed]
+    return torch.stack([known.model, known.dataset]), points
 
 
 def _correlation(covariance: Callable[[Tensor, Tensor], Tensor], asked: Tensor, every: Tensor) -> Tensor:

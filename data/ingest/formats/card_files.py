@@ -44,7 +44,9 @@ def read_dataset_card(path: Path) -> DatasetCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the card"
-        raise _error(path, f"must be valid in '{where}' (got {_describe(first)})") from error
+        own = first["type"] == "value_error"  # a sentence of ours, which says what it got
+        said = f": {_describe(first)}" if own else f" in '{where}' (got {_describe(first)})"
+        raise _error(path, f"must be valid{said}") from error
     try:
         return complete_card(card)
     except ValueError as error:
@@ -52,7 +54,7 @@ def read_dataset_card(path: Path) -> DatasetCard:
 
 
 def complete_card(card: DatasetCard) -> DatasetCard:
-    """Return a card that somebody wrote, with the number of classes that its labels say.
+    """Return a card that somebody wrote, with the number of classes and samples a class that the rest of it says.
 
     Raises:
         ValueError: if what it says cannot all be true.
@@ -61,6 +63,8 @@ def complete_card(card: DatasetCard) -> DatasetCard:
         card = card.model_copy(update={"num_classes": len(card.labels)})
     if fault := next(_contradictions(card), None):
         raise ValueError(fault)
+    if card.samples_per_class is None and card.num_classes and card.num_samples:
+        card = card.model_copy(update={"samples_per_class": card.num_samples / card.num_classes})
     return card
 
 

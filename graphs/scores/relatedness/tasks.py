@@ -11,7 +11,8 @@ from torch import Tensor
 from zoograph.data.errors import ZoographError
 from zoograph.data.tasks.stratified import stratified_sample
 
-_LEAST_SAMPLES = 2
+LEAST_SAMPLES = 2
+"""Samples of each class that there must be to learn on."""
 
 
 class RelatednessError(ZoographError):
@@ -110,7 +111,7 @@ def prepare(task: Task) -> LabelledTask:
     classes, labels, counts = torch.unique(task.labels, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise RelatednessError(f"The task '{task.name}' has samples of one class. Add another class.")
-    if int(counts.min()) < _LEAST_SAMPLES:
+    if int(counts.min()) < LEAST_SAMPLES:
         single = classes[counts.argmin()].item()
         raise RelatednessError(
             f"The class {single} of '{task.name}' has {int(counts.min())} sample to learn on, and two are the least. "

@@ -92,7 +92,8 @@ def work(order: Order, lines: IO[bytes]) -> dict[str, Any]:
 def describe_standing(standing: Any) -> dict[str, Any]:
     """Return where a choice stands, as JSON holds it; see :class:`zoograph.training.choosing.loop.Standing`."""
     doing = standing.doing and standing.doing._asdict()
-    return {**standing._asdict(), "doing": doing, "trials": [trial._asdict() for trial in standing.trials]}
+    rows = {name: [row._asdict() for row in getattr(standing, name)] for name in ("trials", "left")}
+    return {**standing._asdict(), "doing": doing, **rows}
 
 
 def _tell(lines: IO[bytes], content: dict[str, Any]) -> None:

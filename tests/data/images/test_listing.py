@@ -101,6 +101,16 @@ def test_an_inner_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pyte
         list_tree(root)
 
 
+def test_a_card_is_told_from_other_files(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("num_classes: 3")
+    (tmp_path / "mine.md").write_text("")
+    with pytest.raises(ImageFolderError, match=r"\(got a file\)\. A card has no images: 'predict' and 'recommend'"):
+        list_tree(tmp_path / "mine.yaml")
+    for name in ("mine.md", "nowhere.yaml"):
+        with pytest.raises(ImageFolderError, match="Check the path"):
+            list_tree(tmp_path / name)
+
+
 def test_suffixes_are_those_of_pictures() -> None:
     assert {".jpg", ".png", ".tiff", ".webp"} < image_suffixes()
     assert not {".h5", ".mpg", ".txt"} & image_suffixes()

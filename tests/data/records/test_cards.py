@@ -22,6 +22,10 @@ def test_names_are_stripped_and_aliases_kept_once() -> None:
     assert (card.id, card.aliases) == ("m", ("b", "a"))
 
 
+def test_a_domain_is_the_same_in_capitals() -> None:
+    assert DatasetCard(id="d", source="toy", domain="PHOTO").domain == "photo"
+
+
 def test_a_card_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         ModelCard(id="m", source="toy").id = "n"

@@ -11,7 +11,7 @@ from zoograph.graphs.schema import DATASET, TRANSFERS_TO
 from zoograph.models.evidence import posterior as posterior_module
 from zoograph.models.evidence.accuracy_logit import to_accuracy
 from zoograph.models.evidence.cells import Cells
-from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.evidence.posterior import ModelPrior, Posterior, Prior
 from zoograph.models.evidence.relevant import choose_relevant
 
 PROBE, HEAD, TUNED = 2, 3, 4
@@ -235,7 +235,9 @@ def test_new_datasets_have_the_prior_of_a_graph_that_is_made_of_all(zoo, kernel)
     plain = build_graph(zoo, text, plain=True)
     whole = build_graph(zoo.with_cards((), [card]), text, vocabulary=plain.vocabulary, plain=True)
     base = Prior.of(kernel, plain)
-    found, expected = base.with_new_datasets(with_new_datasets(plain, zoo, [card], text)), Prior.of(kernel, whole)
+    of_models = ModelPrior(base.models, base.every)
+    found = Prior.of(kernel, with_new_datasets(plain, zoo, [card], text), of_models)
+    expected = Prior.of(kernel, whole)
     assert found.every is base.every
     asked = torch.stack([torch.arange(8).repeat(2), torch.tensor([0, 3]).repeat_interleave(8)])
     answers = [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from zoograph.data.errors import UnknownName
+from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.records.collection import Collection
 from zoograph.data.testing.small_jobs import add_up
 from zoograph.scripts.campaigns.where import failure_as_dict, make_where, tally_rows, unfold_models
@@ -28,6 +30,13 @@ def test_patterns_are_unfolded_and_names_stay_as_they_are_written(toy_zoo: Colle
     assert unfold_models(["mine", "r*", "resnet"]) == ["mine", "resnet"]
     with pytest.raises(UnknownName, match="No name fits the pattern"):
         unfold_models(["timm:vit*"])  # the toy zoo's are not timm's
+
+
+def test_files_of_names_and_patterns_are_unfolded(toy_zoo: Collection, tmp_path: Path) -> None:
+    (tmp_path / "nets.txt").write_text("vit\n# more\nr*\n")
+    assert unfold_models(["mine", str(tmp_path / "nets.txt")]) == ["mine", "vit", "resnet"]
+    with pytest.raises(ZoographError, match=r"nowhere\.txt' is not there"):
+        unfold_models(["nowhere.txt"])
 
 
 def test_what_became_of_the_pieces_and_how_often_they_were_tried() -> None:

@@ -13,7 +13,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import SOURCE, make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.scripts.main import main
-from zoograph.training.choosing import replay
+from zoograph.training.choosing.replays import replay
 from zoograph.training.evaluation.collections import catalogue
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph, Part
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig

@@ -14,8 +14,15 @@ def test_it_holds_the_choice_the_tables_and_the_pictures(choice: Choice) -> None
     assert text.startswith("<!doctype html>")
     assert f'<p class="choice">{choice.sentence}</p>' in text
     assert re.findall(r'<img alt="(\w+)" src="data:image/png;base64,', text) == ["Ranking", "Regret"]
-    assert "<td>net_b.in1k</td><td>probe on a small sample</td><td>0.800</td><td>12</td><td>1.0 min</td>" in text
+    assert "<td>net_b.in1k</td><td>probe on a small sample</td><td>0.800</td><td>12</td><td>01:00</td>" in text
     assert "Next would be net_b.in1k" in text
+
+
+def test_a_chance_is_never_sure(choice: Choice) -> None:
+    sure, out = choice.picked._replace(best=1.0), choice.picked._replace(best=0.0)
+    text = make_html(replace(choice, ranking=(sure, out)), [])
+    assert "<td>&gt;99 %</td>" in text
+    assert "<td>&lt;1 %</td>" in text
 
 
 def test_nothing_is_loaded_from_elsewhere(choice: Choice) -> None:

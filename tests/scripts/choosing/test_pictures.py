@@ -13,8 +13,8 @@ from zoograph.training.choosing.choice import Choice
 def test_regret_falls_over_minutes_with_a_mark_a_measurement(choice: Choice, words: Callable[[Any], list[Any]]) -> None:
     figure = draw_regret(choice)
     (axes,) = figure.axes
-    assert axes.lines[0].get_xdata().tolist() == [0.0, 1.0, 8.0]
-    assert axes.lines[0].get_ydata().tolist() == [4.0, 2.5, 0.42]
+    assert axes.lines[0].get_xdata().tolist() == [0.0, 1.0, 8.0, 8.0]
+    assert axes.lines[0].get_ydata().tolist() == [4.0, 2.5, 0.42, 0.42]
     assert axes.get_ylim()[0] == 0
     text = {word.get_text() for word in words(figure)}
     assert {"minutes", "expected regret, points of accuracy", "probe on a small sample", "retrained head"} <= text
@@ -22,8 +22,25 @@ def test_regret_falls_over_minutes_with_a_mark_a_measurement(choice: Choice, wor
 
 
 def test_a_call_without_a_measurement_says_so_in_its_picture(choice: Choice, words: Callable[[Any], list[Any]]) -> None:
+    same = replace(choice, trials=(), first_regret=0.42)
+    text = {word.get_text() for word in words(draw_regret(same))}
+    assert "Nothing was measured in this call: 0.42 points throughout." in text
     text = {word.get_text() for word in words(draw_regret(replace(choice, trials=())))}
-    assert "Nothing was measured in this call: 4.00 points throughout." in text
+    assert "Nothing was measured in this call: 4.00 points at first, and 0.42 points in the end." in text
+
+
+def test_the_line_ends_with_the_choice_where_candidates_failed_after_the_last_measurement(choice: Choice) -> None:
+    (axes,) = draw_regret(replace(choice, spent=600.0, picked=choice.picked._replace(regret=0.1))).axes
+    assert axes.lines[0].get_xdata().tolist() == [0.0, 1.0, 8.0, 10.0]
+    assert axes.lines[0].get_ydata().tolist() == [4.0, 2.5, 0.42, 0.1]
+
+
+def test_a_short_call_counts_seconds(choice: Choice) -> None:
+    (probe, _) = choice.trials
+    (axes,) = draw_regret(replace(choice, spent=75.0, trials=(probe,))).axes
+    assert axes.get_xlabel() == "seconds"
+    assert axes.lines[0].get_xdata().tolist() == [0.0, 60.0, 75.0]
+    assert axes.collections[0].get_offsets().tolist() == [[60.0, 2.5]]
 
 
 def test_the_ranking_names_candidates_from_the_choice_down(choice: Choice, words: Callable[[Any], list[Any]]) -> None:

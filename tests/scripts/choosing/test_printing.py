@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zoograph.scripts.choosing.printing import live, print_choice
-from zoograph.training.choosing.choice import Choice
+from zoograph.training.choosing.choice import Choice, Left
 from zoograph.training.choosing.loop import Standing
 
 
@@ -25,9 +27,25 @@ def test_every_measurement_is_a_line_once(choice: Choice, capsys: pytest.Capture
     ]
 
 
+def test_a_candidate_that_failed_is_a_line_once(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:
+    """The expected regret fell without a visible reason."""
+    with live(900.0) as (watch, _):
+        for left in ((), (Left("net_c.in1k", "It is broken."),), (Left("net_c.in1k", "It is broken."),)):
+            watch(Standing(70.0, choice.next, (), "net_a.in1k", 0.91, 0.88, 0.94, 0.42, left))
+    assert capsys.readouterr().err.splitlines() == ["[01:10] net_c.in1k is left out: It is broken."]
+
+
 def test_the_choice_comes_first_and_how_to_go_on_last(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:
     print_choice(choice)
     lines = capsys.readouterr().out.strip().splitlines()
     assert " ".join(lines)[: len(choice.sentence)] == choice.sentence
     assert lines[-1] == choice.command
     assert choice.snippet.splitlines()[-1] in lines
+
+
+def test_a_chance_is_never_sure(choice: Choice, capsys: pytest.CaptureFixture[str]) -> None:
+    sure, out = choice.picked._replace(best=1.0), choice.picked._replace(best=0.0)
+    print_choice(replace(choice, ranking=(sure, out)))
+    printed = capsys.readouterr().out
+    assert ">99 %" in printed
+    assert "<1 %" in printed

@@ -59,7 +59,7 @@ def test_people_read_the_choice(asked: list[dict[str, Any]], run_command: Comman
         (("--budget", "30"), "must be a time such as 30m, 90s or 1.5h (got '30')"),
         (("--budget", "30m", "--regret", "-1"), "Invalid value for '--regret'"),
         (("--budget", "30m", "--epochs", "3"), "'--epochs' belongs to fine-tuning (got the protocol 'head')"),
-        (("--budget", "30m", "--protocol", "probe"), "'measure' does head or finetune to a model (got 'probe')"),
+        (("--budget", "30m", "--protocol", "probe"), "zoograph itself does head or finetune to a model (got 'probe')"),
         (("--budget", "30m", "--weights-dir", "nowhere"), "must be a folder with a file for each model (got nothing"),
         (("--budget", "30m", "--device", "abacus"), "The device 'abacus' cannot be used"),
         (("--budget", "30m", "--objective", "luck"), "luck"),

@@ -229,6 +229,8 @@ def test_newer_records_count(run: Callable[..., Ran]) -> None:
         (["--dataset", "task_3", "--on", "abacus", "--cost", "time"], "Unknown device 'abacus'"),
         (["--dataset", "task_3", "--objective", "fun"], "Unknown objective 'fun'"),
         (["--dataset", "task_3", "--models", "zzz*"], "No name fits the pattern"),
+        (["--dataset", "task_3", "--models", ""], "must be a word or more (got ''). Leave the option out."),
+        (["--dataset", "task_3", "--domain", " "], "must be a word or more (got ' '). Leave the option out."),
         (["--dataset", "task_3", "--family", "vit", "--max-params", "1k"], "--family left 2, --max-params left 0"),
         (["--dataset", "task_3", "--csv", "/nowhere/at.csv"], "cannot be written (No such file or directory)"),
     ],

@@ -7,12 +7,15 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from PIL import Image
 
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.commands.status import _knows
 from zoograph.training.versions.artifact import Artifact
+from zoograph.training.versions.changes import Changes
 
 Run = Callable[..., Any]
 
@@ -91,6 +94,15 @@ def test_a_check_says_what_is_wrong_where_nothing_else_can_be_told(
     assert "pets" in run_zoograph("status", "--check").out
     assert run_zoograph("status", "--check", "--repair").code == 0
     assert run_zoograph("status", "--check").code == 0
+
+
+def test_one_of_anything_is_in_the_singular() -> None:
+    folder: Any = SimpleNamespace(title="retrained head")
+    current: Any = SimpleNamespace(version="v1", num_records=1, models=("resnet",), datasets=("pets",))
+    assert _knows(folder, current, Changes(frozenset(), 1, 1)) == (
+        "retrained head: v1 is in use. It learned from 1 run of 1 model on 1 dataset; 1 newer run waits for "
+        "'zoograph retrain', and 1 batch that it learned from was undone."
+    )
 
 
 def test_a_repair_goes_with_a_check(run_zoograph: Run) -> None:

@@ -72,9 +72,9 @@ def test_rollback_to_what_is_not_there_or_damaged(history: list[Artifact], run_z
 
 
 def test_without_a_predictor(toy_store: object, run_zoograph: Run) -> None:
-    assert run_zoograph("versions").out.startswith("No predictor has been trained yet")
+    assert run_zoograph("versions").out.startswith("No predictor is in use here yet: the first question takes")
     ran = run_zoograph("rollback")
-    assert (ran.code, ran.err[:40]) == (2, "Error: No predictor has been trained yet")
+    assert (ran.code, ran.err[:40]) == (2, "Error: No predictor is in use here yet: ")
 
 
 def test_several_predictors_need_a_choice(history: list[Artifact], save_toy: Run, run_zoograph: Run) -> None:

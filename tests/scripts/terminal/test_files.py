@@ -17,6 +17,8 @@ def test_a_place_is_looked_at_before_the_work(tmp_path: Path) -> None:
         require_place(tmp_path, "--out")
     with pytest.raises(ZoographError, match=r"cannot be written \(No such file or directory\).*--picture"):
         require_place(tmp_path / "nowhere" / "new.png", "--picture")
+    with pytest.raises(ZoographError, match=r"A picture is a PNG file \(got '.*new.JPG'\)\. Let its name end with"):
+        require_place(tmp_path / "new.JPG", "--picture")
 
 
 def test_a_file_replaces_the_old_one(tmp_path: Path) -> None:

@@ -135,6 +135,11 @@ def test_every_command_is_complete(name: str, command: Any, run_zoograph: Run) -
     assert example.rindex("Example:") > example.rindex("╯")
 
 
+def test_each_example_has_a_line_of_its_own(run_zoograph: Run) -> None:
+    lines = [line.strip() for line in run_zoograph("score", "--help").out.splitlines()]
+    assert sum(line.startswith("Example: ") and line.count("Example") == 1 for line in lines) == 2
+
+
 def test_maintainers_verbs_are_grouped_apart(run_zoograph: Run) -> None:
     titles = [line.strip("╭─╮ ") for line in run_zoograph("--help").out.splitlines() if line.startswith("╭")]
     assert titles[:2] == ["Options", "Ask"]

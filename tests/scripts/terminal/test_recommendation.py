@@ -6,7 +6,7 @@ import pytest
 
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.scripts.terminal.recommendation import _percent, print_recommendation
+from zoograph.scripts.terminal.recommendation import print_recommendation
 from zoograph.training.answers.current_predictor import Provenance
 from zoograph.training.answers.recommend import Candidate, CountedCost, Recommendation
 from zoograph.training.candidates.trade_off import Cost
@@ -49,7 +49,3 @@ def test_columns_that_say_nothing_are_left_out(
     row = next(line for line in out.splitlines() if "resnet" in line)
     cells = ["1", "resnet", "0.750", "0.50 – 1.00", *(["0.500"] if shown else []), ">99 %", "0.25", "25.0M", "*"]
     assert [cell.strip() for cell in row.strip("│").split("│")] == cells
-
-
-def test_probabilities_near_the_ends() -> None:
-    assert [_percent(value) for value in (0.001, 0.005, 0.5, 0.995, 0.996)] == ["<1 %", "0 %", "50 %", "100 %", ">99 %"]

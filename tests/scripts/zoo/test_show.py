@@ -79,6 +79,8 @@ def test_a_dataset_a_family_and_a_collection(store: RecordStore, run_zoograph: R
     assert (family["kind"], family["members"], len(family["runs"])) == ("family", ["birds_1", "birds_2"], 2)
     assert (family["card"], family["published"]) == (None, None)
     assert ask(run_zoograph, "mieb")["sources"][0]["about"].startswith("1,112 linear probes")
+    assert ask(run_zoograph, "MIEB")["name"] == "mieb"
+    assert "mieb" in run_zoograph("zoo", "show", "mieb_").err
     assert ask(run_zoograph, "toy")["sources"] == [{"source": "toy", "about": None}]  # it has runs alone
 
 
@@ -95,6 +97,14 @@ def test_tables_of_a_model_and_of_a_dataset(store: RecordStore, run_zoograph: Ru
     printed = run_zoograph("zoo", "show", "pets").out
     best = [line.split()[0] for line in printed.replace("│", " ").splitlines() if " top1 " in line]
     assert best == ["vit", "resnet", "me/copy"]
+
+
+def test_own_sources_are_named_in_one_sentence_and_one_run_is_no_runs(store: RecordStore, run_zoograph: Run_) -> None:
+    run = Run(source="mine", model="vit", dataset="birds_1", protocol=Protocol.PROBE, value=0.5)
+    store.add(runs=[run])
+    lines = [line.strip() for line in run_zoograph("zoo", "show", "birds_1").out.splitlines()]
+    assert "Probe on a small sample: 1 run" in lines
+    assert lines[-1] == "Your own records: toy; mine."
 
 
 def test_an_unknown_name_gives_the_nearest(store: RecordStore, run_zoograph: Run_) -> None:

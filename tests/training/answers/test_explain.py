@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import ClassInfluence, Protocol, Score
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.explain import _samples_of, explain
+from zoograph.training.answers.explain import Missing, _samples_of, explain
 from zoograph.training.answers.predict import predict
 from zoograph.training.versions import restore
 
@@ -27,6 +28,9 @@ def test_there_is_evidence_and_store_and_predictor_are_read_once(monkeypatch: py
     why = explanation.evidence
     assert why is not None
     assert [len(part) for part in (why.datasets, why.models, why.records)] == [5, 5, 5]
+    # The prediction leaves the pair's own record out, and these effects do not: that is said.
+    assert (model, "task_3") in {(record.model, record.dataset) for record in why.records}
+    assert any("from all records, that of the pair itself included" in note for note in explanation.notes)
 
 
 @pytest.mark.usefixtures("made_zoo")
@@ -77,6 +81,19 @@ def test_what_has_no_images_is_not_what_a_command_is_to_look_at(tmp_path: Path) 
         (tmp_path / "photos" / name / "1.jpg").touch()
     assert _samples_of(str(card)) == "DATA"
     assert _samples_of(str(tmp_path / "photos")) == str(tmp_path / "photos")
+    (tmp_path / "photos").rename(tmp_path / "my photos")
+    assert _samples_of(str(tmp_path / "my photos")) == f"'{tmp_path}/my photos'"
+
+
+@pytest.mark.usefixtures("toy_zoo")
+def test_only_words_that_stand_in_a_command_are_told_apart() -> None:
+    explanation = explain("resnet", "pets")
+    told = explanation.missing_where
+    assert told.startswith("DATA is a folder of its images, with one sub-folder a class; REFERENCE is the dataset to")
+    here = replace(explanation, missing=(Missing("scores", "zoograph score --models resnet --dataset ./photos"),))
+    assert here.missing_where == ""
+    other = replace(explanation, missing=(Missing("a bound", "zoograph relatedness --reference REFERENCE"),))
+    assert other.missing_where == "REFERENCE is the dataset to transfer from"
 
 
 def test_a_family_is_refused_with_its_members(trainings: list[Path]) -> None:

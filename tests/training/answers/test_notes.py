@@ -2,7 +2,7 @@ import pytest
 
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.training.answers.current_predictor import Provenance
-from zoograph.training.answers.notes import describe_basis, describe_source
+from zoograph.training.answers.notes import describe_basis, describe_source, format_chance
 
 
 def known(**fields):
@@ -75,15 +75,15 @@ def test_an_answer_says_what_it_rests_on_and_how_far_such_answers_were_off():
         "to 3 points on average; where fewer were, by more."
     ]
     assert describe_basis(["m"], [], "text") == [
-        "m has no record of this kind yet: the answer rests on its card (size, pre-training, architecture) and on "
-        "models like it.",
+        "m has no record of this kind yet: the answer rests on its card (size, pre-training, architecture), on "
+        "scores where there are any, and on models like it.",
         "In tests, predictions of models that were left out were off by 5 points on average.",
     ]
     model, datasets, error = describe_basis(["m"], ["a", "b"], "image")
     assert model.startswith("m has no record")
     assert datasets == (
         "a, b have no record of this kind yet: the answer rests on their cards (classes, labels, number of samples, "
-        "domain) and on datasets like them."
+        "domain), on scores where there are any, and on datasets like them."
     )
     assert error == (
         "In tests, predictions of datasets that were left out were off by 8 to 17 points on average. Three models "
@@ -93,3 +93,13 @@ def test_an_answer_says_what_it_rests_on_and_how_far_such_answers_were_off():
 
 def test_a_modality_that_was_not_tested_has_no_error():
     assert describe_basis([], [], "audio") == []
+
+
+def test_probabilities_near_the_ends() -> None:
+    assert [format_chance(value) for value in (0.001, 0.005, 0.5, 0.995, 0.996)] == [
+        "<1 %",
+        "<1 %",
+        "50 %",
+        ">99 %",
+        ">99 %",
+    ]

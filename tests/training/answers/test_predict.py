@@ -53,7 +53,7 @@ def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
     assert source.startswith("Predicts top-1 accuracy (retrained head), learned from 1 records; predictor ")
     assert new == (
         "birds_2 has no record of this kind yet: the answer rests on its card (classes, labels, number of samples, "
-        "domain) and on datasets like it."
+        "domain), on scores where there are any, and on datasets like it."
     )
     assert error == (
         "In tests, predictions of datasets that were left out were off by 8 to 17 points on average. Three models "
@@ -236,8 +236,8 @@ def test_without_any_record_of_the_protocol_the_next_step_is_named(
     write_tables(replace(toy_zoo, runs=toy_zoo.runs[1:]), tmp_path)
     monkeypatch.setattr("zoograph.data.collections.tables.shipped_zoo", lambda: tmp_path)
     message = (
-        r"no record of top-1 accuracy \(retrained head\) to predict from\. "
-        r".*'zoograph measure --protocol head', or .*'zoograph ingest'"
+        r"no record of top-1 accuracy \(retrained head\) on images to predict from\. "
+        r".*'zoograph measure --protocol head', or .*'zoograph ingest'.* Records on images are of: finetune top1\.$"
     )
     with pytest.raises(PredictorError, match=message):
         predict("resnet", "birds_1", "head")

@@ -134,6 +134,9 @@ def test_a_model_that_timm_knows_comes_with_its_card(toy_store: RecordStore) -> 
     assert ask(toy_store, "owner/resnet", "pets").model == "resnet"
     with pytest.raises(UnknownName, match=r"Unknown model 'vitt'\. Nearest names: .*vit"):
         ask(toy_store, "vitt", "pets")
+    for several in ("vit,resnet", "vit*"):
+        with pytest.raises(UnknownName, match=r"One model is asked about here; 'zoograph recommend --models' takes"):
+            ask(toy_store, several, "pets")
 
 
 # -- which weights a bare architecture means ------------------------------------------------------

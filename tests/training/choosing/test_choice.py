@@ -27,8 +27,11 @@ def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choi
     notes = choice.notes
     assert notes[0] == "Stopped after 8 min: the expected regret is below what was asked for."
     assert notes[1].startswith(
-        "It rests on 2 measurements of this call (1 of the model itself), 1 that the store had of this dataset"
+        "It rests on 2 measurements of this call (1 of the model itself), 1 measurement that the store had of this "
+        "dataset and the records of other datasets. Before, the pick was expected to lose "
     )
+    unmeasured = replace(choice, trials=(), earlier=0)
+    assert unmeasured.notes[1] == "It rests on the records of other datasets."
     assert notes[2] == (
         "Next would be net_b.in1k (retrained head, about 42 s), expected to lower the regret by 0.20 points."
     )

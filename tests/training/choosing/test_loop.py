@@ -14,10 +14,10 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol
 from zoograph.training.answers.current_predictor import Provenance
-from zoograph.training.choosing.belief import Belief
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.opinion import Opinion, Prior
 from zoograph.training.choosing.laboratory import Found, Wanted
 from zoograph.training.choosing.loop import Loop
-from zoograph.training.choosing.opinion import Opinion, Prior
 from zoograph.training.choosing.seconds import Seconds, Work
 
 HEAD = Protocol.HEAD

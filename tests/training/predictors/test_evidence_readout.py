@@ -11,7 +11,7 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.models.evidence.accuracy_logit import slope
+from zoograph.models.evidence.accuracy_logit import expected_accuracy, slope
 from zoograph.models.evidence.posterior import Posterior
 from zoograph.models.method import INTERVAL_SIGMAS
 from zoograph.training.predictors.evidence import EvidencePredictor
@@ -123,7 +123,7 @@ def test_datasets_are_like_several_by_their_mean(fitted: EvidencePredictor) -> N
 def test_the_effect_of_a_record_is_what_conditioning_without_it_changes(
     graph: HeteroData, fitted: EvidencePredictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In logits exactly, at the slope of the accuracy there; for a mean over two datasets."""
+    """The mean of the logit exactly, its variance as it is with the record; for a mean over two datasets."""
     asked = torch.tensor([0, 3])
     pairs, points = fitted.record_effects(1, asked)
     assert torch.equal(pairs, graph[TRANSFERS_TO].edge_index)
@@ -132,12 +132,12 @@ def test_the_effect_of_a_record_is_what_conditioning_without_it_changes(
     monkeypatch.setattr("zoograph.models.evidence.posterior.spreads", lambda *_: whole.spread)
     cells = prior.ask(torch.stack([torch.ones_like(asked), asked]), HEAD)
     chance = prior.features.chance[asked]
-    expected = fitted.smoothed(torch.stack([torch.ones_like(asked), asked]))
-    slope = (expected - chance) * (1 - expected) / (1 - chance)
+    mean, variance = whole.predict(cells)
+    expected = expected_accuracy(mean, variance, chance)
     for record in (0, 17, 60):
         hidden = torch.arange(graph[TRANSFERS_TO].num_edges) == record
         less = Posterior(prior, asked, HEAD, prior.records.without(hidden))
-        moved = slope * (whole.predict(cells)[0] - less.predict(cells)[0])
+        moved = expected - expected_accuracy(less.predict(cells)[0], variance, chance)
         assert points[record].item() == pytest.approx(100 * moved.mean().item(), rel=1e-5)
 
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from zoograph.data.collections.glyphs.models import CORPORA
 from zoograph.data.errors import ZoographError
+from zoograph.data.files.counts import count_of
 from zoograph.data.images.task import task_from_arrays
 from zoograph.data.networks.devices import find_device
-from zoograph.data.networks.features import Features, extract_features
+from zoograph.data.networks.features import HELD_OUT, Features, extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Relation
+from zoograph.data.records.spellings import Target
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import is_local, open_task
+from zoograph.data.tasks.stratified import stratified_hold_out
 from zoograph.data.tasks.task import LabelledTask, TaskError
 from zoograph.graphs.scores.relatedness.bound import Bound
-from zoograph.graphs.scores.relatedness.tasks import Task
+from zoograph.graphs.scores.relatedness.tasks import LEAST_SAMPLES, Task
 from zoograph.training.analysis.kept_folders import relatedness_folder
 from zoograph.training.analysis.relatedness.kept import relate_once
 from zoograph.training.analysis.relatedness.relate import Relating, true_loss
@@ -92,7 +97,8 @@ def rank_on_images(
         where: models look at the tasks; what is stored is stored here.
 
     Raises:
-        ZoographError: if a dataset cannot be read, or what has no labels is to be stored.
+        ZoographError: if a dataset cannot be read, a class has fewer than two samples to learn on, or what has no
+            labels is to be stored.
     """
     if stored and not labelled:
         raise ZoographError("A relation is stored between labelled datasets (got no labels). Leave one of the two out.")
@@ -102,6 +108,8 @@ def rank_on_images(
             f"The reference '{reference}' and the target '{subject.dataset}' must both be images or both be texts (got "
             f"{known.samples_word} and {target.samples_word}). Give another reference."
         )
+    for task in (known, target) if labelled else (known,):
+        _require_learnable(task)
     cards: tuple[DatasetCard, ...] = ()
     if stored:
         with RecordStore.open() as store:
@@ -126,6 +134,24 @@ def rank_on_images(
     ranked = sorted((model for model, _ in done), key=lambda one: one.bound.total)
     kept = tuple(relation for _, relations in done for relation in relations)
     return RelatednessReport(known.card.id, target.card.id, tuple(ranked), tuple(failures), kept)
+
+
+def _require_learnable(task: LabelledTask) -> None:
+    """Raise unless two samples of each class are to be learned on, before a model has looked at any of them."""
+    if task.target is not Target.CLASSES:
+        return
+    labels = np.asarray(task.labels)
+    test = stratified_hold_out(labels, HELD_OUT) if task.is_test is None else np.asarray(task.is_test)
+    counts = np.bincount(labels[~test], minlength=len(task.classes))
+    few = [label for label in dict.fromkeys(task.labels) if counts[label] < LEAST_SAMPLES]
+    if few:
+        others = count_of(len(few) - 1, "other class", "other classes")
+        raise TaskError(
+            f"Each class of '{task.card.id}' must have {LEAST_SAMPLES} {task.samples_word} to learn on, beside those "
+            f"that are held out (got {count_of(int(counts[few[0]]), task.sample_word)} of '{task.classes[few[0]]}'"
+            f"{f', and too few of {others}' if len(few) > 1 else ''}). Add some, leave the classes out, or raise "
+            "--max-images."
+        )
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,12 @@ def test_json_says_the_same_and_the_file_names_it(tmp_path: Path) -> None:
     assert (card.id, card.num_classes, card.modality, card.source) == ("mails", 12, "text", "card file")
 
 
+def test_samples_a_class_are_those_there_are_where_the_card_does_not_say(tmp_path: Path) -> None:
+    """Ten samples of ten classes were answered for as if nobody had said how few there are of each."""
+    assert read_dataset_card(_write(tmp_path, "{num_classes: 10, num_samples: 15}")).samples_per_class == 1.5
+    assert read_dataset_card(_write(tmp_path, "{num_classes: 10}")).samples_per_class is None
+
+
 def test_numbers_are_labels_too(tmp_path: Path) -> None:
     assert read_dataset_card(_write(tmp_path, "labels: [0, 1, 2]")).labels == ("0", "1", "2")
 
@@ -59,7 +65,7 @@ def test_images_of_each_class_may_be_rounded(tmp_path: Path) -> None:
         ("num_classes: 1", r"must be of two classes or more \(got 1\)"),
         ("num_classes: 2\nnum_classes: 3", "'num_classes' twice"),
         ("labels: [Cat, cat]", r"got 'Cat' and 'cat'"),
-        ("labels: [cat, cat]", "'labels' must be distinct"),
+        ("labels: [cat, cat]", r"must be valid: 'labels' must be distinct \(got cat more than once\)\. Correct"),
         ("labels: [yes, no]", "put it in quotes"),
         ("labels: cat, dog", r"must have a list as 'labels' \(got the words 'cat, dog'\)"),
         ("num_classes: -3", "must be valid in 'num_classes'"),

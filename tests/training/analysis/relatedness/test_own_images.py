@@ -70,6 +70,18 @@ def test_relations_under_each_model_enter_the_store() -> None:
         rank_on_images(SUBJECT, "reference", QUICK, labelled=False, stored=True)
 
 
+@pytest.mark.parametrize(("rows", "got"), [((0, 1, 2, 3, 4, 6), "1 image of 'dog'"), ((0, 1), "1 image of 'cat', and")])
+def test_a_class_with_too_few_images_is_named_before_a_model_looks_at_any(
+    rows: tuple[int, ...], got: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "look_with_each", lambda *_, **__: pytest.fail("a model looks at images"))
+    monkeypatch.setattr(
+        "zoograph.training.measuring.subject.open_task", lambda name, *given: _task(name, *given).take(rows)
+    )
+    with pytest.raises(ZoographError, match=rf"Each class of 'target' must have 2 images .* \(got {got}"):
+        rank_on_images(SUBJECT, "reference", QUICK)
+
+
 def test_a_corpus_of_glyphs_is_drawn_as_its_models_were_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
 

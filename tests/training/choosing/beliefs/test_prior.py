@@ -9,9 +9,9 @@ from zoograph.data.records.records import Protocol
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.graphs.schema import TRANSFERS_TO
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.prior import blended, elsewhere
+from zoograph.graphs.schema import MEASURED_OTHERWISE, TRANSFERS_TO
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.prior import blended, elsewhere
 
 
 def _belief(*means: float) -> Belief:
@@ -43,3 +43,13 @@ def test_what_the_dataset_itself_measured_does_not_count() -> None:
     graph[TRANSFERS_TO].edge_label[own] = 1 - graph[TRANSFERS_TO].edge_label[own]
     torch.testing.assert_close(elsewhere(graph, models, dataset), before)
     assert not bool(before.isnan().any())
+
+
+def test_a_model_with_an_accuracy_of_the_dataset_itself_is_believed_as_predicted() -> None:
+    graph = build_graph(make_synthetic_zoo(8, 6).zoo, HashEmbedder(4), Protocol.HEAD)
+    models, dataset = torch.arange(8), 2
+    store = graph[MEASURED_OTHERWISE]
+    store.edge_index = torch.tensor([[0, 3, 5], [dataset, dataset, 1]])
+    store.edge_label, store.protocol = torch.full((3,), 0.5), torch.zeros(3, dtype=torch.long)
+    store.test_size = store.per_class = torch.ones(3)
+    assert elsewhere(graph, models, dataset).isnan().nonzero().flatten().tolist() == [0, 3]

@@ -14,9 +14,9 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.synthetic_zoo import SOURCE, make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
-from zoograph.training.choosing import replay as module
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.replay import CHOOSE, FIRST_RANKING, Replayed, replay_questions, replays_to_come
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.replays import replay as module
+from zoograph.training.choosing.replays.replay import CHOOSE, FIRST_RANKING, Replayed, replay_questions, replays_to_come
 from zoograph.training.evaluation.collections.catalogue import CollectionGraph, Part
 from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.methods import Row, rows_of

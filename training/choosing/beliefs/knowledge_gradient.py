@@ -16,7 +16,7 @@ import math
 import torch
 from torch import Tensor
 
-from zoograph.training.choosing.belief import Belief
+from zoograph.training.choosing.beliefs.belief import Belief
 
 _NODES = 64
 _AT_ONCE = 4_000_000  # numbers

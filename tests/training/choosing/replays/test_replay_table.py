@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from zoograph.training.choosing.replay import CHOOSE, Replayed
-from zoograph.training.choosing.replay_table import ReplayTable, tabulate
+from zoograph.training.choosing.replays.replay import CHOOSE, Replayed
+from zoograph.training.choosing.replays.replay_table import ReplayTable, tabulate
 
 
 def _record(policy: str, dataset: str, regrets: list[float], stated: list[float] | None = None) -> Replayed:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zoograph.models.method import INTERVAL_SIGMAS
-from zoograph.training.choosing.belief import SEED_DEVIATION, Belief, binomial_noise
+from zoograph.training.choosing.beliefs.belief import SEED_DEVIATION, Belief, binomial_noise
 from zoograph.training.predictors.joint import JointPrediction
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.policies import follow_belief, follow_order, halving_order
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.replays.policies import follow_belief, follow_order, halving_order
 
 TRUTH = torch.tensor([0.5, 0.9, 0.7, 0.8], dtype=torch.float64)
 

@@ -17,9 +17,9 @@ from zoograph.training.answers.current_predictor import Provenance, open_predict
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.question import Question
 from zoograph.training.answers.source import Source
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.levels import LEVELS, noise_of, translated
-from zoograph.training.choosing.prior import blended, elsewhere
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.levels import LEVELS, noise_of, translated
+from zoograph.training.choosing.beliefs.prior import blended, elsewhere
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 from zoograph.training.runtime.threads import one_thread
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoograph.data.records.records import Protocol
-from zoograph.training.choosing.belief import Belief, binomial_noise
+from zoograph.training.choosing.beliefs.belief import Belief, binomial_noise
 
 PROBE_SAMPLES = 500
 """Samples that a probe looks at; a dataset that is not twice as large is looked at whole instead."""

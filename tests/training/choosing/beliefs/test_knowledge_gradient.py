@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.knowledge_gradient import best_rate, values_of_measuring
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.knowledge_gradient import best_rate, values_of_measuring
 
 
 def _belief(mean: list[float], covariance: torch.Tensor, noise: float) -> Belief:

@@ -17,10 +17,10 @@ from zoograph.data.errors import FoldsError
 from zoograph.data.files.kept import Facts, keep_facts
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.levels import LEVELS, noise_of
-from zoograph.training.choosing.policies import LEAST, Choices, follow_belief, follow_order, halving_order
-from zoograph.training.choosing.prior import SHARE_ELSEWHERE, blended, elsewhere
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.levels import LEVELS, noise_of
+from zoograph.training.choosing.beliefs.prior import SHARE_ELSEWHERE, blended, elsewhere
+from zoograph.training.choosing.replays.policies import LEAST, Choices, follow_belief, follow_order, halving_order
 from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.elsewhere import question_there
 from zoograph.training.evaluation.collections.hiding import Question, ask
@@ -41,7 +41,7 @@ ENOUGH = 0.01
 """The expected regret at which a policy that states one stops: a point of accuracy."""
 RANDOM_ORDERS = 20
 _DRAWS = 2_000
-_POLICY = f"5-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
+_POLICY = f"6-{SHARE_ELSEWHERE:g}"  # of what is kept, so that another policy is not taken for it
 _ROW = Row(CHOOSE, EvidencePredictor)
 _USUAL_TEST = 1_000.0  # samples, where nobody says how many there were
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.knowledge_gradient import best_rate, values_of_measuring
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.knowledge_gradient import best_rate, values_of_measuring
 
 LEAST = 3
 """Models that are measured before a policy stops at what it expects, as its first word of a new dataset may be off."""

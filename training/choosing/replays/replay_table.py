@@ -7,7 +7,7 @@ from statistics import fmean
 
 from pydantic import BaseModel
 
-from zoograph.training.choosing.replay import CHOOSE, Replayed
+from zoograph.training.choosing.replays.replay import CHOOSE, Replayed
 
 SCORE = "score-"
 BEST_SCORE = "best single score"

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from zoograph.data.records.records import Protocol
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.levels import agreement, levels_of, more_noise, noise_of, translated
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.levels import agreement, levels_of, more_noise, noise_of, translated
 
 PROBE, HEAD, FINETUNE = Protocol.PROBE, Protocol.HEAD, Protocol.FINETUNE
 

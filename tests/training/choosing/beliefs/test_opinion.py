@@ -11,8 +11,8 @@ from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import Provenance
 from zoograph.training.answers.question import Question
-from zoograph.training.choosing.belief import Belief
-from zoograph.training.choosing.opinion import Opinion, Opinions, Prior, answered_protocol
+from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.opinion import Opinion, Opinions, Prior, answered_protocol
 
 PROBE, HEAD, FINETUNE = Protocol.PROBE, Protocol.HEAD, Protocol.FINETUNE
 SIZES = {PROBE: 150.0, HEAD: 300.0, FINETUNE: 300.0}

@@ -1,0 +1,1 @@
+"""What is believed of candidates on a dataset, how a measurement moves it, and what one would be worth."""

@@ -1,0 +1,1 @@
+"""Choices replayed on measured collections: what each policy would have lost."""
