@@ -16,17 +16,6 @@ from zoograph.data.collections.tables import read_table, shipped_zoo
 from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.records.cards import DatasetCard
 
-SOURCE = "public-datasets"
-
-# The words for the kinds of images, and of texts, on these cards. DomainNet's own six domains stay beside them.
-IMAGE_DOMAINS = frozenset(
-    {
-        *("photo", "face", "video", "art", "sketch", "drawing", "texture", "satellite", "aerial", "microscopy"),
-        *("medical", "sign", "digit", "document", "synthetic"),
-    }
-)
-TEXT_DOMAINS = frozenset({"reviews", "banking", "tweets", "comments", "assistant"})
-
 _RETRIEVAL = "finds captions of images: there are no classes"
 _SUBSET = "validation images of ImageNet, of the 200 classes of another test set: a part of 'imagenet'"
 _CLUSTERING = "groups images without labels: no accuracy"

@@ -1,4 +1,4 @@
-"""The shipped table of timm's networks: counted figures, joined with timm's measured speeds and checked by them."""
+"""The shipped table of timm's networks: counted figures, joined with timm's measured speeds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from zoograph.data.collections.tables import read_rows
 from zoograph.data.files.atomic import replace_file
@@ -22,30 +21,7 @@ BENCHMARKS = (
     "benchmark-infer-amp-nchw-pt291-cu128-4090.csv",
     "benchmark-infer-fp32-nchw-pt240-cpu-i7_12700h-dynamo.csv",
 )
-# Networks are measured on GPUs after branches and norms were fused, so that figures are checked as they are on the CPU.
-_UNFUSED_FIRST = (BENCHMARKS[2], *BENCHMARKS[:2])
-_MEASURED = ("model", "infer_img_size", "infer_samples_per_sec", "param_count", "infer_gmacs", "infer_macts")
-# Half a unit of the tables' last digit, and what norms and activations add to multiply-accumulates.
-_ROUNDING = 0.0051
-_EXTRA_GMACS = 0.06
-
-
-class Contradiction(NamedTuple):
-    """A figure that was counted otherwise than timm's table has it.
-
-    Attributes:
-        architecture: timm's name.
-        input_size: side of the images.
-        figure: ``parameters`` in millions, ``gmacs`` or ``activations``.
-        counted: on the meta device.
-        published: in timm's table.
-    """
-
-    architecture: str
-    input_size: str
-    figure: str
-    counted: float
-    published: float
+_MEASURED = ("model", "infer_img_size", "infer_samples_per_sec")
 
 
 def make_architecture_table(
@@ -70,33 +46,6 @@ def make_architecture_table(
             figures, tuple(Speed(device=device, images_per_second=speed) for device, speed in measured if speed)
         )
     return table
-
-
-def find_contradictions(table: Mapping[Key, ArchitectureRow], folder: Path) -> list[Contradiction]:
-    """Return where the counted figures and timm's tables differ by more than rounding.
-
-    Only networks with a head for ImageNet's classes, or the only head that they have, are compared.
-    """
-    published: dict[tuple[str, str], dict[str, str]] = {}
-    for name in _UNFUSED_FIRST:
-        for _, cells in read_rows(folder / name, _MEASURED):
-            published.setdefault((cells["model"], cells["infer_img_size"]), cells)
-    heads = _default_heads()
-    found = []
-    for (architecture, size, classes), row in table.items():
-        if (architecture, size) not in published or heads[architecture] != classes:
-            continue
-        cells = published[architecture, size]
-        figures = row.figures
-        for figure, counted, text, slack in (
-            ("parameters", figures.parameters / 1e6, cells["param_count"], 0.0),
-            ("gmacs", figures.gmacs, cells["infer_gmacs"], _EXTRA_GMACS),
-            ("activations", figures.activations, cells["infer_macts"], 0.0),
-        ):
-            value = float(text.replace(",", ""))
-            if counted is not None and abs(counted - value) > _ROUNDING + slack * value:
-                found.append(Contradiction(architecture, size, figure, round(counted, 4), value))
-    return found
 
 
 def write_architecture_table(table: Mapping[Key, ArchitectureRow], path: Path) -> None:
@@ -125,12 +74,6 @@ def _networks() -> dict[Key, str]:
         config = import_timm().get_pretrained_cfg(name)
         networks.setdefault((name.partition(".")[0], format_size(config.input_size), config.num_classes), name)
     return networks
-
-
-def _default_heads() -> dict[str, int]:
-    """Return how many classes timm's default weights of each architecture have: what it measured."""
-    architectures = {name.partition(".")[0] for name in published_weights()}
-    return {name: import_timm().get_pretrained_cfg(name).num_classes for name in architectures}
 
 
 def _count(name: str) -> NetworkFigures:

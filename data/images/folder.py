@@ -12,14 +12,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.files.counts import count_of
-from zoograph.data.images.listing import Tree, image_suffixes, list_tree, some
+from zoograph.data.files.counts import count_of, some
+from zoograph.data.images.listing import Tree, image_suffixes, list_tree
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.tasks.splits import Joined, Split, join_splits, split_named
 from zoograph.data.text.printable import as_seen, is_plain, show
 from zoograph.data.text.words import readable
 
-__all__ = ["ImageFolder", "count_images", "dataset_card_from_folder", "image_suffixes"]
+__all__ = ["ImageFolder", "dataset_card_from_folder", "image_suffixes"]
 _log = logging.getLogger(__name__)
 
 
@@ -63,13 +63,6 @@ def read_folder(path: str | os.PathLike[str]) -> ImageFolder:
     if left_out := tree.left_out.describe():
         _log.warning("Left out of '%s': %s.", where, "; ".join(left_out))
     return found
-
-
-def count_images(path: str | os.PathLike[str]) -> dict[str, int]:
-    """Count the images of each class, in the order of the names of the classes, see :func:`read_folder`."""
-    folder = read_folder(path)
-    counts = Counter(label for _, label in folder.files)
-    return {name: counts[label] for label, name in enumerate(folder.classes)}
 
 
 def dataset_card_from_folder(

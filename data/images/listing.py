@@ -12,13 +12,12 @@ from functools import cache
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.files.counts import count_of
+from zoograph.data.files.counts import count_of, some
 from zoograph.data.images.opening import NO_PICTURES, register_plugins
 from zoograph.data.records.cards import CARD_SUFFIXES
 
 _NOBODYS = frozenset({"thumbs.db", "desktop.ini"})
 _PLUGINS = {".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif", ".jxl": "pillow-jxl-plugin"}
-_MOST_NAMED = 10
 _follow: ContextVar[bool] = ContextVar("zoograph_follow_links", default=False)
 
 
@@ -214,12 +213,6 @@ def image_suffixes() -> frozenset[str]:
     known = Image.registered_extensions()
     can_open = {*Image.OPEN, "MPO"} - NO_PICTURES  # MPO is opened as the JPEG that it begins with
     return frozenset(end for end, kind in known.items() if kind in can_open)
-
-
-def some(names: list[str]) -> str:
-    """Return names in quotes, at most ten of them, and how many more there are."""
-    quoted = ", ".join(repr(name) for name in names[:_MOST_NAMED])
-    return quoted if len(names) <= _MOST_NAMED else f"{quoted} and {len(names) - _MOST_NAMED:,} more"
 
 
 def _links(names: list[str]) -> str:

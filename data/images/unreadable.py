@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from zoograph.data.files.counts import some
+
 _MOST_NAMED = 50
 
 
@@ -42,5 +44,4 @@ def describe_unreadable(names: Mapping[str, str]) -> str:
 
 def _describe(kind: str, names: list[str]) -> str:
     verb = "1 is" if len(names) == 1 else f"{len(names):,} are each"
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return f"{verb} {kind}: {', '.join(repr(name) for name in names[:_MOST_NAMED])}{more}"
+    return f"{verb} {kind}: {some(names, _MOST_NAMED)}"

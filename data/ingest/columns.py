@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from zoograph.data.errors import RawDataError
+from zoograph.data.files.counts import some_of
 from zoograph.data.ingest.formats.value_columns import (
     FURTHER_CHOICES,
     METRICS,
@@ -260,8 +261,7 @@ def _get_field(name: str) -> str:
 
 
 def _list(columns: Sequence[str]) -> str:
-    shown = ", ".join(columns[:20]) or "none"
-    return shown if len(columns) <= 20 else f"{shown} and {len(columns) - 20} more"
+    return some_of(columns, 20) or "none"
 
 
 def show(cells: Cells) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from zoograph.data.errors import RawDataError, UnknownName
+from zoograph.data.files.counts import some_of
 from zoograph.data.ingest.checks import Contradiction, KnownCards
 from zoograph.data.ingest.columns import Matrix, Measurement
 from zoograph.data.ingest.names import FoundNames, ResolvedNames
@@ -232,8 +233,7 @@ class TableReader(ABC, Generic[AnyRecord]):
 
 def list_names(names: Sequence[str]) -> str:
     """Return the first names in words, and how many more there are."""
-    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMED])
-    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED:,} more"
+    return some_of([f"'{name}'" for name in names], _MOST_NAMED)
 
 
 def require_names(item: Measurement) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoograph.data.files.counts import count_of
+from zoograph.data.files.counts import count_of, some_of
 from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.report import Report
@@ -92,8 +92,7 @@ class IngestReport(Report):
             )
         for kind, names in (("models", self.new_models), ("datasets", self.new_datasets)):
             if names:
-                more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-                notes.append(f"New {kind}: {', '.join(names[:5])}{more}.")
+                notes.append(f"New {kind}: {some_of(names, 5)}.")
         notes += self.faults
         if self.batch is not None:
             notes.append(f"Batch {self.batch}: 'zoograph undo {self.batch}' takes it back.")

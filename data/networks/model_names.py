@@ -35,22 +35,20 @@ class Naming(StrEnum):
     """timm's names as of May 2022, when many bare architectures had other default weights than today."""
 
 
-def resolve_model_name(name: str, *, weights: str | None = None, naming: Naming | None = None) -> str:
+def resolve_model_name(name: str, *, naming: Naming | None = None) -> str:
     """Return the id of the one model that a name means.
 
     Args:
         name: ``arch``, ``arch.tag``, ``timm/…``, ``hf_hub:timm/…``, a torchvision enumeration, an id on the hub, or
             OpenCLIP's architecture and pretrained tag with a slash between them.
-        weights: OpenCLIP's pretrained tag, where the name is the architecture alone.
         naming: whose names they are; default: anybody's whose meaning does not depend on that, timm's of today first.
 
     Raises:
         UnknownName: with the nearest names.
     """
-    written = f"{name}/{weights}" if weights else name
-    found = _ask(written, naming)
+    found = _ask(name, naming)
     if found is None:
-        raise UnknownName("model", written, _nearest(written))
+        raise UnknownName("model", name, _nearest(name))
     return found
 
 

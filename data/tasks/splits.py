@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zoograph.data.files.counts import count_of
+from zoograph.data.files.counts import count_of, some_of
 from zoograph.data.text.words import label_text
 
 
@@ -121,11 +121,10 @@ def _describe(id: str, split: Split, unlabelled: int, strange: Mapping[str, int]
         have = "has no label and is" if unlabelled == 1 else "have no label and are"
         said.append(f"{one} in the {split.value} split of '{id}' {have} left out.")
     if strange:
-        names = ", ".join(f"{name!r} ({number:,})" for name, number in list(strange.items())[:10])
-        more = f" and {len(strange) - 10:,} more" if len(strange) > 10 else ""
+        names = some_of([f"{name!r} ({number:,})" for name, number in strange.items()], 10)
         one = samples.removesuffix("s")
         said.append(
             f"Classes in the {split.value} split of '{id}' without a training {one} are left out, "
-            f"because nobody can have learned them: {names}{more}."
+            f"because nobody can have learned them: {names}."
         )
     return said

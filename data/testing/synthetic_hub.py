@@ -30,19 +30,17 @@ _KEPT = 0.8  # correlation of a model's skill and taste with those of its parent
 _SKILL, _TASTE, _RUN_NOISE = 0.6, 0.35, 0.1
 _MODELS_AT_ONCE, _RUNS_AT_ONCE = 100_000, 2_000_000
 _CLASSES = np.array((2, 4, 8, 16, 32, 100, 1000))
-MODEL_COLUMNS = ("log_parameters", "source_accuracy")
-DATASET_COLUMNS = ("log_classes", "log_samples")
 
 
 class Hub(NamedTuple):
     """Memory-mapped columns of a hub.
 
     Attributes:
-        model_number: (M, 2) of :data:`MODEL_COLUMNS`; NaN where a card does not say.
+        model_number: (M, 2) log of the parameters and source accuracy; NaN where a card does not say.
         model_family: (M,) from 1.
         parent: (M,) the model that each comes from; -1 for none.
         corpus: (M,) the dataset that each was trained on.
-        dataset_number: (D, 2) of :data:`DATASET_COLUMNS`.
+        dataset_number: (D, 2) logs of the numbers of classes and of samples.
         dataset_domain: (D,) from 1.
         dataset_size: (D,) samples that its runs are measured on.
         run_model, run_dataset, run_value: (R,) measured accuracies in no order, each pair once.

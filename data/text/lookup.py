@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoograph.data.errors import EncoderError
-from zoograph.data.files.counts import count_of
+from zoograph.data.files.counts import count_of, some_of
 from zoograph.data.home import get_home
 from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.data.text.table import TextTable
@@ -132,10 +132,9 @@ def text_for(
 
 
 def _describe_absent(texts: Sequence[str]) -> str:
-    some = ", ".join(f"'{text}'" for text in texts[:_MOST_NAMED])
-    more = f" and {len(texts) - _MOST_NAMED:,} more" if len(texts) > _MOST_NAMED else ""
+    first = some_of([f"'{text}'" for text in texts], _MOST_NAMED)
     are, them = ("text is", "it") if len(texts) == 1 else ("texts are", "them")
     return (
-        f"The text encoder is not to be had here, so {len(texts):,} {are} not read: {some}{more}. "
+        f"The text encoder is not to be had here, so {len(texts):,} {are} not read: {first}. "
         f'To read {them}: pip install "zoograph[offline]".'
     )

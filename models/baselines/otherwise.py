@@ -38,8 +38,8 @@ class MeanElsewhere(Ranker):
         cell = torch.where(datasets >= 0, models * width + datasets, -1)
         size = len(self._records.model_ids)
         summed, number = (
-            look_up(_add(part, edges[0], size), models, 0.0)
-            - look_up(_add(part, edges[0] * width + edges[1], size * width), cell, 0.0)
+            look_up(total(part, edges[0], size), models, 0.0)
+            - look_up(total(part, edges[0] * width + edges[1], size * width), cell, 0.0)
             for part in (scores, torch.ones_like(scores))
         )
         return (summed / number.clamp(min=1)).float(), number > 0
@@ -104,12 +104,8 @@ def _standardised(graph: HeteroData) -> tuple[Tensor, Tensor]:
     protocol = torch.cat([graph[kind].protocol for kind in kinds])
     _, group = torch.unique(edges[1] * (len(Protocol) + len(PROBE_SCORES)) + protocol, return_inverse=True)
     size = int(group.max()) + 1 if len(group) else 0
-    number = _add(torch.ones_like(value), group, size)
-    mean = _add(value, group, size) / number
-    spread = (_add((value - mean[group]).square(), group, size) / number).sqrt()
+    number = total(torch.ones_like(value), group, size)
+    mean = total(value, group, size) / number
+    spread = (total((value - mean[group]).square(), group, size) / number).sqrt()
     kept = (number >= _LEAST_COMPARED)[group] & (spread > 1e-6)[group]
     return edges[:, kept], ((value - mean[group]) / spread[group].clamp(min=1e-6))[kept]
-
-
-def _add(values: Tensor, groups: Tensor, size: int) -> Tensor:
-    return torch.zeros(size, dtype=torch.float64).index_add_(0, groups, values.double())

@@ -26,15 +26,12 @@ class AccuracyScale:
     Attributes:
         centre: (D,).
         spread: (D,).
-        informative: (D,) False for a dataset most of whose records are one and the same value: its ranking
-            cannot be learned from, nor predicted.
         standardised: whether datasets have scales of their own.
         doubt: standard deviation of the centre of a dataset without records; 0 unless standardised.
     """
 
     centre: Tensor
     spread: Tensor
-    informative: Tensor
     standardised: bool
     doubt: float
 
@@ -44,15 +41,14 @@ class AccuracyScale:
         counts = torch.bincount(datasets, minlength=num_datasets)
         centre = values.mean().repeat(num_datasets)
         spread = values.std(correction=0).clamp(min=_LEAST_SPREAD).repeat(num_datasets)
-        informative = torch.ones(num_datasets, dtype=torch.bool)
         if counts[counts > 0].double().mean() < _RECORDS_TO_STANDARDISE:
-            return cls(centre, spread, informative, False, 0.0)
+            return cls(centre, spread, False, 0.0)
         own = {k: values[datasets == k] for k in (counts >= _RECORDS_OF_ITS_OWN).nonzero().flatten().tolist()}
-        for k, group in own.items():
-            informative[k] = float((group == group.median()).double().mean()) < 0.5
+        # Nothing can be learned from the ranking of a dataset most of whose records are one and the same value.
+        informative = {k: float((group == group.median()).double().mean()) < 0.5 for k, group in own.items()}
         usable = [group for k, group in own.items() if informative[k]]
         if not usable:
-            return cls(centre, spread, informative, False, 0.0)
+            return cls(centre, spread, False, 0.0)
         centres = torch.stack([group.mean() for group in usable])
         spreads = torch.stack([group.std().clamp(min=_LEAST_SPREAD) for group in usable])
         centre, spread = centres.mean().repeat(num_datasets), spreads.log().mean().exp().repeat(num_datasets)
@@ -60,7 +56,7 @@ class AccuracyScale:
             centre[k] = group.mean() if informative[k] else group.median()
             spread[k] = group.std().clamp(min=_LEAST_SPREAD)
         doubt = float(centres.std()) if len(centres) > 1 else float(spreads[0])
-        return cls(centre, spread, informative, True, doubt)
+        return cls(centre, spread, True, doubt)
 
     def latent(self, values: Tensor, datasets: Tensor) -> Tensor:
         """Return ``values`` in standard units."""

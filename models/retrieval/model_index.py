@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,18 +12,6 @@ from zoograph.data.files.optional_imports import import_faiss
 _FLAT = 20_000  # up to so many vectors all are compared
 _TRAINED_ON = 60  # vectors a list that lists are learned from
 _MOST_LISTS = 4_096
-
-
-class Found(NamedTuple):
-    """The k best of each question, best first.
-
-    Attributes:
-        models: (n, k) numbers.
-        products: (n, k) inner products.
-    """
-
-    models: np.ndarray
-    products: np.ndarray
 
 
 class ModelIndex:
@@ -94,18 +82,18 @@ class ModelIndex:
             recall: in (0, 1].
         """
         self.read_lists(self.num_lists)
-        truth, probes = self.search(questions, k).models, 1
+        truth, probes = self.search(questions, k), 1
         while True:
             self.read_lists(probes)
-            share = recall_at(self.search(questions, k).models, truth)
+            share = recall_at(self.search(questions, k), truth)
             if share >= recall or probes >= self.num_lists:
                 return share
             probes *= 2
 
-    def search(self, questions: np.ndarray, k: int) -> Found:
-        """Return the k best of each of (n, C) questions; -1 in ``models`` where fewer were found."""
-        products, models = self._index.search(np.ascontiguousarray(questions, np.float32), k)
-        return Found(models, products)
+    def search(self, questions: np.ndarray, k: int) -> np.ndarray:
+        """Return the (n, k) numbers of the best of each of (n, C) questions, best first; -1 where fewer were found."""
+        _, models = self._index.search(np.ascontiguousarray(questions, np.float32), k)
+        return np.asarray(models)
 
 
 def recall_at(found: np.ndarray, truth: np.ndarray) -> float:

@@ -42,11 +42,9 @@ def influence(
     """
     if out is not None:
         require_matplotlib()
-    from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
-    from zoograph.training.analysis.influence.ensembles import EnsembleRunner
+    from zoograph.training.analysis.influence.ensembles import begin_runner
     from zoograph.training.measuring.subject import Subject
-    from zoograph.training.runtime.processes import workers
     from zoograph.training.studies.influence.study import SOURCES, StudyPlan, run_planted, run_study
 
     if unit != "class" and not planted:
@@ -54,8 +52,7 @@ def influence(
     if unknown := sorted(set(split_names(sources)) - set(SOURCES)):
         raise ZoographError(f"'--sources' must be among {', '.join(SOURCES)} (got '{unknown[0]}').")
     place = Subject((), "", device=device).place()
-    with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
+    with stage_bar() as tell, begin_runner(place, processes, tell) as runner:
         if speed:
             _print_speed(runner, speed, as_json)
             return

@@ -92,7 +92,6 @@ def influence(
         require_place(examples, "--examples", [Path(source), Path(target[0])])
     for dataset in (source, *target):
         check_dataset(dataset, Modality.IMAGE)
-    from zoograph.data.home import make_home
     from zoograph.scripts.terminal.progress import stage_bar
     from zoograph.training.analysis.influence.counterfactuals import (
         NOTHING,
@@ -104,14 +103,13 @@ def influence(
         retrain_without_own,
     )
     from zoograph.training.analysis.influence.edges import require_classes, store_influences
-    from zoograph.training.analysis.influence.ensembles import EnsembleRunner
+    from zoograph.training.analysis.influence.ensembles import begin_runner
     from zoograph.training.analysis.influence.estimate import estimate
     from zoograph.training.analysis.influence.members import count_units
     from zoograph.training.analysis.influence.recipe import choose_recipe
     from zoograph.training.analysis.influence.small_tasks import open_small_task
     from zoograph.training.analysis.influence.units import find_units, tell_apart, unit_names
     from zoograph.training.measuring.subject import Subject
-    from zoograph.training.runtime.processes import workers
 
     if stored:
         require_classes(unit)
@@ -123,8 +121,7 @@ def influence(
     names = unit_names(known, unit)
     own = find_units(exclude, names) if exclude else []
     require_two_left(len(names), own)
-    with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
+    with stage_bar() as tell, begin_runner(place, processes, tell) as runner:
         ensemble = runner.random_ensemble(known, models, unit, recipe)
         found = [estimate(ensemble, wanted, outcome) for wanted in targets]
         retrained = []

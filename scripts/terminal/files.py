@@ -60,7 +60,7 @@ def write_file(path: Path, content: bytes | str, option: str = "--out") -> None:
         raise _cannot_write(path, error.strerror or str(error), option) from error
 
 
-def make_folder(folder: Path, option: str = "--out") -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder if it is not there.
 
     Raises:
@@ -69,18 +69,18 @@ def make_folder(folder: Path, option: str = "--out") -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(folder, error.strerror or str(error), option) from error
+        raise _cannot_write(folder, error.strerror or str(error), "--out") from error
 
 
-def write_into(folder: Path, files: Mapping[str, bytes | str], option: str = "--out") -> None:
+def write_into(folder: Path, files: Mapping[str, bytes | str]) -> None:
     """Write files, by name, into a folder that is made if it is not there.
 
     Raises:
         ZoographError: if the folder cannot be made or written to.
     """
-    make_folder(folder, option)
+    make_folder(folder)
     for name, content in files.items():
-        write_file(folder / name, content, option)
+        write_file(folder / name, content)
 
 
 def _cannot_write(path: Path, reason: str, option: str) -> ZoographError:

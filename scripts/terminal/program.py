@@ -69,13 +69,13 @@ def run(app: typer.Typer, name: str | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def tell_error(error: Exception, exit_code: int = WRONG) -> None:
+def tell_error(error: Exception) -> None:
     """Say on stderr, in a sentence, what went wrong; on stdout too, as JSON, if JSON was asked for."""
     if current_messages().loudness is Loudness.VERBOSE:
         traceback.print_exception(error)
     print(f"Error: {show(str(error))}", file=sys.stderr, flush=True)
     if _wants_json():
-        print_error(type(error).__name__, str(error), exit_code)
+        print_error(type(error).__name__, str(error), WRONG)
 
 
 def build_program(app: typer.Typer) -> Any:

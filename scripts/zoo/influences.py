@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from zoograph.data.home import make_home, require_writable
+from zoograph.data.home import require_writable
 from zoograph.scripts.terminal.options import AsJson, Device, Processes
 from zoograph.scripts.terminal.output import print_json
 
@@ -33,17 +33,15 @@ def influences(
     from zoograph.data.collections.tables import read_tables, write_tables
     from zoograph.data.records.records import ClassInfluence
     from zoograph.scripts.terminal.progress import stage_bar
-    from zoograph.training.analysis.influence.ensembles import EnsembleRunner
+    from zoograph.training.analysis.influence.ensembles import begin_runner
     from zoograph.training.measuring.subject import Subject
-    from zoograph.training.runtime.processes import workers
     from zoograph.training.studies.influence.study import StudyPlan, run_study
 
     folder = out or glyph_folder()
     require_writable(folder)
     tables = read_tables(folder)
     place = Subject((), "", device=device).place()
-    with stage_bar() as tell, workers(processes if place.type == "cpu" else 1) as submit:
-        runner = EnsembleRunner(make_home() / "cache" / "influence", submit, str(place), tell)
+    with stage_bar() as tell, begin_runner(place, processes, tell) as runner:
         report = run_study(runner, StudyPlan(removed=()), lambda words: print(words, file=sys.stderr))
     rows = tuple(ClassInfluence.model_validate(row) for row in report.influences)
     write_tables(replace(tables, influences=rows), folder, compressed=True)

@@ -46,7 +46,7 @@ class Plane:
         return [(self.ids[i], float(row[i])) for i in order[:most]]
 
 
-def make_planes(artifact: Artifact, zoo: Zoo, encoder: str | None = None) -> tuple[Plane, Plane]:
+def make_planes(artifact: Artifact, zoo: Zoo) -> tuple[Plane, Plane]:
     """Return the plane of models and that of datasets, by the covariances that a predictor has learned.
 
     The axes are the first two principal components of the correlations (kernel principal component analysis).
@@ -54,9 +54,8 @@ def make_planes(artifact: Artifact, zoo: Zoo, encoder: str | None = None) -> tup
     Args:
         artifact: the predictor.
         zoo: cards and records, all of its metric and modality.
-        encoder: text encoder; default as shipped.
     """
-    graph, predictor, _ = load_on(artifact, zoo, encoder)
+    graph, predictor, _ = load_on(artifact, zoo)
     with one_thread(), torch.no_grad():
         prior = predictor.prior
         models, datasets = torch.arange(len(graph[MODEL].ids)), torch.arange(len(graph[DATASET].ids))

@@ -44,14 +44,14 @@ class ScoreQuality(BaseModel):
     num_pairs: int
 
 
-def score_quality(zoo: Zoo, protocol: Protocol = Protocol.HEAD, metric: Metric = Metric.TOP1) -> list[ScoreQuality]:
-    """Return how every score of ``zoo`` agrees with the accuracies of one protocol, the best ranker of models first.
+def score_quality(zoo: Zoo) -> list[ScoreQuality]:
+    """Return how every score of ``zoo`` agrees with the accuracies of retrained heads, the best ranker of models first.
 
     Held against them: the mean accuracy of the model on all other tasks, the same on the tasks of other families
     alone, and the mean accuracy of the other models on the task.
     """
     zoo = zoo.without_hindsight()
-    runs = zoo.runs[(zoo.runs["protocol"] == protocol.value) & (zoo.runs["metric"] == metric.value)]
+    runs = zoo.runs[(zoo.runs["protocol"] == Protocol.HEAD.value) & (zoo.runs["metric"] == Metric.TOP1.value)]
     accuracy = runs.pivot_table(index="model", columns="dataset", values="value", aggfunc="mean")
     scores = zoo.scores.pivot_table(index=["name", "model"], columns="dataset", values="value", aggfunc="mean")
     rows = [_quality(name, scores.loc[name].reindex_like(accuracy), accuracy) for name in scores.index.unique(0)]

@@ -57,36 +57,34 @@ class Column(NamedTuple):
     Attributes:
         name: in files.
         heading: for people.
-        higher_is_better: direction.
         digits: behind the decimal point.
         printed: whether it is worth the width of a terminal; files have every column.
     """
 
     name: str
     heading: str
-    higher_is_better: bool | None
     digits: int = 3
     printed: bool = True
 
 
 RANKING_COLUMNS = (
-    Column("paper_average", "paper avg", True),
-    Column("pearson", "Pearson", True),
-    Column("cold_pearson", "cold", True),
-    Column("kendall", "τ-b", True, printed=False),
-    Column("weighted_tau", "wtd τ", True),
-    Column("regret_at_1", "regret@1", False),
-    Column("regret_at_3", "regret@3", False),
+    Column("paper_average", "paper avg"),
+    Column("pearson", "Pearson"),
+    Column("cold_pearson", "cold"),
+    Column("kendall", "τ-b", printed=False),
+    Column("weighted_tau", "wtd τ"),
+    Column("regret_at_1", "regret@1"),
+    Column("regret_at_3", "regret@3"),
 )
 ERROR_COLUMNS = (
-    Column("mae", "MAE", False, 4),
-    Column("cold_mae", "MAE cold", False, 4),
-    Column("rmse", "RMSE", False, 4, printed=False),
+    Column("mae", "MAE", 4),
+    Column("cold_mae", "MAE cold", 4),
+    Column("rmse", "RMSE", 4, printed=False),
 )
 INTERVAL_COLUMNS = (
-    Column("coverage", "coverage", None),
-    Column("width", "width", False, 4),
-    Column("log_likelihood", "log-lik.", True, 2),
+    Column("coverage", "coverage"),
+    Column("width", "width", 4),
+    Column("log_likelihood", "log-lik.", 2),
 )
 
 

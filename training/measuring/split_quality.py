@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from zoograph.data.errors import FoldsError
+from zoograph.data.files.counts import some
 from zoograph.data.tasks.task import LabelledTask
 
-_MOST_NAMED = 10
 _SAME = 1e-5
 
 
@@ -37,7 +37,7 @@ def judge_split(task: LabelledTask, is_test: Sequence[bool], rows: Sequence[int]
         raise FoldsError(f"The {many} of '{task.card.id}' must differ (got one {one} {len(sides):,} times).")
     if len(test) == 1:
         (tested,) = test
-        others = _some([task.classes[label] for label in sorted(train.keys() - test.keys())])
+        others = some([task.classes[label] for label in sorted(train.keys() - test.keys())])
         raise FoldsError(
             f"The test {many} of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
             f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add {many} of {others or 'another class'}."
@@ -54,10 +54,10 @@ def judge_split(task: LabelledTask, is_test: Sequence[bool], rows: Sequence[int]
         )
     warnings = list(task.warnings)
     if untested := sorted(train.keys() - test.keys()):
-        names = _some([task.classes[label] for label in untested])
+        names = some([task.classes[label] for label in untested])
         warnings.append(f"Nothing is known of {names}: no test {one} is of {'them' if untested[1:] else 'it'}.")
     if untrained := sorted(test.keys() - train.keys()):
-        names, number = _some([task.classes[label] for label in untrained]), sum(test[label] for label in untrained)
+        names, number = some([task.classes[label] for label in untrained]), sum(test[label] for label in untrained)
         warnings.append(f"No training {one} is of {names}: their {number:,} test {many} count as errors.")
     if again:
         warnings.append(f"{again:,} of the {sum(test.values()):,} test {many} are among the training {many} too.")
@@ -81,8 +81,3 @@ def require_difference(features: Tensor, dataset: str, samples: str = "images") 
             f"The {samples} of '{dataset}' must differ in what the model sees (got the same features for all "
             f"{len(features):,}). Look at some of them, or choose another model."
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    quoted = ", ".join(repr(name) for name in names[:_MOST_NAMED])
-    return quoted if len(names) <= _MOST_NAMED else f"{quoted} and {len(names) - _MOST_NAMED:,} more"

@@ -15,9 +15,6 @@ from zoograph.data.files.yaml_text import read_yaml
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.text.words import label_text
 
-SUFFIXES = (".yaml", ".yml", ".json")
-"""Of card files, in small letters."""
-
 _MOST_BYTES = 1 << 24
 _FIELDS = tuple(name for name in DatasetCard.model_fields if name != "source")
 

@@ -6,10 +6,7 @@ import pytest
 
 from zoograph.data.collections.public.timm_results import TEST_SETS
 from zoograph.data.collections.public_datasets import (
-    IMAGE_DOMAINS,
     LEFT_OUT,
-    SOURCE,
-    TEXT_DOMAINS,
     find_public_dataset,
     index_names,
     read_public_datasets,
@@ -19,6 +16,13 @@ from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.collection import Collection, merge
 from zoograph.data.text.words import label_text
+
+# The words for the kinds of images, and of texts.
+_IMAGE_DOMAINS = {
+    *("photo", "face", "video", "art", "sketch", "drawing", "texture", "satellite", "aerial", "microscopy"),
+    *("medical", "sign", "digit", "document", "synthetic"),
+}
+_TEXT_DOMAINS = {"reviews", "banking", "tweets", "comments", "assistant"}
 
 # The names as the tables spell them.
 MIEB_PROBES = """Birdsnap CIFAR10 CIFAR100 Caltech101 Country211 DTD EuroSAT FER2013 FGVCAircraft Food101Classification
@@ -218,12 +222,12 @@ def test_texts_have_their_own_fields_and_images_have_none_of_them(cards: dict[st
     assert all(card.languages == ("en",) and card.text_length and card.splits for card in texts.values())
     assert texts["banking77"].text_length == 54.2
     assert not any(card.text_length or card.languages for card in cards.values() if card.id not in texts)
-    assert {card.domain for card in texts.values()} == TEXT_DOMAINS
-    assert {card.domain for card in cards.values() if card.id not in texts} == IMAGE_DOMAINS
+    assert {card.domain for card in texts.values()} == _TEXT_DOMAINS
+    assert {card.domain for card in cards.values() if card.id not in texts} == _IMAGE_DOMAINS
 
 
 def test_every_card_is_cited(cards: dict[str, DatasetCard]) -> None:
     citations = (shipped_zoo() / "CITATIONS.md").read_text(encoding="utf-8")
-    section = citations.split(f"## `{SOURCE}`")[1].split("\n## ")[0]
-    assert {card.source for card in cards.values()} == {SOURCE}
+    section = citations.split("## `public-datasets`")[1].split("\n## ")[0]
+    assert {card.source for card in cards.values()} == {"public-datasets"}
     assert [card.id for card in cards.values() if f"`{card.id}`" not in section] == []

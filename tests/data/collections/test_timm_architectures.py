@@ -7,8 +7,6 @@ import pytest
 from zoograph.data.collections import timm_architectures
 from zoograph.data.collections.timm_architectures import (
     BENCHMARKS,
-    Contradiction,
-    find_contradictions,
     make_architecture_table,
     write_architecture_table,
 )
@@ -21,7 +19,6 @@ HEADER = (
     "model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count,infer_gmacs,infer_macts"
 )
 KEY: Key = ("test_resnet", "160", 1000)
-OTHER: Key = ("test_resnet", "160", 12)
 
 
 @pytest.fixture
@@ -61,21 +58,6 @@ def test_a_written_table_is_read_back(raw: Path) -> None:
     (back,) = read_architecture_table(raw / "table.csv").values()
     assert back.figures == NetworkFigures(1234, 8, 0.123457, None)
     assert back.speeds == table[KEY].speeds
-
-
-def test_contradictions_are_told_and_fused_or_rounded_figures_are_none(raw: Path) -> None:
-    def check(**figures: float) -> list[Contradiction]:
-        known = {"parameters": 471_000, "num_features": 1, "gmacs": 0.098, "activations": 0.643, **figures}
-        return find_contradictions({KEY: ArchitectureRow(NetworkFigures(**known))}, raw)
-
-    assert check() == []
-    assert check(parameters=479_000) == [Contradiction("test_resnet", "160", "parameters", 0.479, 0.47)]
-    assert check(gmacs=0.2) == [Contradiction("test_resnet", "160", "gmacs", 0.2, 0.1)]
-    assert check(activations=1.3) == [Contradiction("test_resnet", "160", "activations", 1.3, 0.64)]
-
-
-def test_other_heads_are_not_compared(raw: Path) -> None:
-    assert find_contradictions({OTHER: ArchitectureRow(NetworkFigures(1, 1))}, raw) == []
 
 
 def test_a_missing_table_is_named(raw: Path) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import logging
 import os
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.folder import count_images, dataset_card_from_folder, read_folder
+from zoograph.data.images.folder import dataset_card_from_folder, read_folder
 
 
 def make(root: Path, **classes: int | list[str]) -> Path:
@@ -18,6 +19,13 @@ def make(root: Path, **classes: int | list[str]) -> Path:
         for file in files if isinstance(files, list) else [f"{row}.jpg" for row in range(files)]:
             (root / name / file).touch()
     return root
+
+
+def count_images(path: Path) -> dict[str, int]:
+    """Return the number of images of each class, in the order of the names of the classes."""
+    folder = read_folder(path)
+    counts = Counter(label for _, label in folder.files)
+    return {name: counts[label] for label, name in enumerate(folder.classes)}
 
 
 def test_a_card(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.errors import ImageFolderError
-from zoograph.data.images.listing import following_links, image_suffixes, list_tree, some
+from zoograph.data.images.listing import following_links, image_suffixes, list_tree
 
 
 def _make(root: Path, **classes: int) -> Path:
@@ -109,11 +109,6 @@ def test_a_card_is_told_from_other_files(tmp_path: Path) -> None:
     for name in ("mine.md", "nowhere.yaml"):
         with pytest.raises(ImageFolderError, match="Check the path"):
             list_tree(tmp_path / name)
-
-
-def test_names_are_quoted_and_counted() -> None:
-    assert some(["a\x1b"]) == r"'a\x1b'"
-    assert some([str(row) for row in range(12)]).endswith("'9' and 2 more")
 
 
 def test_suffixes_are_those_of_pictures() -> None:

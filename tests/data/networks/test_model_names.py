@@ -38,10 +38,10 @@ def test_spellings(name: str, model: str) -> None:
 
 
 def test_the_pair_of_openclip() -> None:
-    assert resolve_model_name("ViT-L-14", weights="openai") == "vit_large_patch14_clip_224.openai"
-    assert resolve_model_name("ViT-L-14", weights="openai", naming=Naming.OPEN_CLIP).endswith(".openai")
+    assert resolve_model_name("ViT-L-14/openai") == "vit_large_patch14_clip_224.openai"
+    assert resolve_model_name("ViT-L-14/openai", naming=Naming.OPEN_CLIP).endswith(".openai")
     with pytest.raises(UnknownName, match=r"Unknown model 'ViT-L-14/opnai'. Nearest names: ViT-L-14/openai"):
-        resolve_model_name("ViT-L-14", weights="opnai")
+        resolve_model_name("ViT-L-14/opnai")
 
 
 def test_a_bare_name_meant_other_weights_in_2022() -> None:

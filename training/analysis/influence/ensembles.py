@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,15 @@ import numpy as np
 import torch
 
 from zoograph.data.files.rows import RowStore
+from zoograph.data.home import make_home
 from zoograph.training.analysis.influence.jobs import OUTCOMES, train_block, transfer_block
 from zoograph.training.analysis.influence.members import Members, count_units, random_members
 from zoograph.training.analysis.influence.recipe import Recipe
 from zoograph.training.analysis.influence.small_tasks import SmallTask
-from zoograph.training.runtime.processes import Submit
+from zoograph.training.runtime.processes import Submit, workers
+
+Tell = Callable[[str, int, int], None]
+"""Called with the name of a kind of work, what is done of it, and how much there is, in groups of models."""
 
 GROUPS = {"cpu": 16, "cuda": 200}
 """Models that are trained at once, by type of device."""
@@ -34,13 +39,13 @@ class EnsembleRunner:
         folder: holds the images and the models.
         submit: begins a call, here or in a process of its own, see :func:`zoograph.training.runtime.processes.workers`.
         device: where to compute.
-        tell: called with the name of a kind of work, what is done of it, and how much there is, in groups of models.
+        tell: see :data:`Tell`.
     """
 
     folder: Path
     submit: Submit
     device: str = "cpu"
-    tell: Callable[[str, int, int], None] = lambda name, done, total: None
+    tell: Tell = lambda name, done, total: None
 
     @property
     def tasks(self) -> Path:
@@ -155,6 +160,19 @@ class Ensemble:
             self.lab.tell(name, total - len(waits) + place, total)
             for row, values in zip(range(rows.start, rows.stop), wait(), strict=True):
                 store.write(row, values)
+
+
+@contextmanager
+def begin_runner(device: torch.device, processes: int, tell: Tell) -> Iterator[EnsembleRunner]:
+    """Yield what trains models and keeps them in the cache of the home.
+
+    Args:
+        device: where to compute.
+        processes: at a time, on the CPU.
+        tell: see :data:`Tell`.
+    """
+    with workers(processes if device.type == "cpu" else 1) as submit:
+        yield EnsembleRunner(make_home() / "cache" / "influence", submit, str(device), tell)
 
 
 def digest_of(content: Sequence[Any]) -> str:

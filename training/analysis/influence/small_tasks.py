@@ -101,7 +101,7 @@ def load_small_task(path: Path) -> SmallTask:
     )
 
 
-def open_small_task(name: str, domain: str | None = None) -> SmallTask:
+def open_small_task(name: str) -> SmallTask:
     """Return what a name leads to: a corpus of glyphs, a task of the glyph zoo, or a dataset of images.
 
     Images of datasets are made grey and 32 x 32; of more than 4,000 a stratified sample is taken. Of those without
@@ -110,7 +110,6 @@ def open_small_task(name: str, domain: str | None = None) -> SmallTask:
     Args:
         name: ``latin``, ``eastern`` or ``symbols``; an id such as ``glyph_outline_b32_50``; or what
             :func:`zoograph.data.tasks.sources.open_task` takes.
-        domain: kind of images.
 
     Raises:
         ZoographError: if there is no such dataset, or if too many of its images cannot be read.
@@ -118,7 +117,7 @@ def open_small_task(name: str, domain: str | None = None) -> SmallTask:
     if name in CORPORA:
         return corpus_task(name)
     known = {task.id for task in full_plan().tasks}
-    return glyph_task(name) if name in known else from_images(open_images(name, domain))
+    return glyph_task(name) if name in known else from_images(open_images(name))
 
 
 def corpus_task(name: str) -> SmallTask:
@@ -138,9 +137,9 @@ def glyph_task(name: str) -> SmallTask:
     return SmallTask(name, task.card().labels, *shown, *asked)
 
 
-def open_images(name: str, domain: str | None = None) -> ImageTask:
+def open_images(name: str) -> ImageTask:
     """Return a dataset of images, see :func:`zoograph.data.tasks.sources.open_task`."""
-    task = open_task(name, domain, Modality.IMAGE)
+    task = open_task(name, None, Modality.IMAGE)
     assert isinstance(task, ImageTask)
     return task
 

@@ -139,7 +139,7 @@ class HubShortlist:
         """
         begun = time.perf_counter()
         question = self.question(dataset)
-        found = index.search(question, candidates).models[0]
+        found = index.search(question, candidates)[0]
         searched = time.perf_counter()
         models = found[found >= 0].astype(np.int64)
         mean, lower, upper = self.judge(models, dataset)

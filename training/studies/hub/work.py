@@ -105,7 +105,7 @@ def ask(folder: Path, num_models: int, told: Progress) -> Figures:
         for number, dataset in enumerate(datasets.tolist()):
             question = shortlist.question(dataset)
             begun = time.perf_counter()
-            found.append(built.search(question, TOP).models[0])
+            found.append(built.search(question, TOP)[0])
             between = time.perf_counter()
             products = vectors @ question[0]
             truth.append(np.argpartition(-products, TOP - 1)[:TOP])

@@ -13,7 +13,7 @@ import torch
 
 from zoograph.training.analysis.influence import jobs
 from zoograph.training.analysis.influence.batched_training import Schedule, train_many
-from zoograph.training.analysis.influence.ensembles import Ensemble, EnsembleRunner
+from zoograph.training.analysis.influence.ensembles import Ensemble, EnsembleRunner, begin_runner
 from zoograph.training.analysis.influence.members import Members
 from zoograph.training.runtime.processes import workers
 from zoograph.training.studies.influence.planted import PlantedCase, make_planted_case
@@ -157,3 +157,11 @@ def test_a_model_sees_its_classes_alone(case: PlantedCase, tmp_path: Path) -> No
     by_example = Members(keep[:, case.source.train_labels], (7,))
     same = lab.given_ensemble(case.source, by_example, "example", case.recipe).train()
     assert np.array_equal(same["weights"], found["weights"])
+
+
+def test_models_are_kept_in_the_cache_of_the_home(home: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    with begin_runner(torch.device("cpu"), 1, lambda *done: told.append(done)) as runner:
+        assert runner.submit(abs, -2)() == 2
+        runner.tell("train", 0, 1)
+    assert (runner.folder, runner.device, told) == (home / "cache" / "influence", "cpu", [("train", 0, 1)])

@@ -50,7 +50,7 @@ def test_candidates_are_those_of_brute_force(made: _Made) -> None:
     for dataset in (0, 17):
         products = (made.shortlist.question(dataset) @ made.vectors.T)[0]
         assert (
-            made.index.search(made.shortlist.question(dataset), 10).models[0].tolist()
+            made.index.search(made.shortlist.question(dataset), 10)[0].tolist()
             == np.argsort(-products, kind="stable")[:10].tolist()
         )
 
