@@ -46,10 +46,10 @@ from zoograph.scripts.terminal.options import (
     MaxGmacs,
     MaxInputSize,
     MaxParams,
+    MeasuredProtocol,
     MinSpeed,
     ModelsNamed,
     Objectives,
-    OneProtocol,
     TestFraction,
     TextColumn,
     TimmOnly,
@@ -66,7 +66,7 @@ def choose(
     budget: Annotated[
         float, typer.Option(parser=parse_time, metavar="TIME", help="Time in all, such as `30m`, `90s` or `2h`.")
     ],
-    protocol: OneProtocol = Protocol.HEAD,
+    protocol: MeasuredProtocol = Protocol.HEAD,
     regret: Annotated[
         float, typer.Option(min=0, help="Stop when the pick is expected to lose fewer points of accuracy than this.")
     ] = 1.0,

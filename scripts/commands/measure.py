@@ -45,8 +45,8 @@ from zoograph.scripts.terminal.options import (
     Fresh,
     LabelColumn,
     MaxImages,
+    MeasuredProtocol,
     Models,
-    OneProtocol,
     TestFraction,
     TextColumn,
     Weights,
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 def measure(
     models: Models,
     dataset: Dataset,
-    protocol: OneProtocol = Protocol.HEAD,
+    protocol: MeasuredProtocol = Protocol.HEAD,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 1,
     test_fraction: TestFraction = 0.3,
     max_images: MaxImages = None,

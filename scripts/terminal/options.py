@@ -151,6 +151,10 @@ Dataset = Annotated[
     ),
 ]
 OneProtocol = Annotated[Protocol, typer.Option(help="How models are transferred.")]
+MeasuredProtocol = Annotated[
+    Protocol,
+    typer.Option(metavar="<head|finetune>", help="What is trained: a head on frozen features, or the whole model."),
+]
 Weights = Annotated[
     str | None,
     typer.Option(
