@@ -32,17 +32,10 @@ from zoograph.training.versions.verdict import Verdict
 _MOST_GROWTH = 1.25
 
 
-def retrain(
-    store: RecordStore,
-    root: Path,
-    protocol: Protocol,
-    metric: Metric = Metric.TOP1,
-    encoder: str | None = None,
-    config: TrainingConfig | None = None,
-    progress: Progress | None = None,
-    modality: str = Modality.IMAGE.value,
+def retrain_on(
+    root: Path, material: Material, config: TrainingConfig | None = None, progress: Progress | None = None
 ) -> Artifact:
-    """Train on what ``store`` has of one protocol, metric and modality.
+    """Train on what a store had of one protocol, metric and modality.
 
     The result answers from now on if it is shown to be not worse than what answers now.
 
@@ -53,14 +46,6 @@ def retrain(
     Raises:
         PredictorError: if the current predictor is damaged, or the new one cannot be saved.
     """
-    with training_alone(root):
-        return retrain_on(root, Material.of(store, protocol, metric, encoder, modality), config, progress)
-
-
-def retrain_on(
-    root: Path, material: Material, config: TrainingConfig | None = None, progress: Progress | None = None
-) -> Artifact:
-    """Do what :func:`retrain` does on ``material``."""
     champion = load_current(root)
     if champion is None:
         return train_first(root, material, config, progress)
@@ -139,7 +124,7 @@ def retrain_if_needed(
 
     Raises:
         EncoderError: if the encoder is not found.
-        PredictorError: as :func:`retrain`, or if the weights of a chosen encoder were replaced.
+        PredictorError: as :func:`retrain_on`, or if the weights of a chosen encoder were replaced.
     """
     with training_alone(root):
         return _look(store, root, protocol, min_new, config, progress, encoder, metric, modality)
