@@ -9,6 +9,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from zoograph.scripts.memory import keep_freed_memory
+
 _STOPPED = 130
 
 
@@ -25,6 +27,8 @@ def predict_main() -> None:
 def _run(name: str) -> None:
     """Import a program and run it; until it can say so itself, Ctrl-C ends the process, as nothing was begun."""
     gc.set_threshold(100_000, 20, 100)  # half a second of a ranking went into looking through what is never garbage
+    if sys.argv[1:2] != ["serve"]:  # which stays, and gives back what a question took
+        keep_freed_memory()
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)

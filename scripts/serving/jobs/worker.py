@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
+from zoograph.scripts.memory import keep_freed_memory
 from zoograph.scripts.serving.questions import Limited
 from zoograph.scripts.serving.rendering import to_json
 
@@ -49,6 +50,7 @@ class Order(BaseModel):
 def main() -> None:
     """Do the job that the first line of the input orders."""
     os.nice(_POLITE)
+    keep_freed_memory()
     lines = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print is for the log
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background ignores it, and so would this
