@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 
-# What mallopt(3) takes, and what glibc reads as a process begins: no block is mapped on its own, up to 2 GiB of what is
-# free stay with the process, and it grows by 64 MiB.
+# What mallopt(3) takes, and what glibc reads as a process begins: blocks up to 128 MiB are not mapped on their own, as
+# larger ones are (with which memory of all scores together would grow by a tenth), up to 2 GiB of what is free stay
+# with the process, and it grows by 64 MiB.
 _SETTINGS = (
-    (-4, "MALLOC_MMAP_MAX_", 0),
+    (-3, "MALLOC_MMAP_THRESHOLD_", 2**27),
     (-1, "MALLOC_TRIM_THRESHOLD_", 2**31 - 1),
     (-2, "MALLOC_TOP_PAD_", 2**26),
 )
