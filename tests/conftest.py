@@ -84,6 +84,12 @@ def _no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zoograph.data.networks.devices._best", lambda: "cpu")
 
 
+@pytest.fixture(autouse=True)
+def _own_allocator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that runs in the tests' own process does not change how that, and what it starts, asks for memory."""
+    monkeypatch.setattr("zoograph.scripts.main.keep_freed_memory", lambda: None)
+
+
 @pytest.fixture(scope="session")
 def _states(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the state folders of all tests are: a numbered folder of pytest's own for each looks at all before it."""
