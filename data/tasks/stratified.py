@@ -49,6 +49,18 @@ def stratified_hold_out(labels: ArrayLike, fraction: float, seed: int = 0) -> ND
     return held
 
 
+def held_out_rows(labels: ArrayLike, own: ArrayLike | None, fraction: float, seed: int = 0) -> NDArray[np.bool_]:
+    """Return the rows to test on: a dataset's own, or else a stratified fraction that is held out by seed.
+
+    Args:
+        labels: (N,) integer classes.
+        own: (N,) bool, the dataset's own test samples; None if it has none.
+        fraction: in (0, 1).
+        seed: of the choice.
+    """
+    return stratified_hold_out(labels, fraction, seed) if own is None else np.asarray(own, dtype=bool)
+
+
 def validation_rows(labels: ArrayLike, given: ArrayLike | None, fraction: float, seed: int = 0) -> NDArray[np.bool_]:
     """Return the training images to choose by: those given, if every class has others; else a stratified fraction.
 

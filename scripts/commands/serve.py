@@ -75,7 +75,7 @@ def serve(
     Example: `zoograph serve --port 8642`
     """
     uvicorn = _import_uvicorn()
-    from zoograph.scripts.serving.memory import give_back_large_blocks
+    from zoograph.scripts.memory import give_back_large_blocks
     from zoograph.scripts.serving.settings import Limits, Settings, allowed_hosts, name_roots, read_tokens
 
     give_back_large_blocks()

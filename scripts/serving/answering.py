@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 from zoograph.data.home import get_home
 from zoograph.data.store.kept_reads import KeptReads
 from zoograph.data.store.store import RecordStore
-from zoograph.scripts.serving.memory import give_back_freed_pages
+from zoograph.scripts.memory import give_back_freed_pages
 from zoograph.scripts.serving.problems import Busy, Refused
 from zoograph.scripts.serving.settings import Limits
 from zoograph.training.answers.source import KeptParts, Source

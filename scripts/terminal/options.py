@@ -51,12 +51,6 @@ def _not_empty(context: typer.Context, parameter: typer.CallbackParam, value: st
     return value
 
 
-def _domain(context: typer.Context, parameter: typer.CallbackParam, value: str | None) -> str | None:
-    """Return a domain as cards have it, which are not told apart by capitals."""
-    word = _not_empty(context, parameter, value)
-    return None if word is None else word.lower()
-
-
 ModelsNamed = Annotated[
     str,
     typer.Option(
@@ -201,7 +195,7 @@ LabelColumn = Annotated[
     typer.Option(callback=_name_column, help="The column of the classes. Default: a guess.", rich_help_panel=_TEXTS),
 ]
 Domain = Annotated[
-    str | None, typer.Option(callback=_domain, help="Kind of images or texts, such as `sketch` or `reviews`.")
+    str | None, typer.Option(callback=_not_empty, help="Kind of images or texts, such as `sketch` or `reviews`.")
 ]
 MaxImages = Annotated[int | None, typer.Option(min=4, help="Use a stratified sample of so many samples. Default: all.")]
 TestFraction = Annotated[

@@ -99,6 +99,7 @@ def datasets(
     from zoograph.data.records.catalogue import Wanted, make_entries
     from zoograph.data.store.store import RecordStore
 
+    domain = None if domain is None else domain.lower()  # as cards have it
     with RecordStore.open(to_read=True) as store:
         _, cards = store.cards()
         entries = make_entries(cards.values(), _count_runs(store, "dataset"))

@@ -92,6 +92,7 @@ def ask(
         None if protocol is None else choose(Protocol, protocol),
         None if metric is None else choose(Metric, metric),
     )
+    domain = None if domain is None else domain.lower()  # as cards have it
     names = store.names(model)
     found = None if model is None else _find_one_model(names, model, anywhere)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
@@ -210,7 +211,7 @@ def find_datasets(
         stage: told that samples are counted.
     """
     if isinstance(dataset, DatasetCard):
-        return (dataset.id,), (_check_card(names, dataset, "of the dataset", domain),)
+        return (dataset.id,), (_check_card(names, _complete(dataset), "of the dataset", domain),)
     warn = warn or ignore
     folder = _as_folder(dataset)
     if _is_card_file(dataset, folder):
@@ -247,6 +248,16 @@ def _is_card_file(dataset: str, path: Path | None) -> bool:
     return path is None or not path.is_dir()
 
 
+def _complete(card: DatasetCard) -> DatasetCard:
+    """Return a card that was made in Python, with what follows from what it says, as that of a file has it."""
+    from zoograph.data.ingest.formats.card_files import complete_card
+
+    try:
+        return complete_card(card)
+    except ValueError as error:
+        raise ZoographError(f"The card of the dataset {error}. Correct it.") from error
+
+
 def _read_card(names: NameIndex, path: Path, domain: str | None) -> DatasetCard:
     from zoograph.data.ingest.formats.card_files import read_dataset_card
 
@@ -254,13 +265,7 @@ def _read_card(names: NameIndex, path: Path, domain: str | None) -> DatasetCard:
 
 
 def _check_card(names: NameIndex, card: DatasetCard, what: str, domain: str | None) -> DatasetCard:
-    """Return a card of a dataset that the store does not know, with its domain, and what follows from what it says."""
-    from zoograph.data.ingest.formats.card_files import complete_card
-
-    try:
-        card = complete_card(card)
-    except ValueError as error:
-        raise ZoographError(f"The card {what} {error}. Correct it.") from error
+    """Return a card of a dataset that the store does not know, with its domain."""
     if domain is not None and card.domain not in (None, domain):
         raise ZoographError(f"The card {what} says the domain '{card.domain}' (got --domain {domain}). Leave out one.")
     if card.id in names.datasets or card.id in names.families:

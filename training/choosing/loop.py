@@ -12,12 +12,12 @@ import torch
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import WARNINGS, Protocol
+from zoograph.training.choosing.beliefs.belief import LEAST
 from zoograph.training.choosing.beliefs.knowledge_gradient import best_rate, values_of_measuring
 from zoograph.training.choosing.beliefs.levels import more_noise
 from zoograph.training.choosing.beliefs.opinion import Opinion, Opinions
 from zoograph.training.choosing.choice import Left, Plan, Ranked, Trial, format_seconds
 from zoograph.training.choosing.laboratory import Laboratory, Wanted
-from zoograph.training.choosing.replays.policies import LEAST
 from zoograph.training.choosing.seconds import Seconds
 from zoograph.training.choosing.weight_sources import Sources
 from zoograph.training.runtime.progress import Progress, Stage

@@ -21,7 +21,7 @@ from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import WARNINGS, Protocol, Run
 from zoograph.data.store.store import RecordStore
-from zoograph.data.tasks.stratified import stratified_hold_out
+from zoograph.data.tasks.stratified import held_out_rows
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.executors.executor import Where
 from zoograph.training.measuring.each_model import HERE, Asked, look_with_each
@@ -399,6 +399,4 @@ def trained_classes(task: LabelledTask, test_fraction: float, seed: int) -> list
 
 def _test_rows(task: LabelledTask, fraction: float, seed: int) -> Tensor:
     """Return (N,) bool: the task's own test images, or else a stratified fraction that is held out by seed."""
-    if task.is_test is not None:
-        return torch.tensor(task.is_test)
-    return torch.from_numpy(stratified_hold_out(torch.tensor(task.labels), fraction, seed))
+    return torch.from_numpy(held_out_rows(task.labels, task.is_test, fraction, seed))

@@ -109,6 +109,7 @@ class EvidencePredictor(Method):
                 f"The predictor needs {MINIMUM_RECORDS} measured accuracies or more (got {store.num_edges})."
             )
         self._graph, code = graph, self._code(graph)
+        self._priors, self._of_models = [], None  # are those of an earlier kernel
         others = 2 * self.config.num_steps if self.config.network else 0
         ticker = Ticker(self._progress, self._num_steps(self._start) + others)
         self._kernel = self._learned(ticker, graph, unlearned, start=self._start)

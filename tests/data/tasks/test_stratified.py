@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoograph.data.tasks.stratified import stratified_hold_out, stratified_sample, validation_rows
+from zoograph.data.tasks.stratified import held_out_rows, stratified_hold_out, stratified_sample, validation_rows
 
 LABELS = np.repeat([3, 7, 9], [60, 30, 10])
 
@@ -57,3 +57,10 @@ def test_given_images_are_chosen_by_if_every_class_has_others():
     assert validation_rows([0, 0, 1, 1], [True, False, False, True], 0.5).tolist() == [True, False, False, True]
     for given in ([True, True, False, False], [False] * 4, None):
         assert validation_rows([0, 0, 1, 1], given, 0.5).sum() == 2
+
+
+def test_a_dataset_is_tested_on_its_own_test_samples_or_on_a_share_of_each_class() -> None:
+    labels = [0, 0, 0, 0, 1, 1, 1, 1]
+    own = [False, True] * 4
+    assert held_out_rows(labels, own, 0.5).tolist() == own
+    assert held_out_rows(labels, None, 0.5, 3).tolist() == stratified_hold_out(labels, 0.5, 3).tolist()

@@ -283,3 +283,9 @@ def test_a_folder_of_masks_is_asked_for_what_masks_are_measured_in(toy_store: Re
 def test_a_table_of_images_is_a_dataset_of_images(toy_store: RecordStore, tmp_path: Path) -> None:
     question, _ = _ask(toy_store, str(write_shapes(tmp_path / "shapes", 4)))
     assert (question.dataset, question.modality, question.datasets[0].labels) == ("shapes", "image", ("disc", "square"))
+
+
+def test_a_domain_means_the_same_in_capitals(toy_store: RecordStore) -> None:
+    card = DatasetCard(id="mine", source="me", num_classes=3, domain="PHOTO")
+    question = ask(toy_store, "vit", card, domain="Photo")
+    assert [each.domain for each in question.datasets] == ["photo"]

@@ -22,7 +22,7 @@ from zoograph.data.images.task import ImageTask
 from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.records.cards import Modality
 from zoograph.data.tasks.sources import open_task
-from zoograph.data.tasks.stratified import stratified_hold_out
+from zoograph.data.tasks.stratified import held_out_rows
 
 TRAIN_PER_CLASS = {"latin": 40, "eastern": 60, "symbols": 60}
 """Training images of a class of each corpus: more where they are of many kinds."""
@@ -161,7 +161,7 @@ def from_images(task: ImageTask) -> SmallTask:
     kept = np.array(task.labels, dtype=np.int64)[seen]
     present, labels = np.unique(kept, return_inverse=True)
     own = None if task.is_test is None else np.array(task.is_test)[seen]
-    test = stratified_hold_out(labels, _HELD_OUT) if own is None else own
+    test = held_out_rows(labels, own, _HELD_OUT)
     names = tuple(task.classes[label] for label in present)
     if len(np.unique(labels[~test])) < 2 or not test.any():
         raise ZoographError(

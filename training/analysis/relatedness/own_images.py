@@ -19,7 +19,7 @@ from zoograph.data.records.records import Relation
 from zoograph.data.records.spellings import Target
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import is_local, open_task
-from zoograph.data.tasks.stratified import stratified_hold_out
+from zoograph.data.tasks.stratified import held_out_rows
 from zoograph.data.tasks.task import LabelledTask, TaskError
 from zoograph.graphs.scores.relatedness.bound import Bound
 from zoograph.graphs.scores.relatedness.tasks import LEAST_SAMPLES, Task
@@ -141,7 +141,7 @@ def _require_learnable(task: LabelledTask) -> None:
     if task.target is not Target.CLASSES:
         return
     labels = np.asarray(task.labels)
-    test = stratified_hold_out(labels, HELD_OUT) if task.is_test is None else np.asarray(task.is_test)
+    test = held_out_rows(labels, task.is_test, HELD_OUT)
     counts = np.bincount(labels[~test], minlength=len(task.classes))
     few = [label for label in dict.fromkeys(task.labels) if counts[label] < LEAST_SAMPLES]
     if few:

@@ -20,6 +20,9 @@ from zoograph.training.predictors.joint import NUM_DRAWS, JointPrediction, draw_
 SEED_DEVIATION = 0.005
 """Standard deviation of accuracies on one test set by models that differ in the seed of their training alone."""
 
+LEAST = 3
+"""Models that are measured before one stops at what is believed, as the first word of a new dataset may be off."""
+
 _LEAST = 1e-6
 _SHARE_OF_OWN = 0.5  # of what a finite test set does to accuracies, half is the same for all models: hard images
 

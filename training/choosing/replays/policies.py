@@ -11,9 +11,6 @@ from torch import Tensor
 from zoograph.training.choosing.beliefs.belief import Belief
 from zoograph.training.choosing.beliefs.knowledge_gradient import best_rate, values_of_measuring
 
-LEAST = 3
-"""Models that are measured before a policy stops at what it expects, as its first word of a new dataset may be off."""
-
 
 class Choices(NamedTuple):
     """What a policy did with a budget of T measurements.

@@ -17,10 +17,10 @@ from zoograph.data.errors import FoldsError
 from zoograph.data.files.kept import Facts, keep_facts
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
-from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.belief import LEAST, Belief
 from zoograph.training.choosing.beliefs.levels import LEVELS, noise_of
 from zoograph.training.choosing.beliefs.prior import SHARE_ELSEWHERE, blended, elsewhere
-from zoograph.training.choosing.replays.policies import LEAST, Choices, follow_belief, follow_order, halving_order
+from zoograph.training.choosing.replays.policies import Choices, follow_belief, follow_order, halving_order
 from zoograph.training.evaluation.collections.choosing import Limits
 from zoograph.training.evaluation.collections.elsewhere import question_there
 from zoograph.training.evaluation.collections.hiding import Question, ask
