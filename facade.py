@@ -260,6 +260,7 @@ def retrain(
     encoder: str | None = None,
     metric: Metric | str = Metric.TOP1,
     modality: str = Modality.IMAGE.value,
+    device: str = "cpu",
     progress: Progress | None = None,
 ) -> Round:
     """Retrain a predictor on everything in the store; it is used from now on if it is shown to be not worse.
@@ -270,20 +271,30 @@ def retrain(
         metric: likewise.
         modality: of the datasets, likewise.
         encoder: text encoder, a name or a folder; default as shipped.
+        device: where to learn, ``cpu``, ``cuda`` or ``auto``.
         progress: called with (steps done, steps in all).
 
     Raises:
         ZoographError: with what to do next.
     """
+    from zoograph.data.networks.devices import learning_device
     from zoograph.data.store.store import RecordStore
     from zoograph.training.retraining.challenge import retrain_if_needed
     from zoograph.training.versions.listing import predictor_root
 
     chosen, what = choose(Protocol, protocol), choose(Metric, metric)
-    root = predictor_root(chosen, encoder, what, modality)
+    root, place = predictor_root(chosen, encoder, what, modality), learning_device(device)
     with RecordStore.open() as store:
         return retrain_if_needed(
-            store, root, chosen, min_new, encoder=encoder, progress=progress, metric=what, modality=modality
+            store,
+            root,
+            chosen,
+            min_new,
+            encoder=encoder,
+            progress=progress,
+            metric=what,
+            modality=modality,
+            device=place,
         )
 
 

@@ -58,6 +58,20 @@ def number_device(device: torch.device) -> torch.device:
     return torch.device("cpu") if device.type == "mps" else device
 
 
+def learning_device(name: str | None = None) -> torch.device:
+    """Return the device of that name if predictors can be learned on it: their covariances need float64.
+
+    Raises:
+        ZoographError: if it is not there, or was asked for by name and has no float64.
+    """
+    device = find_device(name)
+    if device != number_device(device) and name not in (None, AUTO):
+        raise ZoographError(
+            f"A predictor cannot be learned on '{name}' (it has no 64-bit numbers). Choose 'auto', 'cuda' or 'cpu'."
+        )
+    return number_device(device)
+
+
 def half_precision(device: torch.device) -> torch.dtype | None:
     """Return the type that networks compute in under autocast, or None where they compute in float32.
 

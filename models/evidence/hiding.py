@@ -16,6 +16,7 @@ from zoograph.models.evidence.kernel import EvidenceKernel, Side
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.spread import spreads
+from zoograph.models.placing import placed
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -62,6 +63,11 @@ class Hiding:
         family = torch.unique(self._family[self.records.cells.dataset], return_inverse=True)[1]
         chance = torch.bincount(family).double()[family].rsqrt()
         return torch.multinomial(chance, min(num_records, len(chance)), generator=generator)
+
+    def put_on(self, device: torch.device) -> None:
+        """Put everything that the loss reads on a device, but for the kernel, which goes where it is trained."""
+        for name in ("models", "datasets", "records", "_scores", "_family", "_unit", "_inputs"):
+            setattr(self, name, placed(getattr(self, name), device))
 
     def loss(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Return minus the log density of what is hidden of the records at ``rows``, and minus the log prior.
@@ -122,7 +128,7 @@ def _levels_and_differences(error: Tensor, covariance: Tensor, kind: Tensor) -> 
     _, place, number = torch.unique(kind, return_inverse=True, return_counts=True)
     member = one_hot(place).double()
     mean = (member / number).t()
-    centre = torch.eye(len(error), dtype=torch.float64) - member @ mean
+    centre = torch.eye(len(error)).to(member) - member @ mean
     parts = (mean, centre[number[place] > 1])
     level, differences = (_minus_log_density(rows @ error, ((rows @ covariance) * rows).sum(1)) for rows in parts)
     return level, differences

@@ -155,7 +155,7 @@ class EvidenceKernel(nn.Module):
             inputs: of the network, where they were worked out before.
         """
         if self.network is None:
-            return torch.zeros(graph[DATASET].num_nodes, 0).double()
+            return self.skill_places.new_zeros(graph[DATASET].num_nodes, 0)
         datasets = self.network(inputs or self.network.inputs(graph)).double()
         return torch.tanh(datasets) / datasets.shape[1] ** 0.5
 
@@ -170,7 +170,7 @@ class EvidenceKernel(nn.Module):
         their prior counts against these.
         """
         moved = {name: (self.logs[name.replace(".", "_")] - math.log(value)).square() for name, value in PRIOR.items()}
-        start = torch.tensor(PLACES, dtype=torch.float64)
+        start = torch.tensor(PLACES, dtype=torch.float64, device=self.skill_places.device)
         places = (self.skill_places - start).square().sum() + (self.level_places - start).square().sum()
         of_levels = torch.stack([square for name, square in moved.items() if name.startswith("level.")]).sum()
         of_all = torch.stack(list(moved.values())).sum()
@@ -323,7 +323,7 @@ class _Circumstances(NamedTuple):
         """Return the circumstances of a side's cells."""
         cells = side.cells
         found, place = torch.unique(cells.circumstance, return_inverse=True)
-        one = torch.empty_like(found).index_copy_(0, place, torch.arange(len(place)))
+        one = torch.empty_like(found).index_copy_(0, place, torch.arange(len(place), device=place.device))
         return cls(cells.at(one), side.unit[one], place)
 
 

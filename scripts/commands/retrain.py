@@ -10,12 +10,14 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.scripts.terminal.options import WhoseEncoder, WhoseMetric, WhosePredictor
+from zoograph.scripts.terminal.options import LearningDevice, WhoseEncoder, WhoseMetric, WhosePredictor
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.program import FAILED, tell_error
 from zoograph.scripts.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
+    import torch
+
     from zoograph.training.retraining.round import Round
     from zoograph.training.versions.folders import PredictorFolder
 
@@ -33,6 +35,7 @@ def retrain(
         int | None,
         typer.Option(min=1, help="Then remove old versions, as `zoograph prune --keep` does. Default: none."),
     ] = None,
+    device: LearningDevice = "cpu",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each predictor on stdout, and nothing else there.")
     ] = False,
@@ -45,12 +48,14 @@ def retrain(
 
     Example: `zoograph retrain --min-new 1`
     """
-    pause = _parse_every(every)
+    from zoograph.data.networks.devices import learning_device
+
+    pause, place = _parse_every(every), learning_device(device)
     while True:
         kept_aside, failed = False, []
         for folder in _chosen(protocol, encoder, metric):
             try:
-                kept_aside |= _look(folder, min_new, keep, as_json)
+                kept_aside |= _look(folder, min_new, keep, place, as_json)
             except ZoographError as error:  # the other predictors have their turn all the same
                 failed.append(error)
         if not watch and failed:
@@ -77,7 +82,7 @@ def _chosen(protocol: Protocol | None, encoder: str | None, metric: Metric | Non
     return found or [predictor_folder(protocol or Protocol.HEAD, encoder, metric or Metric.TOP1)]
 
 
-def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool) -> bool:
+def _look(folder: PredictorFolder, min_new: int, keep: int | None, device: torch.device, as_json: bool) -> bool:
     """Retrain one predictor if enough waits, then remove old ones; return whether the new one was kept aside."""
     from zoograph.data.store.store import RecordStore
     from zoograph.training.retraining.challenge import retrain_if_needed
@@ -94,6 +99,7 @@ def _look(folder: PredictorFolder, min_new: int, keep: int | None, as_json: bool
             encoder=folder.source,
             metric=folder.metric,
             modality=folder.modality,
+            device=device,
         )
     if as_json:
         print_json("retrain", _as_dict(folder, done), done.notes, indent=None)

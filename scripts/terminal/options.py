@@ -160,6 +160,14 @@ Device = Annotated[
     str, typer.Option(help="Where to compute: `auto`, `cuda`, `mps` or `cpu`. `auto` takes the fastest that is there.")
 ]
 
+LearningDevice = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="Where to learn: `cpu`, `cuda` or `auto`. On the CPU the same records make the same predictor everywhere.",
+    ),
+]
+
 
 def _follow(context: typer.Context, chosen: bool) -> bool:
     from zoograph.data.images.listing import following_links

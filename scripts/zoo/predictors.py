@@ -10,7 +10,7 @@ import typer
 
 from zoograph.data.home import temporary_home
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.scripts.terminal.options import AsJson, Processes
+from zoograph.scripts.terminal.options import AsJson, LearningDevice, Processes
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.progress import count_bar
 from zoograph.scripts.terminal.tables import print_table
@@ -28,22 +28,25 @@ class _Trained(NamedTuple):
 def train_shipped(
     out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="that of the package")] = None,
     processes: Processes = 2,
+    device: LearningDevice = "cpu",
     as_json: AsJson = False,
 ) -> None:
     """Train every predictor that ships, on the zoo that ships, and write them.
 
     Example: `zoograph zoo train --out predictors`
     """
+    from zoograph.data.networks.devices import learning_device
     from zoograph.data.store.store import RecordStore
     from zoograph.training.runtime.processes import workers
     from zoograph.training.versions.shipped import SHIPPED_QUESTIONS, shipped_predictors
 
+    learning_device(device)  # before anything is begun
     target = out or shipped_predictors()
     rows: list[_Trained] = []
     with temporary_home() as home:
         RecordStore.open().close()  # so that it is there before several open it
         with count_bar(len(SHIPPED_QUESTIONS)) as advance, workers(processes) as submit:
-            waiting = [submit(_train, *question) for question in SHIPPED_QUESTIONS]
+            waiting = [submit(_train, *question, device) for question in SHIPPED_QUESTIONS]
             for (protocol, modality), wait in zip(SHIPPED_QUESTIONS, waiting, strict=True):
                 advance(f"Training {protocol.value}, {modality}")
                 rows.append(wait())
@@ -56,13 +59,14 @@ def train_shipped(
     print_table("Predictors that ship", ("predictor", "records", "s", "KiB"), table, names={"predictor"})
 
 
-def _train(protocol: Protocol, modality: str) -> _Trained:
+def _train(protocol: Protocol, modality: str, device: str) -> _Trained:
+    from zoograph.data.networks.devices import learning_device
     from zoograph.data.store.store import RecordStore
     from zoograph.training.retraining.train import train_predictor
     from zoograph.training.versions.listing import predictor_root
 
     root = predictor_root(protocol, None, Metric.TOP1, modality)
     with RecordStore.open() as store:
-        artifact = train_predictor(store, root, protocol, modality=modality)
+        artifact = train_predictor(store, root, protocol, modality=modality, device=learning_device(device))
     size = sum(path.stat().st_size for path in artifact.folder.iterdir())
     return _Trained(root.name, artifact.manifest.num_records, artifact.manifest.verdict.seconds, size)

@@ -24,6 +24,7 @@ from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.gp.plain_gated_conv import PlainGatedConv
 from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.models.method import Method, Prediction
+from zoograph.models.placing import CPU
 from zoograph.training.predictors.evidence_contrasts import calibrated_contrasts
 from zoograph.training.predictors.evidence_left_out import LeftOut, halves, leave_out
 from zoograph.training.predictors.evidence_parts import asked_with, parts_of
@@ -80,6 +81,7 @@ class EvidencePredictor(Method):
         config: how to train.
         progress: called with (steps done, steps in all).
         start: tensors of an earlier predictor's :meth:`state` to learn on from in fewer steps.
+        device: where the kernel and its network are trained; one with float64. Answers are made on the CPU.
     """
 
     conditions = True
@@ -89,9 +91,10 @@ class EvidencePredictor(Method):
         config: TrainingConfig | None = None,
         progress: Progress | None = None,
         start: dict[str, Tensor] | None = None,
+        device: torch.device = CPU,
     ) -> None:
         self.config = config or TrainingConfig()
-        self._progress, self._start = progress, start
+        self._progress, self._start, self._device = progress, start, device
         self._priors: list[tuple[HeteroData, Prior]] = []
         self._of_models: ModelPrior | None = None  # of the fitted graph, where it is known
 
@@ -262,7 +265,9 @@ class EvidencePredictor(Method):
         generator = torch.Generator().manual_seed(self.config.seed)
         steps = [hiding.sample(self.config.num_records, generator) for _ in range(num_steps)]
         rates = self.config.learning_rate, self.config.network_rate
-        fit_quietly(HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps)), steps)
+        hiding.put_on(self._device)
+        module = HidingModule(hiding, num_steps, rates, self.config.seed, ticker.start(num_steps))
+        fit_quietly(module, steps, device=self._device)
 
     def _prior(self, graph: HeteroData | None) -> Prior:
         """Return the prior of a graph, None being the one that was fitted; the last two graphs' are kept."""

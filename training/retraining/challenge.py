@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import torch
 from torch_geometric.data import HeteroData
 
 from zoograph.data.errors import PredictorError
@@ -13,6 +14,7 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import TRANSFERS_TO
 from zoograph.models.evidence.kernel_start import start_digest
+from zoograph.models.placing import CPU
 from zoograph.training.predictors.evidence import EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.comparison import NOTABLY_WORSE, HeldOutComparison
 from zoograph.training.retraining.material import Material
@@ -33,7 +35,11 @@ _MOST_GROWTH = 1.25
 
 
 def retrain_on(
-    root: Path, material: Material, config: TrainingConfig | None = None, progress: Progress | None = None
+    root: Path,
+    material: Material,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+    device: torch.device = CPU,
 ) -> Artifact:
     """Train on what a store had of one protocol, metric and modality.
 
@@ -48,8 +54,8 @@ def retrain_on(
     """
     champion = load_current(root)
     if champion is None:
-        return train_first(root, material, config, progress)
-    return challenge(root, champion, material, config, progress)
+        return train_first(root, material, config, progress, device)
+    return challenge(root, champion, material, config, progress, device)
 
 
 def challenge(
@@ -58,6 +64,7 @@ def challenge(
     material: Material,
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
+    device: torch.device = CPU,
 ) -> Artifact:
     """Train a challenger on ``material``, let it meet the champion, and save it, promoted or kept aside.
 
@@ -76,7 +83,7 @@ def challenge(
     for start in starts:
         warm = start == "warm"
         tensors = saved_tensors(champion) if warm else None
-        predictor = learn(graph, held_out, config, progress, tensors)
+        predictor = learn(graph, held_out, config, progress, tensors, device)
         full_records = champion.manifest.verdict.full_records if warm else graph[TRANSFERS_TO].num_edges
         verdict = comparison.judge(predictor).model_copy(update={"start": start, "full_records": full_records})
         tried.append((predictor, verdict))
@@ -116,6 +123,7 @@ def retrain_if_needed(
     encoder: str | None = None,
     metric: Metric = Metric.TOP1,
     modality: str = Modality.IMAGE.value,
+    device: torch.device = CPU,
 ) -> Round:
     """Retrain if ``min_new`` runs wait that no version has seen, if a batch was taken back, or for the first time.
 
@@ -127,36 +135,23 @@ def retrain_if_needed(
         PredictorError: as :func:`retrain_on`, or if the weights of a chosen encoder were replaced.
     """
     with training_alone(root):
-        return _look(store, root, protocol, min_new, config, progress, encoder, metric, modality)
-
-
-def _look(
-    store: RecordStore,
-    root: Path,
-    protocol: Protocol,
-    min_new: int,
-    config: TrainingConfig | None,
-    progress: Progress | None,
-    encoder: str | None,
-    metric: Metric,
-    modality: str,
-) -> Round:
-    versions = list_versions(root)
-    if versions.current is None or not versions.readable:
+        versions = list_versions(root)
+        if versions.current is None or not versions.readable:
+            material = Material.of(store, protocol, metric, encoder, modality)
+            return Round(None, retrain_on(root, material, config, progress, device))
+        newest = versions.readable[-1]
+        changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
+        waiting = Waiting(changes.new, changes.gone)
+        if waiting.new < min_new and not waiting.gone:
+            return Round(waiting, None)
         material = Material.of(store, protocol, metric, encoder, modality)
-        return Round(None, retrain_on(root, material, config, progress))
-    newest = versions.readable[-1]
-    changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
-    waiting = Waiting(changes.new, changes.gone)
-    if waiting.new < min_new and not waiting.gone:
-        return Round(waiting, None)
-    material = Material.of(store, protocol, metric, encoder, modality)
-    if material.encoder_source is not None and material.text.digest != newest.encoder_digest:
-        raise PredictorError(
-            f"The encoder '{encoder}' needs to be the one that the predictor in '{root}' was trained with (got other "
-            "weights). Put the old ones back, or ask 'predict --encoder' for a predictor of the new ones."
-        )
-    return Round(waiting, retrain_on(root, material, config, progress))
+        if material.encoder_source is not None and material.text.digest != newest.encoder_digest:
+            raise PredictorError(
+                f"The encoder '{encoder}' needs to be the one that the predictor in '{root}' was trained with "
+                "(got other weights). Put the old ones back, or ask "
+                "'predict --encoder' for a predictor of the new ones."
+            )
+        return Round(waiting, retrain_on(root, material, config, progress, device))
 
 
 def _accuse(verdict: Verdict, suspects: tuple[Suspect, ...]) -> Verdict:

@@ -18,6 +18,7 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, SCORED_ON, TRANSFERS_TO
 from zoograph.models.baselines.linear import LinearRegression
+from zoograph.models.placing import CPU
 from zoograph.training.predictors.evidence import MINIMUM_RECORDS, EvidencePredictor, TrainingConfig
 from zoograph.training.retraining.held_out_cells import held_out_cells
 from zoograph.training.retraining.material import Material
@@ -48,22 +49,27 @@ def train_predictor(
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
     modality: str = Modality.IMAGE.value,
+    device: torch.device = CPU,
 ) -> Artifact:
     """Train on what ``store`` has of one protocol, metric and modality, and save it as the current one under ``root``.
 
     Held-out cells are not learned from, though answers are conditioned on them: the next version will meet this
     one there.
     """
-    return train_first(root, Material.of(store, protocol, metric, encoder, modality), config, progress)
+    return train_first(root, Material.of(store, protocol, metric, encoder, modality), config, progress, device)
 
 
 def train_first(
-    root: Path, material: Material, config: TrainingConfig | None = None, progress: Progress | None = None
+    root: Path,
+    material: Material,
+    config: TrainingConfig | None = None,
+    progress: Progress | None = None,
+    device: torch.device = CPU,
 ) -> Artifact:
     """Train on ``material`` and save the result as the current predictor under ``root``, without a comparison."""
     begun = time.monotonic()
     graph = material.graph()
-    predictor = learn(graph, held_out_cells(graph), config, progress)
+    predictor = learn(graph, held_out_cells(graph), config, progress, device=device)
     verdict = Verdict(full_records=graph[TRANSFERS_TO].num_edges, seconds=time.monotonic() - begun)
     return save_predictor(root, material, graph, predictor, verdict)
 
@@ -74,6 +80,7 @@ def learn(
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
     start: dict[str, Tensor] | None = None,
+    device: torch.device = CPU,
 ) -> EvidencePredictor:
     """Return a predictor that knows all records of ``graph``, and learned from those that are not ``held_out`` (E,).
 
@@ -83,6 +90,7 @@ def learn(
         config: how to train; default: as one for every zoo.
         progress: called with (steps done, steps in all).
         start: tensors of an earlier predictor to learn on from.
+        device: where to learn; one with float64.
 
     Raises:
         PredictorError: if there are too few records to learn from.
@@ -93,7 +101,7 @@ def learn(
             f"A predictor needs {MINIMUM_RECORDS} measured pairs of its protocol or more (got {known}). "
             "Bring more with 'zoograph ingest'; until then 'predict' answers with a simple baseline."
         )
-    return EvidencePredictor(config, progress, start).fit(graph, held_out)
+    return EvidencePredictor(config, progress, start, device).fit(graph, held_out)
 
 
 def save_predictor(

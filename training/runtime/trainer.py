@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy
 from torch.utils.data import DataLoader, IterableDataset
 
-CPU = torch.device("cpu")
+from zoograph.models.placing import CPU
 
 
 class QuietDDP(DDPStrategy):  # type: ignore[misc]

@@ -7,7 +7,7 @@ import torch
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks import devices
-from zoograph.data.networks.devices import find_device, half_precision, number_device, require_device
+from zoograph.data.networks.devices import find_device, half_precision, learning_device, number_device, require_device
 
 BEST = devices._best  # tests compute on the CPU, whatever is there
 
@@ -46,6 +46,15 @@ def test_only_the_first_sentence_of_a_library_is_repeated(monkeypatch: pytest.Mo
 
 def test_numbers_of_mps_are_computed_where_float64_is() -> None:
     assert [number_device(torch.device(name)).type for name in ("cpu", "cuda", "mps")] == ["cpu", "cuda", "cpu"]
+
+
+def test_a_predictor_is_learned_where_float64_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert learning_device("cpu") == torch.device("cpu")
+    monkeypatch.setattr(devices, "find_device", lambda name: torch.device("mps" if name in (None, "auto") else name))
+    assert learning_device("auto") == learning_device() == torch.device("cpu")
+    assert learning_device("cuda") == torch.device("cuda")
+    with pytest.raises(ZoographError, match=r"cannot be learned on 'mps' \(it has no 64-bit numbers\)"):
+        learning_device("mps")
 
 
 def test_cuda_computes_in_the_half_precision_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,14 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal
 
+from zoograph.data.testing.pretend_device import PRETEND, PretendDevice
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, TRANSFERS_TO
 from zoograph.models.evidence import hiding as hiding_module
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.gp.gated_conv import GatedConv
+from zoograph.models.gp.structural_gnn import StructuralGNN
 
 
 @pytest.fixture
@@ -141,3 +144,24 @@ def test_what_is_not_learned_from_takes_no_part(graph):
         assert len(hiding.records) == (~unlearned).sum() + graph[MEASURED_OTHERWISE].num_edges
         losses.append(hiding.loss(torch.arange(len(hiding.records)), generator()))
     assert losses[0] == losses[1]
+
+
+def test_what_is_learned_on_a_device_is_what_the_cpu_learns_and_nothing_of_the_cpu_is_read(graph, monkeypatch):
+    kernel = EvidenceKernel(StructuralGNN(graph, 4, 2, 2, 4, GatedConv))
+    rows = torch.arange(60)
+    loss = Hiding(graph, kernel).loss(rows, generator())
+    loss.backward()
+    expected = {name: parameter.grad for name, parameter in kernel.named_parameters() if parameter.grad is not None}
+    kernel.zero_grad()
+    there = Hiding(graph, kernel)
+    monkeypatch.setattr(torch.__future__, "_overwrite_module_params_on_conversion", True)  # as a pretend one needs
+    with PretendDevice():
+        there.put_on(PRETEND)
+        kernel.to(PRETEND)
+        found = there.loss(rows.to(PRETEND), generator())
+        found.backward()
+        assert found.device == PRETEND
+        assert found.tolist() == loss.item()
+        learned = dict(kernel.named_parameters())
+        assert len(expected) > 40
+        assert all(torch.equal(learned[name].grad.cpu(), gradient) for name, gradient in expected.items())

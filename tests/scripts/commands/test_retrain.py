@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.networks import devices
 from zoograph.scripts.commands import retrain as module
 from zoograph.scripts.commands.prune import prune
 from zoograph.scripts.commands.retrain import _parse_every, retrain
@@ -48,6 +50,21 @@ def test_retrain_as_json(history: list[Artifact], rounds: list[Round], run_zoogr
     assert (ran.code, said["protocol"], said["waiting"]) == (1, "head", {"new": 30, "gone": 1})
     assert (said["metric"], said["modality"]) == ("top1", "image")
     assert (said["trained"]["version"], said["trained"]["suspects"]) == ("v2", ["b1"])
+
+
+def test_where_to_learn_is_looked_for_first_and_handed_on(
+    history: list[Artifact], run_zoograph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = run_zoograph("retrain", "--device", "abacus")
+    assert (ran.code, ran.out) == (2, "")
+    assert "The device 'abacus' cannot be used" in ran.err
+    told: list[Any] = []
+    monkeypatch.setattr(devices, "find_device", lambda name: torch.device(name))
+    monkeypatch.setattr(
+        training, "retrain_if_needed", lambda *_, device, **__: (told.append(device), Round(Waiting(3, 0), None))[1]
+    )
+    assert run_zoograph("retrain", "--device", "cuda").code == 0
+    assert told == [torch.device("cuda")]
 
 
 def test_watching_goes_on_after_an_error(

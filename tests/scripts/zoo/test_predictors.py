@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
@@ -25,7 +26,7 @@ def test_predictors_are_written_and_the_home_is_left_alone(
     asked: list[Any] = []
 
     def trained(store: object, root: Path, protocol: Protocol, **rest: object) -> SimpleNamespace:
-        asked.append((protocol, rest["modality"], os.environ["ZOOGRAPH_HOME"]))
+        asked.append((protocol, rest["modality"], rest["device"], os.environ["ZOOGRAPH_HOME"]))
         folder = root / "version"
         folder.mkdir(parents=True)
         (folder / "weights").write_bytes(b"1234")
@@ -38,8 +39,8 @@ def test_predictors_are_written_and_the_home_is_left_alone(
     answer = json.loads(capsys.readouterr().out)
     assert answer["predictors"] == [{"predictor": "head-default", "records": 3, "seconds": 1.0, "bytes": 4}]
     assert (tmp_path / "out" / "head-default" / "version" / "weights").read_bytes() == b"1234"
-    ((protocol, modality, home),) = asked
-    assert (protocol, modality) == (Protocol.HEAD, "image")
+    ((protocol, modality, device, home),) = asked
+    assert (protocol, modality, device) == (Protocol.HEAD, "image", torch.device("cpu"))
     assert home != str(tmp_path / "home")
     assert not Path(home).exists()
     assert os.environ["ZOOGRAPH_HOME"] == str(tmp_path / "home")

@@ -93,8 +93,8 @@ def test_a_challenger_that_is_worse_is_kept_aside(
 
     starts: list[bool] = []
 
-    def forget(graph: HeteroData, _: object, __: object, ___: object, start: object) -> EvidencePredictor:
-        starts.append(start is not None)
+    def forget(graph: HeteroData, *others: object) -> EvidencePredictor:
+        starts.append(others[3] is not None)
         few = keep_records(graph, torch.arange(graph[TRANSFERS_TO].num_edges) % 20 == 0)
         predictor = EvidencePredictor(arrivals.config).fit(few)
         predictor.predict = lambda pairs, _=None: EvidencePredictor.predict(predictor, pairs)  # type: ignore[method-assign]
