@@ -300,10 +300,10 @@ class Posterior:
             a: of n cells.
             b: of m cells.
             shared: between them; default: as their datasets and protocols say.
-            lower: whether the rest may be 0.
+            lower: whether the rest may be anything.
         """
         kernel, size = self.prior.kernel, len(b.unit)
-        result = (torch.zeros if lower else torch.empty)(len(a.unit), size, dtype=torch.float64)
+        result = torch.empty(len(a.unit), size, dtype=torch.float64)
         if not result.numel():
             return result
         shared = kernel.shared(a, b, self._datasets) if shared is None else shared
