@@ -15,12 +15,11 @@ from zoograph.graphs.splits import Split, hold_out, is_edge, pair_folds, reveal
 from zoograph.models.conformal import calibrate, situation
 from zoograph.models.method import Method, Prediction
 from zoograph.models.networks.gnn import TransferGNN
-from zoograph.models.placing import CPU
 from zoograph.training.networks.episodes import Episodes
 from zoograph.training.networks.module import NetworkModule
 from zoograph.training.networks.noise import measurement_variance
 from zoograph.training.runtime.threads import one_seeded_thread
-from zoograph.training.runtime.trainer import fit_quietly
+from zoograph.training.runtime.trainer import CPU, fit_quietly
 
 MINIMUM_RECORDS = 20
 

@@ -15,11 +15,10 @@ from zoograph.graphs.splits import Split, hold_out, reveal
 from zoograph.models.intervals import Widths, around, dataset_folds, random_folds
 from zoograph.models.method import Method, Prediction
 from zoograph.models.networks.gat import SkipGAT
-from zoograph.models.placing import CPU
 from zoograph.models.training_records import TrainingRecords
 from zoograph.training.networks.episodes import Episode, Episodes
 from zoograph.training.runtime.threads import one_seeded_thread
-from zoograph.training.runtime.trainer import fit_quietly
+from zoograph.training.runtime.trainer import CPU, fit_quietly
 
 _MINIMUM_RECORDS = 4
 _HELD_OUT = 10

@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy
 from torch.utils.data import DataLoader, IterableDataset
 
-from zoograph.models.placing import CPU
+CPU = torch.device("cpu")
 
 
 class QuietDDP(DDPStrategy):  # type: ignore[misc]
