@@ -118,7 +118,7 @@ class IngestReport(Report):
             look = count_of(table.against_unit, "value looks otherwise and was", "values look otherwise and were")
             yield f"{table.name} is in {table.unit}; {look} rejected."
         yield from (f"{count:,} × {reason}" for reason, count in self.reasons.items())
-        if self.rejects is not None:
+        if self.rejects is not None and self.num_left_out:
             yield f"Left out, with line and reason: {self.rejects}"
         if odd:
             yield "Say --unit if the unit of a file is another."
