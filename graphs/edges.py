@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.zoo import RUN_COLUMNS, Zoo
-from zoograph.data.store.run_weights import run_weights
+from zoograph.data.store.soundness.run_weights import run_weights
 from zoograph.data.text.words import label_text
 from zoograph.graphs.schema import (
     DATASET,

@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import WARNINGS, Metric, Protocol
 from zoograph.data.store import schema
-from zoograph.data.store.run_weights import mean_of_runs
 from zoograph.data.store.selection import counted_runs, modality_of
 from zoograph.data.store.soundness.reading import read_sound, read_sound_cards, tell
+from zoograph.data.store.soundness.run_weights import mean_of_runs
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Measured:
     """What was measured of one pair: the mean over its runs, how many there are, and what they were stored with.
 
     Attributes:
-        value: the mean, see :func:`zoograph.data.store.run_weights.run_weights`.
+        value: the mean, see :func:`zoograph.data.store.soundness.run_weights.run_weights`.
         num_runs: how many runs it is over.
         warnings: what is to be known before the value is believed, see :data:`zoograph.data.records.records.WARNINGS`.
     """

@@ -185,7 +185,7 @@ def _by_protocol(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[
 
 def _print_runs(protocol: str, runs: Sequence[Mapping[str, Any]], key: str) -> None:
     """Print runs of one protocol, repeats as their mean; of a dataset only the best models of each metric."""
-    from zoograph.data.store.run_weights import mean_of_runs
+    from zoograph.data.store.soundness.run_weights import mean_of_runs
 
     cells: dict[_Cell, list[tuple[float, int | None]]] = defaultdict(list)
     for run in runs:

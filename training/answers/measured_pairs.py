@@ -9,7 +9,7 @@ import numpy as np
 
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.measurements import Measured
-from zoograph.data.store.run_weights import run_weights
+from zoograph.data.store.soundness.run_weights import run_weights
 
 if TYPE_CHECKING:
     from zoograph.data.records.zoo import Zoo
@@ -24,7 +24,7 @@ def measured_pairs(
 ) -> dict[tuple[str, str], Measured]:
     """Return what was measured by (model, dataset), mean over the runs that did not fail.
 
-    How much each of them counts, :func:`zoograph.data.store.run_weights.run_weights` says.
+    How much each of them counts, :func:`zoograph.data.store.soundness.run_weights.run_weights` says.
 
     Args:
         zoo: cards and records.

@@ -28,13 +28,13 @@ from zoograph.data.files.atomic import replace_file
 from zoograph.data.files.safetensors_header import check_safetensors
 from zoograph.data.store import schema
 from zoograph.data.store.rows import REMOVALS, get_meta
-from zoograph.data.store.run_weights import ENOUGH
 from zoograph.data.store.soundness.columns import Columns, in_chunks
 from zoograph.data.store.soundness.reading import Cells, Damaged, stream_sound
+from zoograph.data.store.soundness.run_weights import ENOUGH
 
 RUN_WORDS = ("model", "dataset", "protocol", "metric", "source", "batch", "state")
 """What runs agree in that are one row; ``state`` is ``failed``, or says which sizes are known and, in digits, on how
-many samples each run was tested, as far as it counts: :data:`zoograph.data.store.run_weights.ENOUGH` at most."""
+many samples each run was tested, as far as it counts, see :mod:`~zoograph.data.store.soundness.run_weights`."""
 RUN_SUMS = ("value", "num_runs", "test_size", "shots", "repeats")
 
 _FORMAT = "zoograph-kept-3"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zoograph.data.store.run_weights import ENOUGH, mean_of_runs, run_weights
+from zoograph.data.store.soundness.run_weights import ENOUGH, mean_of_runs, run_weights
 
 
 def test_runs_count_by_the_samples_that_they_were_tested_on_where_all_runs_of_the_pair_say_so():
