@@ -12,6 +12,7 @@ from torch import Tensor
 
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.zoo import RUN_COLUMNS, Zoo
+from zoograph.data.store.soundness.run_weights import run_weights
 from zoograph.data.text.words import label_text
 from zoograph.graphs.schema import (
     DATASET,
@@ -61,7 +62,7 @@ def add_runs(
 ) -> None:
     """Add an edge for each pair and protocol, after those that are there.
 
-    Where some runs of a pair failed, the others alone count.
+    Where some runs of a pair failed, the others alone count; how much, :func:`run_weights` says.
     """
     words, place = _agreeing(runs)
     failed = runs["failure"].notna().to_numpy()
@@ -73,11 +74,14 @@ def add_runs(
     def total(values: np.ndarray) -> np.ndarray:
         return np.bincount(place, values, len(words["model"]))
 
-    def mean(name: str) -> Tensor:
-        values = runs[name].to_numpy(np.float64, na_value=np.nan)
+    def numbers(name: str) -> np.ndarray:
+        return runs[name].to_numpy(np.float64, na_value=np.nan)
+
+    def mean(name: str, weight: np.ndarray = number) -> Tensor:
+        values = numbers(name)
         known = ~np.isnan(values)
         with np.errstate(invalid="ignore"):  # of none, NaN
-            return torch.from_numpy((total(np.where(known, values * number, 0.0)) / total(known * number)).astype("f4"))
+            return torch.from_numpy((total(np.where(known, values * weight, 0.0)) / total(known * weight)).astype("f4"))
 
     ends = zip((words["model"], words["dataset"]), (model_at, dataset_at), strict=True)
     index = torch.from_numpy(np.stack([np.array([at[name] for name in part], np.int64) for part, at in ends]))
@@ -85,7 +89,7 @@ def add_runs(
     new = {
         "protocol": torch.tensor([_CODES[word] for word in words["protocol"]], dtype=torch.long),
         "edge_index": index,
-        "edge_label": mean("value"),
+        "edge_label": mean("value", run_weights(place, numbers("test_size"), number)),
         "num_runs": torch.from_numpy(total(number).astype(np.int64)),
         "shots": mean("shots"),
         "repeats": torch.from_numpy(total(runs["repeats"].to_numpy(np.float64, na_value=1.0)).astype(np.int64)),

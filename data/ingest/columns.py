@@ -21,7 +21,7 @@ from zoograph.data.ingest.formats.value_columns import (
 )
 from zoograph.data.ingest.tables import Cells, Reject, Row, Table
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.spellings import fold
+from zoograph.data.records.spellings import fold, is_score_name
 
 # Our field -> the columns that are taken for it, in any case of letters.
 KNOWN_AS = {
@@ -95,6 +95,11 @@ class Tidy:
     columns: Mapping[str, str]
     model: str = ""
     dataset: str = ""
+
+    def settings(self, columns: Iterable[str]) -> list[str]:
+        """Return those of the columns of a table that are hyperparameters."""
+        mapped = set(self.columns.values())
+        return [name for name in columns if name not in mapped and _is_setting(name)]
 
     def measurements(self, row: Row) -> Iterator[Measurement | Reject]:
         """Yield the measurement of a row."""
@@ -241,9 +246,10 @@ def _say_missing(table: Table, missing: Sequence[str]) -> str:
     remedies = [f"Say which with --map {first}=COLUMN"]
     if names:
         remedies.append(f"name the one {' and '.join(names)} of all rows with {options}")
+    scores = "; transferability scores come in with --scores" if any(map(is_score_name, table.columns)) else ""
     return (
         f"'{table.name}' has no column for the {' and the '.join(missing)} (got {_list(table.columns)}). "
-        f"{', or '.join(remedies)}; a matrix begins with a column 'model' or 'dataset'."
+        f"{', or '.join(remedies)}; a matrix begins with a column 'model' or 'dataset'{scores}."
     )
 
 

@@ -79,6 +79,7 @@ class TableReader(ABC, Generic[AnyRecord]):
     _matrix: Matrix | None = None
     unit: Unit | None = None
     against_unit = 0
+    without_protocol = 0
 
     def __init__(self, table: Table, settings: IngestSettings, names: FoundNames) -> None:
         self._table, self._settings = table, settings
@@ -219,6 +220,7 @@ class TableReader(ABC, Generic[AnyRecord]):
             self._left_out - self._held_back,
             self._held_back,
             (*self._table.notes, *self._notes, *self._explain_figures()),
+            self.without_protocol,
         )
 
     def _explain_figures(self) -> Iterator[str]:

@@ -29,6 +29,7 @@ class TableReport:
         rejected: rows and cells with a fault.
         held_back: measurements of a model or dataset that is not known.
         notes: what else has to be known of how it was read.
+        without_protocol: good runs whose row names no protocol.
     """
 
     name: str
@@ -39,6 +40,7 @@ class TableReport:
     rejected: int
     held_back: int
     notes: tuple[str, ...] = ()
+    without_protocol: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class IngestReport(Report):
         records = count_of(self.new, self.kind.removesuffix("s"), self.kind)
         verb = "would be" if self.dry_run else "is" if self.new == 1 else "are"
         notes = [f"{records} {verb} new, {known:,} {'is' if known == 1 else 'are'} known or came twice."]
-        if self.kind == "runs":
+        if self.kind == "runs" and any(table.without_protocol for table in self.tables):
             notes.append(
                 f"Rows that name no protocol are taken as {self.protocol.description}; --protocol says otherwise."
             )
@@ -116,7 +118,7 @@ class IngestReport(Report):
             look = count_of(table.against_unit, "value looks otherwise and was", "values look otherwise and were")
             yield f"{table.name} is in {table.unit}; {look} rejected."
         yield from (f"{count:,} × {reason}" for reason, count in self.reasons.items())
-        if self.rejects is not None:
+        if self.rejects is not None and self.num_left_out:
             yield f"Left out, with line and reason: {self.rejects}"
         if odd:
             yield "Say --unit if the unit of a file is another."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
@@ -15,7 +16,7 @@ from zoograph.data.ingest.formats.history import is_history, read_history
 from zoograph.data.ingest.formats.splits import find_training_split
 from zoograph.data.ingest.names import ResolvedNames
 from zoograph.data.ingest.reader import LONGEST_NAME, BadTable, TableReader, list_names
-from zoograph.data.ingest.tables import Reject, Row
+from zoograph.data.ingest.tables import Reject, Row, RowTable
 from zoograph.data.ingest.values.numbers import (
     BadValue,
     OutOfRange,
@@ -27,7 +28,7 @@ from zoograph.data.ingest.values.numbers import (
 from zoograph.data.ingest.values.units import ColumnUnits, Unit, convert
 from zoograph.data.records.fields import in_utc
 from zoograph.data.records.records import Run
-from zoograph.data.records.spellings import is_score_name, read_metric
+from zoograph.data.records.spellings import fold, is_score_name, read_metric
 
 # Words of file names that are no part of a score's name, without and with those that can be.
 _TABLE_WORDS = ({"scores", "matrix", "table", "values"}, {"score", "scores", "matrix", "table", "values"})
@@ -36,6 +37,10 @@ _SAYS_PERCENT = re.compile(r"%|(?<![a-z])(?:pct|percent(?:age)?)(?![a-z])", re.I
 # What a run is: where one of these cannot be read, its column holds something else.
 _KINDS = frozenset({"shots", "input_size", "repeats"})
 _SIZES = frozenset({"train_size", "test_size", "seed"})
+# Settings that docs/contribute-a-table.md asks for.
+_READ_AS_SETTINGS = frozenset(
+    fold(name) for name in ("split", "phase", "spread", "licence", "license", "url", "chosen_on", "overlap")
+)
 _SCORES_REMEDY = "Transferability scores come in with --scores; if these are accuracies, say --unit."
 
 
@@ -52,7 +57,18 @@ class RunReader(TableReader[Run]):
         if isinstance(self._layout, Tidy) and is_history(table.columns):
             self._table = read_history(table, self._layout, settings.keep)
             self.layout = "history" if self._table.notes else self.layout
+        elif isinstance(self._layout, Tidy) and not isinstance(table, RowTable):  # trackers have settings without end
+            self._notes += self._explain_settings(self._layout)
         self._units = ColumnUnits()
+
+    def _explain_settings(self, layout: Tidy) -> Iterator[str]:
+        """Say which columns are fields of no run: one may be a field by another name."""
+        if kept := [name for name in layout.settings(self._table.columns) if fold(name) not in _READ_AS_SETTINGS]:
+            what = "is kept as a setting" if len(kept) == 1 else "are kept as settings"
+            yield (
+                f"{self._table.name}: {list_names(kept)} {what} of the runs. If one holds a field of them, say so, as "
+                f"in --map test_size='{kept[0]}'."
+            )
 
     def _split(self, row: Row) -> Iterator[Measurement | Reject]:
         for item in self._layout.measurements(row):
@@ -181,13 +197,23 @@ class RunReader(TableReader[Run]):
                 raise BadTable(f"{error}. Correct it, or rename the column if it holds something else.") from error
         if "measured_at" in fields:
             fields["measured_at"] = _read_time(fields["measured_at"])
-        return Run(
+        run = Run(
             **fields,
             model=model,
             dataset=dataset,
             value=convert(value, unit),
-            hyperparameters=dict(item.hyperparameters),
+            hyperparameters=_in_unit(item.hyperparameters, unit),
         )
+        self.without_protocol += "protocol" not in item.fields
+        return run
+
+
+def _in_unit(settings: Mapping[str, Any], unit: Unit) -> dict[str, Any]:
+    """Return settings whose ``spread``, which is in the unit of the value, is a fraction as the value is."""
+    spread = settings.get("spread")
+    if unit is not Unit.PERCENT or isinstance(spread, bool) or not isinstance(spread, int | float):
+        return dict(settings)
+    return {**settings, "spread": float(Decimal(str(spread)).scaleb(-2))}
 
 
 def _read_time(text: str) -> datetime | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,6 +13,7 @@ from zoograph.data.records.records import WARNINGS, Metric, Protocol
 from zoograph.data.store import schema
 from zoograph.data.store.selection import counted_runs, modality_of
 from zoograph.data.store.soundness.reading import read_sound, read_sound_cards, tell
+from zoograph.data.store.soundness.run_weights import mean_of_runs
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Measured:
     """What was measured of one pair: the mean over its runs, how many there are, and what they were stored with.
 
     Attributes:
-        value: the mean.
+        value: the mean, see :func:`zoograph.data.store.soundness.run_weights.run_weights`.
         num_runs: how many runs it is over.
         warnings: what is to be known before the value is believed, see :data:`zoograph.data.records.records.WARNINGS`.
     """
@@ -58,15 +58,18 @@ def average_runs(
     """Return what was measured of ``model``, by dataset; unmeasured datasets are left out."""
     runs = schema.runs.c
     asked = (runs.model == model, runs.dataset.in_(datasets), *counted_runs(protocol, metric))
-    rows, damaged = read_sound(connection, schema.runs, ("dataset", "value", "hyperparameters"), *asked)
+    rows, damaged = read_sound(connection, schema.runs, ("dataset", "value", "test_size", "hyperparameters"), *asked)
     tell(damaged)
-    values: dict[str, list[float]] = {}
+    values: dict[str, list[tuple[float, float | None]]] = {}
     warnings: dict[str, dict[str, None]] = {}
-    for dataset, value, settings in rows:
-        values.setdefault(dataset, []).append(value)
+    for dataset, value, test_size, settings in rows:
+        values.setdefault(dataset, []).append((value, test_size))
         said = (settings or {}).get(WARNINGS)
         warnings.setdefault(dataset, {}).update(dict.fromkeys(map(str, said if isinstance(said, list) else ())))
-    return {dataset: Measured(fmean(found), len(found), tuple(warnings[dataset])) for dataset, found in values.items()}
+    return {
+        dataset: Measured(mean_of_runs(*zip(*found, strict=True)), len(found), tuple(warnings[dataset]))
+        for dataset, found in values.items()
+    }
 
 
 def find_measured_models(

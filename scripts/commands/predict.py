@@ -57,7 +57,7 @@ def predict(
 
 def print_answer(answer: Answer) -> None:
     """Print the table and its footnotes."""
-    rows = [_cells(row.dataset, row) for row in answer.rows]
+    rows = [_cells(row.dataset, row, f" ({row.measured_runs} runs)" * (row.measured_runs > 1)) for row in answer.rows]
     last = len(rows)
     if last > 1:
         rows.append(_cells(f"mean of {last}", answer.mean))
@@ -72,11 +72,11 @@ def print_answer(answer: Answer) -> None:
     print_notes(answer.notes)
 
 
-def _cells(name: str, row: Row) -> Sequence[str]:
+def _cells(name: str, row: Row, how_often: str = "") -> Sequence[str]:
     return (
         name,
         f"{row.predicted:.3f}",
         f"{row.lower:.3f} – {row.upper:.3f}",
         format_number(row.linear_regression, ".3f"),
-        format_number(row.measured, ".3f"),
+        format_number(row.measured, ".3f", how_often),
     )

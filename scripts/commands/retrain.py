@@ -79,7 +79,23 @@ def _chosen(protocol: Protocol | None, encoder: str | None, metric: Metric | Non
 
     trained = find_predictors(protocol, metric=metric)
     found = [folder for folder in trained if encoder is None or folder.uses(encoder)]
+    if not trained and protocol is None and encoder is None and metric in (None, Metric.TOP1):
+        found = [predictor_folder(kind, None, Metric.TOP1, modality) for kind, modality in _ways_with_own_runs()]
     return found or [predictor_folder(protocol or Protocol.HEAD, encoder, metric or Metric.TOP1)]
+
+
+def _ways_with_own_runs() -> list[tuple[Protocol, str]]:
+    """Return protocol and modality of those predictors that ship of whose kind runs came in."""
+    from zoograph.data.store.batches import SHIPPED_BATCH
+    from zoograph.data.store.store import RecordStore
+    from zoograph.training.versions.shipped import SHIPPED_QUESTIONS
+
+    with RecordStore.open() as store:
+        return [
+            (kind, modality)
+            for kind, modality in SHIPPED_QUESTIONS
+            if store.count_runs_by_batch(kind, modality=modality).keys() - {SHIPPED_BATCH}
+        ]
 
 
 def _look(folder: PredictorFolder, min_new: int, keep: int | None, device: torch.device, as_json: bool) -> bool:

@@ -177,7 +177,7 @@ def _print(
         current, changed = _current(found), changes[folder]
         if current is not None and changed is not None:
             print()
-            print_notes([_knows(folder, current, changed)])
+            print_notes([_knows(folder, current, changed, found.readable[-1].version)])
             _print_history(found)
     if not known:
         print()
@@ -210,13 +210,19 @@ def _print_condition(condition: Condition, repaired: bool) -> None:
     print_notes([_REPAIRED if repaired else _LEFT_OUT])
 
 
-def _knows(folder: PredictorFolder, current: Manifest, changed: Changes) -> str:
+def _knows(folder: PredictorFolder, current: Manifest, changed: Changes, newest: str) -> str:
+    """Say what the version in use learned from, and what waits; what the newest one has seen is not tried again."""
     undone = count_of(changed.gone, "batch that it learned from was", "batches that it learned from were")
     gone = f", and {undone} undone" if changed.gone else ""
+    newer = f"{count_of(changed.new, 'newer run waits', 'newer runs wait')} for 'zoograph retrain'{gone}."
+    if changed.new and current.version != newest:
+        newer = (
+            f"{count_of(changed.new, 'newer run is', 'newer runs are')} not in it{gone}. 'zoograph retrain' waits for "
+            "runs that no version has learned from."
+        )
     return (
         f"{folder.title}: {current.version} is in use. It learned from {count_of(current.num_records, 'run')} of "
-        f"{count_of(len(current.models), 'model')} on {count_of(len(current.datasets), 'dataset')}; "
-        f"{count_of(changed.new, 'newer run waits', 'newer runs wait')} for 'zoograph retrain'{gone}."
+        f"{count_of(len(current.models), 'model')} on {count_of(len(current.datasets), 'dataset')}; {newer}"
     )
 
 

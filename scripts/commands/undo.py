@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoograph.data.files.counts import count_of
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.tables import print_table
@@ -36,15 +37,21 @@ def undo(
     if as_json:
         print_json("undo", {"batch": batch, **asdict(undone)})
     else:
-        print(f"Batch {batch} is taken back: {undone.records:,} records, {undone.cards:,} models and datasets.")
+        print(
+            f"Batch {batch} is taken back: {count_of(undone.records, 'record')}, {undone.cards:,} models and datasets."
+        )
 
 
 def _show(batches: list[Batch], as_json: bool) -> None:
     if as_json:
-        print_json("undo --list", {"batches": [asdict(row) for row in batches]})
+        print_json("undo --list", {"batches": [{**asdict(row), "created_at": _say_when(row)} for row in batches]})
         return
     rows = []
     for row in batches:
         time = "not known" if row.created_at is None else f"{row.created_at:%Y-%m-%d %H:%M:%S}"
         rows.append((row.id, time, f"{row.records:,}", row.origin))
     print_table("Batches", ("batch", "time (UTC)", "records", "from"), rows, names={"from"}, copied={"batch"})
+
+
+def _say_when(row: Batch) -> str | None:
+    return None if row.created_at is None else row.created_at.isoformat()

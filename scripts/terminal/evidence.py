@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from zoograph.training.answers.evidence import Evidence
 
 
+_LEAST_POINTS = 0.005
+"""Less is none in the two digits that are printed."""
+
+
 def print_evidence(why: Evidence, dataset: str) -> None:
     """Print the nearest measured datasets and models, and the records that moved the prediction most."""
     print_table(
@@ -29,8 +33,12 @@ def print_evidence(why: Evidence, dataset: str) -> None:
     )
     print_table(
         "Records that moved the prediction most",
-        ("model", "dataset", "measured", "points"),
-        [(r.model, r.dataset, f"{r.measured:.3f}", f"{r.points:+.2f}") for r in why.records],
+        ("model", "dataset", "measured", "runs", "points"),
+        [
+            (r.model, r.dataset, f"{r.measured:.3f}", str(r.num_runs), f"{r.points:+.2f}")
+            for r in why.records
+            if abs(r.points) >= _LEAST_POINTS
+        ],
         names={"model", "dataset"},
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -65,30 +64,35 @@ def _find(store: RecordStore, name: str) -> dict[str, Any]:
     if name in read_citations() or any((name,) in part for part in store.stream_runs(["source"])):
         return {**_about(None, "collection", ()), "name": name, "sources": _sources([name])}
     try:
-        return about_model(store, name)
+        return about_model(store, name, anywhere=True)
     except UnknownName as error:
         others = [*names.datasets, *names.families, *read_citations()]
         nearest = dict.fromkeys((*error.nearest, *_nearest(name, others)))
         raise UnknownName("name", name, list(nearest), "'zoograph zoo list' has them all.") from error
 
 
-def about_model(store: RecordStore, name: str) -> dict[str, Any]:
+def about_model(store: RecordStore, name: str, *, anywhere: bool = False) -> dict[str, Any]:
     """Return everything that is known of the model that a name means.
 
+    Args:
+        store: of cards and runs.
+        name: of the model, as :func:`zoograph.data.networks.find_model.find_model` reads it.
+        anywhere: whether a folder, the hub and installed packages are looked into for an encoder of that name.
+
     Raises:
-        UnknownName: if neither the store nor timm knows it.
+        UnknownName: if nobody who is asked knows it.
+        AmbiguousName: if it stands for several.
     """
     from zoograph.data.collections.public.encoder_facts import with_encoder_facts
     from zoograph.data.errors import UnknownName
-    from zoograph.data.networks.model_names import resolve_model_name
-    from zoograph.data.networks.timm_cards import model_card_from_timm
+    from zoograph.data.networks.find_model import find_model
     from zoograph.data.records.published import copied_from, is_published
 
-    models, names = store.cards()[0], store.names()
-    id = names.resolve_model(name) if name in names.models else resolve_model_name(name)
-    card = models.get(id) or model_card_from_timm(id)
+    models = store.cards()[0]
+    found = find_model(store.names(), name, anywhere=anywhere)
+    card = models.get(found.id) or found.card
     if card is None:
-        raise UnknownName("model", id, ())
+        raise UnknownName("model", found.id, ())
     card = with_encoder_facts(card)
     derived = [
         {"model": other.id, "kind": step.kind.value}
@@ -96,8 +100,8 @@ def about_model(store: RecordStore, name: str) -> dict[str, Any]:
         for step in other.derived_from
         if step.model == card.id
     ]
-    found = _about(card, "model", store.runs_of(model=card.id))
-    return {**found, "published": is_published(card), "copied_from": copied_from(card), "derived": derived}
+    about = _about(card, "model", store.runs_of(model=card.id))
+    return {**about, "published": is_published(card), "copied_from": copied_from(card), "derived": derived}
 
 
 def about_dataset(store: RecordStore, name: str) -> dict[str, Any]:
@@ -181,10 +185,12 @@ def _by_protocol(runs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[
 
 def _print_runs(protocol: str, runs: Sequence[Mapping[str, Any]], key: str) -> None:
     """Print runs of one protocol, repeats as their mean; of a dataset only the best models of each metric."""
-    cells: dict[_Cell, list[float]] = defaultdict(list)
+    from zoograph.data.store.soundness.run_weights import mean_of_runs
+
+    cells: dict[_Cell, list[tuple[float, int | None]]] = defaultdict(list)
     for run in runs:
-        cells[_Cell(*(run[name] for name in (key, *_Cell._fields[1:])))].append(run["value"])
-    rows = [(cell, fmean(values), len(values)) for cell, values in cells.items()]
+        cells[_Cell(*(run[name] for name in (key, *_Cell._fields[1:])))].append((run["value"], run["test_size"]))
+    rows = [(cell, mean_of_runs(*zip(*repeats, strict=True)), len(repeats)) for cell, repeats in cells.items()]
     if key == "model":
         rows.sort(key=lambda row: (row[0].metric, row[0].failure is not None, -row[1]))
     else:

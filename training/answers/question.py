@@ -22,6 +22,7 @@ from zoograph.data.records.records import ACCURACIES, Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import holds_dataset, identify_local, is_local, modality_of, read_local_card
 from zoograph.data.tasks.task import TaskError
+from zoograph.training.candidates.protocols import can_do
 from zoograph.training.runtime.progress import Stage, Warn, ignore
 
 STORED = "dataset:"
@@ -77,7 +78,8 @@ def ask(
         store: knows the names.
         model: a name in the store, or one that timm knows; None where models are ranked.
         dataset: see :func:`find_datasets`.
-        protocol: default: the one that most of the dataset's records have, else a retrained head.
+        protocol: default: of those that can be done with the model, the one that most of the dataset's records have,
+            else a retrained head.
         domain: kind of images or texts in a folder.
         warn: told what the user should know.
         stage: told what is being done.
@@ -101,7 +103,8 @@ def ask(
     if domain is not None and any(card.domain != domain for card in known):
         (warn or ignore)(f"The domain '{domain}' is not used: '{name}' is a known dataset, with a domain of its own.")
     modality = _modality_of(name, datasets or known)
-    kind = choose_kind(store, tasks, *wanted, modality)
+    card = None if found is None else found.card or store.find_cards([found.id])[0][0]
+    kind = choose_kind(store, tasks, *wanted, modality, card)
     if isinstance(dataset, str) and kind[1] in ACCURACIES:
         _require_classes(dataset)
     meaning = None
@@ -139,14 +142,18 @@ def choose_kind(
     protocol: Protocol | None = None,
     metric: Metric | None = None,
     modality: str = Modality.IMAGE.value,
+    model: ModelCard | None = None,
 ) -> tuple[Protocol, Metric]:
     """Return what is asked of ``tasks``: what is given, and for the rest what most of their records have.
 
-    Where no record has what is given, the rest is what most of all their records have; where there is none at all, it
-    is the top-1 accuracy of a retrained head for images. For others it is what most records of their modality have
-    where hardly any is of what theirs have.
+    A protocol that is not given is one that can be done with the ``model``, or that was done with it there, if they
+    have such records. Where no record has what is given, the rest is what most of all their records have; where there
+    is none at all, it is the top-1 accuracy of a retrained head for images. For others it is what most records of their
+    modality have where hardly any is of what theirs have.
     """
     ways = [way[:2] for way in store.ways_measured(tasks)]
+    if model is not None and protocol is None:
+        ways = [way for way in ways if can_do(model, way[0]) or store.measured(model.id, tasks, *way)] or ways
     if modality != Modality.IMAGE:
         counts = {way[:2]: count for way, count in store.ways_measured().items() if way[2] == modality}
         ways = [way for way in ways if counts.get(way, 0) >= _FEWEST] or list(counts)

@@ -27,6 +27,7 @@ from zoograph.training.versions.changes import find_changes
 from zoograph.training.versions.listing import list_versions
 from zoograph.training.versions.load import load_current, load_sealed
 from zoograph.training.versions.restore import saved_tensors
+from zoograph.training.versions.shipped import take_shipped
 from zoograph.training.versions.training_lock import training_alone
 from zoograph.training.versions.verdict import Verdict
 
@@ -127,8 +128,8 @@ def retrain_if_needed(
 ) -> Round:
     """Retrain if ``min_new`` runs wait that no version has seen, if a batch was taken back, or for the first time.
 
-    A challenger that was kept aside has seen its runs: they are not tried a second time. Two processes look one
-    after the other.
+    Where there is no version yet, the predictor that ships is the first one, as it is for a question. A challenger
+    that was kept aside has seen its runs: they are not tried a second time. Two processes look one after the other.
 
     Raises:
         EncoderError: if the encoder is not found.
@@ -136,6 +137,8 @@ def retrain_if_needed(
     """
     with training_alone(root):
         versions = list_versions(root)
+        if not versions.readable and take_shipped(root, store.batch_digests(metric, modality)) is not None:
+            versions = list_versions(root)
         if versions.current is None or not versions.readable:
             material = Material.of(store, protocol, metric, encoder, modality)
             return Round(None, retrain_on(root, material, config, progress, device))

@@ -53,7 +53,7 @@ def read_mteb(folder: Path) -> RowTable:
         folder: with ``organisation__model/revision/Task.json`` at any depth, and ``model_meta.json`` beside the tasks.
 
     Raises:
-        RawDataError: if it is no folder, or holds no results.
+        RawDataError: if it is no folder, or holds no results or no classification.
     """
     if not folder.is_dir():
         raise RawDataError(f"'{folder}' is no folder. Give the folder of MTEB's results.")
@@ -68,7 +68,10 @@ def read_mteb(folder: Path) -> RowTable:
                 passed_over.setdefault(outcome, Counter())[path.stem] += 1
             else:
                 rows.append(outcome)
-    return RowTable(folder.name, rows, tuple(_explain(reason, names) for reason, names in passed_over.items()))
+    notes = tuple(_explain(reason, names) for reason, names in passed_over.items())
+    if not rows:
+        raise RawDataError(f"'{folder}' has no classification of MTEB or MIEB: {' '.join(notes)} Give another folder.")
+    return RowTable(folder.resolve().name, rows, notes)
 
 
 def _explain(reason: str, names: Counter[str]) -> str:

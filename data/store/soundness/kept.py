@@ -1,8 +1,8 @@
 """What was read of a store and found sound, kept in a file, so that the next process reads only what came in since.
 
-Runs that agree in model, dataset, protocol, metric, source and batch are kept as one row, so several
-runs of a pair take no more room than one. Batches that came, grew or went are read or dropped, and the others stand.
-The file is a copy: without it, or if it is broken, the store is read.
+Runs that agree in model, dataset, protocol, metric, source, batch and the size of their test set are kept as one row,
+so several of them take no more room than one. Batches that came, grew or went are read or dropped, and the others
+stand. The file is a copy: without it, or if it is broken, the store is read.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ from zoograph.data.store import schema
 from zoograph.data.store.rows import REMOVALS, get_meta
 from zoograph.data.store.soundness.columns import Columns, in_chunks
 from zoograph.data.store.soundness.reading import Cells, Damaged, stream_sound
+from zoograph.data.store.soundness.run_weights import ENOUGH
 
 RUN_WORDS = ("model", "dataset", "protocol", "metric", "source", "batch", "state")
-"""What runs agree in that are one row; ``state`` is ``failed`` or empty, and says which sizes are known."""
+"""What runs agree in that are one row; ``state`` is ``failed``, or says which sizes are known and, in digits, on how
+many samples each run was tested, as far as it counts, see :mod:`~zoograph.data.store.soundness.run_weights`."""
 RUN_SUMS = ("value", "num_runs", "test_size", "shots", "repeats")
 
-_FORMAT = "zoograph-kept-2"
+_FORMAT = "zoograph-kept-3"
 _CHUNK, _CHUNKS_AT_ONCE, _BATCHES_AT_ONCE = 20_000, 25, 500
 _SMALL, _MANY = 100_000, 2_000
 _OTHERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -213,8 +215,13 @@ def _add_runs(runs: Columns, rows: Iterator[Cells]) -> Columns:
 def _run_cells(cells: Cells) -> Cells:
     """Return the words and numbers of one run, as ``RUN_WORDS`` and ``RUN_SUMS`` name them."""
     *words, failure, value, test_size, shots, repeats = cells
-    state = "failed" if failure is not None else f"{'t' * (test_size is not None)}{'s' * (shots is not None)}"
+    state = "failed" if failure is not None else _say_sizes(test_size, shots)
     return (*words, state, value, 1, test_size or 0, shots or 0, repeats or 1)
+
+
+def _say_sizes(test_size: int | None, shots: int | None) -> str:
+    tested = "" if test_size is None else f"t{min(test_size, ENOUGH)}"
+    return f"{tested}{'s' * (shots is not None)}"
 
 
 def _save(path: Path, kept: Kept) -> None:

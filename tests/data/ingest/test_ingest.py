@@ -88,6 +88,7 @@ def test_columns_can_be_mapped(toy_store: RecordStore, read: Ingest, known_as: s
     ("header", "mapping", "message"),
     [
         ("model,dataset", {}, r"has no column for the value .got model, dataset.. Say which with --map value=COLUMN"),
+        ("model,dataset,logme", {}, "has no column for the value .*; transferability scores come in with --scores."),
         ("name,dataset,accuracy", {}, "has no column for the model"),
         ("model,accuracy", {}, "has no column for the dataset"),
         ("model,dataset,acc,top1", {}, r"several columns for the value .acc, top1.. Say which: --map value=acc"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +39,16 @@ def test_the_first_note_counts_in_right_plurals(fields: dict[str, Any], note: st
 
 def test_scores_have_no_protocol() -> None:
     assert len(_report(_table(unit=None), kind="scores").notes) == 1
-    assert "taken as retrained head" in _report(_table()).notes[1]
+    assert "taken as retrained head" in _report(_table(without_protocol=1)).notes[1]
+
+
+def test_a_file_of_rejects_that_holds_none_is_not_spoken_of() -> None:
+    assert not any("Left out" in note for note in _report(_table(), rejects=Path("x.csv")).notes)
+    assert any("Left out" in note for note in _report(_table(rejected=1), rejects=Path("x.csv")).notes)
+
+
+def test_the_protocol_is_no_matter_where_all_rows_name_theirs() -> None:
+    assert len(_report(_table()).notes) == 1
 
 
 def test_faults_are_notes_of_tables_odd_units_and_reasons() -> None:

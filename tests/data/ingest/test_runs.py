@@ -198,6 +198,25 @@ def test_numbers_that_cannot_be_read_are_left_out_one_by_one(ingest_lines: Inges
     assert list(report.reasons) == ["the value '70 pct' is no number", "the value 'n/a' is no number"]
 
 
+def test_a_spread_is_in_the_unit_of_the_value(toy_store: RecordStore, ingest_lines: Ingest) -> None:
+    head = "model,dataset,accuracy,spread,seed"
+    ingest_lines(head, "vit,birds_1,91.2,0.4,1", "vit,birds_1,92,,2", "vit,birds_1,93,none,3", name="percent.csv")
+    ingest_lines(head, "vit,birds_1,0.912,0.004,4", name="fraction.csv")
+    runs = {run.seed: run.hyperparameters for run in toy_store.runs_of(model="vit", datasets=["birds_1"])}
+    assert [runs[seed].get("spread") for seed in (1, 2, 3, 4)] == [0.004, None, "none", 0.004]
+
+
+def test_columns_that_are_no_fields_are_said(ingest_lines: Ingest) -> None:
+    head = "model,dataset,accuracy,protocol,split,hyperparameters"
+    asked_for = ingest_lines(head, 'vit,pets,0.5,probe,test,"{""lr"": 1}"')
+    assert len(asked_for.notes) == 2  # what is new, and its batch
+    kept = ingest_lines("model,dataset,accuracy,Test images,lr", "vit,pets,0.5,3669,0.1", name="other.csv")
+    assert (
+        "other.csv: 'Test images', 'lr' are kept as settings of the runs. If one holds a field of them, say so, as in "
+        "--map test_size='Test images'." in kept.notes
+    )
+
+
 def test_the_rows_of_pandas_have_numbers_before_them(toy_store: RecordStore, ingest_lines: Ingest) -> None:
     report = ingest_lines(",model,dataset,accuracy", "0,vit,pets,0.81", "1,vit,birds_1,0.82")
     assert (report.new, report.num_left_out) == (2, 0)

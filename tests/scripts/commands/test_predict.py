@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Run as RunRecord
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.predict import OWN_RECORD
 from zoograph.training.predictors import evidence
@@ -55,6 +56,17 @@ def test_table_and_footnotes(toy_predictor: Artifact, run_predict: Run) -> None:
     assert "mean of 2 0.005 -0.045 – 0.055 0.900 –" in lines
     assert "learned from 1 records" in ran.out
     assert OWN_RECORD in " ".join(ran.out.split())
+
+
+def test_a_mean_of_several_runs_says_how_many(
+    toy_store: RecordStore, request: pytest.FixtureRequest, run_predict: Run
+) -> None:
+    about: dict[str, Any] = {"source": "me", "model": "resnet", "dataset": "birds_1", "protocol": Protocol.HEAD}
+    toy_store.add(runs=[RunRecord(**about, value=0.25, seed=seed) for seed in (1, 2)])
+    request.getfixturevalue("toy_predictor")  # has seen them
+    text = run_predict(*QUESTION).out
+    assert "0.333 (3 runs)" in text
+    assert text.count("runs)") == 1
 
 
 def test_json_is_alone_on_stdout(toy_predictor: Artifact, run_predict: Run) -> None:

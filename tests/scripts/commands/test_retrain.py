@@ -12,6 +12,9 @@ import torch
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks import devices
+from zoograph.data.records.records import Protocol
+from zoograph.data.records.records import Run as RunRecord
+from zoograph.data.store.store import RecordStore
 from zoograph.scripts.commands import retrain as module
 from zoograph.scripts.commands.prune import prune
 from zoograph.scripts.commands.retrain import _parse_every, retrain
@@ -29,6 +32,18 @@ def test_too_little_is_said(history: list[Artifact], rounds: list[Round], run_zo
     rounds.append(Round(Waiting(3, 0), None))
     ran = run_zoograph("retrain")
     assert (ran.code, ran.out) == (0, "retrained head: 3 new runs wait, too few to retrain.\n")
+
+
+def test_where_none_is_in_use_those_of_whose_kind_runs_came_have_their_turn(
+    toy_store: RecordStore, rounds: list[Round], run_zoograph: Run
+) -> None:
+    rounds.append(Round(Waiting(0, 0), None))
+    assert run_zoograph("retrain").out.startswith("retrained head: ")
+    about: dict[str, Any] = {"source": "mine", "model": "vit", "dataset": "birds_1", "value": 0.5}
+    toy_store.add(runs=[RunRecord(**about, protocol=Protocol.FINETUNE), RunRecord(**about, protocol=Protocol.PROBE)])
+    rounds += [Round(Waiting(1, 0), None), Round(Waiting(1, 0), None)]
+    said = run_zoograph("retrain").out.splitlines()
+    assert [line.partition(":")[0] for line in said] == ["probe on a small sample", "full fine-tuning"]
 
 
 def test_one_that_was_promoted_and_one_that_was_kept_aside(

@@ -99,9 +99,17 @@ def test_a_check_says_what_is_wrong_where_nothing_else_can_be_told(
 def test_one_of_anything_is_in_the_singular() -> None:
     folder: Any = SimpleNamespace(title="retrained head")
     current: Any = SimpleNamespace(version="v1", num_records=1, models=("resnet",), datasets=("pets",))
-    assert _knows(folder, current, Changes(frozenset(), 1, 1)) == (
+    assert _knows(folder, current, Changes(frozenset(), 1, 1), "v1") == (
         "retrained head: v1 is in use. It learned from 1 run of 1 model on 1 dataset; 1 newer run waits for "
         "'zoograph retrain', and 1 batch that it learned from was undone."
+    )
+
+
+def test_after_a_rollback_no_run_waits_that_a_version_has_seen() -> None:
+    folder: Any = SimpleNamespace(title="retrained head")
+    current: Any = SimpleNamespace(version="v1", num_records=1, models=("resnet",), datasets=("pets",))
+    assert _knows(folder, current, Changes(frozenset(), 2, 0), "v2").endswith(
+        "2 newer runs are not in it. 'zoograph retrain' waits for runs that no version has learned from."
     )
 
 

@@ -28,13 +28,14 @@ def test_batches_are_listed(run_command: Command) -> None:
         ("monday", 1, "[b]a file[/b]"),
         ("shipped", 3, "the zoo that ships"),
     ]
+    assert all("T" in row["created_at"] for row in json.loads(ran.out)["batches"])  # ISO 8601
     table = run_command(undo, "--list")
     assert (table.code, "monday" in table.out, "[b]a file[/b]" in table.out) == (0, True, True)
 
 
 def test_a_batch_is_taken_back(run_command: Command, toy_store: RecordStore) -> None:
     ran = run_command(undo, "monday")
-    assert ran == (0, "Batch monday is taken back: 1 records, 0 models and datasets.\n", "")
+    assert ran == (0, "Batch monday is taken back: 1 record, 0 models and datasets.\n", "")
     assert toy_store.count_runs(Protocol.HEAD) == 1
 
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from zoograph.data.errors import UnknownName
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import Lineage, LineageKind
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.tiny_encoders import make_tiny_encoder
+from zoograph.scripts.zoo.show import about_model
 
 Run_ = Callable[..., Any]
 
@@ -105,6 +108,24 @@ def test_own_sources_are_named_in_one_sentence_and_one_run_is_no_runs(store: Rec
     lines = [line.strip() for line in run_zoograph("zoo", "show", "birds_1").out.splitlines()]
     assert "Probe on a small sample: 1 run" in lines
     assert lines[-1] == "Your own records: toy; mine."
+
+
+def test_a_text_encoder_in_a_folder_that_was_never_scored(
+    store: RecordStore, tmp_path: Path, run_zoograph: Run_
+) -> None:
+    folder = make_tiny_encoder(tmp_path / "tiny")
+    answer = ask(run_zoograph, str(folder))
+    assert (answer["kind"], answer["name"], answer["runs"]) == ("model", "tiny", [])
+    assert answer["card"]["modalities"] == ["text"]
+    with pytest.raises(UnknownName):  # a server opens no path that a client sends
+        about_model(store, str(folder))
+
+
+def test_repeats_count_by_their_test_images(store: RecordStore, run_zoograph: Run_) -> None:
+    about: dict[str, Any] = {"source": "mine", "model": "vit", "dataset": "birds_1", "protocol": Protocol.PROBE}
+    store.add(runs=(Run(**about, value=1.0, test_size=84), Run(**about, value=0.2, test_size=2, seed=1)))
+    (line,) = (line for line in run_zoograph("zoo", "show", "vit").out.splitlines() if "birds_1" in line)
+    assert ("0.9814" in line, "0.6000" in line) == (True, False)
 
 
 def test_an_unknown_name_gives_the_nearest(store: RecordStore, run_zoograph: Run_) -> None:

@@ -9,6 +9,7 @@ import pytest
 from zoograph.data.errors import ImageFolderError, UnknownName, ZoographError
 from zoograph.data.images.identity import folder_digest
 from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.pretraining import Objective
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.identity import CONTENT
@@ -214,6 +215,22 @@ def test_protocol_and_metric_are_those_of_most_records(toy_store: RecordStore) -
     assert choose_kind(toy_store, ["pets"], Protocol.NATIVE) == (Protocol.NATIVE, Metric.MIOU)
     assert choose_kind(toy_store, ["birds_2"]) == (Protocol.HEAD, Metric.TOP1)
     assert choose_kind(toy_store, ["birds_2"], metric=Metric.F1) == (Protocol.HEAD, Metric.F1)
+
+
+def test_nobody_is_asked_about_what_the_model_cannot_do_unless_it_was_measured(toy_store: RecordStore) -> None:
+    def run(model: str, protocol: Protocol, seed: int = 0) -> Run:
+        return Run(source="t", model=model, dataset="birds_2", protocol=protocol, value=0.5, seed=seed)
+
+    reader = ModelCard(id="clip", source="t", objective=Objective.IMAGE_TEXT)
+    toy_store.add(models=[reader], runs=[run("clip", Protocol.ZERO_SHOT, seed) for seed in range(9)])
+    assert ask(toy_store, "vit", "birds_2").protocol is Protocol.ZERO_SHOT  # there is nothing else
+    toy_store.add(runs=[run("resnet", Protocol.PROBE)])
+    assert ask(toy_store, "vit", "birds_2").protocol is Protocol.PROBE
+    assert ask(toy_store, "vit", "birds_2", Protocol.ZERO_SHOT).protocol is Protocol.ZERO_SHOT
+    assert ask(toy_store, "clip", "birds_2").protocol is Protocol.ZERO_SHOT
+    assert ask(toy_store, None, "birds_2").protocol is Protocol.ZERO_SHOT
+    toy_store.add(runs=[run("vit", Protocol.ZERO_SHOT)])
+    assert ask(toy_store, "vit", "birds_2").protocol is Protocol.ZERO_SHOT
 
 
 def test_a_dataset_that_is_only_measured_natively_is_asked_about_natively(toy_store: RecordStore) -> None:

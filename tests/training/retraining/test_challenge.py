@@ -28,8 +28,9 @@ from zoograph.training.retraining.not_worse import ERROR_MARGIN
 from zoograph.training.retraining.round import Round, Waiting
 from zoograph.training.retraining.train import train_first
 from zoograph.training.versions.artifact import Artifact
-from zoograph.training.versions.listing import list_versions, make_current
+from zoograph.training.versions.listing import list_versions, make_current, predictor_root
 from zoograph.training.versions.load import load_current
+from zoograph.training.versions.shipped import shipped_predictors
 
 
 def _held_out_datasets(arrivals: Any) -> list[str]:
@@ -186,6 +187,13 @@ def test_a_store_is_looked_at_and_learned_from_when_enough_waits(
         assert gone.waiting == (0, 1)
         assert gone.artifact is not None
         assert set(gone.artifact.saw()) == {"shipped", "first", "second"}
+
+
+def test_the_first_champion_is_the_one_that_ships(shipped_home: Path) -> None:
+    root = predictor_root(Protocol.HEAD, None)
+    with RecordStore.open() as store:
+        assert retrain_if_needed(store, root, Protocol.HEAD, 25) == Round(Waiting(0, 0), None)
+    assert list_versions(root).current == list_versions(shipped_predictors() / root.name).current is not None
 
 
 def test_two_that_look_at_once_train_one_after_the_other(arrivals: Any, toy_zoo: object, tmp_path: Path) -> None:

@@ -59,13 +59,23 @@ def test_a_store_is_read_once_and_then_what_came_in(opened: list[int], home: Pat
     assert opened == [3]
     with RecordStore.open() as store:
         store.add(
-            runs=[own_run(0.25, seed=1, test_size=10), own_run(0.75, seed=2, test_size=30), own_run(0.1, failure="no")]
+            runs=[own_run(0.25, seed=1, test_size=20), own_run(0.75, seed=2, test_size=20), own_run(0.1, failure="no")]
         )
     rows = _rows(_read(home))
     assert opened == [3, 3]
-    assert ("resnet", "birds_1", "t", 1.0, 2.0, 40.0, 0.0, 2.0) in rows
+    assert ("resnet", "birds_1", "t20", 1.0, 2.0, 40.0, 0.0, 2.0) in rows
     assert ("resnet", "birds_1", "failed", 0.1, 1.0, 0.0, 0.0, 1.0) in rows
     assert len(rows) == len(_rows(first)) + 2
+
+
+def test_runs_that_were_tested_on_other_numbers_of_samples_stay_apart_as_far_as_they_count(
+    opened: list[int], home: Path
+) -> None:
+    sizes = (10, 20, 10_000, 10_001, 90_000)
+    with RecordStore.open() as store:
+        store.add(runs=[own_run(0.5, seed=seed, test_size=size) for seed, size in enumerate(sizes)])
+    found = {row[2]: row[4] for row in _rows(_read(home)) if row[2].startswith("t")}
+    assert found == {"t10": 1.0, "t20": 1.0, "t10000": 3.0}
 
 
 def test_what_was_taken_out_is_gone(opened: list[int], home: Path) -> None:

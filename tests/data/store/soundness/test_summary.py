@@ -57,6 +57,21 @@ def test_means_are_those_of_the_runs(store: RecordStore) -> None:
     assert measured_pairs(store.summary(), Protocol.HEAD, datasets=["birds_1"]).keys() == {("resnet", "birds_1")}
 
 
+def test_runs_count_by_their_test_images_in_a_store_a_summary_and_a_graph(toy_store: RecordStore) -> None:
+    fields = {"model": "resnet", "dataset": "pets", "protocol": "probe"}
+    toy_store.add(runs=[_run(1.0, test_size=84, **fields), _run(0.2, test_size=2, seed=1, **fields)], batch="one")
+    toy_store.add(runs=[_run(0.5, test_size=14, seed=2, **fields)], batch="two")
+    mean = (84 * 1.0 + 2 * 0.2 + 14 * 0.5) / 100
+    asked = "resnet", ["pets"], Protocol.PROBE, Metric.TOP1
+    assert toy_store.measured(*asked)["pets"].value == pytest.approx(mean)
+    for zoo in (toy_store.snapshot(), toy_store.summary()):
+        found = measured_pairs(zoo, Protocol.PROBE)["resnet", "pets"]
+        assert (found.value, found.num_runs) == (pytest.approx(mean), 3)
+        edges = build_graph(zoo, HashEmbedder(4), protocol=Protocol.PROBE)[TRANSFERS_TO]
+        assert edges.edge_label.tolist() == pytest.approx([mean])
+        assert edges.sample_size.tolist() == pytest.approx([100 / 3])
+
+
 def test_scores_and_relations_are_there(store: RecordStore) -> None:
     for name in ("scores", "relations", "influences"):
         summary, every = (getattr(zoo, name) for zoo in (store.summary(), store.snapshot()))
