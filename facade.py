@@ -69,7 +69,7 @@ def score(
     from zoograph.data.tasks.columns import naming_columns
     from zoograph.training.measuring.subject import Subject
 
-    subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    subject = Subject(_names(models), dataset, domain, max_images, weights, device, also=reference)
     if reference is not None:
         check_dataset(reference)
     wanted = None if scores is None else _names(scores)
@@ -129,12 +129,12 @@ def measure(
 
     chosen = choose(Protocol, protocol)
     require_measurable(chosen)
-    subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    subject = Subject(_names(models), dataset, domain, max_images, weights, device, also=pretrain)
     if save_model is not None:
         require_finetuning(chosen, pretrain, where is None or where.kind == "local")
     subject.check()
     if pretrain is not None:
-        source = Subject(subject.models, pretrain, None, max_images, weights, device)
+        source = Subject(subject.models, pretrain, None, max_images, weights, device, also=dataset)
         source.check()
         from zoograph.training.analysis.relatedness.transfer import measure_from_source
 
@@ -299,4 +299,4 @@ def retrain(
 
 
 def _names(models: str | Sequence[str]) -> list[str]:
-    return [models] if isinstance(models, str) else list(models)
+    return [models] if isinstance(models, str) else list(dict.fromkeys(models))
