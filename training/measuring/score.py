@@ -116,6 +116,7 @@ def score_models(
         between,
         task.samples_word,
         task.target,
+        None if task.target is Target.VALUES else len(set(task.labels)),
     )
 
 
