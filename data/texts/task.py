@@ -176,11 +176,11 @@ def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()
         TextTaskError: if there is a label for each token, or several for each text, or a measurement.
     """
     cells = rows.labels
-    lists = sum(isinstance(cell, list | tuple | dict) for cell in cells)
+    lists = sum(isinstance(cell, list | tuple | dict) or _is_written_list(cell) for cell in cells)
     if lists > len(cells) / 2 or _is_per_token(rows):
         raise TextTaskError(
-            f"The labels of '{id}' must be one for each text (got a list for each in '{column}', such as one for each "
-            "token). Name another column with --label-column."
+            f"The labels of '{id}' must be one for each text (got a list for each in '{column}', of several labels or "
+            "of one for each token). Name another column with --label-column, or keep one label of each."
         )
     if classes:
         return [classes[cell] if isinstance(cell, int) and 0 <= cell < len(classes) else None for cell in cells]
@@ -191,6 +191,11 @@ def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()
             f"Name another column with --label-column; 'zoograph score' takes measurements with --target '{column}'."
         )
     return [_name(cell) for cell in cells]
+
+
+def _is_written_list(cell: Any) -> bool:
+    """Return whether a cell is a list as a table has it in writing, such as ``['war', 'drama']``."""
+    return isinstance(cell, str) and cell.strip().startswith("[") and cell.strip().endswith("]")
 
 
 def _is_per_token(rows: RawRows) -> bool:

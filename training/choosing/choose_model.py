@@ -27,7 +27,7 @@ from zoograph.training.candidates.speeds import estimate_speeds
 from zoograph.training.candidates.twins import fold_twins
 from zoograph.training.choosing.beliefs.levels import levels_of
 from zoograph.training.choosing.beliefs.opinion import Opinions
-from zoograph.training.choosing.choice import Choice, Left
+from zoograph.training.choosing.choice import NO_WEIGHTS, Choice, Left
 from zoograph.training.choosing.laboratory import Laboratory
 from zoograph.training.choosing.loop import Loop, Watch
 from zoograph.training.choosing.seconds import Seconds, Work
@@ -269,7 +269,7 @@ def _find_candidates(
     if not filters.all_variants:
         known = {model for model, _ in measured_pairs(zoo, question.protocol, question.metric, question.modality)}
         cards = fold_twins(cards, known, exact).cards or cards
-    left = tuple(Left(name, "its weights are not to be had.") for name in sorted(exact - sources.keys()))
+    left = tuple(Left(name, NO_WEIGHTS) for name in sorted(exact & chosen - sources.keys()))
     return _Found(tuple(cards), sources, passed.steps, len(passed.cards) - len(sources), left)
 
 
