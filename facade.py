@@ -65,6 +65,7 @@ def score(
 
     Raises:
         ZoographError: with what to do next.
+        ValueError: if no model is named, or a number makes no sense.
     """
     from zoograph.data.tasks.columns import naming_columns
     from zoograph.training.measuring.subject import Subject
@@ -124,9 +125,12 @@ def measure(
 
     Raises:
         ZoographError: with what to do next.
+        ValueError: if no model is named, or a number makes no sense.
     """
     from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
 
+    if seeds < 1:
+        raise ValueError(f"'seeds' must be a number of runs, 1 or more, in 'measure' (got {seeds}).")
     chosen = choose(Protocol, protocol)
     require_measurable(chosen)
     subject = Subject(_names(models), dataset, domain, max_images, weights, device, also=pretrain)
@@ -299,4 +303,7 @@ def retrain(
 
 
 def _names(models: str | Sequence[str]) -> list[str]:
-    return [models] if isinstance(models, str) else list(dict.fromkeys(models))
+    names = [models] if isinstance(models, str) else list(dict.fromkeys(models))
+    if not names:
+        raise ValueError("One model, or one score, must be named at least (got none).")
+    return names

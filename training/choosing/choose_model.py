@@ -114,7 +114,11 @@ def choose(
 
     Raises:
         ZoographError: with what to do next.
+        ValueError: if the budget is no number of seconds, or the regret no number of points.
     """
+    for name, number, unit in (("budget", budget, "seconds"), ("regret", regret, "points")):
+        if not isinstance(number, int | float) or not number >= 0:
+            raise ValueError(f"'{name}' must be a number of {unit}, 0 or more, in 'choose' (got {number!r}).")
     chosen = find_choice(Protocol, protocol)
     require_measurable(chosen)
     folder = None if weights_dir is None else Path(weights_dir)

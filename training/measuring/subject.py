@@ -116,6 +116,8 @@ class Subject:
 
     def _check_inputs(self) -> Modality | None:
         """Return what the samples are, if a look at the disk tells."""
+        if self.max_images is not None and self.max_images < 2:
+            raise ValueError(f"'max_images' must be a number of samples, 2 or more (got {self.max_images}).")
         self._check_weights()
         require_device(self.device)
         found = check_dataset(self.dataset, self.modality)
