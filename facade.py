@@ -65,11 +65,12 @@ def score(
 
     Raises:
         ZoographError: with what to do next.
+        ValueError: if no model is named, or a number makes no sense.
     """
     from zoograph.data.tasks.columns import naming_columns
     from zoograph.training.measuring.subject import Subject
 
-    subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    subject = Subject(_names(models), dataset, domain, max_images, weights, device, also=reference)
     if reference is not None:
         check_dataset(reference)
     wanted = None if scores is None else _names(scores)
@@ -124,17 +125,20 @@ def measure(
 
     Raises:
         ZoographError: with what to do next.
+        ValueError: if no model is named, or a number makes no sense.
     """
     from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
 
+    if seeds < 1:
+        raise ValueError(f"'seeds' must be a number of runs, 1 or more, in 'measure' (got {seeds}).")
     chosen = choose(Protocol, protocol)
     require_measurable(chosen)
-    subject = Subject(_names(models), dataset, domain, max_images, weights, device)
+    subject = Subject(_names(models), dataset, domain, max_images, weights, device, also=pretrain)
     if save_model is not None:
         require_finetuning(chosen, pretrain, where is None or where.kind == "local")
     subject.check()
     if pretrain is not None:
-        source = Subject(subject.models, pretrain, None, max_images, weights, device)
+        source = Subject(subject.models, pretrain, None, max_images, weights, device, also=dataset)
         source.check()
         from zoograph.training.analysis.relatedness.transfer import measure_from_source
 
@@ -299,4 +303,7 @@ def retrain(
 
 
 def _names(models: str | Sequence[str]) -> list[str]:
-    return [models] if isinstance(models, str) else list(models)
+    names = [models] if isinstance(models, str) else list(dict.fromkeys(models))
+    if not names:
+        raise ValueError("One model, or one score, must be named at least (got none).")
+    return names

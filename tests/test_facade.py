@@ -85,3 +85,23 @@ def test_names_of_choices_are_checked_first(tmp_path: Path) -> None:
         zoograph.score("resnet18", str(tmp_path), ["logmee"], weights="random")
     with pytest.raises(UnknownName, match=r"Unknown score 'logmee'\. Nearest names: logme"):
         zoograph.score("resnet18", str(tmp_path), "logmee", weights="random")
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda place: zoograph.score([], place), r"at least \(got none\)"),
+        (lambda place: zoograph.score("resnet18", place, max_images=1), r"'max_images' must be .* \(got 1\)"),
+        (lambda place: zoograph.measure([], place), r"at least \(got none\)"),
+        (lambda place: zoograph.measure("resnet18", place, seeds=0), r"'seeds' must be .* \(got 0\)"),
+        (lambda place: zoograph.choose(place, -1), r"'budget' must be a number of seconds.* \(got -1\)"),
+        (lambda place: zoograph.choose(place, "30m"), r"'budget' must be .* \(got '30m'\)"),
+        (lambda place: zoograph.choose(place, float("nan")), r"'budget' must be .* \(got nan\)"),
+        (lambda place: zoograph.choose(place, 9, regret=-1), r"'regret' must be a number of points"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_told_before_anything_is_done(
+    ask: Callable[[str], object], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        ask(str(tmp_path))

@@ -35,13 +35,18 @@ from zoograph.data.tasks.loaded import (
 )
 from zoograph.data.tasks.splits import Split, join_splits
 
-__all__ = ["fits", "folder_digest", "holds", "open_local", "read_card", "task_from_folder", "task_of"]
+__all__ = ["fits", "folder_digest", "has_columns", "holds", "open_local", "read_card", "task_from_folder", "task_of"]
 _log = logging.getLogger(__name__)
 
 
 def holds(place: Path) -> bool:
     """Return whether a place is a folder, which is one of images if nothing says otherwise, or a table of images."""
     return place.is_dir() or image_column(place) is not None
+
+
+def has_columns(place: Path) -> bool:
+    """Return whether a place is a table; the columns of what ``save_to_disk`` wrote are known by their kind."""
+    return not place.is_dir()
 
 
 def open_local(place: Path, domain: str | None = None) -> ImageTask:

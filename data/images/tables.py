@@ -13,6 +13,7 @@ from zoograph.data.images.listing import image_suffixes
 from zoograph.data.images.task import ImageTask, ImageTaskError, find_inside, make_task, read_image_file
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.tasks.columns import divide_rows, find_split, guess_label, list_columns, named_columns, require_named
+from zoograph.data.tasks.labels import require_classes
 from zoograph.data.tasks.splits import Split, join_splits
 from zoograph.data.tasks.tables import SUFFIXES, Table, read_table
 from zoograph.data.tasks.task import Values, sizes_of
@@ -51,7 +52,7 @@ def open_table(place: Path, domain: str | None = None) -> ImageTask:
 
     Raises:
         TaskError: if a column is not there, or the values are no numbers.
-        ImageTaskError: if there is one class.
+        ImageTaskError: if there is one class, or the labels are no classes.
     """
     table, images = read_table(place), image_column(place)
     assert images is not None
@@ -81,6 +82,7 @@ def _of_classes(
     place: Path, domain: str | None, table: Table, rows: dict[Split, list[int]], images: str, label: str
 ) -> ImageTask:
     known, cells = table.class_names.get(label), table.columns[label]
+    require_classes(cells, place.stem, label, "image", ImageTaskError, named=known is not None)
 
     def name(cell: Any) -> str | None:
         if known is not None:

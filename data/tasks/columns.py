@@ -62,21 +62,26 @@ def named_columns() -> Columns:
     return _named.get()
 
 
+def list_named() -> list[tuple[str, str]]:
+    """Return the columns that :func:`naming_columns` named, each with the option that names it."""
+    wanted = named_columns()
+    named = (("--text-column", wanted.text), ("--label-column", wanted.label), ("--target", wanted.target))
+    return [(option, name) for option, name in named if name is not None]
+
+
 def require_named(table: Table, id: str, error: type[TaskError] = TaskError) -> Columns:
     """Return what :func:`naming_columns` said.
 
     Raises:
         TaskError: if a table lacks a column that was named.
     """
-    wanted = named_columns()
-    named = (("--text-column", wanted.text), ("--label-column", wanted.label), ("--target", wanted.target))
-    for option, name in named:
-        if name is not None and name not in table.columns:
+    for option, name in list_named():
+        if name not in table.columns:
             raise error(
                 f"The column '{name}' of '{id}' must be one of {list_columns(table)} (got another). "
                 f"Name one with {option}."
             )
-    return wanted
+    return named_columns()
 
 
 def guess_label(table: Table, samples: str | None) -> str | None:

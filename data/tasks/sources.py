@@ -8,9 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from zoograph.data.files.counts import some
 from zoograph.data.records.cards import DatasetCard, Modality
 from zoograph.data.records.names import NameIndex
 from zoograph.data.records.spellings import Target
+from zoograph.data.tasks.columns import list_named
 from zoograph.data.tasks.identity import LocalIdentity, identify
 from zoograph.data.tasks.loaded import caches, choose_splits, load_from_hub
 from zoograph.data.tasks.splits import Split
@@ -34,6 +36,9 @@ class Source(Protocol):
 
     def fits(self, features: Any) -> bool:
         """Return whether features of the library ``datasets`` have samples of this modality."""
+
+    def has_columns(self, place: Path) -> bool:
+        """Return whether a folder or file has columns that :func:`zoograph.data.tasks.columns.naming_columns` names."""
 
     def task_of(self, splits: Any, id: str, source: str, domain: str | None, roots: Sequence[Path]) -> LabelledTask:
         """Return the task of splits that the library ``datasets`` loaded; its files lie in one of ``roots``."""
@@ -134,6 +139,26 @@ def check_dataset(dataset: str, modality: Modality | None = None) -> Modality | 
     require_modality(dataset, found, modality)
     _source(found).read_card(place)
     return found
+
+
+def require_columns(*datasets: str) -> None:
+    """Raise if columns are named, and no dataset has any; one that is no folder and no file is taken to have some.
+
+    Args:
+        datasets: see :func:`open_task`.
+
+    Raises:
+        TaskError: with the option that names one.
+    """
+    named = list_named()
+    places = [Path(dataset).expanduser() for dataset in datasets if is_local(dataset)]
+    if not named or len(places) < len(datasets) or any(_source(modality_of(one)).has_columns(one) for one in places):
+        return
+    option, name = named[0]
+    raise TaskError(
+        f"'{option} {name}' names a column of a table (got {some([str(place) for place in places])}, without columns). "
+        "Leave the option out, or give a table."
+    )
 
 
 def read_local_card(place: Path, domain: str | None = None) -> DatasetCard:

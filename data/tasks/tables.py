@@ -84,7 +84,7 @@ def _read(path: Path, stamp: tuple[int, int]) -> Table:
 
 def _read_csv(path: Path, text: str) -> Table:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    first = text.lstrip("\r\n").partition("\n")[0]
+    first = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
     separator = "\t" if path.suffix.lower() == ".tsv" else max(_SEPARATORS, key=first.count)
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row]

@@ -27,7 +27,7 @@ from zoograph.data.texts.folder import (
 )
 from zoograph.data.texts.task import RawRows, TextTask, make_real_text_task, make_text_task
 
-__all__ = ["fits", "folder_digest", "holds", "open_local", "read_card", "task_of"]
+__all__ = ["fits", "folder_digest", "has_columns", "holds", "open_local", "read_card", "task_of"]
 _USUAL = Columns("text", "label")
 _log = logging.getLogger(__name__)
 
@@ -40,6 +40,11 @@ def holds(place: Path) -> bool:
         kinds = {str(feature.get("_type")) for features in saved_features(place) for feature in _plain(features)}
         return bool(kinds) and "Image" not in kinds
     return holds_text_files(place) or bool(find_tables(place))
+
+
+def has_columns(place: Path) -> bool:
+    """Return whether a place is a table, a folder of tables, or what ``save_to_disk`` wrote, rather than text files."""
+    return not place.is_dir() or is_saved(place) or bool(find_tables(place))
 
 
 def open_local(place: Path, domain: str | None = None) -> TextTask:

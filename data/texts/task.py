@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from zoograph.data.files.counts import count_of
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
+from zoograph.data.tasks.labels import as_number, require_classes
 from zoograph.data.tasks.splits import Split, join_splits
 from zoograph.data.tasks.task import LabelledTask, TaskError, Values, make_card, sizes_of
 from zoograph.data.tasks.values import keep_real
@@ -176,20 +177,14 @@ def name_labels(rows: RawRows, id: str, column: str, classes: Sequence[str] = ()
         TextTaskError: if there is a label for each token, or several for each text, or a measurement.
     """
     cells = rows.labels
-    lists = sum(isinstance(cell, list | tuple | dict) for cell in cells)
-    if lists > len(cells) / 2 or _is_per_token(rows):
+    if _is_per_token(rows):
         raise TextTaskError(
-            f"The labels of '{id}' must be one for each text (got a list for each in '{column}', such as one for each "
+            f"The labels of '{id}' must be one for each text (got a list for each in '{column}', of one for each "
             "token). Name another column with --label-column."
         )
+    require_classes(cells, id, column, "text", TextTaskError, named=bool(classes))
     if classes:
         return [classes[cell] if isinstance(cell, int) and 0 <= cell < len(classes) else None for cell in cells]
-    fractions = [cell for cell in map(_as_number, cells) if cell is not None and not cell.is_integer()]
-    if len(set(fractions)) > max(10, len(cells) // 10):
-        raise TextTaskError(
-            f"The labels of '{id}' must be classes (got measurements such as {fractions[0]:g} in '{column}'). "
-            f"Name another column with --label-column; 'zoograph score' takes measurements with --target '{column}'."
-        )
     return [_name(cell) for cell in cells]
 
 
@@ -230,16 +225,6 @@ def _texts_of(id: str, number: int) -> str:
     return f"{count_of(number, 'text')} of '{id}'"
 
 
-def _as_number(cell: Any) -> float | None:
-    if isinstance(cell, bool) or not isinstance(cell, int | float | str):
-        return None
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _name(cell: Any) -> str | None:
     """Return the name of a class: a whole number without its fraction, a text without white space around it."""
     if isinstance(cell, bool):
@@ -253,5 +238,5 @@ def _name(cell: Any) -> str | None:
 
 def _natural(name: str) -> tuple[bool, float, str]:
     """Sort numbers by size, and before names."""
-    number = _as_number(name)
+    number = as_number(name)
     return number is None, number or 0.0, name

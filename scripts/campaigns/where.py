@@ -87,11 +87,11 @@ def make_where(
 def unfold_models(models: Sequence[str]) -> list[str]:
     """Return names of models, with patterns such as ``timm:resnet*`` replaced by the models of the store that fit.
 
-    A word that ends with ``.txt`` or ``.csv`` is a file of names and patterns.
+    A word that ends with ``.txt`` or ``.csv`` is a file of names and patterns. Each name comes once.
     """
     from zoograph.training.candidates.named_models import find_named, unfold_files
 
-    models = list(unfold_files(models))
+    models = list(dict.fromkeys(unfold_files(models)))
     patterns = {word for word in models if set("*?[") & set(word)}
     if not patterns:
         return models

@@ -11,6 +11,7 @@ import typer
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.blocks import Grouping
+from zoograph.data.records.cards import Modality
 from zoograph.graphs.scores.analysis.parameter_distance import Norm
 from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import require_place, write_file
@@ -61,7 +62,8 @@ def distance(
     if dataset and not given:
         from zoograph.training.measuring.subject import Subject
 
-        subjects = [Subject([model], name, domain, max_images, weights, device) for name in dict.fromkeys(dataset)]
+        names = dict.fromkeys(dataset)
+        subjects = [Subject([model], one, domain, max_images, weights, device, Modality.IMAGE) for one in names]
         answers = _tune(subjects, blocks, norm, seed, test_fraction)
     elif not dataset and len(given) == len(files):
         if weights is not None:

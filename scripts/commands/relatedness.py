@@ -96,7 +96,7 @@ def relatedness(
     from zoograph.training.measuring.subject import Subject
 
     where, names = make_where(executor, processes, ray_address, cpus, gpus, memory), unfold_models(split_names(models))
-    subject = Subject(names, target, None, max_images, weights, device)
+    subject = Subject(names, target, None, max_images, weights, device, also=reference)
     check_dataset(reference)
     if plan:
         print_own_plan("relatedness", subject, where, as_json, reference=reference)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import zoograph
+from zoograph.data.errors import ZoographError
 from zoograph.scripts.campaigns.planning import PlanOnly, print_own_plan
 from zoograph.scripts.campaigns.where import (
     Cpus,
@@ -40,12 +41,16 @@ from zoograph.scripts.terminal.tables import print_notes, print_table
 if TYPE_CHECKING:
     from zoograph.training.measuring.reports import ScoreReport
 
+_PROBE = 500
+
 
 def score(
     models: Models,
     dataset: Dataset,
     scores: Annotated[str, typer.Option(help="Names of scores, separated by commas.")] = "all",
-    max_images: Annotated[int, typer.Option(min=2, help="Images or texts in the stratified probe.")] = 500,
+    max_images: Annotated[
+        int | None, typer.Option(min=2, help="Images or texts in the stratified probe. Default: 500.")
+    ] = None,
     all_images: Annotated[bool, typer.Option("--all", help="Look at all images or texts instead of a probe.")] = False,
     reference: Annotated[
         str | None,
@@ -85,14 +90,18 @@ def score(
     Example: `zoograph score --models resnet18,convnext_tiny --dataset ./pets`
     Example: `zoograph score --models resnet18 --dataset prices.csv --target price`
     """
+    if all_images and max_images is not None:
+        raise ZoographError("'--all' looks at all samples, and '--max-images' at a probe. Leave one of them out.")
+    size = None if all_images else _PROBE if max_images is None else max_images
     where, names = make_where(executor, processes, ray_address, cpus, gpus, memory), unfold_models(split_names(models))
     if plan:
         from zoograph.data.tasks.columns import naming_columns
         from zoograph.training.measuring.subject import Subject
 
-        size = None if all_images else max_images
         with naming_columns(target=target):
-            print_own_plan("score", Subject(names, dataset, domain, size, weights, device), where, as_json)
+            print_own_plan(
+                "score", Subject(names, dataset, domain, size, weights, device, also=reference), where, as_json
+            )
         return
     with progress_bar("Looking at the samples") as progress:
         report = zoograph.score(
@@ -100,7 +109,7 @@ def score(
             dataset,
             None if scores == "all" else split_names(scores),
             domain=domain,
-            max_images=None if all_images else max_images,
+            max_images=size,
             weights=weights,
             device=device,
             fresh=fresh,

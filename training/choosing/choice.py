@@ -84,6 +84,10 @@ class Ranked(NamedTuple):
     finetune: float | None
 
 
+NO_WEIGHTS = "its weights are not to be had."
+"""Why a candidate that was asked for by its name is left out, where nothing else is wrong with it."""
+
+
 class Left(NamedTuple):
     """A candidate that could not be measured, and why."""
 
@@ -219,8 +223,11 @@ class Choice(Report):
                 f"Next would be {self.next.model} ({self.next.level.description}, about "
                 f"{format_seconds(self.next.seconds)}), expected to lower the regret by {self.next.gain:.2f} points."
             )
-        if self.num_without:
-            notes.append(f"{self.num_without:,} further candidates were not asked: their weights are not to be had.")
+        named = sum(reason == NO_WEIGHTS for _, reason in self.left)
+        if self.num_without > named:
+            one, several = "candidate was not asked: its", "candidates were not asked: their"
+            further = count_of(self.num_without - named, f"further {one}", f"further {several}")
+            notes.append(f"{further} weights are not to be had.")
         notes += [f"Left out: {model}: {reason}" for model, reason in self.left]
         if self.weights is not None:
             word = "" if OWN in self.picked.model else ", on the word of its name"

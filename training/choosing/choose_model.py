@@ -27,7 +27,7 @@ from zoograph.training.candidates.speeds import estimate_speeds
 from zoograph.training.candidates.twins import fold_twins
 from zoograph.training.choosing.beliefs.levels import levels_of
 from zoograph.training.choosing.beliefs.opinion import Opinions
-from zoograph.training.choosing.choice import Choice, Left
+from zoograph.training.choosing.choice import NO_WEIGHTS, Choice, Left
 from zoograph.training.choosing.laboratory import Laboratory
 from zoograph.training.choosing.loop import Loop, Watch
 from zoograph.training.choosing.seconds import Seconds, Work
@@ -114,7 +114,11 @@ def choose(
 
     Raises:
         ZoographError: with what to do next.
+        ValueError: if the budget is no number of seconds, or the regret no number of points.
     """
+    for name, number, unit in (("budget", budget, "seconds"), ("regret", regret, "points")):
+        if not isinstance(number, int | float) or not number >= 0:
+            raise ValueError(f"'{name}' must be a number of {unit}, 0 or more, in 'choose' (got {number!r}).")
     chosen = find_choice(Protocol, protocol)
     require_measurable(chosen)
     folder = None if weights_dir is None else Path(weights_dir)
@@ -269,7 +273,7 @@ def _find_candidates(
     if not filters.all_variants:
         known = {model for model, _ in measured_pairs(zoo, question.protocol, question.metric, question.modality)}
         cards = fold_twins(cards, known, exact).cards or cards
-    left = tuple(Left(name, "its weights are not to be had.") for name in sorted(exact - sources.keys()))
+    left = tuple(Left(name, NO_WEIGHTS) for name in sorted(exact & chosen - sources.keys()))
     return _Found(tuple(cards), sources, passed.steps, len(passed.cards) - len(sources), left)
 
 

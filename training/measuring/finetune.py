@@ -106,7 +106,10 @@ def measure_finetune(
     given = None if validation is None else validation.cpu()
     held = torch.from_numpy(validation_rows(targets, given, config.validation_fraction, seed))
     if not bool(held.any()):
-        raise FoldsError("Fine-tuning needs a class with two training images, one of them to stop by (got none).")
+        raise FoldsError(
+            "Fine-tuning needs a class with two training samples, one of them to stop by (got none). Add samples, or "
+            "retrain a head."
+        )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         with foreign_code("The network must take a new classifier, as timm's do", "Choose another network."):

@@ -29,7 +29,7 @@ from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult,
 from zoograph.training.measuring.head import HeadResult, measure_head_on
 from zoograph.training.measuring.pictures import Augmentation, Pictures
 from zoograph.training.measuring.reports import MeasureReport, describe_cut
-from zoograph.training.measuring.split_quality import judge_split, require_difference
+from zoograph.training.measuring.split_quality import judge_split, require_difference, require_split
 from zoograph.training.measuring.store_names import describe_source, known_model, place_in_store
 from zoograph.training.measuring.subject import Subject, require_measurable
 from zoograph.training.runtime.progress import Progress
@@ -148,10 +148,12 @@ def measure_models(
         fresh: whether runs are measured that the store has, of the same weights, samples, protocol, seed and settings.
 
     Raises:
-        ZoographError: if the dataset cannot be read, or nothing is trained under the protocol.
+        ZoographError: if the dataset cannot be read, if its test samples are of fewer than two classes, or if nothing
+            is trained under the protocol.
     """
     require_measurable(protocol)
     task = subject.open()
+    require_split(task, _test_rows(task, test_fraction, 0).tolist())
     runs: dict[tuple[int, int], Run] = {}
     skipped: dict[str, str] = {}
     num_cut: dict[str, int] = {}

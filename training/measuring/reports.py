@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoograph.data.files.counts import count_of
+from zoograph.data.files.counts import count_of, some
 from zoograph.data.images.unreadable import describe_unreadable
 from zoograph.data.records.records import WARNINGS, Run
 from zoograph.data.records.report import Report
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zoograph.graphs.scores.relatedness.bound import Bound
+
+_H_SCORE, _SFDA = "h_score", "sfda"
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class ScoreReport(Report):
         reference: the task that the dataset was compared with, if there was one.
         samples: what was looked at, ``images`` or ``texts``.
         target: what the scores were held against.
+        num_classes: of the samples that were looked at; None of real values.
     """
 
     dataset: str
@@ -66,6 +70,7 @@ class ScoreReport(Report):
     reference: str | None = None
     samples: str = "images"
     target: Target = Target.CLASSES
+    num_classes: int | None = None
 
     @property
     def title(self) -> str:
@@ -83,6 +88,7 @@ class ScoreReport(Report):
             f"{self.num_images:,} of {self.num_samples:,} {self.samples}; {scores} computed, {known:,} known.",
             *self._reference_notes(),
             *self._target_notes(),
+            *self._limit_notes(),
             *describe_cut({pair.model: pair.num_cut for pair in self.pairs}, self.samples),
             *(
                 f"{pair.model}: {name} is undefined, {reason}."
@@ -112,6 +118,18 @@ class ScoreReport(Report):
                 yield (
                     f"{pair.model}: {pair.num_pixels:,} places of its last map of features, drawn in proportion to the "
                     "classes of their pixels with seed 0."
+                )
+
+    def _limit_notes(self) -> Iterator[str]:
+        if self.num_classes is None:
+            return
+        for name, limit in ((_H_SCORE, self.num_classes - 1), (_SFDA, 1)):
+            there = [pair.model for pair in self.pairs if pair.scores.get(name, 0) >= limit * (1 - _ROUNDING)]
+            if there:
+                yield (
+                    f"{name} is {limit} at most, and {some(there)} {'reaches' if len(there) == 1 else 'reach'} it: so "
+                    f"does nearly any model with as many features as there are {self.samples}. Go by another score, or "
+                    "look at more."
                 )
 
     def to_frame(self) -> pd.DataFrame:

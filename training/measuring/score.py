@@ -68,7 +68,8 @@ def score_models(
 
     Raises:
         UnknownName: if a score is not known.
-        ZoographError: if a dataset cannot be read, or a score needs a reference and there is none.
+        ZoographError: if a dataset cannot be read, a score needs a reference and there is none, or a sample
+            of places is asked for where whole samples have targets.
     """
     if scores is not None:
         require_known(scores)
@@ -76,6 +77,11 @@ def score_models(
     task = subject.open(tuple(Target))
     if scores is not None:
         require_defined(scores, task.target)
+    if num_pixels != PIXELS and task.target is not Target.PIXELS:
+        raise ZoographError(
+            f"'--pixels' is for a folder with images and masks (got '{subject.dataset}', with {task.target}). Leave it "
+            "out; '--max-images' is the size of the probe."
+        )
     if reference is not None and task.target is not Target.CLASSES:
         raise ZoographError(f"A reference is compared with classes (got {task.target}). Leave '--reference' out.")
     source = None if reference is None else _open_reference(reference, task.modality, subject.max_images)
@@ -110,6 +116,7 @@ def score_models(
         between,
         task.samples_word,
         task.target,
+        None if task.target is Target.VALUES else len(set(task.labels)),
     )
 
 

@@ -35,18 +35,7 @@ def judge_split(task: LabelledTask, is_test: Sequence[bool], rows: Sequence[int]
     again = sum(side and hashes[row] in seen for row, side in sides)
     if len({hashes[row] for row, _ in sides}) == 1:
         raise FoldsError(f"The {many} of '{task.card.id}' must differ (got one {one} {len(sides):,} times).")
-    if len(test) == 1:
-        (tested,) = test
-        others = some([task.classes[label] for label in sorted(train.keys() - test.keys())])
-        raise FoldsError(
-            f"The test {many} of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
-            f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add {many} of {others or 'another class'}."
-        )
-    if not test:
-        raise FoldsError(
-            f"A class of '{task.card.id}' must have two {many}, so that one of them can be tested on (got "
-            f"{len(train):,} classes of one {one} each). Add {many}, or name another column with --label-column."
-        )
+    _require_classes(task, train, test)
     if again == sum(test.values()):
         raise FoldsError(
             f"The test {many} of '{task.card.id}' must be others than the training {many}, or their accuracy says "
@@ -62,6 +51,37 @@ def judge_split(task: LabelledTask, is_test: Sequence[bool], rows: Sequence[int]
     if again:
         warnings.append(f"{again:,} of the {sum(test.values()):,} test {many} are among the training {many} too.")
     return warnings
+
+
+def require_split(task: LabelledTask, is_test: Sequence[bool]) -> None:
+    """Raise if a split says nothing, as far as its classes tell: before a sample or a model is looked at.
+
+    Args:
+        task: whose samples are split.
+        is_test: for each row, whether it is tested on.
+
+    Raises:
+        FoldsError: if the test samples are of fewer than two classes.
+    """
+    sides = list(zip(task.labels, is_test, strict=True))
+    train, test = (Counter(label for label, side in sides if bool(side) is wanted) for wanted in (False, True))
+    _require_classes(task, train, test)
+
+
+def _require_classes(task: LabelledTask, train: Counter[int], test: Counter[int]) -> None:
+    one, many = task.sample_word, task.samples_word
+    if len(test) == 1:
+        (tested,) = test
+        others = some([task.classes[label] for label in sorted(train.keys() - test.keys())])
+        raise FoldsError(
+            f"The test {many} of '{task.card.id}' must be of two classes or more, or their accuracy says nothing "
+            f"(got {test[tested]:,} of '{task.classes[tested]}' alone). Add {many} of {others or 'another class'}."
+        )
+    if not test:
+        raise FoldsError(
+            f"A class of '{task.card.id}' must have two {many}, so that one of them can be tested on (got "
+            f"{len(train):,} classes of one {one} each). Add {many}; of a table, --label-column names another column."
+        )
 
 
 def require_difference(features: Tensor, dataset: str, samples: str = "images") -> None:

@@ -13,7 +13,7 @@ from zoograph.data.networks.registry.reachable import require_reachable
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.spellings import Target
-from zoograph.data.tasks.sources import check_dataset, open_task
+from zoograph.data.tasks.sources import check_dataset, open_task, require_columns
 
 if TYPE_CHECKING:
     import torch
@@ -73,6 +73,7 @@ class Subject:
         weights: a file for the one model, a folder of files, or ``random``; None for the weights of the names.
         device: where to compute, see :func:`zoograph.data.networks.devices.find_device`.
         modality: of the dataset, where not every one is of use.
+        also: another dataset that is looked at, whose columns may be the ones that are named.
     """
 
     models: Sequence[str]
@@ -82,6 +83,7 @@ class Subject:
     weights: str | None = None
     device: str | None = None
     modality: Modality | None = None
+    also: str | None = None
 
     def explain_names(self, models: Mapping[int, str]) -> tuple[str, ...]:
         """Return which weights the names or the files were taken for, in a sentence each.
@@ -104,8 +106,9 @@ class Subject:
         """Find out what is wrong without looking at a sample and without torch.
 
         Raises:
-            ZoographError: if ``dataset`` is a path without samples, if weights are no file or are given for several
-                models, if nobody knows such a device, or if no model's weights can be had.
+            ZoographError: if ``dataset`` is a path without samples, if columns are named and there are none, if weights
+                are no file or are given for several models, if nobody knows such a device, or if no model's weights
+                can be had.
         """
         found = self._check_inputs()
         if self.weights is None and found is not Modality.TEXT:
@@ -113,9 +116,13 @@ class Subject:
 
     def _check_inputs(self) -> Modality | None:
         """Return what the samples are, if a look at the disk tells."""
+        if self.max_images is not None and self.max_images < 2:
+            raise ValueError(f"'max_images' must be a number of samples, 2 or more (got {self.max_images}).")
         self._check_weights()
         require_device(self.device)
-        return check_dataset(self.dataset, self.modality)
+        found = check_dataset(self.dataset, self.modality)
+        require_columns(self.dataset, *([] if self.also is None else [self.also]))
+        return found
 
     def _check_weights(self) -> None:
         if self.weights in (None, "random"):

@@ -106,6 +106,15 @@ def test_what_is_wrong_is_said(table: Path) -> None:
         open_table(alone)
 
 
+def test_lists_and_measurements_are_no_classes_of_images(table: Path) -> None:
+    lists = "\n".join(["image,kind", *(f"""images/{n}.png,"['a', '{n % 2}']\"""" for n in range(20))])
+    with pytest.raises(ImageTaskError, match=r"must be one for each image \(got a list for each in 'kind'"):
+        open_table(_with(table.parent / "lists.csv", lists))
+    prices = "\n".join(["image,price", *(f"images/{n % 20}.png,{n % 40 + 0.5}" for n in range(120))])
+    with naming_columns(label="price"), pytest.raises(ImageTaskError, match=r"measurements such as 0\.5 in 'price'"):
+        open_table(_with(table.parent / "prices.csv", prices))
+
+
 def test_other_tables_name_no_images(tmp_path: Path, table: Path) -> None:
     texts = _with(tmp_path / "texts.csv", "text,label\nthe file a.png is lost,x\ngood,y\n")
     assert image_column(texts) is None

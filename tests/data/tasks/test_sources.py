@@ -10,6 +10,7 @@ from PIL import Image
 from zoograph.data.errors import ImageFolderError
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.names import index_names
+from zoograph.data.tasks.columns import naming_columns
 from zoograph.data.tasks.sources import (
     check_dataset,
     identify_local,
@@ -18,6 +19,7 @@ from zoograph.data.tasks.sources import (
     modality_of,
     open_task,
     read_local_card,
+    require_columns,
 )
 from zoograph.data.tasks.task import TaskError
 
@@ -68,3 +70,25 @@ def test_a_path_without_anything_is_told(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"The table '.*gone.csv' must be a file"):
         check_dataset(f"{tmp_path}/gone.csv")
     check_dataset("owner/name")
+
+
+def test_a_column_is_not_named_in_vain(images: Path, texts: Path, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    for name in ("pet", "thing"):
+        (files / name).mkdir(parents=True)
+        (files / name / "1.txt").write_text(f"a {name}")
+    require_columns(str(images), str(files))
+    with naming_columns(target="price"):
+        with pytest.raises(TaskError, match=rf"^'--target price' names a column of a table \(got '{images}', without"):
+            require_columns(str(images))
+        with pytest.raises(TaskError, match="Leave the option out, or give a table"):
+            require_columns(str(files), str(images))
+        require_columns(str(texts))
+        require_columns(str(images), str(texts))
+        require_columns("owner/of-the-hub")
+    with naming_columns(label="label"), pytest.raises(TaskError, match=r"^'--label-column label'"):
+        require_columns(str(images))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "train.csv").write_text(texts.read_text())
+    with naming_columns(text="text"):
+        require_columns(str(tmp_path / "tables"))

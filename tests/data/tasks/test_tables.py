@@ -61,6 +61,7 @@ def test_another_encoding_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     [
         (b"text,label\n\x00\xff\xfe,1\n", "must be text in UTF-8 .* from byte"),
         (b"just a text of one column\nanother one\n", "must name its columns, two at least"),
+        (b"text\r\none column\r\n", r"\(got 'text'\)"),
         (b"a,a\n1,2\n", "each once"),
         (b"text,label\n", "must hold rows"),
         (b"", "must name its columns"),

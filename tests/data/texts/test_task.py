@@ -71,9 +71,11 @@ def test_names_of_classes_that_come_along() -> None:
         (["a b c", "d e"], [["O", "O", "B"], ["O", "O"]]),
         (["a b c", "d e"], ["O O B-PER", "O O"]),
         (["a b c", "d e"], ["['O', 'O', 'B']", "['O', 'B']"]),
+        (["a b c", "d e f g h"], ["['war', 'drama']", "['war']"]),
+        (["a b c", "d e f g h"], ["[0, 1, 0, 0]", " [1, 1, 0, 0]"]),
     ],
 )
-def test_a_label_for_each_token_is_refused(texts: list[str], labels: list[Any]) -> None:
+def test_a_list_of_labels_is_refused(texts: list[str], labels: list[Any]) -> None:
     with pytest.raises(TextTaskError, match=r"must be one for each text \(got a list for each in 'tags'"):
         name_labels(_rows(texts, labels), "mine", "tags")
 

@@ -35,6 +35,8 @@ def test_patterns_are_unfolded_and_names_stay_as_they_are_written(toy_zoo: Colle
 def test_files_of_names_and_patterns_are_unfolded(toy_zoo: Collection, tmp_path: Path) -> None:
     (tmp_path / "nets.txt").write_text("vit\n# more\nr*\n")
     assert unfold_models(["mine", str(tmp_path / "nets.txt")]) == ["mine", "vit", "resnet"]
+    (tmp_path / "twice.txt").write_text("vit\nmine\nvit\n")
+    assert unfold_models([str(tmp_path / "twice.txt"), "mine"]) == ["vit", "mine"]
     with pytest.raises(ZoographError, match=r"nowhere\.txt' is not there"):
         unfold_models(["nowhere.txt"])
 

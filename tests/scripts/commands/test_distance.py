@@ -162,6 +162,14 @@ def test_what_is_refused(options: tuple[str, ...], message: str, run_command: Co
     assert message in ran.err
 
 
+def test_texts_are_refused_whatever_the_model_is(tmp_path: Path, run_command: Command) -> None:
+    (tmp_path / "reviews.csv").write_text("text,label\nIt is good.,1\nIt is bad.,0\n")
+    for model in ("my-encoder", "test_resnet"):
+        ran = run_command(distance, "--model", model, "--dataset", str(tmp_path / "reviews.csv"))
+        assert (ran.code, ran.out) == (2, "")
+        assert "This command looks at images (got" in ran.err
+
+
 def test_a_model_that_fails(animals: Path, run_command: Command) -> None:
     ran = run_command(distance, "--model", "resnett18", "--dataset", str(animals))
     assert ran.code == 2

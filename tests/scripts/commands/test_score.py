@@ -158,6 +158,13 @@ def test_a_model_that_fails_does_not_stop_the_others(
         (("--models", "a", "--scores", "logmee"), "Unknown score 'logmee'. Nearest names: logme,"),
         (("--models", "a", "--device", "abacus"), "The device 'abacus' cannot be used"),
         (("--models", "a", "--dataset", "/nowhere/at/all"), "(got nothing there). Check the path."),
+        (("--models", "a", "--target", "price"), "'--target price' names a column of a table"),
+        (("--models", "a", "--label-column", "kind"), "'--label-column kind' names a column of a table"),
+        (
+            ("--models", "a", "--weights", "random", "--pixels", "500"),
+            "'--pixels' is for a folder with images and masks",
+        ),
+        (("--models", "a", "--all", "--max-images", "9"), "Leave one of them out."),
     ],
 )
 def test_bad_questions(animals: Path, run_command: Command, options: Options, message: str) -> None:

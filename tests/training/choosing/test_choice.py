@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.records.records import Protocol
-from zoograph.training.choosing.choice import Choice, Left, Plan, format_seconds
+from zoograph.training.choosing.choice import NO_WEIGHTS, Choice, Left, Plan, format_seconds
 
 
 def test_the_sentence_says_what_was_measured_or_only_expected(choice: Choice) -> None:
@@ -37,6 +37,12 @@ def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choi
     )
     assert "1,800 further candidates were not asked: their weights are not to be had." in notes
     assert "Left out: net_c.in1k: It is broken." in notes
+    named = replace(choice, num_without=2, left=(Left("net_d.in1k", NO_WEIGHTS),)).notes
+    assert "1 further candidate was not asked: its weights are not to be had." in named
+    assert "Left out: net_d.in1k: its weights are not to be had." in named
+    assert not any(
+        "further" in note for note in replace(choice, num_without=1, left=(Left("net_d.in1k", NO_WEIGHTS),)).notes
+    )
     assert not any("Next would be" in note for note in replace(choice, next=None).notes)
 
 

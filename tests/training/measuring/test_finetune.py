@@ -185,7 +185,7 @@ def test_a_checkpoint_that_does_not_fit_is_replaced(
     ("train_labels", "num_test", "message"),
     [
         ([1, 1, 1], 2, "training images of two classes"),
-        ([0, 1, 2], 2, "a class with two training images"),
+        ([0, 1, 2], 2, "a class with two training samples"),
         ([0, 1, 1], 0, r"needs test images \(got none\)"),
     ],
 )

@@ -109,6 +109,18 @@ def test_runs_that_the_store_has_are_measured_again_only_if_that_is_asked_for(
     assert seeds == [0, 1, 0, 0]
 
 
+def test_a_split_that_says_nothing_is_refused_before_a_model_is_looked_at(
+    toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("zoograph.training.measuring.subject.open_task", lambda *_: _task(2))
+    monkeypatch.setattr("zoograph.data.networks.encoders.load_pretrained", lambda name, *_: asked.append(name))
+    for protocol in (Protocol.HEAD, Protocol.FINETUNE):
+        with pytest.raises(ZoographError, match=r"'pets' must have two images, .* \(got 2 classes of one image each\)"):
+            measure_models(Subject(["test_vit"], "pets"), protocol)
+    assert asked == []
+
+
 def test_runs_are_stored_with_their_seeds_and_failures_are_told(
     toy_zoo: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

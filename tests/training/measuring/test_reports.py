@@ -52,6 +52,22 @@ def test_notes_of_scores(scored):
     assert "no &lt;such&gt; weights" in scored._repr_html_()
 
 
+def test_scores_that_are_as_high_as_they_can_be_are_said_to_rank_nothing():
+    pairs = (
+        PairScores("resnet18", {"h_score": 9 - 1e-12, "sfda": 0.98}, {}, {}, 2),
+        PairScores("vit", {"h_score": 9.0, "sfda": 1.0}, {}, {}, 2),
+        PairScores("tiny", {"h_score": 5.2, "sfda": 0.23}, {}, {}, 2),
+    )
+    report = ScoreReport("pets", 500, 7000, pairs, (), num_classes=10)
+    assert report.notes[1:] == (
+        "h_score is 9 at most, and 'resnet18', 'vit' reach it: so does nearly any model with as many features as there "
+        "are images. Go by another score, or look at more.",
+        "sfda is 1 at most, and 'vit' reaches it: so does nearly any model with as many features as there are images. "
+        "Go by another score, or look at more.",
+    )
+    assert len(ScoreReport("prices", 500, 7000, pairs, ()).notes) == 1
+
+
 def test_measured_runs_are_one_row_each_and_so_are_failures():
     runs = (run(hyperparameters={"seconds": 2.5}), run(seed=1, value=0.8))
     report = MeasureReport("pets", runs, {"a.png": "an empty file"}, (FAILED,))

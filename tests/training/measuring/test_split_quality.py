@@ -7,7 +7,7 @@ import torch
 
 from zoograph.data.errors import FoldsError
 from zoograph.data.images.task import ImageTask, make_task
-from zoograph.training.measuring.split_quality import judge_split, require_difference
+from zoograph.training.measuring.split_quality import judge_split, require_difference, require_split
 
 CLASSES = ["ok", "scratch", "dent"]
 
@@ -71,3 +71,15 @@ def test_features_that_are_all_the_same() -> None:
 def test_classes_of_one_image_each_leave_none_to_test_on() -> None:
     with pytest.raises(FoldsError, match=r"'defect' must have two images, .* \(got 2 classes of one image each\)"):
         judge_split(_task([0, 1]), [False, False])
+
+
+def test_what_the_classes_tell_is_found_without_a_look_at_a_sample() -> None:
+    def look(row: int) -> bytes:
+        raise AssertionError(row)
+
+    task = make_task("defect", "x", CLASSES, [""] * 4, [0, 0, 1, 1], look)
+    require_split(task, [True, False, True, False])
+    with pytest.raises(FoldsError, match=r"\(got 2 of 'ok' alone\)"):
+        require_split(task, [True, True, False, False])
+    with pytest.raises(FoldsError, match=r"Add images; of a table, --label-column names another column\."):
+        require_split(task, [False, False, False, False])
