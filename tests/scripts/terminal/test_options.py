@@ -72,6 +72,9 @@ def test_one_name_is_said_in_one_way(name: str) -> None:
 _SPECIAL = {
     "--json": {"Print a line of JSON for each predictor on stdout, and nothing else there."},
     "--fresh": {"Begin anew instead of going on."},
+    "--device": {
+        "Where to learn: `cpu`, `cuda` or `auto`. On the CPU the same records make the same predictor everywhere."
+    },
     "--weights": {"A folder with a file of weights for each model, or `random`. Default: those of the hub."},
     "--models": {"Weights of timm: names, or patterns such as `timm:*` and `timm:resnet*`, with commas between."},
 }
