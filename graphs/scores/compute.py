@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from zoograph.graphs.scores.inputs import RealInputs, ScoreInputs
 from zoograph.graphs.scores.registry import SCORES, find_score
@@ -12,7 +12,9 @@ from zoograph.graphs.scores.undefined import UndefinedScore
 
 
 def compute_scores(
-    inputs: ScoreInputs | RealInputs, names: Iterable[str] | None = None
+    inputs: ScoreInputs | RealInputs,
+    names: Iterable[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, float | UndefinedScore]:
     """Compute scores of one model on one dataset, sharing what they have in common.
 
@@ -20,6 +22,7 @@ def compute_scores(
         inputs: features, labels and what is known of the source; or features and real targets.
         names: keys of :data:`SCORES`; None is all those whose needs the inputs meet, and of real targets those that
             are defined for them.
+        progress: called with (scores done, scores in all).
 
     Returns:
         For each name a finite number, higher is better, or the :class:`UndefinedScore` that says why there is none.
@@ -27,7 +30,12 @@ def compute_scores(
     Raises:
         UnknownName: if a name is no key of :data:`SCORES`.
     """
-    return {spec.name: _compute(spec, inputs) for spec in _chosen(inputs, names)}
+    chosen, found = _chosen(inputs, names), {}
+    for number, spec in enumerate(chosen, 1):
+        found[spec.name] = _compute(spec, inputs)
+        if progress is not None:
+            progress(number, len(chosen))
+    return found
 
 
 def _chosen(inputs: ScoreInputs | RealInputs, names: Iterable[str] | None) -> list[ScoreSpec]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import torch
 
 _REFERENCE = "reference"
+_LOOKING = 9  # times as long as a model looks at the samples of a task as its scores take, for a steady bar
 
 
 def score_models(
@@ -210,8 +211,9 @@ def score_with(model: PretrainedModel, task: LabelledTask, request: ScoreRequest
     skipped: dict[str, str] = {}
     num_cut = num_pixels = 0
     if missing:
-        halves, device = 1 if request.reference is None else 2, find_device(request.device)
-        seen = _look(model, task, device, request.num_pixels, part_of(progress, 0, halves))
+        device = find_device(request.device)
+        parts = _LOOKING * (1 if request.reference is None else 2) + 1
+        seen = _look(model, task, device, request.num_pixels, part_of(progress, 0, parts, _LOOKING))
         skipped, num_cut = dict(seen.skipped), seen.num_cut
         num_pixels = len(seen.labels) if pixels else 0
         require_difference(seen.features, task.card.id, task.samples_word)
@@ -219,7 +221,7 @@ def score_with(model: PretrainedModel, task: LabelledTask, request: ScoreRequest
         if request.reference is not None:
             place, modality, size = request.reference, task.modality, request.max_images
             reference = once(_REFERENCE, lambda: _open_reference(place, modality, size))
-            also = extract_features(model, reference, device, progress=part_of(progress, 1, halves))
+            also = extract_features(model, reference, device, progress=part_of(progress, _LOOKING, parts, _LOOKING))
             skipped.update(also.skipped)
             known_task = also.features, also.labels
         inputs: ScoreInputs | RealInputs = (
@@ -227,7 +229,7 @@ def score_with(model: PretrainedModel, task: LabelledTask, request: ScoreRequest
             if seen.values is None
             else RealInputs(seen.features, seen.values[:, None])
         )
-        computed = compute_scores(inputs, missing)
+        computed = compute_scores(inputs, missing, part_of(progress, parts - 1, parts))
     return Scored(
         model.card,
         source,

@@ -43,11 +43,11 @@ def ignore(_: str) -> None:
     """Take a warning or a stage that nobody asked for."""
 
 
-def part_of(progress: Progress | None, place: int, num_parts: int) -> Progress:
-    """Return what reports the progress of one of several equal parts as that of the whole."""
+def part_of(progress: Progress | None, place: int, num_parts: int, num: int = 1) -> Progress:
+    """Return what reports the progress of one, or ``num``, of several equal parts as that of the whole."""
 
     def advance(done: int, total: int) -> None:
         if progress is not None:
-            progress(place * total + done, num_parts * total)
+            progress(place * total + num * done, num_parts * total)
 
     return advance

@@ -26,7 +26,9 @@ def _make() -> ScoreInputs:
 
 
 def test_all_at_once_is_the_same_as_each_alone() -> None:
-    together = compute_scores(_make())
+    steps: list[tuple[int, int]] = []
+    together = compute_scores(_make(), progress=lambda *step: steps.append(step))
+    assert steps == [(number, len(SCORES)) for number in range(1, len(SCORES) + 1)]
     assert list(together) == list(SCORES)
     for name, value in together.items():
         assert value == compute_scores(_make(), [name])[name]

@@ -53,7 +53,7 @@ SUBJECT = Subject(["test_vit"], "pictures")
 def test_scores_are_stored_once_and_known_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def counted(inputs: Any, names: list[str]) -> Any:
+    def counted(inputs: Any, names: list[str], _: object) -> Any:
         asked.append(list(names))
         return compute(inputs, names)
 
@@ -79,6 +79,9 @@ def test_without_names_every_score_that_the_model_allows_is_computed() -> None:
     assert {"logme", "leep", "nce"} <= pair.scores.keys() | pair.undefined.keys()
     assert not {"otce"} & (pair.scores.keys() | pair.undefined.keys())  # it needs images of the source task
     assert steps[-1] == (1, 1)
+    shares = [done / total for done, total in steps]
+    assert shares == sorted(shares)
+    assert len({share for share in shares if 0.9 < share < 1}) == len(pair.scores | pair.undefined) - 1
 
 
 def test_a_network_whose_features_are_no_numbers_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,3 +35,5 @@ def test_parts_of_a_whole() -> None:
         advance(1, 4)
         advance(4, 4)
     assert steps == [(1, 8), (4, 8), (5, 8), (8, 8)]
+    part_of(lambda *step: steps.append(step), 1, 4, 3)(1, 2)
+    assert steps[-1] == (5, 8)
