@@ -17,6 +17,7 @@ from zoograph.data.errors import RawDataError
 from zoograph.data.files.atomic import replace_file
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
+from zoograph.data.records.fields import say_fault
 from zoograph.data.records.records import ClassInfluence, Relation, Run, Score
 
 Row = TypeVar("Row", bound=BaseModel)
@@ -150,7 +151,7 @@ def make_row(schema: type[Row], fields: dict[str, Any], path: Path, line: int) -
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "row"
         raise RawDataError(
-            f"The value of '{field}' at '{path}', line {line}, does not fit: {first['msg']} "
+            f"The value of '{field}' at '{path}', line {line}, does not fit: {say_fault(first)} "
             f"(got {first['input']!r}). Correct or remove the row."
         ) from error
 

@@ -15,6 +15,7 @@ from zoograph.data.errors import ImageFolderError
 from zoograph.data.files.counts import count_of, some
 from zoograph.data.images.listing import Tree, image_suffixes, list_tree
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.fields import say_fault
 from zoograph.data.tasks.splits import Joined, Split, join_splits, split_named
 from zoograph.data.text.printable import as_seen, is_plain, show
 from zoograph.data.text.words import readable
@@ -118,8 +119,8 @@ def card_of(folder: ImageFolder, domain: str | None = None, id: str | None = Non
     except ValidationError as error:
         first = error.errors()[0]
         raise ImageFolderError(
-            f"The folder {str(folder.root)!r} must give a valid card (got {first['msg']} in "
-            f"'{'.'.join(map(str, first['loc']))}'). Rename the folder, or pass another id."
+            f"The folder {str(folder.root)!r} must give a valid card (got '{'.'.join(map(str, first['loc']))}', "
+            f"and {say_fault(first)}). Rename the folder, or pass another id."
         ) from error
 
 

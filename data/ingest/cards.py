@@ -13,6 +13,7 @@ from zoograph.data.ingest.columns import KNOWN_AS, to_text
 from zoograph.data.ingest.tables import Reject, open_table
 from zoograph.data.ingest.values.numbers import is_unknown
 from zoograph.data.records.cards import Card, DatasetCard, ModelCard
+from zoograph.data.records.fields import say_fault
 
 AnyCard = TypeVar("AnyCard", bound=Card)
 _LISTS = frozenset({"labels", "aliases", "languages", "modalities", "corpora"})
@@ -33,7 +34,7 @@ def make_card(card: type[AnyCard], name: str, fields: Mapping[str, Any], source:
         return card(id=name, source=source, **known)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise BadCard(f"'{'.'.join(map(str, first['loc']))}' does not fit, {first['msg']}") from error
+        raise BadCard(f"'{'.'.join(map(str, first['loc']))}' does not fit: {say_fault(first)}") from error
 
 
 def _parse(key: str, cell: Any) -> Any:

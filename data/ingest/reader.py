@@ -20,6 +20,7 @@ from zoograph.data.ingest.report import TableReport
 from zoograph.data.ingest.tables import Keep, Reject, Row, Table
 from zoograph.data.ingest.values.numbers import BadValue, OutOfRange
 from zoograph.data.ingest.values.units import Unit
+from zoograph.data.records.fields import say_fault
 from zoograph.data.records.records import Metric, Protocol, Record
 from zoograph.data.records.spellings import is_figure_name
 
@@ -200,7 +201,7 @@ class TableReader(ABC, Generic[AnyRecord]):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
-            return Reject(item.line, f"the {where} does not fit: {first['msg']}", text)
+            return Reject(item.line, f"the {where} does not fit: {say_fault(first)}", text)
         except BadValue as error:
             return Reject(item.line, str(error), text)
         except (BadTable, Contradiction, UnknownName) as error:
@@ -219,9 +220,13 @@ class TableReader(ABC, Generic[AnyRecord]):
             self._good,
             self._left_out - self._held_back,
             self._held_back,
-            (*self._table.notes, *self._notes, *self._explain_figures()),
+            (*self._table.notes, *self._notes, *self._explain_figures(), *self._explain_nothing()),
             self.without_protocol,
         )
+
+    def _explain_nothing(self) -> Iterator[str]:
+        if not (self._good or self._left_out or self._table.notes):
+            yield f"{self._table.name} has columns and no row with a value."
 
     def _explain_figures(self) -> Iterator[str]:
         if texts := [column for column, has_numbers in self._has_numbers.items() if not has_numbers]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -29,6 +31,20 @@ def as_settings(content: Any) -> Any:
         return {str(name): as_settings(value) for name, value in content.items()}
     return [as_settings(value) for value in content] if isinstance(content, list | tuple) else content
 
+
+def say_fault(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a field, as one of pydantic's errors says it, in words that follow its name.
+
+    >>> say_fault({"msg": "Input should be greater than or equal to 1"})
+    'it should be greater than or equal to 1'
+    """
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if said in _FAULTS:
+        return _FAULTS[said]
+    return re.sub(r"^(Input|String|Tuple|List|Dictionary|Value) should", "it should", said)
+
+
+_FAULTS = {"Field required": "it is missing", "Extra inputs are not permitted": "there is no such field"}
 
 Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]+$")]
 Word = Annotated[Name, AfterValidator(str.lower)]

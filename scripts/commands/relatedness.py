@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -155,6 +156,12 @@ def _print_table(report: RelatednessReport) -> None:
 
 def _notes(report: RelatednessReport) -> list[str]:
     notes = [_describe_seconds([one.seconds for one in report.models])] if report.models else []
+    guess = None if report.num_classes is None else math.log(report.num_classes)
+    if guess is not None and any(one.bound.total > guess for one in report.models):
+        notes.append(
+            f"Who guesses among {report.num_classes} classes has a loss of {guess:.3f}: a bound above that promises "
+            "nothing, and ranks models all the same."
+        )
     if report.stored:
         notes.append(f"Stored {len(report.stored)} relations; 'zoograph retrain' learns what they are worth.")
     return notes

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from zoograph.data.errors import AmbiguousName, PredictorError, StoreError, UnknownName, ZoographError
+from zoograph.data.records.fields import say_fault
 from zoograph.data.text.printable import show
 from zoograph.scripts.serving.rendering import to_json
 
@@ -121,4 +122,4 @@ def _first_fault(errors: Sequence[Any]) -> str:
     first = errors[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body")
     where = f"'{show(place)}' " if place else "The request "
-    return f"{where}does not fit: {show(str(first['msg']).removeprefix('Value error, '))}."
+    return f"{where}does not fit: {show(say_fault(first))}."

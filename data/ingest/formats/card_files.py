@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from zoograph.data.errors import RawDataError
 from zoograph.data.files.yaml_text import read_yaml
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.fields import say_fault
 from zoograph.data.text.words import label_text
 
 _MOST_BYTES = 1 << 24
@@ -111,7 +112,7 @@ def _as_word(label: Any) -> Any:
 
 
 def _describe(error: Any) -> str:
-    given, message = error.get("input"), str(error["msg"]).removeprefix("Value error, ")
+    given, message = error.get("input"), say_fault(error)
     if isinstance(given, bool) or given is None:
         return f"{given}, which YAML reads from words such as 'yes', 'no' and 'null': put it in quotes"
     shown = repr(given) if isinstance(given, str | int | float) else ""

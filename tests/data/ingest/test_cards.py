@@ -46,7 +46,7 @@ def test_what_programs_write_for_nothing_is_not_known(cell: object) -> None:
 
 
 def test_a_field_that_does_not_fit_is_named() -> None:
-    with pytest.raises(BadCard, match=r"^'imagenet_top1' does not fit, Input should be less than or equal to 1$"):
+    with pytest.raises(BadCard, match=r"^'imagenet_top1' does not fit: it should be less than or equal to 1$"):
         make_card(ModelCard, "m", {"imagenet_top1": "76.1"}, "mine")
 
 

@@ -78,6 +78,12 @@ def test_what_rows_do_not_say_is_as_set(toy_store: RecordStore, read: Ingest) ->
     assert _stored(toy_store, "protocol", "metric", "source") == [("finetune", "miou", "lab")]
 
 
+def test_a_table_without_rows_is_said_to_be_one(read: Ingest) -> None:
+    assert read("model,dataset,value").tables[0].notes == ("runs.csv has columns and no row with a value.",)
+    assert read("model,dataset,value", "vit,pets,0.5").tables[0].notes == ()
+    assert read("model,dataset,value", "vit,pets,7.5").tables[0].notes == ()
+
+
 @pytest.mark.parametrize("known_as", ["accuracy", "value"])
 def test_columns_can_be_mapped(toy_store: RecordStore, read: Ingest, known_as: str) -> None:
     read("arch,task,eval_acc", "vit,pets,0.5", mapping={"model": "arch", "dataset": "task", known_as: "eval_acc"})
@@ -145,7 +151,7 @@ def test_bad_rows_are_written_down_and_the_others_go_in(toy_store: RecordStore, 
         ("4", "the value 'nan' is not finite"),
         ("5", "the value '-inf' is not finite"),
         ("6", "the value is missing"),
-        ("7", "the protocol does not fit: Input should be 'native', 'zero_shot', 'probe', 'head' or 'finetune'"),
+        ("7", "the protocol does not fit: it should be 'native', 'zero_shot', 'probe', 'head' or 'finetune'"),
         ("8", "the seed '1.5' is no whole number"),
         ("9", "the time 'yesterday' is not as in 2024-12-31T23:59:00Z"),
         ("10", "the hyperparameters are no JSON object: got list"),
@@ -281,7 +287,7 @@ def test_cards_come_from_columns_of_the_file(toy_store: RecordStore, read: Inges
     assert zoo.models["my net"] == ModelCard(id="my net", source="own records", family="cnn", parameters=1000)
     assert (zoo.datasets["my task"].labels, zoo.datasets["my task"].num_classes) == (("cat", "dog"), 2)
     ((line, reason),) = _reasons(report.rejects)
-    assert (line, reason[:61]) == ("4", "No card can be made of 'bad net': 'parameters' does not fit, ")
+    assert (line, reason[:61]) == ("4", "No card can be made of 'bad net': 'parameters' does not fit: ")
 
 
 def test_names_alone_are_let_in_when_asked_for(toy_store: RecordStore, read: Ingest) -> None:

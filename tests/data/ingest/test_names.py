@@ -107,7 +107,7 @@ def test_what_any_row_knows_makes_the_card() -> None:
 
 def test_a_field_that_does_not_fit_holds_the_name_back() -> None:
     held = _resolve(("a", "pets", {"model.parameters": "many"})).held
-    assert held["model", "a"].startswith("No card can be made of 'a': 'parameters' does not fit, Input should be ")
+    assert held["model", "a"].startswith("No card can be made of 'a': 'parameters' does not fit: it should be ")
 
 
 def test_names_alone_make_cards_when_asked_for() -> None:

@@ -18,9 +18,10 @@ from zoograph.data.store.store import RecordStore
 from zoograph.data.text.lookup import text_for
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, RELATED_TO
-from zoograph.scripts.commands.relatedness import _SETTINGS, relatedness
+from zoograph.graphs.scores.relatedness.bound import Bound
+from zoograph.scripts.commands.relatedness import _PARTS, _SETTINGS, _notes, relatedness
 from zoograph.training.analysis.relatedness import own_images
-from zoograph.training.analysis.relatedness.own_images import RelatednessReport
+from zoograph.training.analysis.relatedness.own_images import ModelRelatedness, RelatednessReport
 from zoograph.training.analysis.relatedness.relate import Relating, Setting
 from zoograph.training.analysis.relatedness.relations import relation_name
 
@@ -124,6 +125,15 @@ def test_a_reference_with_too_few_classes_fails_in_one_sentence(
     ran = run_command(relatedness, *_ask(mine, shapes, animals, "--json"))
     assert ran.code == 2
     assert "has 2 classes, and 3 are needed" in ran.err
+
+
+def test_a_bound_that_promises_nothing_is_called_so() -> None:
+    def report(loss: float) -> RelatednessReport:
+        one = ModelRelatedness("a", Bound(loss, 0.0, 0.0, 1.0, 0), None, dict.fromkeys(_PARTS, 1.0))
+        return RelatednessReport("animals", "shapes", (one,), (), num_classes=3)
+
+    assert not [note for note in _notes(report(1.0)) if "promises" in note]
+    assert any("guesses among 3 classes has a loss of 1.099: a bound above" in note for note in _notes(report(1.2)))
 
 
 def test_settings_are_those_that_there_are(animals: Path, shapes: Path, mine: Options, run_command: Command) -> None:

@@ -49,10 +49,10 @@ def test_a_bug_is_told_without_its_code(client: TestClient, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("path", "given", "detail"),
     [
-        ("/models?limit=0", None, "'query.limit' does not fit: Input should be greater than or equal to 1."),
-        ("/predict?dataset=pets", None, "'query.model' does not fit: Field required."),
-        ("/recommend", {"dataset": "pets", "utility": float("nan")}, "'utility' does not fit: Input should be"),
-        ("/recommend", {"dataset": "pets", "cheap": True}, "'cheap' does not fit: Extra inputs are not permitted."),
+        ("/models?limit=0", None, "'query.limit' does not fit: it should be greater than or equal to 1."),
+        ("/predict?dataset=pets", None, "'query.model' does not fit: it is missing."),
+        ("/recommend", {"dataset": "pets", "utility": float("nan")}, "'utility' does not fit: it should be"),
+        ("/recommend", {"dataset": "pets", "cheap": True}, "'cheap' does not fit: there is no such field."),
         ("/recommend", {}, "The request does not fit: give one of 'dataset', 'card' and 'folder' (got none)."),
         ("/recommend", {"dataset": "pets", "filters": {"max_gmacs": float("inf")}}, "'filters.max_gmacs' does not"),
     ],

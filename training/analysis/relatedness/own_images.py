@@ -61,13 +61,18 @@ class ModelRelatedness:
 
 @dataclass(frozen=True)
 class RelatednessReport:
-    """Models ranked for a target, that of the lowest bound first, what failed, and what was stored."""
+    """Models ranked for a target, that of the lowest bound first, what failed, and what was stored.
+
+    Attributes:
+        num_classes: of the target; a model that guesses has a loss of the logarithm of that.
+    """
 
     reference: str
     target: str
     models: tuple[ModelRelatedness, ...]
     failures: tuple[Failure, ...]
     stored: tuple[Relation, ...] = ()
+    num_classes: int | None = None
 
 
 def rank_on_images(
@@ -133,7 +138,9 @@ def rank_on_images(
     done = [found[place] for place in sorted(found)]  # in the order of the models, whichever was done first elsewhere
     ranked = sorted((model for model, _ in done), key=lambda one: one.bound.total)
     kept = tuple(relation for _, relations in done for relation in relations)
-    return RelatednessReport(known.card.id, target.card.id, tuple(ranked), tuple(failures), kept)
+    return RelatednessReport(
+        known.card.id, target.card.id, tuple(ranked), tuple(failures), kept, len(set(target.labels))
+    )
 
 
 def _require_learnable(task: LabelledTask) -> None:
