@@ -5,7 +5,9 @@ The warm path, a known pair and a trained predictor, imports neither torch nor P
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from zoograph.data.records.cards import DatasetCard
@@ -14,7 +16,7 @@ from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
 from zoograph.training.answers.notes import caution_of, describe_basis, describe_source
-from zoograph.training.answers.question import ask
+from zoograph.training.answers.question import Question, ask
 from zoograph.training.answers.source import Source, opened
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
@@ -158,8 +160,22 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
         _mean(rows),
         store.unmeasured([model], question.tasks, *kind),
         question.meaning,
-        tuple(caution_of(measured)),
+        (*caution_of(measured), *_measured_otherwise(store, model, question)),
     )
+
+
+def _measured_otherwise(store: RecordStore, model: str, question: Question) -> Iterator[str]:
+    """Yield what was measured of the model there under other protocols, if anything was."""
+    found = []
+    for protocol in Protocol:
+        if protocol is question.protocol:
+            continue
+        known = store.measured(model, question.tasks, protocol, question.metric)
+        if known:
+            of = f" (mean of {len(known)})" if len(known) > 1 else ""
+            found.append(f"{protocol.description} {fmean(one.value for one in known.values()):.3f}{of}")
+    if found:
+        yield f"Measured under other protocols: {', '.join(found)}."
 
 
 def _mean(rows: list[Row]) -> Row:

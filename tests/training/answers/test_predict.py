@@ -63,6 +63,11 @@ def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
     assert all(text in answer._repr_html_() for text in ("<td>birds_2</td>", answer.title, own))
 
 
+def test_what_was_measured_of_the_model_there_under_other_protocols_is_said(trainings: list[Path]) -> None:
+    assert "Measured under other protocols: full fine-tuning 0.750." in predict("resnet", "pets", Protocol.HEAD).notes
+    assert not any("other protocols" in note for note in predict("resnet", "birds").notes)
+
+
 def test_a_protocol_can_be_given_by_its_name(trainings: list[Path]) -> None:
     assert predict("resnet", "pets", "head").protocol is Protocol.HEAD
     assert [root.name for root in trainings] == ["head-default"]
