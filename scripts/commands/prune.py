@@ -42,14 +42,16 @@ def prune(
     if not done:
         print("No predictor has been trained yet: there is nothing to remove.")
     for folder, pruned in done.items():
-        _print(folder, pruned, dry_run)
+        _print(folder, pruned, keep, dry_run)
 
 
-def _print(folder: PredictorFolder, pruned: Pruned, dry_run: bool) -> None:
+def _print(folder: PredictorFolder, pruned: Pruned, keep: int, dry_run: bool) -> None:
     removed = [(name, "would go" if dry_run else "removed") for name in pruned.removed]
     recent = [(name, "stays for ten minutes: it is new, or has just stopped answering") for name in pruned.recent]
     headings = ("version", "fate")
     print_table(f"Predictors: {folder.title}", headings, [*removed, *recent], names={"fate"}, copied={"version"})
     freed = f"{pruned.num_bytes / 1e6:.1f} MB {'would be' if dry_run else 'are'} free, " if pruned.removed else ""
     left = count_of(pruned.kept, "version is left", "versions are left")
-    print_notes([f"{folder.title}: {freed}{left}."])
+    more = pruned.kept - len(pruned.recent) > keep
+    why = " The one that answers, and the one that 'zoograph rollback' goes back to, stay." if more else ""
+    print_notes([f"{folder.title}: {freed}{left}.{why}"])
