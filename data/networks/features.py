@@ -18,7 +18,7 @@ from zoograph.data.networks.devices import half_precision, number_device
 from zoograph.data.networks.foreign import NetworkError, foreign_code
 from zoograph.data.networks.rows import is_cut, load_rows, reading_order, require_readable, stack
 from zoograph.data.networks.weights import PretrainedModel
-from zoograph.data.tasks.stratified import held_out_rows
+from zoograph.data.tasks.stratified import stratified_hold_out
 from zoograph.data.tasks.task import LabelledTask
 
 Progress = Callable[[int, int], None]
@@ -60,8 +60,9 @@ class Features:
 
     def test_rows(self, fraction: float = HELD_OUT, seed: int = 0) -> Tensor:
         """Return (N,) bool: the task's own test samples, or else a stratified fraction that is held out by seed."""
-        own = None if self.is_test is None else self.is_test.cpu()
-        return torch.from_numpy(held_out_rows(self.labels.cpu(), own, fraction, seed)).to(self.labels.device)
+        if self.is_test is not None:
+            return self.is_test  # where it is: on a device it need not go to the CPU and back
+        return torch.from_numpy(stratified_hold_out(self.labels.cpu(), fraction, seed)).to(self.labels.device)
 
 
 def extract(

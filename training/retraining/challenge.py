@@ -151,8 +151,8 @@ def retrain_if_needed(
         if material.encoder_source is not None and material.text.digest != newest.encoder_digest:
             raise PredictorError(
                 f"The encoder '{encoder}' needs to be the one that the predictor in '{root}' was trained with "
-                "(got other weights). Put the old ones back, or ask "
-                "'predict --encoder' for a predictor of the new ones."
+                "(got other weights). Put the old ones back, or ask 'predict --encoder' for a predictor of the new "
+                "ones."
             )
         return Round(waiting, retrain_on(root, material, config, progress, device))
 
