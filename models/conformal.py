@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,17 +15,25 @@ from zoograph.models.method import COVERAGE
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-SITUATIONS = ("both known", "new dataset", "new model", "both new")
+SITUATIONS = ("both known", "few records", "new dataset", "new model", "new model, few records", "both new")
+KNOWN, FEW_RECORDS, NEW_DATASET, NEW_MODEL, NEW_MODEL_FEW_RECORDS, BOTH_NEW = range(len(SITUATIONS))
+MOST_FEW = 10
+"""Measured pairs of a dataset's family that are still few."""
 _ENOUGH = 30
 
 
 def situation(graph: HeteroData, pairs: Tensor) -> Tensor:
-    """Return (n,) codes into ``SITUATIONS``: whether the model and the dataset have records in ``graph``."""
+    """Return (n,) codes into ``SITUATIONS``: what is known of the model, and of the dataset, in ``graph``.
+
+    A dataset is known by its own records, and well known by those of its family too.
+    """
     source, target = graph[TRANSFERS_TO].edge_index
-    known_model = torch.zeros(graph[MODEL].num_nodes, dtype=torch.bool)
-    known_dataset = torch.zeros(graph[DATASET].num_nodes, dtype=torch.bool)
-    known_model[source], known_dataset[target] = True, True
-    return 2 * (~known_model[pairs[0]]).long() + (~known_dataset[pairs[1]]).long()
+    family, num_models = graph[DATASET].group, graph[MODEL].num_nodes
+    new_model = torch.bincount(source, minlength=num_models)[pairs[0]] == 0
+    new_dataset = torch.bincount(target, minlength=len(family))[pairs[1]] == 0
+    few = torch.bincount(family[target], minlength=int(family.max()) + 1)[family[pairs[1]]] <= MOST_FEW
+    of_dataset = torch.where(new_dataset, NEW_DATASET, torch.where(few, FEW_RECORDS, KNOWN))
+    return NEW_MODEL * new_model.long() + of_dataset
 
 
 def conformal_quantile(residuals: Tensor, coverage: float = COVERAGE) -> float:
@@ -52,8 +61,9 @@ def grouped_quantile(residuals: Tensor, group: Tensor, coverage: float = COVERAG
 def calibrate(residuals: Tensor, situations: Tensor) -> list[float]:
     """Return the width multiplier of each situation.
 
-    A situation with fewer than 30 held-out residuals takes all residuals; and what is newer is never
-    narrower than what is better known.
+    A situation with fewer than 30 held-out residuals takes all residuals; and what is newer is never narrower than
+    what is better known. A few records leave a dataset less uncertain than none, but what they leave is worse known:
+    their multiplier may be more than that of a new one.
 
     Args:
         residuals: (n,) absolute held-out errors, each divided by the predicted standard deviation.
@@ -63,8 +73,14 @@ def calibrate(residuals: Tensor, situations: Tensor) -> list[float]:
     for code in range(len(SITUATIONS)):
         own = residuals[situations == code]
         widths.append(conformal_quantile(own if len(own) >= _ENOUGH else residuals))
-    known, new_dataset, new_model, _ = widths
-    return [known, max(known, new_dataset), max(known, new_model), max(widths)]
+    return no_narrower(widths)
+
+
+def no_narrower(widths: Sequence[float]) -> list[float]:
+    """Return multipliers of all situations, each at least that of what is better known."""
+    known, few, new_dataset, new_model, new_model_few, both = widths
+    few, new_dataset, new_model = (max(known, width) for width in (few, new_dataset, new_model))
+    return [known, few, new_dataset, new_model, max(few, new_model, new_model_few), max(new_dataset, new_model, both)]
 
 
 def half_width(residuals: Tensor) -> float:

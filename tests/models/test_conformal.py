@@ -6,7 +6,21 @@ import torch
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
-from zoograph.models.conformal import calibrate, conformal_quantile, grouped_quantile, half_width, situation
+from zoograph.graphs.schema import DATASET, TRANSFERS_TO
+from zoograph.models.conformal import (
+    BOTH_NEW,
+    FEW_RECORDS,
+    KNOWN,
+    MOST_FEW,
+    NEW_DATASET,
+    NEW_MODEL,
+    NEW_MODEL_FEW_RECORDS,
+    calibrate,
+    conformal_quantile,
+    grouped_quantile,
+    half_width,
+    situation,
+)
 
 
 def test_quantile_is_the_conformal_rank():
@@ -31,12 +45,26 @@ def test_quantile_covers_new_residuals_as_promised():
     assert 0.89 < sum(covered) / len(covered) < 0.93
 
 
-def test_situations():
+def _situations(edges: list[list[int]], families: list[int], pairs: list[list[int]]) -> list[int]:
     graph = build_graph(make_toy_zoo(), HashEmbedder(8))
-    assert situation(graph, torch.tensor([[0, 0], [0, 3]])).tolist() == [0, 1]
-    lonely = build_graph(make_toy_zoo(), HashEmbedder(8))
-    lonely["model", "transfers_to", "dataset"].edge_index = torch.tensor([[0], [0]])
-    assert situation(lonely, torch.tensor([[0, 0, 1, 1], [0, 1, 0, 1]])).tolist() == [0, 1, 2, 3]
+    graph[TRANSFERS_TO].edge_index = torch.tensor(edges)
+    graph[DATASET].group = torch.tensor(families + list(range(90, 90 + graph[DATASET].num_nodes - len(families))))
+    return situation(graph, torch.tensor(pairs)).tolist()
+
+
+def test_situations():
+    asked = [[0, 0, 1, 1], [0, 1, 0, 1]]
+    found = _situations([[0], [0]], [0, 1], asked)
+    assert found == [FEW_RECORDS, NEW_DATASET, NEW_MODEL_FEW_RECORDS, BOTH_NEW]
+    many = [[0] * (MOST_FEW + 1), [0] * (MOST_FEW + 1)]
+    assert _situations(many, [0, 1], asked) == [KNOWN, NEW_DATASET, NEW_MODEL, BOTH_NEW]
+
+
+def test_records_of_the_family_make_a_dataset_well_known_but_not_known():
+    edges = [[0] * (MOST_FEW + 1), [0] * MOST_FEW + [1]]
+    asked = [[0, 0, 0], [0, 1, 2]]
+    assert _situations(edges, [0, 0, 0], asked) == [KNOWN, KNOWN, NEW_DATASET]
+    assert _situations(edges, [0, 1, 0], asked) == [FEW_RECORDS, FEW_RECORDS, NEW_DATASET]
 
 
 def test_every_group_counts_alike_in_a_quantile():
@@ -50,12 +78,24 @@ def test_every_group_counts_alike_in_a_quantile():
 
 
 def test_newcomers_are_never_narrower():
-    residuals = torch.cat([torch.full((100,), 2.0), torch.full((100,), 1.0), torch.full((100,), 3.0)])
-    codes = torch.cat([torch.full((100,), code) for code in (0, 1, 2)])
-    assert calibrate(residuals, codes) == [2.0, 2.0, 3.0, 3.0]
+    residuals = torch.cat([torch.full((100,), size) for size in (2.0, 1.0, 3.0, 4.0)])
+    codes = torch.cat([torch.full((100,), code) for code in (KNOWN, NEW_DATASET, NEW_MODEL, FEW_RECORDS)])
+    known, few, new_dataset, new_model, new_model_few, both_new = calibrate(residuals, codes)
+    assert (known, few, new_dataset, new_model) == (2.0, 4.0, 2.0, 3.0)
+    assert (new_model_few, both_new) == (4.0, 4.0)  # the latter, without residuals, from all of them
+    assert calibrate(residuals[:300], codes[:300])[BOTH_NEW] == 3.0
+
+
+def test_a_new_dataset_may_have_less_than_one_with_few_records():
+    """It is in deviations, of which a new dataset has larger ones."""
+    residuals = torch.cat([torch.full((900,), 1.0), torch.full((50,), 7.0)])
+    codes = torch.cat([torch.full((900,), NEW_DATASET), torch.full((50,), FEW_RECORDS)])
+    widths = calibrate(residuals, codes)
+    assert widths[NEW_DATASET] == widths[BOTH_NEW] == 1.0
+    assert widths[FEW_RECORDS] == 7.0
 
 
 def test_a_rare_situation_takes_all_residuals():
     residuals = torch.cat([torch.full((90,), 1.0), torch.full((20,), 5.0)])
-    codes = torch.cat([torch.zeros(90), torch.ones(20)]).long()
-    assert calibrate(residuals, codes) == pytest.approx([1.0, 5.0, 5.0, 5.0])
+    codes = torch.cat([torch.full((90,), KNOWN), torch.full((20,), NEW_DATASET)])
+    assert calibrate(residuals, codes) == pytest.approx([1.0, 5.0, 5.0, 5.0, 5.0, 5.0])

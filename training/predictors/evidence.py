@@ -26,11 +26,12 @@ from zoograph.models.gp.structural_gnn import StructuralGNN
 from zoograph.models.method import Method, Prediction
 from zoograph.models.placing import CPU
 from zoograph.training.predictors.evidence_contrasts import calibrated_contrasts
-from zoograph.training.predictors.evidence_left_out import LeftOut, halves, leave_out
+from zoograph.training.predictors.evidence_left_out import halves, leave_out
 from zoograph.training.predictors.evidence_parts import asked_with, parts_of
 from zoograph.training.predictors.evidence_readout import answer_cells, predict_jointly, record_effects, similarities
 from zoograph.training.predictors.evidence_widths import calibrated_widths
 from zoograph.training.predictors.joint import JointPrediction
+from zoograph.training.predictors.left_out import LeftOut
 from zoograph.training.runtime.progress import Progress, Ticker
 from zoograph.training.runtime.threads import one_seeded_thread, one_thread
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from zoograph.data.records.records import Protocol
+from zoograph.models.conformal import KNOWN, NEW_DATASET
 from zoograph.models.evidence.accuracy_logit import to_accuracy
-from zoograph.training.predictors.evidence_left_out import KNOWN, NEW_DATASET, LeftOut
 from zoograph.training.predictors.joint import draw_normal
+from zoograph.training.predictors.left_out import LeftOut
 
 _FACTORS = torch.linspace(0.2, 1.0, 9, dtype=torch.float64)  # models do not lie farther apart than the process says
 _LEAST_MODELS = 4  # that a ranking is of

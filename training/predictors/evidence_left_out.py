@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET
-from zoograph.models.conformal import SITUATIONS
+from zoograph.models.conformal import BOTH_NEW, KNOWN, NEW_DATASET, NEW_MODEL
 from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.posterior import Block, Posterior, Prior, evenly
 from zoograph.models.evidence.relevant import MOST_SINGLE
+from zoograph.training.predictors.evidence_few_records import with_few_known
 from zoograph.training.predictors.evidence_parts import parts_of
+from zoograph.training.predictors.left_out import LeftOut
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-KNOWN, NEW_DATASET = (SITUATIONS.index(name) for name in ("both known", "new dataset"))
+LEFT_OUT = (KNOWN, NEW_DATASET, NEW_MODEL, BOTH_NEW)
+"""Situations that records are left out for."""
 _BOTH_NEW_SAMPLES = 150
 _LEAST_RECORDS = 30  # of another protocol, to learn from
 _NUM_PARTS = 4
@@ -28,32 +31,10 @@ _MOST_PARTS, _MOST_OTHER_PARTS = 16, 8  # of datasets with records of the asked 
 _SEED = 0
 
 
-class LeftOut(NamedTuple):
-    """k records of one block, predicted as if they, and the rest of the block, had never been measured.
-
-    Attributes:
-        situation: what was new of them, a place in :data:`zoograph.models.conformal.SITUATIONS`.
-        logit: (k,) as measured.
-        mean: (k,) predicted.
-        covariance: (k, k) of the noiseless logits.
-        noise: (k,) variances of one run.
-        chance: (k,) what guessing gives.
-        dataset: (k,) nodes.
-        family: (k,) of the datasets.
-    """
-
-    situation: int
-    logit: Tensor
-    mean: Tensor
-    covariance: Tensor
-    noise: Tensor
-    chance: Tensor
-    dataset: Tensor
-    family: Tensor
-
-
 def leave_out(prior: Prior, graph: HeteroData, protocol: int, among: Tensor | None = None) -> dict[int, list[LeftOut]]:
     """Return what is left out, by protocol: of the asked one in every situation, of others where models are known.
+
+    What is left out with all of its family is predicted once more with a few of its dataset's records known.
 
     Under one protocol there may be a single family of datasets, which tells little of what a new one is like. Records
     are left out of what an answer about their dataset under the asked protocol is read from, see
@@ -68,13 +49,14 @@ def leave_out(prior: Prior, graph: HeteroData, protocol: int, among: Tensor | No
     """
     counts = torch.bincount(prior.records.cells.protocol, minlength=len(Protocol))[: len(Protocol)]
     others = [int(code) for code in (counts >= _LEAST_RECORDS).nonzero() if code != protocol]
-    ways = {protocol: range(len(SITUATIONS)), **dict.fromkeys(others, (KNOWN, NEW_DATASET))}
+    ways = {protocol: LEFT_OUT, **dict.fromkeys(others, (KNOWN, NEW_DATASET))}
     found: dict[int, list[LeftOut]] = {code: [] for code in ways}
     for datasets in _asked_together(prior, graph, protocol):
         asked = datasets if among is None else datasets[among[datasets]]
         if len(asked):
-            posterior = Posterior(prior, datasets, protocol, _without_kin(prior, graph, datasets))
-            for code, part in _left_out(posterior, graph, ways, asked):
+            known = _without_kin(prior, graph, datasets)
+            posterior = Posterior(prior, datasets, protocol, known)
+            for code, part in _left_out(posterior, known, graph, ways, asked):
                 found[code].append(part)
     return found
 
@@ -108,7 +90,7 @@ def _without_kin(prior: Prior, graph: HeteroData, datasets: Tensor) -> Records:
 
 
 def _left_out(
-    posterior: Posterior, graph: HeteroData, ways: Mapping[int, Iterable[int]], among: Tensor
+    posterior: Posterior, known: Records, graph: HeteroData, ways: Mapping[int, Iterable[int]], among: Tensor
 ) -> Iterator[tuple[int, LeftOut]]:
     """Yield each block of records on the datasets ``among`` with its protocol; ``ways``: situations by protocol."""
     asked = [
@@ -125,14 +107,17 @@ def _left_out(
         noise = posterior.noise(mean, cells, graph[DATASET].sample_size[cells.dataset].double())
         chance, family = posterior.prior.features.chance[cells.dataset], graph[DATASET].group[cells.dataset]
         logit = posterior.records.logit[rows]
-        yield code, LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family)
+        part = LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family)
+        yield code, part
+        if situation == NEW_DATASET:
+            yield from ((code, few) for few in with_few_known(posterior, known, graph, part, rows))
 
 
 def blocks_of(
     posterior: Posterior,
     graph: HeteroData,
     protocol: int,
-    situations: Iterable[int] = range(len(SITUATIONS)),
+    situations: Iterable[int] = LEFT_OUT,
     among: Tensor | None = None,
 ) -> dict[int, list[Block]]:
     """Return, by situation, places of what is left out together, and which of it is asked for.
@@ -145,7 +130,7 @@ def blocks_of(
         posterior: about some datasets.
         graph: of these.
         protocol: whose records are asked for.
-        situations: which of the four.
+        situations: which of :data:`LEFT_OUT`.
         among: nodes of the datasets whose records are asked for; default: those that the posterior is about.
     """
     cells, models = posterior.records.cells, posterior.models
@@ -180,5 +165,5 @@ def blocks_of(
             for i in shuffled[: math.ceil(_BOTH_NEW_SAMPLES * share)].tolist()
         ]
 
-    ways = (quarters, families, by_model, both)
+    ways = dict(zip(LEFT_OUT, (quarters, families, by_model, both), strict=True))
     return {code: ways[code]() for code in situations}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoograph.graphs.schema import DATASET
-from zoograph.models.conformal import situation
+from zoograph.models.conformal import FEW_RECORDS, KNOWN, situation
 from zoograph.models.evidence.accuracy_logit import expected_accuracy, slope, to_accuracy
 from zoograph.models.evidence.cells import Cells
 from zoograph.models.evidence.posterior import Posterior, Prior
@@ -75,7 +75,8 @@ def predict_jointly(
     mean, contenders = logits.mean, logits.contenders
     code = situation(graph, pairs)
     width = torch.tensor(widths, dtype=mean.dtype)[code]
-    factor = torch.tensor(contrasts, dtype=mean.dtype)[(code > 0).long()].reshape(k, t).mean(1)  # 0: both are known
+    new = ~torch.isin(code, torch.tensor([KNOWN, FEW_RECORDS]))
+    factor = torch.tensor(contrasts, dtype=mean.dtype)[new.long()].reshape(k, t).mean(1)
     covariance = scaled_contrasts(logits.covariance, factor[contenders])
     answer = answer_cells(posterior, cells, mean, logits.variance, graph[DATASET].sample_size, width)
     chance = posterior.prior.features.chance[cells.dataset]

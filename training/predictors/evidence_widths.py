@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from zoograph.models.conformal import SITUATIONS, calibrate, grouped_quantile
-from zoograph.training.predictors.evidence_left_out import NEW_DATASET, LeftOut
-
-_BOTH_NEW = SITUATIONS.index("both new")
+from zoograph.data.records.records import Protocol
+from zoograph.models.conformal import FEW_RECORDS, NEW_DATASET, calibrate, grouped_quantile, no_narrower
+from zoograph.training.predictors.left_out import LeftOut
 
 
 def calibrated_widths(left_out: Mapping[int, Sequence[LeftOut]], protocol: int) -> list[float]:
     """Return the half-width of each situation of :mod:`zoograph.models.conformal`, in standard deviations of the logit.
 
-    Of new datasets, intervals are as wide as those of all protocols ask for, if that is more: under the asked one
-    there may be a single family.
+    Of new datasets, and of those with few records, intervals are as wide as those of all protocols ask for, if that is
+    more: under the asked one there may be a single family.
 
     Args:
         left_out: by protocol.
@@ -27,14 +26,13 @@ def calibrated_widths(left_out: Mapping[int, Sequence[LeftOut]], protocol: int) 
     situations = [torch.full_like(part.dataset, part.situation) for part in own]
     none = torch.zeros(0, dtype=torch.long)
     widths = calibrate(_errors(own), torch.cat([none, *situations]))
-    new = {code: [part for part in parts if part.situation == NEW_DATASET] for code, parts in left_out.items()}
-    # A family under a protocol is a unit of its own: its level there is.
-    units = [len(new) * part.family + place for place, parts in enumerate(new.values()) for part in parts]
-    if units:
-        errors = _errors([part for parts in new.values() for part in parts])
-        widths[NEW_DATASET] = max(widths[NEW_DATASET], grouped_quantile(errors, torch.cat(units)))
-    widths[_BOTH_NEW] = max(widths)
-    return widths
+    for situation in (FEW_RECORDS, NEW_DATASET):
+        every = [(code, part) for code, parts in left_out.items() for part in parts if part.situation == situation]
+        if every:
+            # A family under a protocol is a unit of its own: its level there is.
+            units = torch.cat([len(Protocol) * part.family + code for code, part in every])
+            widths[situation] = max(widths[situation], grouped_quantile(_errors([part for _, part in every]), units))
+    return no_narrower(widths)
 
 
 def _errors(parts: Sequence[LeftOut]) -> Tensor:

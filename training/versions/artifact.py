@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 POINTER = "current.json"
 SEAL = "seal.json"
 SAW = "saw.json"
-FORMAT = 12
+FORMAT = 13
 COLUMNS = ("mean", "lower", "upper", "baseline")
 POINTER_SUFFIX = ".pointer"
 # The library refuses headers of 100 MB; ours have some hundred entries, and reading a hundred thousand takes its time.

@@ -155,7 +155,7 @@ def test_a_dataset_on_which_all_are_equal_has_no_clear_best():
 
 def test_widths_that_promise_nothing_leave_the_draws_as_they_are(graph, fitted):
     tensors, values = fitted.state()
-    careless = EvidencePredictor.from_state(tensors, {**values, "widths": [math.inf] * 4}, graph)
+    careless = EvidencePredictor.from_state(tensors, {**values, "widths": [math.inf] * 6}, graph)
     outlook = weigh(careless, EVERY, TASKS)
     chance = torch.exp(-graph[DATASET].classes[TASKS]).mean().item()  # no accuracy is below it
     assert outlook.lower.tolist() == pytest.approx([chance] * 8)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from zoograph.models.conformal import KNOWN, NEW_DATASET
 from zoograph.training.predictors.evidence_contrasts import calibrated_contrasts, scaled_contrasts
-from zoograph.training.predictors.evidence_left_out import LeftOut
+from zoograph.training.predictors.left_out import LeftOut
 
 HEAD, TUNED = 3, 4
-KNOWN, NEW = 0, 1
+NEW = NEW_DATASET
 K = 8
 
 

@@ -10,12 +10,14 @@ import torch
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET
+from zoograph.models.conformal import BOTH_NEW, FEW_RECORDS, KNOWN, NEW_DATASET, NEW_MODEL
 from zoograph.models.evidence import posterior as posterior_module
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.training.predictors import evidence_left_out as left_out_module
-from zoograph.training.predictors.evidence_left_out import KNOWN, NEW_DATASET, LeftOut, blocks_of, halves, leave_out
+from zoograph.training.predictors.evidence_left_out import LEFT_OUT, blocks_of, halves, leave_out
+from zoograph.training.predictors.left_out import LeftOut
 
 HEAD, TUNED = 3, 4
 
@@ -38,15 +40,15 @@ def test_every_asked_record_is_left_out_once_a_situation(posterior: Posterior, g
     cells = posterior.records.cells
     asked = (posterior.records.cells.protocol == HEAD).nonzero().flatten()
     blocks = blocks_of(posterior, graph, HEAD)
-    assert sorted(blocks) == [0, 1, 2, 3]
-    for code in (0, 1, 2):
+    assert tuple(sorted(blocks)) == LEFT_OUT
+    for code in (KNOWN, NEW_DATASET, NEW_MODEL):
         rows = torch.cat([block[inside] for block, inside in blocks[code]])
         assert rows.sort().values.tolist() == asked.tolist()
-    for block, _ in blocks[1]:
+    for block, _ in blocks[NEW_DATASET]:
         family = graph[DATASET].group[cells.dataset]
         assert len(family[block].unique()) == 1
         assert (family == family[block[0]]).sum() == len(block)  # other protocols are left out with it
-    for block, _ in blocks[2]:
+    for block, _ in blocks[NEW_MODEL]:
         assert (cells.model == cells.model[block[0]]).sum() == len(block)
 
 
@@ -54,7 +56,7 @@ def test_of_a_pair_that_is_new_on_both_sides_nothing_of_either_is_known(
     posterior: Posterior, graph: HeteroData
 ) -> None:
     cells, family = posterior.records.cells, graph[DATASET].group[posterior.records.cells.dataset]
-    for block, inside in blocks_of(posterior, graph, HEAD)[3]:
+    for block, inside in blocks_of(posterior, graph, HEAD)[BOTH_NEW]:
         (row,) = block[inside].tolist()
         left = torch.ones(len(cells.model), dtype=torch.bool)
         left[block] = False
@@ -84,8 +86,8 @@ def test_of_other_protocols_no_model_is_left_out(prior: Prior, graph: HeteroData
     records = replace(prior.records, cells=cells._replace(protocol=protocol))
     found = leave_out(prior._replace(records=records), graph, HEAD)
     assert sorted(found) == [HEAD, TUNED]
-    assert {part.situation for part in found[HEAD]} == {0, 1, 2, 3}
-    assert {part.situation for part in found[TUNED]} == {KNOWN, NEW_DATASET}
+    assert {part.situation for part in found[HEAD]} == {*LEFT_OUT, FEW_RECORDS}
+    assert {part.situation for part in found[TUNED]} == {KNOWN, NEW_DATASET, FEW_RECORDS}
 
 
 # -- where there are more records than are read one by one ----------------------------------------
@@ -109,7 +111,7 @@ def _once(parts: list[LeftOut], situation: int, prior: Prior) -> None:
 @pytest.mark.usefixtures("few_are_read")
 def test_every_record_is_left_out_once_whatever_else_is_read(prior: Prior, graph: HeteroData) -> None:
     found = leave_out(prior, graph, HEAD)[HEAD]
-    for situation in (0, 1, 2):
+    for situation in (KNOWN, NEW_DATASET, NEW_MODEL):
         _once(found, situation, prior)
 
 
@@ -138,7 +140,7 @@ def test_means_over_what_a_model_measured_are_left_out_with_it(prior: Prior, gra
     for situation, blocks in blocks_of(posterior, graph, HEAD).items():
         for block, inside in blocks:
             left = torch.ones(len(models), dtype=torch.bool).index_fill(0, block, False)
-            if situation in (2, 3):
+            if situation in (NEW_MODEL, BOTH_NEW):
                 assert not torch.isin(models[left], models[block[inside]]).any()
             else:
                 assert left[count:].all()

@@ -57,7 +57,7 @@ def test_draws_are_accuracies_about_the_expected_one_and_within_the_intervals(fi
 def test_widths_of_intervals_move_no_draw(graph: HeteroData, fitted: EvidencePredictor) -> None:
     """Intervals allow for a level that is hard to know; who is better than whom does not depend on it."""
     tensors, values = fitted.state()
-    wide = EvidencePredictor.from_state(tensors, {**values, "widths": [9.0] * 4}, graph)
+    wide = EvidencePredictor.from_state(tensors, {**values, "widths": [9.0] * 6}, graph)
     mine, theirs = (predictor.joint(MODELS, torch.tensor([3])) for predictor in (fitted, wide))
     assert torch.equal(mine.draws, theirs.draws)
     assert (theirs.upper - theirs.lower > mine.upper - mine.lower).all()

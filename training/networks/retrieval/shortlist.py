@@ -13,7 +13,7 @@ from torch import Tensor
 from zoograph.graphs.schema import DATASET
 from zoograph.graphs.stored.stored_graph import NodeTable
 from zoograph.graphs.stored.thinned import RUNS_OF_MODEL, ThinnedGraph
-from zoograph.models.conformal import calibrate
+from zoograph.models.conformal import NEW_DATASET, NEW_MODEL, calibrate
 from zoograph.models.evidence.accuracy_logit import binomial_variance, expected_accuracy, to_accuracy
 from zoograph.models.networks.two_towers import TwoTowers, measured_logits
 from zoograph.models.retrieval.last_layer import (
@@ -204,7 +204,7 @@ class HubShortlist:
 
 def _situation(pairs: Evidence) -> Tensor:
     """Return (n,) codes into :data:`zoograph.models.conformal.SITUATIONS`, by what message passing sees."""
-    return 2 * (pairs.model_runs == 0).long() + (pairs.dataset_runs == 0).long()
+    return NEW_MODEL * (pairs.model_runs == 0).long() + NEW_DATASET * (pairs.dataset_runs == 0).long()
 
 
 def _test_noise(table: NodeTable, dataset: int, logit: Tensor) -> Tensor:
