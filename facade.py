@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoograph.data.records.cards import Modality
-from zoograph.data.records.choices import choose
+from zoograph.data.records.naming.choices import choose
+from zoograph.data.records.naming.spellings import read_metric
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.data.records.spellings import read_metric
 from zoograph.data.tasks.sources import check_dataset
 from zoograph.graphs.scores.names import require_known
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoograph.data.ingest.values.units import Unit
     from zoograph.data.networks.checkpoints.finetuned import FinetunedModel
     from zoograph.training.executors.executor import Where
-    from zoograph.training.measuring.finetune import FinetuneConfig
+    from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
     from zoograph.training.measuring.reports import MeasureReport, ScoreReport
     from zoograph.training.retraining.round import Round
     from zoograph.training.runtime.progress import Progress

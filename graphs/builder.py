@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.naming.spellings import UNREAD_SCORES
 from zoograph.data.records.records import ACCURACIES, Metric, Protocol
-from zoograph.data.records.spellings import UNREAD_SCORES
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.text.words import label_text, model_text, name_text
 from zoograph.graphs.edges import (
@@ -112,7 +112,7 @@ def build_graph(
         vocabulary: known families and domains by node type, numbers by ``model_numbers`` and ``dataset_numbers``, and
             scores, relations, influences, kinds of lineage and attributes of corpora by edge verb; what it
             does not list is left out. Default: all in ``zoo``. Scores of
-            :data:`zoograph.data.records.spellings.UNREAD_SCORES` never enter.
+            :data:`zoograph.data.records.naming.spellings.UNREAD_SCORES` never enter.
         with_failed: whether a pair whose runs all failed is an edge as well, marked in ``failed``.
         plain: whether to return a :class:`zoograph.graphs.plain_graph.PlainGraph`, to answer from, not to learn.
 

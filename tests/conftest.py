@@ -301,7 +301,7 @@ def made_zoo(_made: tuple[Path, Path], home: Path, monkeypatch: pytest.MonkeyPat
 def choice() -> Any:
     """A choice between two models, after a probe and a head."""
     from zoograph.data.networks.find_model import loading_code
-    from zoograph.training.answers.current_predictor import Provenance
+    from zoograph.training.answers.current.current_predictor import Provenance
     from zoograph.training.choosing.choice import Choice, Left, Plan, Ranked, Trial
 
     probe = Trial("net_b.in1k", Protocol.PROBE, 0.8, 12.0, 60.0, "net_b.in1k", 0.85, 0.7, 0.95, 2.5)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError
 from zoograph.data.files.counts import count_of, some
-from zoograph.data.images.opening import NO_PICTURES, register_plugins
+from zoograph.data.images.reading.opening import NO_PICTURES, register_plugins
 from zoograph.data.records.cards import CARD_SUFFIXES
 
 _NOBODYS = frozenset({"thumbs.db", "desktop.ini"})

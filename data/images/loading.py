@@ -17,8 +17,8 @@ from PIL.Image import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.task import ImageTask
-from zoograph.data.images.unreadable import Unreadable
 
 Transform = Callable[[Image], Tensor]
 _FEWEST_IMAGES = 256  # below these, starting workers takes longer than they save

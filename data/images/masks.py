@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from zoograph.data.files.counts import count_of
 from zoograph.data.images.listing import image_suffixes
-from zoograph.data.images.opening import BROKEN, UNREADABLE, open_image, quiet_pillow
+from zoograph.data.images.reading.opening import BROKEN, UNREADABLE, open_image, quiet_pillow
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.task import ImageTask, ImageTaskError, file_reader, read_image_file
-from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.records.cards import DatasetCard
-from zoograph.data.records.spellings import Target
+from zoograph.data.records.naming.spellings import Target
 
 IGNORED = 255
 """In the place of a class: the pixel counts for nothing."""

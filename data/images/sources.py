@@ -12,6 +12,7 @@ from zoograph.data.images.folder import card_of, dataset_card_from_folder, read_
 from zoograph.data.images.identity import folder_digest
 from zoograph.data.images.masks import find_masks, open_masks
 from zoograph.data.images.published import find_published
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.tables import image_column, open_table
 from zoograph.data.images.task import (
     ImageTask,
@@ -22,7 +23,6 @@ from zoograph.data.images.task import (
     make_task,
     read_image_file,
 )
-from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.tasks.loaded import (
     choose_splits,

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zoograph.data.images.decoding import decode
-from zoograph.data.images.depth import White
-from zoograph.data.images.opening import BROKEN
-from zoograph.data.images.unreadable import Unreadable, describe_unreadable
+from zoograph.data.images.reading.decoding import decode
+from zoograph.data.images.reading.depth import White
+from zoograph.data.images.reading.opening import BROKEN
+from zoograph.data.images.reading.unreadable import Unreadable, describe_unreadable
 from zoograph.data.records.cards import Modality
 from zoograph.data.tasks.task import LabelledTask, TaskError, make_card
 

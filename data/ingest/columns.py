@@ -21,7 +21,7 @@ from zoograph.data.ingest.formats.value_columns import (
 )
 from zoograph.data.ingest.tables import Cells, Reject, Row, Table
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.spellings import fold, is_score_name
+from zoograph.data.records.naming.spellings import fold, is_score_name
 
 # Our field -> the columns that are taken for it, in any case of letters.
 KNOWN_AS = {

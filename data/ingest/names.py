@@ -10,8 +10,8 @@ from zoograph.data.errors import AmbiguousName, UnknownName
 from zoograph.data.ingest.cards import AnyCard, BadCard, make_card
 from zoograph.data.networks.find_model import find_known_model
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.names import NameIndex
-from zoograph.data.records.spellings import is_figure_name
+from zoograph.data.records.naming.names import NameIndex
+from zoograph.data.records.naming.spellings import is_figure_name
 
 _MOST_EXPLAINED = 50  # finding the nearest names takes a while
 _MODALITIES = frozenset({"modality", "modalities"})

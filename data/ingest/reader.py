@@ -21,8 +21,8 @@ from zoograph.data.ingest.tables import Keep, Reject, Row, Table
 from zoograph.data.ingest.values.numbers import BadValue, OutOfRange
 from zoograph.data.ingest.values.units import Unit
 from zoograph.data.records.fields import say_fault
+from zoograph.data.records.naming.spellings import is_figure_name
 from zoograph.data.records.records import Metric, Protocol, Record
-from zoograph.data.records.spellings import is_figure_name
 
 SOURCE = "own records"
 LONGEST_NAME = 300

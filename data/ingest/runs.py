@@ -27,8 +27,8 @@ from zoograph.data.ingest.values.numbers import (
 )
 from zoograph.data.ingest.values.units import ColumnUnits, Unit, convert
 from zoograph.data.records.fields import in_utc
+from zoograph.data.records.naming.spellings import fold, is_score_name, read_metric
 from zoograph.data.records.records import Run
-from zoograph.data.records.spellings import fold, is_score_name, read_metric
 
 # Words of file names that are no part of a score's name, without and with those that can be.
 _TABLE_WORDS = ({"scores", "matrix", "table", "values"}, {"score", "scores", "matrix", "table", "values"})

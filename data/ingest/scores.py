@@ -10,8 +10,8 @@ from zoograph.data.ingest.columns import KNOWN_AS, Measurement, find_column, fin
 from zoograph.data.ingest.reader import TableReader
 from zoograph.data.ingest.tables import Reject, Row
 from zoograph.data.ingest.values.numbers import read_score
+from zoograph.data.records.naming.spellings import is_score_name, read_score_name
 from zoograph.data.records.records import Score
-from zoograph.data.records.spellings import is_score_name, read_score_name
 
 _NAME = "score"
 _COLUMNS = {

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from zoograph.data.files.shared import keep_shared
 from zoograph.data.home import make_home
 from zoograph.data.images.masks import IGNORED, BadMask, MaskTask, require_masks
-from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.networks.devices import half_precision, number_device
 from zoograph.data.networks.features import Features, Progress
 from zoograph.data.networks.foreign import NetworkError, foreign_code

@@ -25,12 +25,12 @@ from zoograph.data.networks.registry.encoder_cards import (
 from zoograph.data.networks.weight_files import WeightsError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.cards import Modality
-from zoograph.data.text.layout import activation_of, linear_shape
-from zoograph.data.text.model_folder import ModelFolder, find_model_folder, read_settings
-from zoograph.data.text.recipe import Recipe
-from zoograph.data.text.sentence_library import load_with_library
-from zoograph.data.text.sentence_network import UNPOOLED, SentenceNetwork, TextNetwork
-from zoograph.data.text.transformer import (
+from zoograph.data.text.encoders.layout import activation_of, linear_shape
+from zoograph.data.text.encoders.model_folder import ModelFolder, find_model_folder, read_settings
+from zoograph.data.text.encoders.recipe import Recipe
+from zoograph.data.text.encoders.sentence_library import load_with_library
+from zoograph.data.text.encoders.sentence_network import UNPOOLED, SentenceNetwork, TextNetwork
+from zoograph.data.text.encoders.transformer import (
     digest_tokenizer,
     load_config,
     load_network,
@@ -121,7 +121,7 @@ def load_encoder(name: str, weights: str | Path | None = None) -> PretrainedMode
 
     Args:
         name: of a folder, of a model on the Hugging Face hub, or of an installed package that carries one, see
-            :func:`zoograph.data.text.model_folder.find_model_folder`.
+            :func:`zoograph.data.text.encoders.model_folder.find_model_folder`.
         weights: a folder that holds the model, whatever it is called; ``random`` means weights drawn with seed 0.
 
     Raises:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from zoograph.data.files.shared import keep_shared
 from zoograph.data.home import make_home
-from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.networks.devices import half_precision, number_device
 from zoograph.data.networks.foreign import NetworkError, foreign_code
 from zoograph.data.networks.rows import is_cut, load_rows, reading_order, require_readable, stack

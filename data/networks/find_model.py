@@ -15,9 +15,9 @@ from typing import NamedTuple
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.networks.registry.torchvision_names import PREFIX
 from zoograph.data.records.cards import Modality, ModelCard
-from zoograph.data.records.names import NameIndex
+from zoograph.data.records.naming.names import NameIndex
 from zoograph.data.records.pretraining import LineageKind
-from zoograph.data.text.model_folder import holds_encoder
+from zoograph.data.text.encoders.model_folder import holds_encoder
 
 # How timm, people and browsers say that a name is one of the hub, and of its main branch.
 _HUB = re.compile(r"(?:hf[-_]hub:|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)+", re.IGNORECASE)

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from zoograph.data.images.loading import load_pictures, look_at_all
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.task import ImageTask
-from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.tasks.task import LabelledTask
-from zoograph.data.text.sentence_network import NOTHING
+from zoograph.data.text.encoders.sentence_network import NOTHING
 
 Transform = Callable[[Any], Tensor]
 

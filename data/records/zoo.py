@@ -10,8 +10,8 @@ import pandas as pd
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
+from zoograph.data.records.naming.spellings import UNREAD_SCORES
 from zoograph.data.records.records import Metric, Protocol, Record
-from zoograph.data.records.spellings import UNREAD_SCORES
 
 RUN_COLUMNS = (
     "model",
@@ -101,7 +101,7 @@ class Zoo:
         )
 
     def without_hindsight(self) -> Zoo:
-        """Return a copy without :data:`~zoograph.data.records.spellings.UNREAD_SCORES`."""
+        """Return a copy without :data:`~zoograph.data.records.naming.spellings.UNREAD_SCORES`."""
         return replace(self, scores=self.scores[~self.scores["name"].isin(UNREAD_SCORES)].reset_index(drop=True))
 
     def collection(self, source: str) -> Zoo:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from zoograph.data.errors import StoreError, UnknownName
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.names import NEAREST
+from zoograph.data.records.naming.names import NEAREST
 from zoograph.data.records.records import Record
 from zoograph.data.store import schema
 from zoograph.data.store.rows import (

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from zoograph.data.errors import StoreError
 from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.naming.spellings import UNREAD_SCORES
 from zoograph.data.records.records import Metric
-from zoograph.data.records.spellings import UNREAD_SCORES
 from zoograph.data.store import schema
 from zoograph.data.store.rows import read_cards
 from zoograph.data.store.selection import counted_runs, visible
@@ -120,7 +120,8 @@ def digest_batches(
 def digest_scores(connection: Connection, datasets: Sequence[str] | None = None) -> dict[str, str]:
     """Return SHA-256 over the sorted ids of the scores of each of ``datasets`` (default: all) that has some.
 
-    Scores of :data:`zoograph.data.records.spellings.UNREAD_SCORES` do not count, because no predictor reads them.
+    Scores of :data:`zoograph.data.records.naming.spellings.UNREAD_SCORES` do not count, because no predictor reads
+    them.
     """
     table = schema.scores
     chosen = sa.select(table.c.dataset, table.c.id).where(visible(table), table.c.name.not_in(UNREAD_SCORES))

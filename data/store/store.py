@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from zoograph.data.files.atomic import sweep
 from zoograph.data.home import DATABASE_VARIABLE, get_home, is_writable, make_home, require_writable
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.names import NameIndex, index_names
+from zoograph.data.records.naming.names import NameIndex, index_names
 from zoograph.data.records.records import ClassInfluence, Metric, Protocol, Record, Relation, Run, Score
 from zoograph.data.store import schema
 from zoograph.data.store.batches import Batch, Undone, list_batches, new_batch, put_all, undo_batch
@@ -338,7 +338,8 @@ class RecordStore:
     def score_digests(self, datasets: Sequence[str] | None = None) -> dict[str, str]:
         """Return a token for the scores of each of ``datasets`` (default: all) that has some; they change together.
 
-        Scores of :data:`zoograph.data.records.spellings.UNREAD_SCORES` do not count, because no predictor reads them.
+        Scores of :data:`zoograph.data.records.naming.spellings.UNREAD_SCORES` do not count, because no predictor
+        reads them.
         """
         with self._read() as connection:
             return digest_scores(connection, datasets)

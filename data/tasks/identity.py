@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoograph.data.records.names import NameIndex
+from zoograph.data.records.naming.names import NameIndex
 
 CONTENT = "content:"
 """Before a digest: an alias of a dataset, by which its samples are known again."""

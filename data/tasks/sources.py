@@ -10,8 +10,8 @@ from typing import Any, Protocol, cast
 
 from zoograph.data.files.counts import some
 from zoograph.data.records.cards import DatasetCard, Modality
-from zoograph.data.records.names import NameIndex
-from zoograph.data.records.spellings import Target
+from zoograph.data.records.naming.names import NameIndex
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.tasks.columns import list_named
 from zoograph.data.tasks.identity import LocalIdentity, identify
 from zoograph.data.tasks.loaded import caches, choose_splits, load_from_hub

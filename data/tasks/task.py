@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
-from zoograph.data.records.spellings import Target
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.tasks.stratified import stratified_sample
 from zoograph.data.text.words import readable
 

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from zoograph.data.text.encoder import Encoder
+from zoograph.data.text.encoders.encoder import Encoder
 
 
 class HashEmbedder:

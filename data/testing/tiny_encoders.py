@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.text.transformer import quiet_transformers
+from zoograph.data.text.encoders.transformer import quiet_transformers
 
 WORDS = ("a", "bad", "book", "cat", "dog", "film", "fine", "good", "is", "poor", "the", "this", "very", "was")
 KINDS = ("bert", "gpt2", "roberta", "t5", "clip")

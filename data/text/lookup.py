@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoograph.data.errors import EncoderError
 from zoograph.data.files.counts import count_of, some_of
 from zoograph.data.home import get_home
-from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
+from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zoograph.data.errors import EncoderError
 from zoograph.data.files.atomic import replace_file
 from zoograph.data.files.safetensors_header import check_safetensors
-from zoograph.data.text.encoder import Encoder
+from zoograph.data.text.encoders.encoder import Encoder
 
 FORMAT = "zoograph-text-1"
 _MAX_BYTES = 1 << 30
@@ -30,7 +30,7 @@ class TextTable:
 
     Attributes:
         encoder: id of the encoder, for people to read.
-        digest: what the encoder is recognised by; see :class:`zoograph.data.text.encoder.Encoder`.
+        digest: what the encoder is recognised by; see :class:`zoograph.data.text.encoders.encoder.Encoder`.
         texts: the distinct texts, in the order of the rows.
         vectors: shape ``(n, d)``, float32, L2-normalised up to float16 rounding, read-only.
         absent: texts that nobody could embed; they are looked up as NaN.

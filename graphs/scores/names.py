@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from zoograph.data.errors import UnknownName
-from zoograph.data.records.spellings import SCORE_NAMES
+from zoograph.data.records.naming.spellings import SCORE_NAMES
 
 __all__ = ["SCORE_NAMES", "require_known"]
 

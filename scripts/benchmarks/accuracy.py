@@ -37,9 +37,9 @@ from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.messages import goes_on
 from zoograph.scripts.terminal.options import AsJson, Fresh, OneProtocol, Out
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.program import MAINTAINERS, new_app
 from zoograph.scripts.terminal.progress import count_bar, progress_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.evaluation.suites import MadeBy, Result, Suite
@@ -195,7 +195,7 @@ def _run(made_by: MadeBy, methods: str, where: Where, out: Path | None, fresh: b
 
 
 def _print(suite: Suite, result: Result) -> None:
-    from zoograph.scripts.terminal.scores import print_quality
+    from zoograph.scripts.terminal.printed.scores import print_quality
     from zoograph.training.evaluation.table import ERROR_COLUMNS, INTERVAL_COLUMNS, RANKING_COLUMNS
 
     if result.scores:

@@ -10,7 +10,7 @@ import typer
 from zoograph.scripts.terminal.messages import goes_on
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 
 def champions(

@@ -14,7 +14,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.options import AsJson, Device, Out, Processes, split_names
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.influence.ensembles import EnsembleRunner

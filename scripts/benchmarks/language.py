@@ -8,8 +8,8 @@ import typer
 
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import progress_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 
 
 def language(
@@ -23,7 +23,7 @@ def language(
     Example: `zoograph benchmark language --texts 20`
     """
     from zoograph.data.records.zoo import Zoo
-    from zoograph.scripts.terminal.scores import print_quality
+    from zoograph.scripts.terminal.printed.scores import print_quality
     from zoograph.training.evaluation.score_quality import score_quality
     from zoograph.training.studies.language import measure_language
     from zoograph.training.studies.small_encoders import train_small_encoders

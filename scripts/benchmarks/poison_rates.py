@@ -10,7 +10,7 @@ import typer
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.options import AsJson, OneProtocol
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_table
+from zoograph.scripts.terminal.printed.tables import print_table
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_table
+from zoograph.scripts.terminal.printed.tables import print_table
 
 if TYPE_CHECKING:
     from zoograph.training.studies.replay import Step

@@ -16,7 +16,7 @@ from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.numbers import parse_sizes
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.training.studies.stages import run_apart
 
 _JSON, _PICTURE = "scale.json", "scale.png"

@@ -22,8 +22,8 @@ from zoograph.scripts.campaigns.where import (
 )
 from zoograph.scripts.terminal.options import AsJson, Device, end_with_failures, split_names
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import progress_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.data.collections.public.mieb_tasks import MiebTask

@@ -75,7 +75,7 @@ def make_where(
     Raises:
         ZoographError: if there is no such executor, or an address for another one than Ray.
     """
-    from zoograph.data.records.choices import choose
+    from zoograph.data.records.naming.choices import choose
     from zoograph.training.executors.executor import ExecutorKind, Where, require_fit
     from zoograph.training.executors.work import Resources
 

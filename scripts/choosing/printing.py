@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import stage_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 from zoograph.training.answers.notes import format_chance
 
 if TYPE_CHECKING:

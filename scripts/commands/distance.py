@@ -17,7 +17,7 @@ from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.options import AsJson, Device, Domain, FollowLinks, MaxImages, TestFraction, Weights
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.distance.compare import Block, DistanceReport

@@ -11,7 +11,6 @@ from zoograph.scripts.commands.distance import format_ratio
 from zoograph.scripts.commands.predict import print_answer
 from zoograph.scripts.commands.relatedness import bound_parts
 from zoograph.scripts.terminal.documents import describe_explanation
-from zoograph.scripts.terminal.evidence import print_evidence
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.options import (
     AnyMetric,
@@ -25,8 +24,9 @@ from zoograph.scripts.terminal.options import (
     TextColumn,
 )
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.evidence import print_evidence
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import progress_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 from zoograph.training.answers.notes import SIMILARITY
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.messages import warn
 from zoograph.scripts.terminal.options import AsJson, Device, FollowLinks, OneProtocol, Processes, Stored
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.analysis.influence.counterfactuals import Point

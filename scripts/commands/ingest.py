@@ -14,9 +14,9 @@ from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.documents import describe_ingest
 from zoograph.scripts.terminal.options import AsJson, DryRun
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.program import FAILED
 from zoograph.scripts.terminal.progress import progress_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.data.ingest.report import IngestReport

@@ -54,8 +54,8 @@ from zoograph.scripts.terminal.options import (
     split_names,
 )
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import progress_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.measuring.reports import MeasureReport, SourceTraining

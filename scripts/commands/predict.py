@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import zoograph
 from zoograph.scripts.terminal.documents import describe_answer
-from zoograph.scripts.terminal.evidence import format_number
 from zoograph.scripts.terminal.messages import say_stage, warn
 from zoograph.scripts.terminal.options import (
     AnyMetric,
@@ -22,8 +21,9 @@ from zoograph.scripts.terminal.options import (
     TextColumn,
 )
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.evidence import format_number
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import progress_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.answers.predict import Answer, Row

@@ -94,7 +94,7 @@ def recommend(
 
     Example: `zoograph recommend --dataset clipart_32 --max-params 30M --prefer balanced`
     """
-    from zoograph.scripts.terminal.recommendation import print_recommendation
+    from zoograph.scripts.terminal.printed.recommendation import print_recommendation
     from zoograph.training.candidates.trade_off import TradeOff
 
     if prefer is not None and utility is not None:

@@ -10,7 +10,7 @@ import typer
 from zoograph.data.files.counts import count_of
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_table
+from zoograph.scripts.terminal.printed.tables import print_table
 
 if TYPE_CHECKING:
     from zoograph.data.store.batches import Batch

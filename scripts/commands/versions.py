@@ -9,10 +9,10 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.counts import count_of
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.scripts.terminal.evidence import format_number
 from zoograph.scripts.terminal.options import AsJson, WhoseEncoder, WhoseMetric, WhosePredictor
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.evidence import format_number
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.training.versions.artifact import Manifest

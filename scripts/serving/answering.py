@@ -17,7 +17,7 @@ from zoograph.data.store.store import RecordStore
 from zoograph.scripts.memory import give_back_freed_pages
 from zoograph.scripts.serving.problems import Busy, Refused
 from zoograph.scripts.serving.settings import Limits
-from zoograph.training.answers.source import KeptParts, Source
+from zoograph.training.answers.current.source import KeptParts, Source
 from zoograph.training.versions.artifact import POINTER
 
 Value = TypeVar("Value")

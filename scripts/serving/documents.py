@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from zoograph.data.ingest.report import TableReport
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.records import Metric, Protocol, Run
-from zoograph.training.answers.current_predictor import Provenance
+from zoograph.training.answers.current.current_predictor import Provenance
 from zoograph.training.answers.explain import ClassEffect, Missing, ScoreOfPair
 from zoograph.training.answers.predict import Row
 from zoograph.training.answers.recommend import Candidate, CountedCost

@@ -10,7 +10,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
 
 if TYPE_CHECKING:
-    from zoograph.training.measuring.finetune import FinetuneConfig
+    from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 
 _PANEL = "Fine-tuning"
 
@@ -101,8 +101,8 @@ def finetune_config(protocol: Protocol, *, pretrains: bool = False, **given: Any
                 f"'{option}' belongs to fine-tuning (got the protocol '{protocol.value}'). Add '--protocol finetune'."
             )
         return None
-    from zoograph.data.records.choices import choose
-    from zoograph.training.measuring.finetune import FinetuneConfig
+    from zoograph.data.records.naming.choices import choose
+    from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
     from zoograph.training.measuring.pictures import Augmentation
 
     if "augmentation" in said:

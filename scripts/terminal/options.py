@@ -105,7 +105,7 @@ def make_filters(
     Raises:
         ZoographError: if nothing is trained for such an objective.
     """
-    from zoograph.data.records.choices import choose
+    from zoograph.data.records.naming.choices import choose
     from zoograph.data.records.pretraining import Objective
     from zoograph.training.candidates.filters import Filters
 

@@ -10,8 +10,8 @@ import typer
 from zoograph.scripts.terminal.files import make_folder, write_file
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_table
 from zoograph.scripts.terminal.progress import count_bar
-from zoograph.scripts.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from zoograph.data.records.collection import Collection

@@ -13,9 +13,9 @@ from zoograph.data.home import make_home, require_writable
 from zoograph.scripts.campaigns import public
 from zoograph.scripts.terminal.options import AsJson, Processes
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_table
 from zoograph.scripts.terminal.program import new_app
 from zoograph.scripts.terminal.progress import count_bar
-from zoograph.scripts.terminal.tables import print_table
 from zoograph.scripts.zoo import influences as glyph_influences
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def glyphs(
     from zoograph.data.collections.tables import read_table, write_tables
     from zoograph.data.files.atomic import replace_file
     from zoograph.data.records.records import ClassInfluence
-    from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
+    from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER, find_encoder
     from zoograph.data.text.table import TextTable
     from zoograph.data.text.words import zoo_texts
     from zoograph.training.studies.glyph_zoo.build import build_glyph_zoo, collect_glyph_zoo, count_pieces

@@ -12,8 +12,8 @@ from zoograph.data.home import temporary_home
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.options import AsJson, LearningDevice, Processes
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_table
 from zoograph.scripts.terminal.progress import count_bar
-from zoograph.scripts.terminal.tables import print_table
 
 
 class _Trained(NamedTuple):

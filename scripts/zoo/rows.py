@@ -11,7 +11,7 @@ from typing import Any
 from zoograph.data.files.csv_cells import guard
 from zoograph.scripts.terminal.files import write_file
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 Rows = list[dict[str, Any]]
 

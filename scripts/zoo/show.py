@@ -11,7 +11,7 @@ import typer
 from zoograph.data.files.counts import count_of
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.data.records.cards import Card

@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from zoograph.data.collections.tables import read_tables, shipped_zoo
-from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
+from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.data.text.lookup import SHIPPED
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_table
 from zoograph.scripts.terminal.program import new_app
 from zoograph.scripts.terminal.progress import progress_bar
-from zoograph.scripts.terminal.tables import print_table
 
 app = new_app("Embed the names, domains and labels of the shipped zoo.")
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.records.records import HINDSIGHT, PARAMETER_DISTANCE, Score
-from zoograph.data.records.spellings import Target
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.hash_encoder import HashEmbedder

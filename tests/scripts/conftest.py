@@ -22,7 +22,8 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.folds import leave_one_dataset_out, missing_edges
 from zoograph.scripts.main import main
-from zoograph.scripts.terminal import output, tables
+from zoograph.scripts.terminal import output
+from zoograph.scripts.terminal.printed import tables
 from zoograph.scripts.terminal.program import run as run_program
 from zoograph.training.evaluation.methods import METHODS
 from zoograph.training.evaluation.suites import Result, Suite, run_suite

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.counts import count_of
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.names import NameIndex
+from zoograph.data.records.naming.names import NameIndex
 from zoograph.data.records.zoo import Zoo
 from zoograph.training.answers.question import Question
 from zoograph.training.candidates.filters import Filters, Number, Step, apply_filters

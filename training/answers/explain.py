@@ -18,11 +18,11 @@ from zoograph.data.records.report import Report
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.tasks.sources import holds_dataset
 from zoograph.training.analysis.kept_folders import checkpoints_folder, relatedness_folder
-from zoograph.training.answers.current_predictor import open_predictor
+from zoograph.training.answers.current.current_predictor import open_predictor
+from zoograph.training.answers.current.source import Source, opened
 from zoograph.training.answers.notes import SIMILARITY
 from zoograph.training.answers.predict import Answer, answer
 from zoograph.training.answers.question import ask
-from zoograph.training.answers.source import Source, opened
 from zoograph.training.measuring.subject import MEASURABLE
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 

@@ -11,7 +11,7 @@ from zoograph.training.answers.usual_errors import Newness, say_points
 
 if TYPE_CHECKING:
     from zoograph.data.store.measurements import Measured
-    from zoograph.training.answers.current_predictor import Provenance
+    from zoograph.training.answers.current.current_predictor import Provenance
 
 SIMILARITY = (
     "similarity: from 0 to 1, how much alike the predictor takes two models or two datasets to be. "

@@ -14,10 +14,10 @@ from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
+from zoograph.training.answers.current.current_predictor import CurrentPredictor, Provenance, open_predictor
+from zoograph.training.answers.current.source import Source, opened
 from zoograph.training.answers.notes import caution_of, describe_basis, describe_source
 from zoograph.training.answers.question import Question, ask
-from zoograph.training.answers.source import Source, opened
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:

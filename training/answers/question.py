@@ -16,8 +16,8 @@ from zoograph.data.networks.find_model import (
     require_reader,
 )
 from zoograph.data.records.cards import CARD_SUFFIXES, DatasetCard, Modality, ModelCard
-from zoograph.data.records.choices import choose
-from zoograph.data.records.names import NameIndex
+from zoograph.data.records.naming.choices import choose
+from zoograph.data.records.naming.names import NameIndex
 from zoograph.data.records.records import ACCURACIES, Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import holds_dataset, identify_local, is_local, modality_of, read_local_card

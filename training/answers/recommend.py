@@ -14,10 +14,10 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.measurements import Measured
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.candidates import Candidates, choose_candidates, with_named
-from zoograph.training.answers.current_predictor import CurrentPredictor, Provenance, open_predictor
+from zoograph.training.answers.current.current_predictor import CurrentPredictor, Provenance, open_predictor
+from zoograph.training.answers.current.source import Source, opened
 from zoograph.training.answers.notes import SIMILARITY, caution_of, describe_basis, describe_source
 from zoograph.training.answers.question import ask
-from zoograph.training.answers.source import Source, opened
 from zoograph.training.candidates.filters import Filters, Step
 from zoograph.training.candidates.speeds import estimate_speeds, require_device, speed_on
 from zoograph.training.candidates.trade_off import HERE, Cost, TradeOff, choose_cost, cost_of, find_front, rate

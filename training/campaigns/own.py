@@ -8,8 +8,8 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.networks.encoders import load_reader
 from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.records.records import Protocol
-from zoograph.data.records.spellings import Target
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.campaigns.plan import Plan, Planned, make_plan

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.files.counts import count_of
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.names import NEAREST
+from zoograph.data.records.naming.names import NEAREST
 from zoograph.data.records.pretraining import Objective
 
 Number = Callable[[ModelCard], float | None]

@@ -13,7 +13,7 @@ from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.networks.find_model import find_known_model, find_model
 from zoograph.data.networks.registry.timm_names import published_weights
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.names import NameIndex
+from zoograph.data.records.naming.names import NameIndex
 
 _PATTERN = frozenset("*?[")
 _COLUMN = "model"

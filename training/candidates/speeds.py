@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zoograph.data.errors import UnknownName
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.names import NEAREST
+from zoograph.data.records.naming.names import NEAREST
 from zoograph.training.candidates.trade_off import HERE
 
 _REFERENCES = {"cpu": "i7_12700h_fp32", "cuda": "rtx_4090_amp"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from zoograph.data.files.counts import count_of
-from zoograph.data.images.unreadable import describe_unreadable
+from zoograph.data.images.reading.unreadable import describe_unreadable
 from zoograph.data.networks.find_model import OWN
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
@@ -17,7 +17,7 @@ from zoograph.training.answers.notes import describe_source, format_chance
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoograph.training.answers.current_predictor import Provenance
+    from zoograph.training.answers.current.current_predictor import Provenance
     from zoograph.training.candidates.filters import Step as FilterStep
 
 

@@ -13,7 +13,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.networks.checkpoints.finetuned import BestModel
 from zoograph.data.networks.find_model import bare_architecture, loading_code
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
-from zoograph.data.records.choices import choose as find_choice
+from zoograph.data.records.naming.choices import choose as find_choice
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
@@ -35,7 +35,7 @@ from zoograph.training.choosing.weight_sources import Sources, explain_none, fin
 from zoograph.training.executors.executor import ExecutorKind, Where
 from zoograph.training.executors.opening import open_executor
 from zoograph.training.measuring.each_model import HERE, held_here
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.store_names import place_in_store
 from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
 from zoograph.training.runtime.progress import Progress, Stage, Warn

@@ -12,7 +12,7 @@ from zoograph.data.networks.find_model import is_own
 from zoograph.data.networks.weight_files import WeightsError
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.names import NameIndex
+from zoograph.data.records.naming.names import NameIndex
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
@@ -21,7 +21,7 @@ from zoograph.training.executors.executor import Executor, Where
 from zoograph.training.executors.run import run_all
 from zoograph.training.executors.work import Done, Work
 from zoograph.training.measuring.each_model import HERE, make_work, once
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import KeepRun, Transfer, make_run, readable_part, trained_classes
 from zoograph.training.measuring.store_names import known_in
 from zoograph.training.measuring.subject import Subject

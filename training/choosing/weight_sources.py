@@ -16,8 +16,8 @@ from zoograph.data.networks.find_model import (
 )
 from zoograph.data.networks.weight_files import ENDINGS, without_ending
 from zoograph.data.records.cards import Modality, ModelCard
-from zoograph.data.records.names import NameIndex
-from zoograph.data.text.model_folder import CONFIG, is_carried
+from zoograph.data.records.naming.names import NameIndex
+from zoograph.data.text.encoders.model_folder import CONFIG, is_carried
 
 _SETTINGS = (CONFIG, "modules.json")
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 from zoograph.data.errors import ZoographError
 from zoograph.data.images.listing import following_links, follows_links
 from zoograph.data.records.cards import Modality
-from zoograph.data.records.spellings import Target
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.tasks.columns import Columns, named_columns, naming_columns
 from zoograph.data.tasks.sources import is_local
 from zoograph.data.tasks.task import LabelledTask, TaskError

@@ -25,7 +25,7 @@ from zoograph.data.tasks.stratified import held_out_rows
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.executors.executor import Where
 from zoograph.training.measuring.each_model import HERE, Asked, look_with_each
-from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import HeadResult, measure_head_on
 from zoograph.training.measuring.pictures import Augmentation, Pictures
 from zoograph.training.measuring.reports import MeasureReport, describe_cut
@@ -369,7 +369,7 @@ def measure_finetune_on(
 
     Raises:
         LabelledTaskError: if an image cannot be read.
-        FoldsError: see :func:`zoograph.training.measuring.finetune.measure_finetune`.
+        FoldsError: see :func:`zoograph.training.measuring.finetuning.finetune.measure_finetune`.
     """
     config = suited(config, task)
     labels = torch.tensor(task.labels)

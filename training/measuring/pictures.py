@@ -11,7 +11,7 @@ from PIL.Image import Image, Transpose
 from torch import Tensor
 
 from zoograph.data.files.optional_imports import import_torchvision
-from zoograph.data.images.unreadable import Unreadable
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.networks.rows import load_rows
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.tasks.task import LabelledTask

@@ -20,7 +20,7 @@ from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.measuring.each_model import Asked, look_with_each
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_finetune_on, readable_part, suited
 from zoograph.training.measuring.store_names import place_in_store
 from zoograph.training.measuring.subject import Failure, Subject

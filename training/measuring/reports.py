@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoograph.data.files.counts import count_of, some
-from zoograph.data.images.unreadable import describe_unreadable
+from zoograph.data.images.reading.unreadable import describe_unreadable
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.records.records import WARNINGS, Run
 from zoograph.data.records.report import Report
-from zoograph.data.records.spellings import Target
 from zoograph.training.measuring.subject import Failure
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from zoograph.data.networks.devices import find_device
 from zoograph.data.networks.features import Features, extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.records.records import Score
-from zoograph.data.records.spellings import Target
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import is_local, open_task
 from zoograph.data.tasks.task import LabelledTask

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoograph.data.networks.find_model import named_in_full
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.names import NameIndex
+from zoograph.data.records.naming.names import NameIndex
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import identify_local
 from zoograph.data.tasks.task import LabelledTask

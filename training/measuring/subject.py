@@ -11,8 +11,8 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.networks.devices import find_device, require_device
 from zoograph.data.networks.registry.reachable import require_reachable
 from zoograph.data.records.cards import Modality
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.records.records import Protocol
-from zoograph.data.records.spellings import Target
 from zoograph.data.tasks.sources import check_dataset, open_task, require_columns
 
 if TYPE_CHECKING:

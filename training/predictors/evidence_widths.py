@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
 
 from zoograph.data.records.records import Protocol
 from zoograph.models.conformal import FEW_RECORDS, NEW_DATASET, calibrate, grouped_quantile, no_narrower
@@ -23,20 +22,15 @@ def calibrated_widths(left_out: Mapping[int, Sequence[LeftOut]], protocol: int) 
         protocol: that is asked for.
     """
     own = left_out[protocol]
-    situations = [torch.full_like(part.dataset, part.situation) for part in own]
-    none = torch.zeros(0, dtype=torch.long)
-    widths = calibrate(_errors(own), torch.cat([none, *situations]))
+    errors, situations = torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.long)
+    errors = torch.cat([errors, *(part.errors for part in own)])
+    situations = torch.cat([situations, *(torch.full_like(part.dataset, part.situation) for part in own)])
+    widths = calibrate(errors, situations)
     for situation in (FEW_RECORDS, NEW_DATASET):
         every = [(code, part) for code, parts in left_out.items() for part in parts if part.situation == situation]
         if every:
             # A family under a protocol is a unit of its own: its level there is.
             units = torch.cat([len(Protocol) * part.family + code for code, part in every])
-            widths[situation] = max(widths[situation], grouped_quantile(_errors([part for _, part in every]), units))
+            errors = torch.cat([part.errors for _, part in every])
+            widths[situation] = max(widths[situation], grouped_quantile(errors, units))
     return no_narrower(widths)
-
-
-def _errors(parts: Sequence[LeftOut]) -> Tensor:
-    """Return (n,) absolute errors in standard deviations of one run."""
-    none = torch.zeros(0, dtype=torch.float64)
-    spread = [(part.covariance.diagonal() + part.noise).sqrt() for part in parts]
-    return torch.cat([none, *((part.logit - part.mean).abs() / sd for part, sd in zip(parts, spread, strict=True))])

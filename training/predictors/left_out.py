@@ -29,3 +29,8 @@ class LeftOut(NamedTuple):
     chance: Tensor
     dataset: Tensor
     family: Tensor
+
+    @property
+    def errors(self) -> Tensor:
+        """(k,) absolute, in standard deviations of one run."""
+        return (self.logit - self.mean).abs() / (self.covariance.diagonal() + self.noise).sqrt()

@@ -20,9 +20,9 @@ from zoograph.data.networks.weights import RANDOM, PretrainedModel
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run, Score
 from zoograph.data.tasks.splits import Split
-from zoograph.data.text.layout import Pooling
-from zoograph.data.text.model_folder import DEFAULT_ENCODER
-from zoograph.data.text.sentence_network import SentenceNetwork
+from zoograph.data.text.encoders.layout import Pooling
+from zoograph.data.text.encoders.model_folder import DEFAULT_ENCODER
+from zoograph.data.text.encoders.sentence_network import SentenceNetwork
 from zoograph.data.texts.task import RawRows, TextTask, make_text_task
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs

@@ -19,7 +19,7 @@ from zoograph.data.files.facts import load_facts, save_facts
 from zoograph.data.home import make_home
 from zoograph.data.networks.encoders import load_encoder
 from zoograph.data.networks.weights import PretrainedModel
-from zoograph.data.text.transformer import quiet_transformers
+from zoograph.data.text.encoders.transformer import quiet_transformers
 from zoograph.training.runtime.progress import Progress, part_of
 from zoograph.training.runtime.threads import one_seeded_thread
 

@@ -11,7 +11,7 @@ from zoograph.data.errors import UnknownName
 from zoograph.data.home import get_home
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.data.text.find_encoder import DEFAULT_ENCODER
+from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER
 from zoograph.training.versions.listing import list_versions, predictor_root
 
 _DEFAULT = "default"

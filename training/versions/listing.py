@@ -13,7 +13,7 @@ from zoograph.data.files.atomic import replace_file
 from zoograph.data.home import get_home
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
+from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.training.versions.artifact import POINTER, SEAL, Artifact, Manifest
 from zoograph.training.versions.load import current_version, load_sealed, readable_versions, version_names
 from zoograph.training.versions.save import mark_in_use

@@ -11,7 +11,7 @@ from zoograph.data.ingest.formats.splits import find_training_split
 from zoograph.data.ingest.formats.trainings import Pieces, find_telling_columns
 from zoograph.data.ingest.tables import Keep, Reject, Row, Table
 from zoograph.data.ingest.values.numbers import read_number
-from zoograph.data.records.spellings import fold
+from zoograph.data.records.naming.spellings import fold
 
 _TIMES = ("epoch", "step", "globalstep", "trainstep", "iteration", "iter", "trainerglobalstep")  # letters alone
 # Columns that tell one training from another, beside the fields of a run.

@@ -27,7 +27,7 @@ from zoograph.data.ingest.formats.mlflow_stores import (
 )
 from zoograph.data.ingest.formats.value_columns import METRICS
 from zoograph.data.ingest.tables import Keep, Row, RowTable, Table
-from zoograph.data.records.names import NEAREST
+from zoograph.data.records.naming.names import NEAREST
 
 _PAGE = 1_000
 _LONGEST_REASON = 200

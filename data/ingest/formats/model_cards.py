@@ -15,8 +15,8 @@ from zoograph.data.ingest.columns import to_text
 from zoograph.data.ingest.formats.splits import is_training_name
 from zoograph.data.ingest.tables import Reject, Row, RowTable, Table
 from zoograph.data.ingest.values.numbers import read_number
+from zoograph.data.records.naming.spellings import read_metric
 from zoograph.data.records.records import ACCURACIES, Metric, Protocol
-from zoograph.data.records.spellings import read_metric
 
 _HEADER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _EVAL_RESULTS = (".yaml", ".yml")

@@ -6,7 +6,7 @@ import re
 
 from zoograph.data.errors import RawDataError
 from zoograph.data.ingest.tables import Table
-from zoograph.data.records.spellings import fold
+from zoograph.data.records.naming.spellings import fold
 
 METRICS = "metrics."
 """What trackers write before the name of something that was measured."""

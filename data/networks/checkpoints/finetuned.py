@@ -22,9 +22,9 @@ from zoograph.data.networks.rows import stack
 from zoograph.data.networks.weight_files import SEEN, WeightsError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained
 from zoograph.data.records.records import Run
-from zoograph.data.text.model_folder import visible_files
-from zoograph.data.text.recipe import read_recipe
-from zoograph.data.text.sentence_library import LibraryNetwork
+from zoograph.data.text.encoders.model_folder import visible_files
+from zoograph.data.text.encoders.recipe import read_recipe
+from zoograph.data.text.encoders.sentence_library import LibraryNetwork
 
 WEIGHTS, ABOUT, _CONFIG, _ENCODER = "model.safetensors", "model.json", "config.json", "encoder"
 _FORMAT = "zoograph-finetuned-1"

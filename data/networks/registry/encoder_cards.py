@@ -17,11 +17,11 @@ from zoograph.data.errors import EncoderError
 from zoograph.data.files.safetensors_header import check_safetensors_file
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
-from zoograph.data.text.layout import Pooling, find_part, linear_shape, read_parts
-from zoograph.data.text.model_folder import MODULES, ModelFolder, find_model_folder, read_settings
-from zoograph.data.text.recipe import Recipe, read_recipe
-from zoograph.data.text.sentence_library import digest_folder
-from zoograph.data.text.transformer import (
+from zoograph.data.text.encoders.layout import Pooling, find_part, linear_shape, read_parts
+from zoograph.data.text.encoders.model_folder import MODULES, ModelFolder, find_model_folder, read_settings
+from zoograph.data.text.encoders.recipe import Recipe, read_recipe
+from zoograph.data.text.encoders.sentence_library import digest_folder
+from zoograph.data.text.encoders.transformer import (
     digest_weights,
     load_config,
     load_tokenizer,

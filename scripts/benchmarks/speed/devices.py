@@ -18,7 +18,7 @@ from zoograph.scripts.benchmarks.speed.score_speed import make_inputs
 from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.options import AsJson, Device, Out, split_names
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,7 +201,7 @@ def _finetune(where: torch.device, _: str, network: str, images: int) -> Iterato
     import timm
     import torch
 
-    from zoograph.training.measuring.finetune import FinetuneConfig, measure_finetune
+    from zoograph.training.measuring.finetuning.finetune import FinetuneConfig, measure_finetune
 
     number = min(images, 256)
     made = torch.randn(number + 64, 3, 64, 64)

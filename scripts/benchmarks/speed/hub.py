@@ -22,8 +22,8 @@ from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.numbers import parse_sizes
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import stage_bar
-from zoograph.scripts.terminal.tables import print_notes, print_table
 from zoograph.training.studies.stages import run_apart
 
 STAGES = ("make", "graph", "train", "embed", "index", "ask")

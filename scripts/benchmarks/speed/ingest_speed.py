@@ -18,7 +18,7 @@ import typer
 from zoograph.data.home import DATABASE_VARIABLE, HOME_VARIABLE
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_table
+from zoograph.scripts.terminal.printed.tables import print_table
 
 _CODE = "import sys; from zoograph.scripts.benchmarks.speed.ingest_speed import work; work(sys.argv[1])"
 

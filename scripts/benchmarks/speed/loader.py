@@ -16,7 +16,7 @@ from zoograph.scripts.benchmarks.speed.devices import describe_device, no_cache,
 from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.options import AsJson, Dataset, Device, Out, split_names
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     import torch

@@ -19,7 +19,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.scripts.terminal.files import write_into
 from zoograph.scripts.terminal.options import AsJson, Out
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 if TYPE_CHECKING:
     from zoograph.graphs.scores.inputs import ScoreInputs

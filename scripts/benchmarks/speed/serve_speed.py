@@ -22,7 +22,7 @@ import typer
 from zoograph.data.errors import ZoographError
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 _WORDS = ("oak", "elm", "ash", "fir", "yew", "car", "bus", "cat", "dog", "cow", "bee", "ant")
 

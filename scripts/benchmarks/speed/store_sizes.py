@@ -24,7 +24,7 @@ from zoograph.scripts.terminal.files import make_folder, write_into
 from zoograph.scripts.terminal.numbers import parse_sizes
 from zoograph.scripts.terminal.options import AsJson, Fresh
 from zoograph.scripts.terminal.output import print_json
-from zoograph.scripts.terminal.tables import print_notes, print_table
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 _JSON, _CARD, _CSV = "sizes.json", "card.json", "runs.csv"
 _NEW = {"id": "a-new-dataset", "source": "made up", "domain": "photo", "num_classes": 5, "num_samples": 1000,

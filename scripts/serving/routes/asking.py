@@ -21,7 +21,7 @@ from zoograph.scripts.serving.rendering import to_json
 from zoograph.scripts.serving.settings import Settings
 from zoograph.scripts.terminal.documents import describe_answer, describe_explanation, describe_recommendation
 from zoograph.scripts.terminal.output import SCHEMAS
-from zoograph.training.answers.current_predictor import Provenance, describe_age
+from zoograph.training.answers.current.current_predictor import Provenance, describe_age
 from zoograph.training.answers.explain import Explanation, explain
 from zoograph.training.answers.predict import Answer, predict
 from zoograph.training.answers.question import STORED

@@ -32,7 +32,7 @@ from zoograph.scripts.serving.settings import Settings
 from zoograph.scripts.zoo.entries import collection_rows, dataset_row, model_row
 from zoograph.scripts.zoo.rows import Rows
 from zoograph.scripts.zoo.show import about_dataset, about_model
-from zoograph.training.answers.current_predictor import describe_age
+from zoograph.training.answers.current.current_predictor import describe_age
 from zoograph.training.versions.folders import find_predictors
 from zoograph.training.versions.listing import list_versions
 

@@ -18,7 +18,7 @@ from zoograph.data.errors import UnknownName
 from zoograph.data.networks.model_names import Naming, resolve_model_name
 from zoograph.data.networks.registry.torchvision_cards import DOMAINNET_WEIGHTS
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.names import NameIndex, index_names
+from zoograph.data.records.naming.names import NameIndex, index_names
 
 # Whose names a table's are, where the same word means other weights elsewhere.
 NAMINGS = {

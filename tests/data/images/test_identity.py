@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.images.identity import folder_digest
-from zoograph.data.records.names import index_names
+from zoograph.data.records.naming.names import index_names
 from zoograph.data.tasks.identity import CONTENT
 from zoograph.data.tasks.sources import identify_local
 

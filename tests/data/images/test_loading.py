@@ -13,8 +13,8 @@ from torch import Tensor
 
 from zoograph.data.images import loading
 from zoograph.data.images.loading import default_workers, load_pictures, look_at_all
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
-from zoograph.data.images.unreadable import Unreadable
 
 # Python 3.12 and later warn of every fork in a process with threads.
 pytestmark = [

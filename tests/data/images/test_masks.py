@@ -18,7 +18,7 @@ from zoograph.data.images.masks import (
 )
 from zoograph.data.images.sources import folder_digest, open_local, read_card
 from zoograph.data.images.task import ImageTaskError
-from zoograph.data.records.spellings import Target
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.tasks.sources import open_task
 from zoograph.data.tasks.task import TaskError
 from zoograph.data.testing.shapes import write_shapes

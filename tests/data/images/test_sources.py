@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from zoograph.data.errors import ImageFolderError
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.sources import read_card, task_from_folder, task_of
 from zoograph.data.images.task import ImageTask, ImageTaskError
-from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.records.cards import Modality
 from zoograph.data.tasks import sources
 from zoograph.data.tasks.splits import Split

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.sources import folder_digest, holds, open_local, read_card
 from zoograph.data.images.tables import image_column, open_table
 from zoograph.data.images.task import ImageTaskError
-from zoograph.data.images.unreadable import Unreadable
-from zoograph.data.records.spellings import Target
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.tasks.columns import naming_columns
 from zoograph.data.tasks.sources import modality_of
 from zoograph.data.tasks.task import TaskError

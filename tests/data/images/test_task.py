@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.task import ImageTask, ImageTaskError, file_reader, make_task, task_from_arrays
-from zoograph.data.images.unreadable import Unreadable
 
 ARRAYS = np.random.default_rng(0).integers(0, 255, (12, 6, 5, 3), dtype=np.uint8)
 LABELS = [0, 1, 2] * 4

@@ -9,7 +9,7 @@ from zoograph.data.ingest.names import FoundNames, ResolvedNames, resolve_names
 from zoograph.data.networks import find_model
 from zoograph.data.networks.find_model import FoundModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.records.names import index_names
+from zoograph.data.records.naming.names import index_names
 
 KNOWN = index_names(
     [

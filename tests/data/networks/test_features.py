@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from zoograph.data.images import loading
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.task import ImageTask, ImageTaskError, make_task
-from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.networks.features import Features, extract, extract_features
 from zoograph.data.networks.foreign import NetworkError
 from zoograph.data.networks.weights import RANDOM, PretrainedModel, load_pretrained

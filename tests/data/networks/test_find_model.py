@@ -28,7 +28,7 @@ from zoograph.data.networks.find_model import (
 from zoograph.data.networks.registry.timm_names import canonical_timm_name
 from zoograph.data.networks.registry.torchvision_names import canonical_torchvision_name
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.names import index_names
+from zoograph.data.records.naming.names import index_names
 from zoograph.data.records.pretraining import Lineage, LineageKind
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoograph.data.records.names import NameIndex, index_names
+from zoograph.data.records.naming.names import NameIndex, index_names
 from zoograph.data.tasks.identity import CONTENT, identify
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoograph.data.errors import ImageFolderError
 from zoograph.data.records.cards import Modality
-from zoograph.data.records.names import index_names
+from zoograph.data.records.naming.names import index_names
 from zoograph.data.tasks.columns import naming_columns
 from zoograph.data.tasks.sources import (
     check_dataset,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.testing.tiny_encoders import KINDS, describe_sentences, make_tiny_encoder, write_opinions
-from zoograph.data.text.transformer import load_config, load_tokenizer
+from zoograph.data.text.encoders.transformer import load_config, load_tokenizer
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.files.optional_imports import import_torchvision
-from zoograph.data.text.encoder import Encoder
-from zoograph.data.text.find_encoder import find_encoder
+from zoograph.data.text.encoders.encoder import Encoder
+from zoograph.data.text.encoders.find_encoder import find_encoder
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cat", "dog", "flying", "saucer", "a", "##s"]
 

@@ -12,8 +12,8 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.testing.hash_encoder import hash_encoder
 from zoograph.data.text import lookup
-from zoograph.data.text.encoder import Encoder
-from zoograph.data.text.find_encoder import DEFAULT_ENCODER, find_encoder
+from zoograph.data.text.encoders.encoder import Encoder
+from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER, find_encoder
 from zoograph.data.text.lookup import SHIPPED, text_for, text_table_for
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts

@@ -9,7 +9,7 @@ import pytest
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.testing.hash_encoder import hash_encoder
-from zoograph.data.text.encoder import Encoder
+from zoograph.data.text.encoders.encoder import Encoder
 from zoograph.data.text.table import TextTable
 
 TEXTS = ["cat", "dog", "flying saucer"]

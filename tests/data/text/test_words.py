@@ -57,7 +57,7 @@ def test_zoo_texts_are_sorted_and_distinct() -> None:
 
 
 def test_imports_stay_light() -> None:
-    wings = ["text.words", "text.table", "text.lookup", "text.find_encoder", "text.bert"]
+    wings = ["text.words", "text.table", "text.lookup", "text.encoders.find_encoder", "text.encoders.bert"]
     names = [*wings, "testing.hash_encoder", "images.folder", "networks.timm_cards"]
     code = "import sys; " + "; ".join(f"import zoograph.data.{name}" for name in names)
     heavy = "{'torch', 'torchvision', 'transformers', 'timm', 'pandas', 'huggingface_hub', 'PIL'}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.spellings import Target
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.tasks.splits import Split
 from zoograph.data.tasks.task import Values
 from zoograph.data.texts.errors import TextTaskError

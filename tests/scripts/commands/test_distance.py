@@ -22,7 +22,7 @@ from zoograph.scripts.commands.distance import distance
 from zoograph.scripts.commands.measure import measure
 from zoograph.scripts.commands.score import score
 from zoograph.training.analysis.distance import measure as distance_analysis
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 
 Command = Callable[..., Any]
 

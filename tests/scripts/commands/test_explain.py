@@ -18,7 +18,7 @@ from zoograph.training.analysis.distance.compare import Block, DistanceReport
 from zoograph.training.analysis.kept_folders import checkpoints_folder, relatedness_folder
 from zoograph.training.analysis.relatedness.kept import relate_once
 from zoograph.training.analysis.relatedness.relate import QUICK
-from zoograph.training.answers.current_predictor import CurrentPredictor
+from zoograph.training.answers.current.current_predictor import CurrentPredictor
 from zoograph.training.answers.evidence import Evidence
 
 Command = Callable[..., Any]

@@ -16,7 +16,7 @@ from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.commands import measure as module
 from zoograph.scripts.commands.measure import measure
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 
 Command = Callable[..., Any]
 Options = tuple[str, ...]

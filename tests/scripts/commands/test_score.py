@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from zoograph.data.images.identity import folder_digest
 from zoograph.data.networks.weights import random_network
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.spellings import OF_OTHER_TARGETS, SCORE_NAMES
+from zoograph.data.records.naming.spellings import OF_OTHER_TARGETS, SCORE_NAMES
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.shapes import write_shapes
 from zoograph.graphs.scores import registry

@@ -7,7 +7,7 @@ from typing import Any
 
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.pictures.candidates import draw_candidates, spread
-from zoograph.training.answers.current_predictor import Provenance
+from zoograph.training.answers.current.current_predictor import Provenance
 from zoograph.training.answers.recommend import Candidate, CountedCost, Recommendation
 from zoograph.training.candidates.trade_off import Cost
 

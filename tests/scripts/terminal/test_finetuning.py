@@ -7,7 +7,7 @@ import pytest
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.terminal.finetuning import finetune_config
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.pictures import Augmentation
 
 

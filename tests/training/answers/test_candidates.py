@@ -8,7 +8,7 @@ import pytest
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.names import index_names
+from zoograph.data.records.naming.names import index_names
 from zoograph.data.records.pretraining import Lineage, LineageKind
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo

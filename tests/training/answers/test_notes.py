@@ -1,7 +1,7 @@
 import pytest
 
 from zoograph.data.records.records import Metric, Protocol
-from zoograph.training.answers.current_predictor import Provenance
+from zoograph.training.answers.current.current_predictor import Provenance
 from zoograph.training.answers.notes import describe_basis, describe_source, format_chance
 
 

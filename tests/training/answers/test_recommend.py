@@ -6,9 +6,9 @@ from zoograph.data.records.pretraining import Lineage, LineageKind
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers import expected_regret
+from zoograph.training.answers.current.source import KeptParts, Source
 from zoograph.training.answers.predict import predict
 from zoograph.training.answers.recommend import recommend
-from zoograph.training.answers.source import KeptParts, Source
 from zoograph.training.candidates.filters import Filters
 
 HEAD = Protocol.HEAD

@@ -8,7 +8,7 @@ import pytest
 
 from zoograph.data.errors import UnknownName, ZoographError
 from zoograph.data.records.cards import ModelCard
-from zoograph.data.records.names import index_names
+from zoograph.data.records.naming.names import index_names
 from zoograph.training.candidates.named_models import NamedModels, find_named
 
 KNOWN = {

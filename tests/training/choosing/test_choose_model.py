@@ -20,7 +20,7 @@ from zoograph.facade import score
 from zoograph.training.candidates.filters import Filters
 from zoograph.training.choosing.choose_model import choose
 from zoograph.training.choosing.loop import Standing
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 
 pytestmark = pytest.mark.usefixtures("toy_zoo", "machine")
 NAMED = Filters(models=("test_resnet", "test_vit"))

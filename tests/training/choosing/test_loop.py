@@ -13,7 +13,7 @@ import torch
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol
-from zoograph.training.answers.current_predictor import Provenance
+from zoograph.training.answers.current.current_predictor import Provenance
 from zoograph.training.choosing.beliefs.belief import Belief
 from zoograph.training.choosing.beliefs.opinion import Opinion, Prior
 from zoograph.training.choosing.laboratory import Found, Wanted

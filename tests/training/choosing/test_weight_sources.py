@@ -12,9 +12,9 @@ from zoograph.data.files.tensors import hash_tensors
 from zoograph.data.networks.timm_cards import make_card
 from zoograph.data.networks.weights import random_network
 from zoograph.data.records.cards import Modality, ModelCard
-from zoograph.data.records.names import index_names
+from zoograph.data.records.naming.names import index_names
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder
-from zoograph.data.text.model_folder import DEFAULT_ENCODER
+from zoograph.data.text.encoders.model_folder import DEFAULT_ENCODER
 from zoograph.training.choosing import weight_sources as module
 from zoograph.training.choosing.weight_sources import explain_none, find_sources, load_own, load_unnamed
 

@@ -28,7 +28,7 @@ from zoograph.training.executors.executor import ExecutorKind, Where
 from zoograph.training.executors.run import Tally
 from zoograph.training.executors.work import Resources, Work
 from zoograph.training.measuring.each_model import Asked, Look, look_there, look_with_each, once
-from zoograph.training.measuring.finetune import FinetuneConfig, measure_finetune
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig, measure_finetune
 from zoograph.training.measuring.measure import measure_models
 from zoograph.training.measuring.score import score_models
 from zoograph.training.measuring.subject import Failure, Subject

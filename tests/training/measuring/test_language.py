@@ -16,7 +16,7 @@ from zoograph.data.testing.tiny_encoders import make_tiny_encoder, write_opinion
 from zoograph.training.analysis.relatedness.own_images import rank_on_images
 from zoograph.training.analysis.relatedness.relate import QUICK
 from zoograph.training.answers.question import ask, choose_kind
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_models, suited
 from zoograph.training.measuring.pictures import Augmentation
 from zoograph.training.measuring.score import score_models

@@ -17,7 +17,7 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring import measure as module
-from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig, FinetuneResult
 from zoograph.training.measuring.measure import Transfer, _below_head, make_run, measure_finetune_on, measure_models
 from zoograph.training.measuring.pictures import Pictures
 from zoograph.training.measuring.subject import Subject

@@ -13,7 +13,7 @@ from zoograph.data.networks.weights import RANDOM, load_pretrained
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.pretraining import LineageKind
 from zoograph.data.store.store import RecordStore
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.pretrain import pretrain_models
 from zoograph.training.measuring.subject import Subject
 

@@ -31,11 +31,7 @@ def _widths(prior: Prior, graph: HeteroData) -> list[float]:
 
 
 def _errors(parts: list[LeftOut], situation: int) -> torch.Tensor:
-    """Return absolute errors in standard deviations."""
-    chosen = [part for part in parts if part.situation == situation]
-    return torch.cat(
-        [(part.logit - part.mean).abs() / (part.covariance.diagonal() + part.noise).sqrt() for part in chosen]
-    )
+    return torch.cat([part.errors for part in parts if part.situation == situation])
 
 
 def test_newer_is_never_narrower(graph: HeteroData) -> None:

@@ -11,7 +11,7 @@ import pytest
 from zoograph.data.errors import UnknownName
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.testing.hash_encoder import hash_encoder
-from zoograph.data.text.find_encoder import DEFAULT_ENCODER
+from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER
 from zoograph.training.versions import listing
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.folders import PredictorFolder, find_again, find_predictors, predictor_folder

@@ -28,7 +28,7 @@ from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.task import LabelledTask
 from zoograph.training.analysis.distance.compare import AS_PUBLISHED, DistanceReport, How, compare_states
 from zoograph.training.analysis.kept_folders import checkpoints_folder
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_models
 from zoograph.training.measuring.store_names import known_model, place_in_store
 from zoograph.training.measuring.subject import Subject

@@ -18,8 +18,8 @@ from zoograph.data.collections.glyphs.tasks import make_pool
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.kept import keep_tensors
 from zoograph.data.files.tensors import hash_tensors, load_tensors
+from zoograph.data.images.reading.unreadable import Unreadable
 from zoograph.data.images.task import ImageTask
-from zoograph.data.images.unreadable import Unreadable
 from zoograph.data.records.cards import Modality
 from zoograph.data.tasks.sources import open_task
 from zoograph.data.tasks.stratified import held_out_rows

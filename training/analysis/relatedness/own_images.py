@@ -15,8 +15,8 @@ from zoograph.data.networks.devices import find_device
 from zoograph.data.networks.features import HELD_OUT, Features, extract_features
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.naming.spellings import Target
 from zoograph.data.records.records import Relation
-from zoograph.data.records.spellings import Target
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import is_local, open_task
 from zoograph.data.tasks.stratified import held_out_rows

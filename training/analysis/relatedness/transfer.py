@@ -9,7 +9,7 @@ from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
 from zoograph.training.analysis.relatedness.own_images import RelatednessReport, rank_on_images
 from zoograph.training.analysis.relatedness.relate import Relating
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.measure import measure_models
 from zoograph.training.measuring.pretrain import Pretraining, pretrain_models
 from zoograph.training.measuring.reports import MeasureReport, SourceTraining

@@ -13,10 +13,10 @@ from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.models.method import INTERVAL_SIGMAS
-from zoograph.training.answers.current_predictor import Provenance, open_predictor
+from zoograph.training.answers.current.current_predictor import Provenance, open_predictor
+from zoograph.training.answers.current.source import Source
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.question import Question
-from zoograph.training.answers.source import Source
 from zoograph.training.choosing.beliefs.belief import Belief
 from zoograph.training.choosing.beliefs.levels import LEVELS, noise_of, translated
 from zoograph.training.choosing.beliefs.prior import blended, elsewhere

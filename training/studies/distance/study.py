@@ -12,7 +12,7 @@ from zoograph.data.files.kept import Facts
 from zoograph.data.networks.blocks import Grouping, network_blocks
 from zoograph.data.tasks.stratified import stratified_hold_out
 from zoograph.graphs.scores.analysis.parameter_distance import Norm, parameter_distance
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.studies.glyph_zoo.sources import draw_weights
 from zoograph.training.studies.glyph_zoo.study import GlyphStudy, Pair
 from zoograph.training.studies.glyph_zoo.work import GlyphFiles, finetune_pair, read_network

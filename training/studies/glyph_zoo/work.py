@@ -24,7 +24,7 @@ from zoograph.data.networks.features import extract
 from zoograph.graphs.scores.compute import compute_scores
 from zoograph.graphs.scores.inputs import ScoreInputs
 from zoograph.graphs.scores.undefined import UndefinedScore
-from zoograph.training.measuring.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig, FinetuneResult, Keep, measure_finetune
 from zoograph.training.measuring.head import measure_head
 from zoograph.training.runtime.threads import one_thread
 from zoograph.training.studies.glyph_zoo.relations import relate_datasets

@@ -11,7 +11,7 @@ from zoograph.data.networks.encoders import load_encoder
 from zoograph.data.networks.registry.encoder_cards import encoder_card, find_encoder_card, find_own_label
 from zoograph.data.records.pretraining import Lineage, LineageKind, Objective
 from zoograph.data.testing.tiny_encoders import describe_sentences, make_tiny_encoder
-from zoograph.data.text.model_folder import ModelFolder
+from zoograph.data.text.encoders.model_folder import ModelFolder
 
 _HEADER = "---\nlicense: mit\nlanguage:\n- en\n- multilingual\n- de\nbase_model: owner/base\n---\n# Mine\n"
 

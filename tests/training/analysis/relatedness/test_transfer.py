@@ -13,7 +13,7 @@ from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.analysis.relatedness.transfer import measure_from_source
-from zoograph.training.measuring.finetune import FinetuneConfig
+from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
 from zoograph.training.measuring.subject import Subject
 
 CONFIG = FinetuneConfig(max_epochs=1)

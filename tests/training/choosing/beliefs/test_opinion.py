@@ -9,7 +9,7 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.current_predictor import Provenance
+from zoograph.training.answers.current.current_predictor import Provenance
 from zoograph.training.answers.question import Question
 from zoograph.training.choosing.beliefs.belief import Belief
 from zoograph.training.choosing.beliefs.opinion import Opinion, Opinions, Prior, answered_protocol

@@ -1,0 +1,1 @@
+"""Encoders of texts: found in a folder, read without running what lies there, and asked for vectors."""

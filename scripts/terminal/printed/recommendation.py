@@ -1,0 +1,55 @@
+"""How ``recommend`` prints a ranking of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from zoograph.scripts.terminal.printed.evidence import format_number, print_evidence
+from zoograph.scripts.terminal.printed.tables import print_notes, print_table
+from zoograph.training.answers.notes import format_chance
+from zoograph.training.candidates.trade_off import Cost
+
+if TYPE_CHECKING:
+    from zoograph.training.answers.recommend import Candidate, Recommendation
+
+
+def print_recommendation(answer: Recommendation) -> None:
+    """Print the table, the evidence if it was asked for, and the footnotes."""
+    _print_ranking(answer)
+    if answer.explanation:
+        print_notes([f"What the prediction of {answer.explanation.model} rests on:"])
+        print_evidence(answer.explanation, answer.dataset)
+    print_notes(answer.notes)
+
+
+def _print_ranking(answer: Recommendation) -> None:
+    """Print the table; a column in which nothing is known is left out."""
+    shown: dict[str, Callable[[Candidate], str]] = {
+        "predicted": lambda c: f"{c.predicted:.3f}",
+        "90 % interval": lambda c: f"{c.lower:.2f} – {c.upper:.2f}",
+        "measured": lambda c: format_number(c.measured, ".3f"),
+        "best": lambda c: format_chance(c.best),
+        "regret": lambda c: f"{c.regret:.2f}",
+        "twins": lambda c: f"{len(c.twins):,}" if c.twins else "–",
+        "utility": lambda c: "–" if answer.weight == 1 else format_number(c.utility, ".2f"),
+        "params": lambda c: format_number(c.parameters and c.parameters / 1e6, ".1f", "M"),
+        "GMACs": lambda c: format_number(c.gmacs, ".2f"),
+        "ms/image": lambda c: format_number(c.cost, ".3g") if answer.cost.name is Cost.TIME else "–",
+        "front": lambda c: "*" if c.front else "–",
+    }
+    columns = {heading: [cell(c) for c in answer.candidates] for heading, cell in shown.items()}
+    columns = {heading: cells for heading, cells in columns.items() if set(cells) != {"–"}}
+    columns = {
+        heading: [cell.replace("–", "") if heading == "front" else cell for cell in cells]
+        for heading, cells in columns.items()
+    }
+    print_table(
+        answer.title,
+        ("#", "model", *columns),
+        [
+            (str(i + 1), candidate.model, *(cells[i] for cells in columns.values()))
+            for i, candidate in enumerate(answer.candidates)
+        ],
+        names={"model"},
+    )

@@ -1,0 +1,51 @@
+"""How a ranking is printed: a column in which nothing is known is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoograph.data.records.cards import Modality
+from zoograph.data.records.records import Metric, Protocol
+from zoograph.scripts.terminal.printed.recommendation import print_recommendation
+from zoograph.training.answers.current.current_predictor import Provenance
+from zoograph.training.answers.recommend import Candidate, CountedCost, Recommendation
+from zoograph.training.candidates.trade_off import Cost
+
+
+def _answer(measured: float | None) -> Recommendation:
+    candidate = Candidate(
+        *("resnet", None, 0.75, 0.5, 1.0, 0.999, 0.25),
+        *(25e6, True, 0.75, measured, 1, 25_000_000, None, 224, None),
+    )
+    return Recommendation(
+        dataset="birds",
+        tasks=("birds_1", "birds_2"),
+        protocol=Protocol.HEAD,
+        metric=Metric.TOP1,
+        modality=Modality.IMAGE.value,
+        provenance=Provenance("v1", "2024", "just now", 100, 0, False, 0, "hash"),
+        cost=CountedCost(Cost.PARAMETERS, "parameters"),
+        weight=1.0,
+        candidates=(candidate,),
+        everyone=(candidate,),
+        steps=(),
+        num_hidden=0,
+        unranked=(),
+        new=(),
+        explanation=None,
+    )
+
+
+@pytest.mark.parametrize(("measured", "shown"), [(None, False), (0.5, True)])
+def test_columns_that_say_nothing_are_left_out(
+    measured: float | None, shown: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    print_recommendation(_answer(measured))
+    out = capsys.readouterr().out
+    assert out.startswith("Models for birds (mean of 2 tasks), retrained head: top-1 accuracy\n")
+    assert ("measured ┃" in out) == shown
+    assert "GMACs" not in out
+    row = next(line for line in out.splitlines() if "resnet" in line)
+    cells = ["1", "resnet", "0.750", "0.50 – 1.00", *(["0.500"] if shown else []), ">99 %", "0.25", "25.0M", "*"]
+    assert [cell.strip() for cell in row.strip("│").split("│")] == cells
