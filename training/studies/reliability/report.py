@@ -25,13 +25,14 @@ from zoograph.training.studies.reliability.stated import Stated, kept_rankings
 
 GROUPS = {
     "warm": "pairs_out",
+    "few records": "few_records_3",
     "new dataset": "dataset_out",
     "new model": "model_out",
     "both new": "both_new",
     "new domain": "domain_out",
     "new collection": "collection_out",
 }
-"""What is new of what is asked, and the protocol that leaves it out."""
+"""What is new of what is asked, or known of its dataset, and the protocol that leaves the rest out."""
 ALL = "all"
 _UNITS = {"family": "families of datasets", "model": "models", "domain": "domains", "collection": "collections"}
 _ENOUGH = 10  # cells of a dataset whose coverage is looked at
