@@ -154,6 +154,15 @@ def test_test_sets_of_imagenet_have_its_labels(cards: dict[str, DatasetCard]) ->
         assert cards[id].labels == cards["imagenet"].labels
 
 
+def test_the_shipped_zoo_is_built_with_these_cards(cards: dict[str, DatasetCard]) -> None:
+    """A card that is changed reaches no answer until the tables are built again."""
+    shipped = {card.id: card for card in read_tables(shipped_zoo()).datasets}
+    for card in cards.values():
+        assert shipped[card.id].labels == card.labels, card.id
+        assert shipped[card.id].domain == card.domain, card.id
+        assert shipped[card.id].num_classes == card.num_classes, card.id
+
+
 @pytest.mark.parametrize(
     ("id", "classes"),
     [
