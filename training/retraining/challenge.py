@@ -92,8 +92,7 @@ def challenge(
             break
     predictor, verdict = min(tried, key=lambda one: (not one[1].promoted, one[1].error or 0.0))
     verdict = _accuse(verdict, suspects).model_copy(update={"seconds": time.monotonic() - begun})
-    artifact = save_predictor(root, material, graph, predictor, verdict)
-    return artifact
+    return save_predictor(root, material, graph, predictor, verdict)
 
 
 def must_start_anew(champion: Artifact, graph: HeteroData, config: TrainingConfig | None) -> bool:
