@@ -21,6 +21,7 @@ from zoograph.graphs.splits import Split, hold_out
 NUM_GROUPS = 10
 NUM_BLOCKS = 4
 MINIMUM_MODELS, MINIMUM_DATASETS = 3, 2
+_NEXT = "Add records, or choose other folds."
 
 # The targets of TransferGraph (Li et al., 2024, "Model Selection with Model Zoo via Graph Learning").
 TRANSFERGRAPH_TARGETS = (
@@ -180,7 +181,9 @@ def leave_one_dataset_out(graph: HeteroData, seed: int, targets: Sequence[str] |
         if target not in graph[DATASET].ids:
             raise UnknownName("dataset", target, get_close_matches(target, graph[DATASET].ids))
         if target not in by_name:
-            raise FoldsError(f"The target '{target}' needs a measured accuracy to be held out (got none).")
+            raise FoldsError(
+                f"The target '{target}' needs a measured accuracy to be held out (got none). Choose another one."
+            )
     return [by_name[target] for target in targets]
 
 
@@ -227,7 +230,7 @@ def both_new(graph: HeteroData, seed: int, num_blocks: int = NUM_BLOCKS) -> list
     for kind, nodes in zip((MODEL, DATASET), graph[TRANSFERS_TO].edge_index, strict=True):
         present, group = torch.unique(graph[kind].group[nodes], return_inverse=True)
         if len(present) < 2:
-            raise FoldsError(f"The folds need two families of {kind}s or more (got {len(present)}).")
+            raise FoldsError(f"The folds need two families of {kind}s or more (got {len(present)}). {_NEXT}")
         blocks.append(_blocks(len(present), min(num_blocks, len(present)), generator)[group])
     folds = []
     for row in torch.unique(blocks[0]).tolist():
@@ -235,7 +238,7 @@ def both_new(graph: HeteroData, seed: int, num_blocks: int = NUM_BLOCKS) -> list
             new_model, new_dataset = blocks[0] == row, blocks[1] == column
             held_out, asked = new_model | new_dataset, new_model & new_dataset
             if held_out.all():
-                raise FoldsError("The zoo is too sparse to leave out models and datasets at once.")
+                raise FoldsError(f"The zoo is too sparse to leave out models and datasets at once. {_NEXT}")
             if asked.any():
                 name = f"model block {row}, dataset block {column}"
                 folds.append(Fold(name, held_out, asked, torch.zeros_like(asked)))
@@ -248,7 +251,7 @@ def _require(graph: HeteroData, num_datasets: int = MINIMUM_DATASETS) -> Tensor:
     if len(models) < MINIMUM_MODELS or len(datasets) < num_datasets:
         raise FoldsError(
             f"The folds need {MINIMUM_MODELS} measured models and {num_datasets} measured datasets "
-            f"or more (got {len(models)} and {len(datasets)}). Add records, or choose other folds."
+            f"or more (got {len(models)} and {len(datasets)}). {_NEXT}"
         )
     return datasets
 
@@ -259,7 +262,7 @@ def _one_group_out(graph: HeteroData, kind: str, group: Tensor, words: Sequence[
     present = torch.unique(group[nodes])
     present = present[present >= 0].tolist()
     if len(present) < 2:
-        raise FoldsError(f"The folds need two groups of {kind}s or more (got {len(present)}).")
+        raise FoldsError(f"The folds need two groups of {kind}s or more (got {len(present)}). {_NEXT}")
     never = torch.zeros(len(nodes), dtype=torch.bool)
     folds = []
     for code in present:

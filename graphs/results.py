@@ -71,7 +71,5 @@ def without_results(graph: HeteroData, models: Tensor | None = None) -> HeteroDa
     for column in _COLUMNS:
         hidden[rows, column] = True
     store.x_number, store.x_number_mask = store.x_number.masked_fill(hidden, 0.0), store.x_number_mask & ~hidden
-    store.imagenet = store.imagenet.clone()
-    store.imagenet[rows] = torch.nan
     store.imagenet = store.imagenet.index_fill(0, rows, float("nan"))
     return result

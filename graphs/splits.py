@@ -136,16 +136,22 @@ def _shallow(graph: HeteroData) -> HeteroData:
 
 def pair_folds(graph: HeteroData, pairs: Tensor, num_folds: int) -> Tensor:
     """Return (n,) the fold of each pair, by a hash of its names: the same in every graph and every process."""
-    models, datasets = ([name.encode() for name in graph[kind].ids] for kind in (MODEL, DATASET))
     if not pairs.numel():
         return torch.zeros(0, dtype=torch.long)
+    (models, row), (datasets, column) = (_names_of(graph, *side) for side in zip((MODEL, DATASET), pairs, strict=True))
     begun = [zlib.crc32(model + b"\0") for model in models]
     lengths, length = torch.unique(torch.tensor([len(name) for name in datasets]), return_inverse=True)
     # What comes before a name moves its checksum by what it moves that of as many zeros by, so no pair is hashed.
     zeros = [bytes(size) for size in lengths.tolist()]
     moved = torch.tensor([[zlib.crc32(run, start) ^ zlib.crc32(run) for run in zeros] for start in begun])
     own = torch.tensor([zlib.crc32(name) for name in datasets])
-    return (moved[pairs[0], length[pairs[1]]] ^ own[pairs[1]]) % num_folds
+    return (moved[row, length[column]] ^ own[column]) % num_folds
+
+
+def _names_of(graph: HeteroData, kind: str, nodes: Tensor) -> tuple[list[bytes], Tensor]:
+    """Return the names of the nodes (n,) that occur, and (n,) which of them each is."""
+    occurring, place = torch.unique(nodes, return_inverse=True)
+    return [graph[kind].ids[node].encode() for node in occurring.tolist()], place
 
 
 def is_edge(edge_index: Tensor, pairs: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ def choose_relevant(
 
     Args:
         records: everything that was measured.
-        near: (D,) how near each dataset is to those asked for, higher is nearer; 1 for themselves.
+        near: (D,) how near each dataset is to those asked for, higher is nearer.
         asked: (D,) bool, those asked for.
         spread: (D, P) of models on datasets.
         protocol: that is asked for.

@@ -51,7 +51,7 @@ class TradeOff:
     """What is wanted.
 
     Attributes:
-        cost: None chooses multiply-accumulates, or parameters where these are known of fewer models.
+        cost: None chooses multiply-accumulates where at least half of the cards say them, else parameters.
         utility: weight of accuracy in [0, 1]; 1 ranks by accuracy alone, 0 by cost alone.
         device: what ``time`` is counted on: ``here``, or a device of the cards' speeds.
     """

@@ -10,6 +10,8 @@ from torch import Tensor
 class LeftOut(NamedTuple):
     """k records of one block, predicted as if they, and the rest of the block, had never been measured.
 
+    Of a dataset with few records, these few are all of the block that is known.
+
     Attributes:
         situation: what was new of them, a place in :data:`zoograph.models.conformal.SITUATIONS`.
         logit: (k,) as measured.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -22,7 +24,7 @@ from zoograph.training.retraining.round import Round, Waiting
 from zoograph.training.retraining.suspect_batches import Suspect, find_suspects
 from zoograph.training.retraining.train import learn, save_predictor, train_first
 from zoograph.training.runtime.progress import Progress
-from zoograph.training.versions.artifact import SEAL, Artifact
+from zoograph.training.versions.artifact import SEAL, Artifact, UnreadablePredictor
 from zoograph.training.versions.changes import find_changes
 from zoograph.training.versions.listing import list_versions
 from zoograph.training.versions.load import load_current, load_sealed
@@ -53,7 +55,8 @@ def retrain_on(
     Raises:
         PredictorError: if the current predictor is damaged, or the new one cannot be saved.
     """
-    champion = load_current(root)
+    with _told_what_to_do():
+        champion = load_current(root)
     if champion is None:
         return train_first(root, material, config, progress, device)
     return challenge(root, champion, material, config, progress, device)
@@ -92,8 +95,7 @@ def challenge(
             break
     predictor, verdict = min(tried, key=lambda one: (not one[1].promoted, one[1].error or 0.0))
     verdict = _accuse(verdict, suspects).model_copy(update={"seconds": time.monotonic() - begun})
-    artifact = save_predictor(root, material, graph, predictor, verdict)
-    return artifact
+    return save_predictor(root, material, graph, predictor, verdict)
 
 
 def must_start_anew(champion: Artifact, graph: HeteroData, config: TrainingConfig | None) -> bool:
@@ -143,7 +145,8 @@ def retrain_if_needed(
             material = Material.of(store, protocol, metric, encoder, modality)
             return Round(None, retrain_on(root, material, config, progress, device))
         newest = versions.readable[-1]
-        changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
+        with _told_what_to_do():
+            changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
         waiting = Waiting(changes.new, changes.gone)
         if waiting.new < min_new and not waiting.gone:
             return Round(waiting, None)
@@ -155,6 +158,17 @@ def retrain_if_needed(
                 "ones."
             )
         return Round(waiting, retrain_on(root, material, config, progress, device))
+
+
+@contextmanager
+def _told_what_to_do() -> Iterator[None]:
+    """Say of a version that is damaged what to do: unlike a question, a training sets none aside."""
+    try:
+        yield
+    except UnreadablePredictor:  # says so itself
+        raise
+    except PredictorError as error:
+        raise PredictorError(f"{error} Move that folder aside to have one trained anew.") from error
 
 
 def _accuse(verdict: Verdict, suspects: tuple[Suspect, ...]) -> Verdict:

@@ -55,18 +55,29 @@ def prune(root: Path, keep: int, *, dry_run: bool = False) -> Pruned:
     protected = {*names[-keep:], found.current, found.before_current}
     # Without one that answers nobody knows which can be spared.
     old = [name for name in names if name not in protected] if found.current in names else []
-    recent = tuple(name for name in old if _is_recent(root / name))
-    going = [name for name in old if name not in recent]
-    sizes = {name: sum(path.stat().st_size for path in (root / name).iterdir()) for name in going}
+    sizes = {name: size for name in old if (size := _count_bytes(root / name)) is not None}
+    recent = tuple(name for name in sizes if _is_recent(root / name))
+    going = [name for name in sizes if name not in recent]
     if not dry_run:
         for leftover in root.glob(f"{_PREFIX}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         going = [name for name in going if _remove(root, name)]
-    return Pruned(tuple(going), sum(sizes[name] for name in going), len(names) - len(going), recent)
+    kept = len(names) - (len(old) - len(sizes)) - len(going)
+    return Pruned(tuple(going), sum(sizes[name] for name in going), kept, recent)
+
+
+def _count_bytes(folder: Path) -> int | None:
+    """Return what the files of a version take; None if another process has removed it by now."""
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir())
+    except FileNotFoundError:
+        return None
 
 
 def _is_recent(folder: Path) -> bool:
-    return time.time() - folder.stat().st_mtime < GRACE
+    with suppress(FileNotFoundError):  # another process was faster
+        return time.time() - folder.stat().st_mtime < GRACE
+    return False
 
 
 def _remove(root: Path, name: str) -> bool:

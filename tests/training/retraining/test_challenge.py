@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch_geometric.data import HeteroData
 
+from zoograph.data.errors import PredictorError
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
@@ -187,6 +188,14 @@ def test_a_store_is_looked_at_and_learned_from_when_enough_waits(
         assert gone.waiting == (0, 1)
         assert gone.artifact is not None
         assert set(gone.artifact.saw()) == {"shipped", "first", "second"}
+
+
+def test_a_damaged_champion_is_not_learned_beside_and_what_to_do_is_said(arrivals: Any, tmp_path: Path) -> None:
+    root = tmp_path / "head-toy"
+    (root / "v1").mkdir(parents=True)
+    material = arrivals.material(arrivals.zoo.runs, arrivals.batches())
+    with pytest.raises(PredictorError, match=r"head-toy' is damaged: .* Move that folder aside to have one trained"):
+        retrain_on(root, material, arrivals.config)
 
 
 def test_the_first_champion_is_the_one_that_ships(shipped_home: Path) -> None:

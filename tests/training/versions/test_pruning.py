@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -114,6 +115,20 @@ def test_a_rollback_at_the_very_moment_wins(root: Path, monkeypatch: pytest.Monk
     assert current.manifest.version == "v1"
     with pytest.raises(UnknownName):
         make_current(root, "v0")
+
+
+def test_another_process_may_prune_the_same_versions(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = pruning.list_versions
+
+    def look_and_be_overtaken(folder: Path) -> versions.Versions:
+        found = look(folder)
+        shutil.rmtree(root / "v0")
+        return found
+
+    size = sum(path.stat().st_size for name in ("v1", "v2") for path in (root / name).iterdir())
+    monkeypatch.setattr(pruning, "list_versions", look_and_be_overtaken)
+    done = prune(root, 2)
+    assert (done.removed, done.num_bytes, done.kept) == (("v1", "v2"), size, 3)
 
 
 def test_what_cannot_be_read_stays_and_no_pointer_spares_everything(root: Path) -> None:
