@@ -22,12 +22,18 @@ MOST_FEW = 10
 _ENOUGH = 30
 
 
-def situation(graph: HeteroData, pairs: Tensor) -> Tensor:
+def situation(graph: HeteroData, pairs: Tensor, hidden: Tensor | None = None) -> Tensor:
     """Return (n,) codes into ``SITUATIONS``: what is known of the model, and of the dataset, in ``graph``.
 
     A dataset is known by its own records, and well known by those of its family too.
+
+    Args:
+        graph: with records.
+        pairs: (2, n) nodes.
+        hidden: (E,) bool, records that the answer about ``pairs`` does not read; default: none.
     """
-    source, target = graph[TRANSFERS_TO].edge_index
+    edges = graph[TRANSFERS_TO].edge_index
+    source, target = edges if hidden is None else edges[:, ~hidden]
     family, num_models = graph[DATASET].group, graph[MODEL].num_nodes
     new_model = torch.bincount(source, minlength=num_models)[pairs[0]] == 0
     new_dataset = torch.bincount(target, minlength=len(family))[pairs[1]] == 0

@@ -82,7 +82,9 @@ def choose_relevant(
         (n, group_of) for n, group_of in groups if n == 1 or _count_means(records, key, group_of, n) <= most_means
     )
     means, weights = _average(records, key, rest, spread, num_groups, group_of)
-    return Relevant(one_by_one, means.at(torch.arange(min(len(means), most_means))), weights)
+    # Where even one group has too many, those of models that little is known of say least.
+    surest = torch.argsort(means.variance, stable=True)[:most_means].sort().values
+    return Relevant(one_by_one, means.at(surest), weights)
 
 
 def _fitting(number: Tensor, room: Tensor) -> Tensor:

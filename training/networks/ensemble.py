@@ -93,8 +93,18 @@ class GraphNetwork(Method):
         mean = means.mean(0)
         variance = spreads.square().mean(0) + means.var(0, correction=0)
         noise = measurement_variance(graph[DATASET].sample_size[pairs[1]])
-        width = torch.tensor(self._widths)[situation(graph, pairs)] * (variance + noise).sqrt()
+        width = torch.tensor(self._widths)[self._situation(pairs, graph)] * (variance + noise).sqrt()
         return Prediction(mean, (mean - width).clamp(0, 1), (mean + width).clamp(0, 1))
+
+    def _situation(self, pairs: Tensor, graph: HeteroData) -> Tensor:
+        """Return (n,) what is known of pairs; of a measured one, without the records of its fold."""
+        records = graph[TRANSFERS_TO].edge_index
+        folds = pair_folds(graph, records, len(self._members))
+        own = torch.where(is_edge(records, pairs), pair_folds(graph, pairs, len(self._members)), -1)
+        code = situation(graph, pairs)
+        for fold in torch.unique(own[own >= 0]).tolist():
+            code[own == fold] = situation(graph, pairs[:, own == fold], folds == fold)
+        return code
 
     def _read(self, pairs: Tensor, graph: HeteroData) -> tuple[Tensor, Tensor]:
         """Return the means and spreads (K, n) of K members.

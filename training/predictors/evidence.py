@@ -15,7 +15,6 @@ from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
 from zoograph.graphs.splits import is_edge, pair_folds
 from zoograph.models.conformal import situation
-from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.kernel_start import start_digest
@@ -131,14 +130,13 @@ class EvidencePredictor(Method):
         own = pair_folds(graph, graph[TRANSFERS_TO].edge_index, _NUM_FOLDS) if measured.any() else None
         for fold in torch.unique(folds).tolist():
             asked = (folds == fold).nonzero().flatten()
-            known = prior.records if own is None or fold < 0 else prior.records.without(own == fold)
-            answer[:, asked] = self._answer(prior, graph, pairs[:, asked], known)
+            hidden = None if own is None or fold < 0 else own == fold
+            answer[:, asked] = self._answer(prior, graph, pairs[:, asked], hidden)
         return Prediction(*(column.clamp(0, 1).float() for column in answer))
 
     def smoothed(self, pairs: Tensor) -> Tensor:
         """Return (n,) the expected accuracies given every record of the fitted graph, a pair's own included."""
-        prior = self.prior
-        return self._answer(prior, self._graph, pairs, prior.records)[0]
+        return self._answer(self.prior, self._graph, pairs)[0]
 
     def joint(self, models: Tensor, datasets: Tensor, graph: HeteroData | None = None) -> JointPrediction:
         """Return what is expected of ``models`` (k,) on the mean over ``datasets`` (t,), from every record.
@@ -285,10 +283,11 @@ class EvidencePredictor(Method):
     def _code(graph: HeteroData) -> int:
         return list(Protocol).index(Protocol(graph.protocol))
 
-    def _answer(self, prior: Prior, graph: HeteroData, pairs: Tensor, known: Records) -> Tensor:
-        """Return (3, n) mean and bounds of accuracies, from the ``known`` records."""
+    def _answer(self, prior: Prior, graph: HeteroData, pairs: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """Return (3, n) mean and bounds of accuracies, from every record but the ``hidden`` (E,) ones."""
         answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
-        widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs)]
+        known = prior.records if hidden is None else prior.records.without(hidden)
+        widths = torch.tensor(self._widths, dtype=torch.float64)[situation(graph, pairs, hidden)]
         parts = parts_of(prior, graph)
         part_of = parts[pairs[1]]
         if len(known) <= MOST_SINGLE:  # whatever is asked, it is answered from all of them

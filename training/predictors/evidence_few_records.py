@@ -10,9 +10,8 @@ from torch import Tensor
 
 from zoograph.graphs.schema import DATASET
 from zoograph.models.conformal import FEW_RECORDS
-from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.posterior import Posterior
-from zoograph.models.evidence.spread import spreads
+from zoograph.models.evidence.spread import Measured, spreads_of
 from zoograph.training.predictors.evidence_contrasts import scaled_contrasts
 from zoograph.training.predictors.left_out import LeftOut
 
@@ -20,64 +19,66 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 _KNOWN = (1, 3, 9)
-_SEED = 0
+_NUM_DRAWS = 3
 
 
 def with_few_known(
-    posterior: Posterior, known: Records, graph: HeteroData, part: LeftOut, rows: Tensor
+    posterior: Posterior, measured: Measured, graph: HeteroData, part: LeftOut, rows: Tensor
 ) -> Iterator[LeftOut]:
     """Yield the records of one dataset of a family that was left out, predicted with 1, 3 and 9 of them known.
 
     Of the family's datasets it is the one with most records. What the others of the family measured stays hidden.
+    Which records are known is drawn three times.
 
     Args:
         posterior: that the family was left out of.
-        known: the records that it was conditioned on a choice of.
+        measured: all that this was conditioned on a choice of.
         graph: of these.
         part: the family's records under a protocol, as if none of the family had been measured.
         rows: (k,) their places among those of ``posterior``.
     """
     nodes, counts = torch.unique(part.dataset, return_counts=True)
-    own = (part.dataset == nodes[counts.argmax()]).nonzero().flatten()
-    own = own[torch.randperm(len(own), generator=torch.Generator().manual_seed(_SEED))]
-    family = graph[DATASET].group
-    elsewhere = family[known.cells.dataset] != family[part.dataset[own[0]]]
-    for number in _KNOWN:
-        if number < len(own):
-            few, rest = own[:number], own[number:]
-            yield _conditioned(posterior, known, elsewhere, part, rows, few, rest)
+    dataset = nodes[counts.argmax()]
+    own = (part.dataset == dataset).nonzero().flatten()
+    generator = torch.Generator().manual_seed(int(dataset))
+    family = graph[DATASET].group == graph[DATASET].group[dataset]
+    for _ in range(_NUM_DRAWS):
+        order = own[torch.randperm(len(own), generator=generator)]
+        for number in _KNOWN:
+            if number < len(own):
+                told = measured.with_few(family, posterior.records.at(rows[order[:number]]))
+                yield _conditioned(posterior, told, graph, part, rows, order, number)
 
 
 def _conditioned(
-    posterior: Posterior, known: Records, elsewhere: Tensor, part: LeftOut, rows: Tensor, few: Tensor, rest: Tensor
+    posterior: Posterior, told: Measured, graph: HeteroData, part: LeftOut, rows: Tensor, own: Tensor, number: int
 ) -> LeftOut:
-    """Return the ``rest`` of a dataset's records as they are predicted with ``few`` of them, places in ``part``.
+    """Return a dataset's records as they are predicted with the first ``number`` of them; ``own``: places in ``part``.
 
     How far models lie apart there is told by all of its records where a family is left out in closed form, and by few,
     or by none, where no more are known: what is predicted of the differences between models is scaled to that.
     """
     records, kernel = posterior.records, posterior.prior.kernel
-    cells = records.cells.at(rows[few])
+    cells = records.cells.at(rows[own])
     dataset, protocol = cells.dataset[0], cells.protocol[0]
-    again = (known.cells.dataset == dataset) & (known.cells.protocol == protocol)
-    again &= torch.isin(known.cells.model, cells.model)
-    unit = posterior.spread[dataset, protocol]
-    told = spreads(known.at(elsewhere | again), len(posterior.spread))[dataset, protocol]
-    both = torch.cat([few, rest])
-    factor = (told / unit).expand(len(both))
-    centre = part.mean[both].mean()
-    mean = centre + factor * (part.mean[both] - centre)
-    covariance = scaled_contrasts(part.covariance[both][:, both], factor)
-    k = len(few)
-    noise = kernel.run_noise(records.variance[rows[few]], told.expand(k))
-    gain = torch.linalg.solve(covariance[:k, :k] + noise.diag(), covariance[:k, k:]).t()
+    unit, spread = posterior.spread[dataset, protocol], spreads_of(told)[dataset, protocol]
+    factor = (spread / unit).expand(len(own))
+    centre = part.mean[own].mean()
+    mean = centre + factor * (part.mean[own] - centre)
+    covariance = scaled_contrasts(part.covariance[own][:, own], factor)
+    few, rest = slice(number), slice(number, None)
+    noise = kernel.run_noise(records.variance[rows[own[few]]], spread.expand(number))
+    gain = torch.linalg.solve(covariance[few, few] + noise.diag(), covariance[few, rest]).t()
+    mean = mean[rest] + gain @ (part.logit[own[few]] - mean[few])
+    test_size = graph[DATASET].sample_size[dataset].double().expand(len(mean))
+    run = posterior.noise(mean, cells.at(rest), test_size)
     return LeftOut(
         FEW_RECORDS,
-        part.logit[rest],
-        mean[k:] + gain @ (part.logit[few] - mean[:k]),
-        covariance[k:, k:] - gain @ covariance[:k, k:],
-        part.noise[rest] + kernel.value("noise.run") * (told.square() - unit.square()),
-        part.chance[rest],
-        part.dataset[rest],
-        part.family[rest],
+        part.logit[own[rest]],
+        mean,
+        covariance[rest, rest] - gain @ covariance[few, rest],
+        run + kernel.value("noise.run") * (spread.square() - unit.square()),
+        part.chance[own[rest]],
+        part.dataset[own[rest]],
+        part.family[own[rest]],
     )

@@ -15,6 +15,7 @@ from zoograph.models.conformal import BOTH_NEW, KNOWN, NEW_DATASET, NEW_MODEL
 from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.posterior import Block, Posterior, Prior, evenly
 from zoograph.models.evidence.relevant import MOST_SINGLE
+from zoograph.models.evidence.spread import Measured
 from zoograph.training.predictors.evidence_few_records import with_few_known
 from zoograph.training.predictors.evidence_parts import parts_of
 from zoograph.training.predictors.left_out import LeftOut
@@ -56,7 +57,8 @@ def leave_out(prior: Prior, graph: HeteroData, protocol: int, among: Tensor | No
         if len(asked):
             known = _without_kin(prior, graph, datasets)
             posterior = Posterior(prior, datasets, protocol, known)
-            for code, part in _left_out(posterior, known, graph, ways, asked):
+            measured = Measured.of(known, len(posterior.spread))
+            for code, part in _left_out(posterior, measured, graph, ways, asked):
                 found[code].append(part)
     return found
 
@@ -90,7 +92,7 @@ def _without_kin(prior: Prior, graph: HeteroData, datasets: Tensor) -> Records:
 
 
 def _left_out(
-    posterior: Posterior, known: Records, graph: HeteroData, ways: Mapping[int, Iterable[int]], among: Tensor
+    posterior: Posterior, measured: Measured, graph: HeteroData, ways: Mapping[int, Iterable[int]], among: Tensor
 ) -> Iterator[tuple[int, LeftOut]]:
     """Yield each block of records on the datasets ``among`` with its protocol; ``ways``: situations by protocol."""
     asked = [
@@ -110,7 +112,7 @@ def _left_out(
         part = LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family)
         yield code, part
         if situation == NEW_DATASET:
-            yield from ((code, few) for few in with_few_known(posterior, known, graph, part, rows))
+            yield from ((code, few) for few in with_few_known(posterior, measured, graph, part, rows))
 
 
 def blocks_of(

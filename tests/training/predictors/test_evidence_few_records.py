@@ -29,7 +29,7 @@ HEAD = 3
 def graph() -> HeteroData:
     """24 models on 12 datasets in pairs of a family."""
     graph = build_graph(make_synthetic_zoo(24, 12).zoo, HashEmbedder(8))
-    graph[DATASET].group = torch.arange(12) // 2
+    graph[DATASET].group = torch.arange(graph[DATASET].num_nodes) // 2
     return graph
 
 
@@ -66,13 +66,13 @@ def _asked_directly(prior: Prior, graph: HeteroData, part: LeftOut) -> tuple[tor
 
 def _hold_spreads(monkeypatch: pytest.MonkeyPatch, records: Records, number: int) -> None:
     held = spreads(records, number)
-    for module in (few_module, posterior_module):
-        monkeypatch.setattr(module, "spreads", lambda *_: held)
+    monkeypatch.setattr(posterior_module, "spreads", lambda *_: held)
+    monkeypatch.setattr(few_module, "spreads_of", lambda _: held)
 
 
 def test_of_each_family_one_dataset_has_one_three_and_nine_records(prior: Prior, graph: HeteroData) -> None:
     parts = _few(prior, graph)
-    assert [len(part.logit) for part in parts] == [23, 21, 15] * 6
+    assert [len(part.logit) for part in parts] == [23, 21, 15] * 18  # three times for each of six families
     assert all(len(part.dataset.unique()) == 1 for part in parts)
     assert len({int(part.family[0]) for part in parts}) == 6
 
