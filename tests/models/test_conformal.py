@@ -67,6 +67,17 @@ def test_records_of_the_family_make_a_dataset_well_known_but_not_known():
     assert _situations(edges, [0, 1, 0], asked) == [FEW_RECORDS, FEW_RECORDS, NEW_DATASET]
 
 
+def test_records_that_an_answer_does_not_read_make_nothing_known():
+    graph = build_graph(make_toy_zoo(), HashEmbedder(8))
+    many = [[0] * (MOST_FEW + 1) + [1], [0] * (MOST_FEW + 1) + [1]]
+    graph[TRANSFERS_TO].edge_index = torch.tensor(many)
+    graph[DATASET].group = torch.arange(graph[DATASET].num_nodes)
+    asked = torch.tensor([[0, 0, 1], [0, 1, 1]])
+    assert situation(graph, asked).tolist() == [KNOWN, FEW_RECORDS, FEW_RECORDS]
+    hidden = torch.arange(MOST_FEW + 2) >= MOST_FEW
+    assert situation(graph, asked, hidden).tolist() == [FEW_RECORDS, NEW_DATASET, BOTH_NEW]
+
+
 def test_every_group_counts_alike_in_a_quantile():
     """A hundred small errors of one group are one vote of ten; two large ones of another are one too."""
     errors = torch.cat([torch.full((100,), 0.1), torch.arange(1.0, 9.0), torch.tensor([20.0, 30.0])])

@@ -113,6 +113,16 @@ def test_there_are_no_more_means_than_wanted():
     assert len(chosen(table(40, 30), [1.0, *[0.1] * 29], most=40, most_means=25).means) == 25
 
 
+def test_of_too_many_means_those_of_the_models_that_most_is_known_of_stay():
+    """Not those of the first models."""
+    number = torch.arange(40)[:, None] > torch.arange(30)[None]  # the later models were measured on more datasets
+    rows = table(40, 30)
+    known = rows.at(number[rows.cells.model, rows.cells.dataset])
+    found = chosen(known, [1.0, *[0.1] * 29], most=40, most_means=10)
+    assert len(found.means) == 10
+    assert found.means.cells.model.min() >= 25
+
+
 def test_means_are_counted_before_they_are_worked_out(monkeypatch):
     """Of five models in any number of groups, no more than six fit: one group is left, and made once."""
     made, average = [], relevant._average

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells, Records
-from zoograph.models.evidence.spread import spreads
+from zoograph.models.evidence.spread import Measured, spreads, spreads_of
 
 PROBE, HEAD = 2, 3
 
@@ -68,3 +68,14 @@ def test_the_level_of_a_dataset_does_not_matter():
     rows = [0.3, -1.0, 0.8, 0.2, 2.0]
     low, high = (spreads(records(on(0, PROBE, *[x + shift for x in rows])), 1) for shift in (0.0, 5.0))
     assert torch.allclose(low, high)
+
+
+def test_a_dataset_of_which_few_are_given_back_is_told_by_them_as_by_all_there_were():
+    """In numbers, not in records; the others of its family say nothing, and nobody else is touched."""
+    wide, narrow = torch.linspace(-2, 2, 40), 0.2 * torch.linspace(-2, 2, 40)
+    rows = [*on(0, HEAD, *wide.tolist()), *on(1, HEAD, *narrow.tolist()), *on(1, PROBE, *narrow.tolist())]
+    rows += [*on(2, HEAD, *narrow.tolist()), *on(3, PROBE, *wide.tolist())]
+    every, few = records(rows), records(on(1, HEAD, -1.0, 0.5, 2.0, 0.1, 0.3))
+    left = records([row for row in rows if row[1] in (0, 3)] + on(1, HEAD, -1.0, 0.5, 2.0, 0.1, 0.3))
+    family = torch.tensor([False, True, True, False])
+    assert torch.equal(spreads_of(Measured.of(every, 4).with_few(family, few)), spreads(left, 4))

@@ -21,7 +21,7 @@ from zoograph.data.testing.synthetic_zoo import make_synthetic_zoo
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
-from zoograph.graphs.splits import hold_out
+from zoograph.graphs.splits import hold_out, pair_folds, with_records
 from zoograph.models.baselines.linear import LinearRegression
 from zoograph.models.evidence.relevant import choose_relevant
 from zoograph.models.gp.plain_gated_conv import PlainGatedConv
@@ -147,6 +147,18 @@ def test_a_planted_value_of_the_asked_pair_does_not_reach_its_prediction(
         assert _same(fitted.predict(pair, low), fitted.predict(pair, high))
         others = graph[TRANSFERS_TO].edge_index
         assert not _same(fitted.predict(others, low), fitted.predict(others, high))
+
+
+def test_the_interval_of_a_measured_pair_is_as_wide_as_without_the_records_of_its_fold(
+    graph: HeteroData, fitted: EvidencePredictor
+) -> None:
+    """A dataset may be known by them alone."""
+    edges = graph[TRANSFERS_TO].edge_index
+    folds = pair_folds(graph, edges, 4)
+    for fold in range(4):
+        asked, hidden = edges[:, folds == fold][:, :3], folds == fold
+        without = with_records(graph, ~hidden)
+        assert _same(fitted.predict(asked), fitted.predict(asked, without))
 
 
 def test_what_is_not_learned_from_does_not_move_the_kernel(graph: HeteroData) -> None:
