@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 """Of files that are tables, in small letters."""
 
 _SEPARATORS = ",;\t|"
+_LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _log = logging.getLogger(__name__)
 
 
@@ -102,7 +104,8 @@ def _read_csv(path: Path, text: str) -> Table:
 
 
 def _read_lines(path: Path, text: str) -> Table:
-    objects, lines = [], [line for line in text.splitlines() if line.strip()]
+    # Other ends of lines, such as U+2028, may stand inside of a text.
+    objects, lines = [], [line for line in _LINE_ENDS.split(text) if line.strip()]
     for line in lines:
         try:
             found = json.loads(line)
