@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from threading import Thread
 from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from zoograph.data.errors import ZoographError
+from zoograph.data.errors import PredictorError, StoreError, ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.memory import keep_freed_memory
 from zoograph.scripts.serving.questions import Limited
@@ -58,6 +59,10 @@ def main() -> None:
     Thread(target=_stop_when_left, daemon=True).start()
     try:
         choice = work(order, lines)
+    except (StoreError, PredictorError) as error:  # which concern the operator alone, as those of other questions do
+        print(error, file=sys.stderr, flush=True)
+        said = "The store or a predictor cannot be used now. The operator finds the reason in the server's log."
+        _tell(lines, {"error": said, "kind": type(error).__name__})
     except ZoographError as error:
         _tell(lines, {"error": str(error), "kind": type(error).__name__})
     except KeyboardInterrupt:
@@ -72,9 +77,9 @@ def work(order: Order, lines: IO[bytes]) -> dict[str, Any]:
     Raises:
         ZoographError: as :func:`zoograph.choose`.
     """
+    begin, warnings = time.monotonic(), list[str]()
     import zoograph
 
-    warnings: list[str] = []
     choice = zoograph.choose(
         order.folder,
         order.budget,
@@ -87,6 +92,7 @@ def work(order: Order, lines: IO[bytes]) -> dict[str, Any]:
         warn=warnings.append,
         stage=lambda text: _tell(lines, {"stage": text}),
         watch=lambda standing: _tell(lines, {"standing": describe_standing(standing)}),
+        begin=begin,
     )
     return {**choice.as_dict(), "notes": list(dict.fromkeys((*warnings, *choice.notes)))}
 
