@@ -45,6 +45,9 @@ def test_parquet_with_the_names_of_classes(tmp_path: Path) -> None:
     parquet.write_table(held, tmp_path / "x.parquet")
     table = read_table(tmp_path / "x.parquet")
     assert (table.columns["label"], table.class_names) == ([1, 0], {"label": ["no", "yes"]})
+    for odd in ("no JSON", '{"info": [1]}', "[]"):
+        parquet.write_table(held.replace_schema_metadata({"huggingface": odd}), tmp_path / "z.parquet")
+        assert read_table(tmp_path / "z.parquet").class_names == {}
     with pytest.raises(TaskError, match="must be a Parquet file"):
         read_table(_write(tmp_path / "y.parquet", b"nothing"))
 
