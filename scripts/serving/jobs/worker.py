@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from zoograph.data.errors import PredictorError, StoreError, ZoographError
+from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.memory import keep_freed_memory
 from zoograph.scripts.serving.questions import Limited
@@ -59,12 +59,12 @@ def main() -> None:
     Thread(target=_stop_when_left, daemon=True).start()
     try:
         choice = work(order, lines)
-    except (StoreError, PredictorError) as error:  # which concern the operator alone, as those of other questions do
-        print(error, file=sys.stderr, flush=True)
-        said = "The store or a predictor cannot be used now. The operator finds the reason in the server's log."
-        _tell(lines, {"error": said, "kind": type(error).__name__})
     except ZoographError as error:
-        _tell(lines, {"error": str(error), "kind": type(error).__name__})
+        said = str(error)
+        if error.is_private:
+            print(error, file=sys.stderr, flush=True)
+            said = "The store or a predictor cannot be used now. The operator finds the reason in the server's log."
+        _tell(lines, {"error": said, "kind": type(error).__name__})
     except KeyboardInterrupt:
         _tell(lines, {"stopped": True})
     else:
