@@ -181,12 +181,12 @@ def ingest(
     source: str = "own records",
     unit: Unit | str | None = None,
     add_unknown: bool = False,
-    rejects: Path | None = None,
+    rejects: str | Path | None = None,
     dry_run: bool = False,
     mlflow: str | None = None,
     experiment: str | None = None,
     wandb: str | None = None,
-    model_cards: Sequence[str | Path] = (),
+    model_cards: str | Path | Sequence[str | Path] = (),
     mteb: str | Path | None = None,
     model: str = "",
     dataset: str = "",
@@ -209,7 +209,7 @@ def ingest(
         mlflow: URI of an MLflow store whose finished runs are read.
         experiment: of MLflow, by name; default: all.
         wandb: an export of Weights & Biases, or ``entity/project``.
-        model_cards: model cards, or files of ``.eval_results``, whose results are read.
+        model_cards: one or several model cards, or files of ``.eval_results``, whose results are read.
         mteb: folder of result files of MTEB, whose classifications are read.
         model: of rows that name none.
         dataset: likewise.
@@ -245,16 +245,18 @@ def ingest(
         score_name,
         None if keep is None else choose(Keep, keep),
     )
-    if rejects is not None:
-        read = [mteb, wandb, *model_cards, *files, None if mlflow is None else local_place(mlflow)]
-        require_no_input(Path(rejects), [*own_files(), *(Path(path) for path in read if path)], "--rejects")
+    cards = [model_cards] if isinstance(model_cards, str | Path) else model_cards
+    log = None if rejects is None else Path(rejects)
+    if log is not None:
+        read = [mteb, wandb, *cards, *files, None if mlflow is None else local_place(mlflow)]
+        require_no_input(log, [*own_files(), *(Path(path) for path in read if path)], "--rejects")
     tables = [open_table(Path(file)) for file in files]
     tables += [read_mlflow(mlflow, experiment, settings.keep)] if mlflow is not None else []
     tables += [read_wandb(wandb)] if wandb is not None else []
-    tables += [read_model_card(Path(card), model) for card in model_cards]
+    tables += [read_model_card(Path(card), model) for card in cards]
     tables += [read_mteb(Path(mteb))] if mteb is not None else []
     with RecordStore.open() as store:
-        return ingest_tables(store, tables, settings, rejects, dry_run)
+        return ingest_tables(store, tables, settings, log, dry_run)
 
 
 def retrain(

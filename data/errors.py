@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 
 class ZoographError(Exception):
-    """What went wrong and what to do next, in words for the person at the keyboard."""
+    """What went wrong and what to do next, in words for the person at the keyboard.
+
+    Attributes:
+        is_private: whether it is about the files of whoever keeps the records, which a client of a server is not told.
+    """
+
+    is_private: ClassVar[bool] = False
 
 
 class UnknownName(ZoographError):
@@ -33,6 +40,8 @@ class AmbiguousName(ZoographError):
 class StoreError(ZoographError):
     """The record store cannot be opened, read or written."""
 
+    is_private = True
+
 
 class EncoderError(ZoographError):
     """The text encoder cannot be found, or two encoders would be mixed."""
@@ -44,6 +53,14 @@ class ImageFolderError(ZoographError):
 
 class PredictorError(ZoographError):
     """A predictor that cannot be read, or that does not fit the question."""
+
+    is_private = True
+
+
+class NoRecords(PredictorError):
+    """A question that there is no record to answer from."""
+
+    is_private = False
 
 
 class RawDataError(ZoographError):

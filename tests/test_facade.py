@@ -57,6 +57,9 @@ def test_a_model_card_is_ingested(toy_zoo: object, tmp_path: Path) -> None:
         "    dataset: {type: pets, name: pets}\n    metrics: [{type: accuracy, value: 0.6}]\n---\n",
         encoding="utf-8",
     )
+    rejects = tmp_path / "rejects.csv"
+    report = zoograph.ingest(model_cards=str(card), rejects=str(rejects), dry_run=True)
+    assert (report.new, report.rejects, rejects.is_file()) == (1, rejects, True)
     assert zoograph.ingest(model_cards=[card]).new == 1
 
 

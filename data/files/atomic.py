@@ -18,6 +18,7 @@ except ImportError:  # on Windows, where an open file cannot be removed anyhow
 
 PUBLIC, PRIVATE = 0o644, 0o600
 _UNFINISHED = ".zoograph-part"  # nobody else calls a file so
+_LONGEST = 50  # letters of a name, so that the longest that a folder takes leaves room for what is added
 _locks: dict[Path, int] = {}
 
 
@@ -63,7 +64,7 @@ def make_beside(path: Path) -> Path:
     """
     sweep(path.parent)
     while True:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_LONGEST]}.", suffix=_UNFINISHED)
         _lock(handle)
         if os.fstat(handle).st_nlink:  # else it was swept before it was locked
             temporary = Path(name)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +40,20 @@ def find_published(folder: Path) -> Callable[[str | None], ImageTask] | None:
     for place in (folder, *below, *(part / "raw" for part in (folder, *below)), *(part / "data" for part in below)):
         for recognises, opens in _LAYOUTS:
             if recognises(place):
-                return lambda domain, place=place, opens=opens: opens(folder, place, domain)  # type: ignore[misc]
+                return partial(_open, opens, folder, place)
     return None
+
+
+def _open(
+    opens: Callable[[Path, Path, str | None], ImageTask], folder: Path, place: Path, domain: str | None
+) -> ImageTask:
+    try:
+        return opens(folder, place, domain)
+    except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
+        raise ImageTaskError(
+            f"The folder '{folder}' has the files of a published dataset, which must be whole (got: {error}). Download "
+            "them again."
+        ) from error
 
 
 # -- arrays -------------------------------------------------------------------------------------------

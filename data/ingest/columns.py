@@ -55,6 +55,7 @@ _CARD_FIELDS = {
 
 # What `zoograph export` writes beside the run, and the numbers that pandas writes in front of rows.
 _LONGEST_NUMBER = 30
+_DEEPEST = 50
 _NOT_SETTINGS = frozenset({"", "id", "batch", "stored_at", "unnamed: 0"})
 _NAMES_OF_ROWS = frozenset({"", "unnamed: 0", *KNOWN_AS["model"]})
 
@@ -106,18 +107,17 @@ class Tidy:
         cells = row.cells
         taken = {name: to_text(cells.get(column)) for name, column in self.columns.items()}
         mapped = set(self.columns.values())
-        rest = {
-            name: plain
-            for name, cell in cells.items()
-            if name not in mapped and _is_setting(name) and (plain := _setting(cell)) is not None
-        }
-        given = cells.get(self.columns["hyperparameters"]) if "hyperparameters" in self.columns else None
-        if given:
-            try:
+        try:
+            rest = {
+                name: plain
+                for name, cell in cells.items()
+                if name not in mapped and _is_setting(name) and (plain := _setting(cell)) is not None
+            }
+            if given := cells.get(self.columns["hyperparameters"]) if "hyperparameters" in self.columns else None:
                 rest |= _parse_settings(given)
-            except ValueError as error:
-                yield Reject(row.line, f"the hyperparameters are no JSON object: {error}", show(cells))
-                return
+        except _BadSettings as error:
+            yield Reject(row.line, str(error), show(cells))
+            return
         yield Measurement(
             row.line,
             taken.pop("model", "") or self.model,
@@ -270,9 +270,20 @@ def _list(columns: Sequence[str]) -> str:
     return some_of(columns, 20) or "none"
 
 
+class _BadSettings(ValueError):
+    """Settings that cannot be kept, and why."""
+
+
 def show(cells: Cells) -> str:
     """Return a row as one line of text."""
-    return json.dumps(dict(cells), ensure_ascii=False, default=str)
+    return _dump(dict(cells), ensure_ascii=False)
+
+
+def _dump(content: Any, *, ensure_ascii: bool = True) -> str:
+    try:
+        return json.dumps(content, ensure_ascii=ensure_ascii, default=str)
+    except RecursionError:
+        return "…"  # nested too deeply
 
 
 def to_text(cell: Any) -> str:
@@ -283,19 +294,29 @@ def to_text(cell: Any) -> str:
         return ""
     if isinstance(cell, datetime):
         return cell.isoformat()
-    return json.dumps(cell, default=str) if isinstance(cell, dict | list) else str(cell)
+    return _dump(cell) if isinstance(cell, dict | list) else str(cell)
 
 
-def to_plain(cell: Any) -> Any:
-    """Return a setting as JSON can hold it; a number that is not finite becomes nothing."""
+def to_plain(cell: Any, depth: int = 0) -> Any:
+    """Return a setting as JSON can hold it; a number that is not finite becomes nothing.
+
+    Args:
+        cell: of any kind.
+        depth: lists and mappings that it lies in.
+
+    Raises:
+        ValueError: if it is nested more than 50 deep.
+    """
     if isinstance(cell, float):
         return cell if math.isfinite(cell) else None
     if cell is None or isinstance(cell, str | bool | int):
         return cell
+    if depth >= _DEEPEST:
+        raise _BadSettings(f"a setting is nested more than {_DEEPEST} deep")
     if isinstance(cell, dict):
-        return {str(key): to_plain(value) for key, value in cell.items()}
+        return {str(key): to_plain(value, depth + 1) for key, value in cell.items()}
     if isinstance(cell, list | tuple):
-        return [to_plain(value) for value in cell]
+        return [to_plain(value, depth + 1) for value in cell]
     return to_text(cell)
 
 
@@ -321,8 +342,11 @@ def _setting(cell: Any) -> Any:
 
 
 def _parse_settings(given: Any) -> dict[str, Any]:
-    settings = json.loads(given) if isinstance(given, str) else given
+    try:
+        settings = json.loads(given) if isinstance(given, str) else given
+    except (ValueError, RecursionError) as error:
+        raise _BadSettings(f"the hyperparameters are no JSON object: {error}") from error
     if not isinstance(settings, dict):
-        raise ValueError(f"got {type(settings).__name__}")
+        raise _BadSettings(f"the hyperparameters are no JSON object: got {type(settings).__name__}")
     plain: dict[str, Any] = to_plain(settings)
     return plain

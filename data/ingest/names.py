@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -93,6 +94,7 @@ class _Resolver:
         self._names, self._source, self._add_unknown, self._hint = names, source, add_unknown, hint
         self._known_models = _fold(names.models)
         self._known_datasets = _fold((*names.datasets, *names.families))
+        self._unknown = Counter[str]()  # kind -> names that were explained, or would have been
         self._new: dict[tuple[str, str], str] = {}  # kind and any name of a new card, regardless of case -> its id
 
     def resolve(self, kind: str, name: str, fields: Mapping[str, str]) -> None:
@@ -153,7 +155,8 @@ class _Resolver:
         return card.id
 
     def _explain(self, kind: str, name: str) -> None:
-        if sum(held == kind for held, _ in self.result.held) >= _MOST_EXPLAINED:
+        self._unknown[kind] += 1
+        if self._unknown[kind] > _MOST_EXPLAINED:
             raise _NoCard(f"Unknown {kind} '{name}'.")
 
     def _make_card(self, card: type[AnyCard], name: str, fields: Mapping[str, str]) -> AnyCard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -210,9 +210,7 @@ class CsvTable(_FileTable):
         bare = re.sub(r'"[^"]*"', "", text)
         self._delimiter = said or max(_DELIMITERS, key=bare.count)
         self.decimal_comma = self._delimiter != ","
-        self.columns: Sequence[str] = [
-            " ".join(cell.split()) for cell in next(csv.reader([text], delimiter=self._delimiter), [])
-        ]
+        self.columns: Sequence[str] = [" ".join(cell.split()) for cell in _split_header(path, text, self._delimiter)]
         _require_different(path, self.columns)
 
     def rows(self) -> Iterator[Row | Reject]:
@@ -259,8 +257,19 @@ class CsvTable(_FileTable):
         return Row(number, dict(zip(self.columns, map(unguard, cells) if "'" in text else cells, strict=True)))
 
 
+def _split_header(path: Path, text: str, delimiter: str) -> list[str]:
+    fault = "a quote is never closed" if text.count('"') % 2 else ""
+    try:
+        cells = [] if fault else next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error as error:
+        fault = str(error)
+    if fault:
+        raise RawDataError(f"'{path}' needs a header that is CSV (got: {fault}). Correct the names of its columns.")
+    return cells
+
+
 def _require_different(path: Path, columns: Sequence[str]) -> None:
-    if twice := [name for name in columns if name and columns.count(name) > 1]:
+    if twice := [name for name, number in Counter(columns).items() if name and number > 1]:
         raise RawDataError(f"'{path}' has two columns '{twice[0]}'. Rename or remove one.")
 
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,9 +27,6 @@ from zoograph.data.networks.timm_cards import model_card_from_timm
 from zoograph.data.networks.weight_files import WeightFile, WeightsError, find_weight_file
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import LineageKind
-
-if TYPE_CHECKING:
-    pass
 
 RANDOM = "random"
 _ALLOW = "Allow the network, or give a file of weights."

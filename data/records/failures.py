@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.collection import Collection
-from zoograph.data.records.records import Metric, Protocol, Run
+from zoograph.data.records.records import ACCURACIES, Metric, Protocol, Run
 
 # Whoever trains nothing, or only on a small sample, can honestly end at chance.
 _TRAINED = frozenset({Protocol.HEAD, Protocol.FINETUNE})
-# Metrics whose value for a guess is one over the number of classes.
-_ACCURACIES = frozenset({Metric.TOP1, Metric.MEAN_PER_CLASS})
 _LEAST_CLASSES = 5
 _CHANCES = 2
 _FEW_IMAGES = 10
@@ -92,7 +90,7 @@ def _has_failed(run: Run, classes: int, best: float) -> bool:
     return (
         classes >= _LEAST_CLASSES
         and run.protocol in _TRAINED
-        and run.metric in _ACCURACIES
+        and run.metric in ACCURACIES
         and (run.shots is None or run.shots > _FEW_IMAGES)
         and run.value < _CHANCES / classes
         and best >= _LEARNT / classes

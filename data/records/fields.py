@@ -50,7 +50,9 @@ Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f
 Word = Annotated[Name, AfterValidator(str.lower)]
 """One that means the same in capitals."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""One that a database has room for."""
+Count = Annotated[int, Field(ge=1, lt=2**63)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Moment = Annotated[datetime, AfterValidator(in_utc)]
 Settings = Annotated[dict[str, Any], AfterValidator(as_settings)]

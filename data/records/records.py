@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from zoograph.data.records.fields import Count, Moment, Name, Settings
+from zoograph.data.records.fields import Count, Moment, Name, Settings, Whole
 
 
 def _without_sign_of_zero(value: float) -> float:
@@ -137,7 +137,7 @@ class Run(Record):
     value: Annotated[Finite, Field(ge=0.0, le=1.0)]
     train_size: Count | None = None
     test_size: Count | None = None
-    seed: int | None = None
+    seed: Whole | None = None
     hyperparameters: Settings = Field(default_factory=dict)
     measured_at: Moment | None = None
     shots: Count | None = None

@@ -151,15 +151,19 @@ def put_all(
 ) -> int:
     """Put cards, and the runs, scores, relations and influences that are not there, into a batch, new or not.
 
+    Without a card or a new record nothing is changed, and there is no batch.
+
     Returns:
         The number of records that are new.
 
     Raises:
         ValueError: if a record names a model or dataset that has no card.
     """
-    put_models(connection, models, batch)
-    put_datasets(connection, datasets, batch)
+    cards = list(models), list(datasets)
+    put_models(connection, cards[0], batch)
+    put_datasets(connection, cards[1], batch)
     new = sum(put_records(connection, table, rows, batch) for table, rows in zip(RECORDS, records, strict=True))
-    count_batch(connection, batch, origin, new)
-    renew_revision(connection)
+    if new or any(cards):
+        count_batch(connection, batch, origin, new)
+        renew_revision(connection)
     return new

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 """Of files that are tables, in small letters."""
 
 _SEPARATORS = ",;\t|"
+_LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _log = logging.getLogger(__name__)
 
 
@@ -102,7 +104,8 @@ def _read_csv(path: Path, text: str) -> Table:
 
 
 def _read_lines(path: Path, text: str) -> Table:
-    objects, lines = [], [line for line in text.splitlines() if line.strip()]
+    # Other ends of lines, such as U+2028, may stand inside of a text.
+    objects, lines = [], [line for line in _LINE_ENDS.split(text) if line.strip()]
     for line in lines:
         try:
             found = json.loads(line)
@@ -121,15 +124,21 @@ def _read_parquet(path: Path) -> Table:
         held = parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise TaskError(f"The table '{path}' must be a Parquet file (got: {error}). Write it again.") from error
-    about = json.loads((held.schema.metadata or {}).get(b"huggingface", b"{}"))
-    features = about.get("info", {}).get("features", {}) if isinstance(about, dict) else {}
-    names: dict[str, Sequence[str]] = {
+    columns: dict[str, Sequence[Any]] = {name: held[name].to_pylist() for name in held.column_names}
+    return Table(columns, _class_names((held.schema.metadata or {}).get(b"huggingface", b"{}")))
+
+
+def _class_names(about: bytes) -> dict[str, Sequence[str]]:
+    """Return the names of classes, by column, as the library ``datasets`` wrote them; none where it did not."""
+    try:
+        features = json.loads(about)["info"]["features"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {
         name: feature["names"]
-        for name, feature in features.items()
+        for name, feature in features
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and "names" in feature
     }
-    columns: dict[str, Sequence[Any]] = {name: held[name].to_pylist() for name in held.column_names}
-    return Table(columns, names)
 
 
 def _warn_of_lines(path: Path, number: int, why: str) -> None:

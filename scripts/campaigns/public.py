@@ -20,6 +20,7 @@ from zoograph.scripts.campaigns.where import (
     make_where,
     tally_rows,
 )
+from zoograph.scripts.terminal.files import require_place
 from zoograph.scripts.terminal.options import AsJson, Device, end_with_failures, split_names
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.printed.tables import print_notes, print_table
@@ -71,8 +72,7 @@ def public(
 
     Example: `zoograph zoo measure public --models 'timm:*' --datasets mieb --plan`
     """
-    from zoograph.data.files.outputs import require_no_input
-    from zoograph.data.home import get_home, own_files
+    from zoograph.data.home import get_home
     from zoograph.data.networks.devices import require_device
     from zoograph.training.campaigns.plan import cheapest_first, make_plan
     from zoograph.training.campaigns.public import KeptPairs, make_pairs, measure_pairs, write_contribution
@@ -82,7 +82,7 @@ def public(
 
     where = make_where(executor, processes, ray_address, cpus, gpus, memory)
     require_device(device)
-    require_no_input(out, [*own_files(), *([data] if data is not None else [])], "--out")
+    require_place(out, "--out", [] if data is None else [data])
     tasks, cards, speeds = _find_tasks(datasets), _find_models(models), machine_speeds()
     ordered = cheapest_first(cards, speeds)
     folder = None if data is None else str(data.expanduser().absolute())

@@ -38,7 +38,7 @@ def draw_regret(choice: Choice) -> Any:
         first, last = (f"{points:.2f} points" for points in (choice.first_regret, choice.picked.regret))
         said = f"{first} throughout" if first == last else f"{first} at first, and {last} in the end"
         axes.text(0.5, 0.5, f"Nothing was measured in this call: {said}.", **middle)
-    axes.set_ylim(0, 1.15 * max(*regrets, choice.threshold))
+    axes.set_ylim(0, 1.15 * max(*regrets, choice.threshold) or 1.0)
     axes.set_xlim(left=0)
     axes.grid(alpha=0.25)
     label_axes(axes, f"Choosing for {choice.dataset}", unit, "expected regret, points of accuracy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -129,6 +130,7 @@ def choose(
 
     Example: `zoograph choose --dataset ./photos --budget 30m`
     """
+    begin = time.monotonic()
     from zoograph.training.measuring.subject import require_measurable
 
     require_measurable(protocol)  # before the seconds that it takes to import what measures
@@ -181,6 +183,7 @@ def choose(
             warn=warn,
             stage=say_stage,
             watch=watch,
+            begin=begin,
         )
     choice = replace(choice, options=_columns(text_column, label_column))
     _write(choice, picture, report)

@@ -57,7 +57,7 @@ def distance(
     files = {"random": random, "pretrained": pretrained, "finetuned": finetuned}
     given = {role: path for role, path in files.items() if path is not None}
     if picture is not None:
-        require_place(picture, "--picture", [*given.values(), *map(Path, dataset or ())])
+        require_place(picture, "--picture", [*given.values(), *(Path(one).expanduser() for one in dataset or ())])
         require_matplotlib()
     if dataset and not given:
         from zoograph.training.measuring.subject import Subject

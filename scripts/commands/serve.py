@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,9 +88,9 @@ def serve(
         weights_dir,
         models_dir and models_dir.resolve(),
     )
+    listening = _listen(host, port)
     server = make_server(uvicorn, settings, host, port)
-    socket = server.config.bind_socket()
-    address = socket.getsockname()
+    address = listening.getsockname()
     url = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}/"
 
     def say() -> None:
@@ -99,7 +100,26 @@ def serve(
             print(f"zoograph answers at {url} (Ctrl-C ends it).", flush=True)
 
     server.on_start = say
-    server.run(sockets=[socket])
+    server.run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket at an address.
+
+    Raises:
+        ZoographError: if there is no such address, or something else listens there.
+    """
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+    except (OSError, UnicodeError) as error:  # of a name that can be none
+        found.close()
+        raise ZoographError(
+            f"A server cannot listen at '{host}', port {port} ({getattr(error, 'strerror', None) or error}). Choose "
+            "another port with --port, or an address of this machine with --host."
+        ) from error
+    return found
 
 
 def make_server(uvicorn: Any, settings: Settings, host: str, port: int, *, warm: bool = True) -> Any:

@@ -52,10 +52,10 @@ def new_figure(height: float) -> Any:
 
 
 def label_axes(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
-    """Write the words around one picture, none of them smaller than eight points."""
-    axes.set_title(title, fontsize=9.5, color=INK)
-    axes.set_xlabel(x, fontsize=9, color=INK)
-    axes.set_ylabel(y, fontsize=9, color=INK)
+    """Write the words around one picture, none of them smaller than eight points; a dollar sign is no formula."""
+    axes.set_title(title, fontsize=9.5, color=INK, parse_math=False)
+    axes.set_xlabel(x, fontsize=9, color=INK, parse_math=False)
+    axes.set_ylabel(y, fontsize=9, color=INK, parse_math=False)
     axes.tick_params(labelsize=8, colors=INK)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,17 +13,22 @@ from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.question import STORED, find_datasets
 
 _MOST = 1_000
+_log = logging.getLogger("zoograph.serve")
 
 
 def list_folders(roots: Mapping[str, Path]) -> dict[str, Path]:
     """Return the sub-folders of the roots by the names that clients see: root, slash, sub-folder.
 
-    A link is no sub-folder, so that none leads out of its root.
+    A link is no sub-folder, so that none leads out of its root. A root that cannot be read now has none.
     """
     found: dict[str, Path] = {}
     for name, root in roots.items():
-        with os.scandir(root) as entries:
-            inside = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        try:
+            with os.scandir(root) as entries:
+                inside = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError as error:
+            _log.warning("The folder '%s' of --images cannot be read (%s).", root, error.strerror or error)
+            continue
         found |= {f"{name}/{inner}": root / inner for inner in inside if not inner.startswith(".")}
     return dict(list(found.items())[:_MOST])
 

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zoograph.scripts.serving.problems import Refused, problem
-from zoograph.scripts.serving.settings import Settings
+from zoograph.scripts.serving.settings import Settings, host_name
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAME_SITE = frozenset({"same-origin", "none"})
@@ -80,12 +80,12 @@ class Guard:
 
     def _check(self, method: str, headers: Headers) -> None:
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or _host_name(hosts[0]) not in self._settings.hosts:
+        if len(hosts) != 1 or host_name(hosts[0]) not in self._settings.hosts:
             raise Refused(421, "The server is not called so. The operator names it with --allow-host.")
         if method in _SAFE:
             return
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        if origin is not None and urlsplit(origin).netloc.lower() != hosts[0].lower():
+        if origin is not None and _host_of(origin) != hosts[0].lower():
             raise Refused(403, "The request comes from a page of another site. Send it from the page of this server.")
         if site is not None and site not in _SAME_SITE:
             raise Refused(403, "The request comes from a page of another site. Send it from the page of this server.")
@@ -135,13 +135,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _host_name(host: str) -> str:
-    """Return a host without its port, and an address of IPv6 without its brackets.
-
-    >>> _host_name("LocalHost:80"), _host_name("[::1]:80"), _host_name("zoo.example.org")
-    ('localhost', '::1', 'zoo.example.org')
-    """
-    name = host.strip().lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.partition(":")[0]
+def _host_of(origin: str) -> str | None:
+    """Return host and port of an origin; None for what is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from zoograph.data.errors import AmbiguousName, PredictorError, StoreError, UnknownName, ZoographError
+from zoograph.data.errors import AmbiguousName, StoreError, UnknownName, ZoographError
 from zoograph.data.records.fields import say_fault
 from zoograph.data.text.printable import show
 from zoograph.scripts.serving.rendering import to_json
@@ -106,7 +106,7 @@ def describe_error(error: ZoographError) -> Response:
     if isinstance(error, StoreError):
         _log.error("%s", text)
         return problem(503, "The store cannot be read now. The operator finds the reason in the server's log.", kind)
-    if isinstance(error, PredictorError):
+    if error.is_private:
         _log.error("%s", text)
         return problem(503, "No predictor answers this now. The operator finds the reason in the server's log.", kind)
     if isinstance(error, UnknownName):

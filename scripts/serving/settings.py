@@ -100,9 +100,7 @@ def allowed_hosts(host: str, more: Iterable[str] = ()) -> frozenset[str]:
     Raises:
         ZoographError: if it listens to other machines and no name is given.
     """
-    names = frozenset(name.strip().lower() for name in more if name.strip())
-    if is_loopback(host):
-        return LOOPBACK | names
+    names = frozenset(name.strip().lower() if _is_address(name) else host_name(name) for name in more if name.strip())
     if is_any(host) and not names:
         raise ZoographError(
             f"A server on '{host}' must know by which names it is called. Give them with --allow-host, "
@@ -111,12 +109,12 @@ def allowed_hosts(host: str, more: Iterable[str] = ()) -> frozenset[str]:
     return LOOPBACK | names | (frozenset() if is_any(host) else {host.lower()})
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a server on ``host``."""
+def _is_address(name: str) -> bool:
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        ip_address(name.strip())
     except ValueError:
         return False
+    return True
 
 
 def is_any(host: str) -> bool:
@@ -141,3 +139,15 @@ def name_roots(folders: Iterable[Path]) -> dict[str, Path]:
         if roots.setdefault(path.name, path) != path:
             raise ZoographError(f"Two folders of --images are called '{path.name}'. Give folders of different names.")
     return roots
+
+
+def host_name(host: str) -> str:
+    """Return a host without its port, and an address of IPv6 without its brackets.
+
+    >>> host_name("LocalHost:80"), host_name("[::1]:80"), host_name("zoo.example.org")
+    ('localhost', '::1', 'zoo.example.org')
+    """
+    name = host.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0]

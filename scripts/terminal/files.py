@@ -25,12 +25,14 @@ def require_place(path: Path, option: str, inputs: Iterable[Path] = ()) -> None:
         inputs: files and folders that are read, which it must not replace; what is not there is none.
 
     Raises:
-        ZoographError: if its folder is not there or not writable, if it is a folder itself, if it is read, or if it is
-            a picture with the ending of another format.
+        ZoographError: if its folder is not there or not writable, if it is a folder or a device itself, if it is read,
+            or if it is a picture with the ending of another format.
     """
     require_no_input(path, (*own_files(), *inputs), option)
     if option == _PICTURE and path.suffix.lower() in _OTHER_PICTURES:
         raise ZoographError(f"A picture is a PNG file (got '{path}'). Let its name end with '.png' in {option}.")
+    if _is_device(path):
+        raise _cannot_write(path, "it would be replaced, and is no regular file", option)
     folder = path.parent
     if path.is_dir():
         reason = errno.EISDIR
@@ -41,6 +43,13 @@ def require_place(path: Path, option: str, inputs: Iterable[Path] = ()) -> None:
     else:
         return
     raise _cannot_write(path, os.strerror(reason), option)
+
+
+def _is_device(path: Path) -> bool:
+    """Return whether something like `/dev/stdout` is there: a device, a pipe, or a link among the devices."""
+    if not path.exists() or path.is_dir():
+        return False
+    return not path.is_file() or (path.is_symlink() and path.absolute().is_relative_to("/dev"))
 
 
 def write_file(path: Path, content: bytes | str, option: str = "--out") -> None:

@@ -82,7 +82,7 @@ def parse_time(text: str) -> float:
     """
     found = _TIME.fullmatch(text.strip())
     seconds = float(found[1]) * _SECONDS[found[2].lower()] if found else 0.0
-    if seconds <= 0:
+    if not 0 < seconds < math.inf:
         raise typer.BadParameter(f"must be a time such as 30m, 90s or 1.5h (got '{text}').")
     return seconds
 

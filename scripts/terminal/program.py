@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -27,6 +28,7 @@ FAILED, WRONG, BUG, STOPPED = 1, 2, 70, 130
 
 # Typer brings a click of its own: what it raises for wrong usage is what its BadParameter is one of.
 _UsageError: Any = typer.BadParameter.__bases__[0]
+_SHOWN = 60  # characters of a name that is too long
 _LISTING = ("list", "ls", "show", "models", "datasets", "runs", "records")
 _LISTS = (
     "What lists things: 'zoograph zoo list' models, datasets and collections, 'zoograph zoo show NAME' one of them, "
@@ -98,8 +100,21 @@ def _run(app: typer.Typer, name: str | None) -> int:
     except KeyboardInterrupt:
         return STOPPED
     except Exception as error:  # noqa: BLE001 - whatever is left is a bug of ours, and is told as one
+        if (mistake := _find_odd_path(error)) is not None:
+            tell_error(mistake)
+            return WRONG
         _tell_bug(error)
         return BUG
+
+
+def _find_odd_path(error: Exception) -> ZoographError | None:
+    """Return what is wrong with a path that no system has, wherever it was looked at; None if it is no path."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = str(error.filename)
+        return ZoographError(f"'{name[:_SHOWN]}…' is too long for the name of a file. Give another.")
+    if isinstance(error, RuntimeError) and str(error).startswith("Could not determine home"):
+        return ZoographError("A path begins with '~' and the name of a user that nobody knows. Give the full path.")
+    return None
 
 
 def _forget_stdout() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from zoograph.data.errors import ZoographError
 from zoograph.data.home import temporary_home
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.scripts.terminal.options import AsJson, LearningDevice, Processes
@@ -42,6 +43,7 @@ def train_shipped(
 
     learning_device(device)  # before anything is begun
     target = out or shipped_predictors()
+    _require_replaceable(target)
     rows: list[_Trained] = []
     with temporary_home() as home:
         RecordStore.open().close()  # so that it is there before several open it
@@ -57,6 +59,23 @@ def train_shipped(
         return
     table = [(name, f"{records:,}", f"{seconds:.0f}", f"{size / 1024:,.0f}") for name, records, seconds, size in rows]
     print_table("Predictors that ship", ("predictor", "records", "s", "KiB"), table, names={"predictor"})
+
+
+def _require_replaceable(folder: Path) -> None:
+    """Raise unless a folder is new or empty, or holds predictors and nothing else: what it holds is removed.
+
+    Raises:
+        ZoographError: naming what else is there.
+    """
+    from zoograph.training.versions.artifact import POINTER
+
+    inside = sorted(folder.iterdir()) if folder.is_dir() else [folder] if folder.exists() else []
+    other = next((path.name for path in inside if not (path / POINTER).is_file()), None)
+    if other is not None:
+        raise ZoographError(
+            f"'{folder}' must be new or empty, or hold predictors alone, because it is replaced (got '{other}'). "
+            "Choose another folder with --out."
+        )
 
 
 def _train(protocol: Protocol, modality: str, device: str) -> _Trained:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoograph.data.files.csv_cells import guard
-from zoograph.scripts.terminal.files import write_file
+from zoograph.scripts.terminal.files import require_place, write_file
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
@@ -30,6 +30,7 @@ def put_rows(
         as_json: whether to print JSON.
     """
     if to_csv is not None:
+        require_place(to_csv, "--csv")
         write_file(to_csv, as_csv(rows), "--csv")
     if as_json:
         print_json(f"zoo list {kind}", {kind: rows, "file": to_csv and str(to_csv)})

@@ -61,7 +61,7 @@ def _find(store: RecordStore, name: str) -> dict[str, Any]:
     if name in names.datasets or name in names.families:
         return about_dataset(store, name)
     name = {known.casefold(): known for known in read_citations()}.get(name.casefold(), name)
-    if name in read_citations() or any((name,) in part for part in store.stream_runs(["source"])):
+    if name in read_citations() or any(name == source for source, _ in store.count_sources()):
         return {**_about(None, "collection", ()), "name": name, "sources": _sources([name])}
     try:
         return about_model(store, name, anywhere=True)

@@ -12,6 +12,7 @@ from zoograph.data.text.encoders.find_encoder import DEFAULT_ENCODER, find_encod
 from zoograph.data.text.lookup import SHIPPED
 from zoograph.data.text.table import TextTable
 from zoograph.data.text.words import zoo_texts
+from zoograph.scripts.terminal.files import require_place
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.printed.tables import print_table
@@ -37,6 +38,7 @@ def build(
     Example: `zoograph text build --out text.safetensors`
     """
     path = out or SHIPPED
+    require_place(path, "--out")
     zoo = read_tables(shipped_zoo())
     with progress_bar("Embedding the texts"):
         found = find_encoder(encoder)

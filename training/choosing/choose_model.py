@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -11,12 +12,13 @@ from typing import NamedTuple
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.checkpoints.finetuned import BestModel
-from zoograph.data.networks.find_model import bare_architecture, loading_code
+from zoograph.data.networks.find_model import OWN, bare_architecture, loading_code
 from zoograph.data.records.cards import DatasetCard, Modality, ModelCard
 from zoograph.data.records.naming.choices import choose as find_choice
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
+from zoograph.data.tasks.stratified import held_out_rows
 from zoograph.training.answers.candidates import choose_candidates, with_named
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.question import Question
@@ -31,11 +33,19 @@ from zoograph.training.choosing.choice import NO_WEIGHTS, Choice, Left
 from zoograph.training.choosing.laboratory import Laboratory
 from zoograph.training.choosing.loop import Loop, Watch
 from zoograph.training.choosing.seconds import Seconds, Work
-from zoograph.training.choosing.weight_sources import Sources, explain_none, find_sources, load_own, load_unnamed
+from zoograph.training.choosing.weight_sources import (
+    Sources,
+    explain_none,
+    find_copies,
+    find_sources,
+    load_own,
+    load_unnamed,
+)
 from zoograph.training.executors.executor import ExecutorKind, Where
 from zoograph.training.executors.opening import open_executor
 from zoograph.training.measuring.each_model import HERE, held_here
 from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
+from zoograph.training.measuring.split_quality import require_split
 from zoograph.training.measuring.store_names import place_in_store
 from zoograph.training.measuring.subject import Subject, require_finetuning, require_measurable
 from zoograph.training.runtime.progress import Progress, Stage, Warn
@@ -89,6 +99,7 @@ def choose(
     warn: Warn | None = None,
     stage: Stage | None = None,
     watch: Watch | None = None,
+    begin: float | None = None,
 ) -> Choice:
     """Choose a model for a dataset: measure what is worth most per second, and return the pick with what it rests on.
 
@@ -111,6 +122,7 @@ def choose(
         warn: told what the user should know.
         stage: told what is being done.
         watch: told where it stands before each measurement, and at the end.
+        begin: of the budget, by the monotonic clock; default: now.
 
     Raises:
         ZoographError: with what to do next.
@@ -134,6 +146,7 @@ def choose(
         warn,
         stage,
         watch,
+        begin,
     )
 
 
@@ -145,6 +158,7 @@ def choose_model(
     warn: Warn | None = None,
     stage: Stage | None = None,
     watch: Watch | None = None,
+    begin: float | None = None,
 ) -> Choice:
     """Measure what is worth most per second until the budget is spent or little is left to lose, and return the pick.
 
@@ -159,14 +173,17 @@ def choose_model(
         warn: told what the user should know.
         stage: told what is being done.
         watch: told where it stands before each measurement, and at the end.
+        begin: of the budget, by the monotonic clock; default: now.
 
     Raises:
-        ZoographError: if there are no samples, no candidates, or no time for one candidate.
+        ZoographError: if there are no samples, no candidates, or no time for one candidate, or if the test samples are
+            of fewer than two classes.
     """
-    begin = time.monotonic()
+    begin = time.monotonic() if begin is None else begin
     require_measurable(settings.protocol)
     best = None if settings.save_model is None else BestModel(settings.save_model, goes_on=True)
     task, filters = subject.open(), filters or Filters()
+    require_split(task, held_out_rows(task.labels, task.is_test, settings.test_fraction).tolist())
     if settings.where.kind is ExecutorKind.LOCAL:
         subject.place()  # is there
     with RecordStore.open() as store, ExitStack() as opened:
@@ -208,7 +225,8 @@ def choose_model(
         loop.run(progress, stage, watch)
         choice = _describe(loop, subject, settings, found)
         has = best is not None and best.holds(choice.picked.model, dataset.id)
-        code = f'import zoograph\n\nmodel = zoograph.load_finetuned("{settings.save_model}")' if has else choice.snippet
+        place = json.dumps(str(settings.save_model))
+        code = f"import zoograph\n\nmodel = zoograph.load_finetuned({place})" if has else choice.snippet
         return replace(choice, save_model=settings.save_model, is_saved=has, snippet=code)
 
 
@@ -268,13 +286,17 @@ def _find_candidates(
     sources = {**find_sources(passed.cards, folder), **{id: path for id, path in own.items() if id in chosen}}
     if not sources:
         raise ZoographError(explain_none(len(passed.cards), folder))
-    cards = [card for card in passed.cards if card.id in sources]
     exact = named.exact if named else frozenset()
+    copies = find_copies({id: sources[id] for id in sorted(sources, key=lambda id: (id not in exact, OWN in id, id))})
+    cards = [card for card in passed.cards if card.id in sources and card.id not in copies]
     if not filters.all_variants:
         known = {model for model, _ in measured_pairs(zoo, question.protocol, question.metric, question.modality)}
         cards = fold_twins(cards, known, exact).cards or cards
-    left = tuple(Left(name, NO_WEIGHTS) for name in sorted(exact & chosen - sources.keys()))
-    return _Found(tuple(cards), sources, passed.steps, len(passed.cards) - len(sources), left)
+    left = [Left(name, NO_WEIGHTS) for name in sorted(exact & chosen - sources.keys())]
+    left += [
+        Left(name, f"its file holds the weights of '{kept}', under another name.") for name, kept in copies.items()
+    ]
+    return _Found(tuple(cards), sources, passed.steps, len(passed.cards) - len(sources), tuple(left))
 
 
 def _count_work(laboratory: Laboratory, levels: Sequence[Protocol], settings: Settings) -> dict[Protocol, Work]:

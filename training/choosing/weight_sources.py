@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from zoograph.data.records.naming.names import NameIndex
 from zoograph.data.text.encoders.model_folder import CONFIG, is_carried
 
 _SETTINGS = (CONFIG, "modules.json")
+_PARTS, _PART_BYTES = 16, 4_096
 
 Sources = Mapping[str, Path | None]
 """Model -> file or folder of its weights; None for those that libraries get by the name."""
@@ -105,6 +107,40 @@ def load_unnamed(folder: Path) -> tuple[dict[str, tuple[ModelCard, Path]], dict[
             except ZoographError as error:
                 failed[path.name] = str(error)
     return own, failed
+
+
+def find_copies(sources: Sources) -> dict[str, str]:
+    """Return the models whose file is that of a model before it, or a copy of it, and that model.
+
+    Args:
+        sources: model -> file of its weights; folders are not compared.
+    """
+    sizes: dict[int, list[str]] = {}
+    for model, path in sources.items():
+        if path is not None and path.is_file() and (size := path.stat().st_size):
+            sizes.setdefault(size, []).append(model)
+    copies: dict[str, str] = {}
+    for size, models in sizes.items():
+        alike: dict[bytes, list[str]] = {}
+        for model in models if len(models) > 1 else ():
+            others = alike.setdefault(_outline(sources[model], size), [])
+            same = (other for other in others if filecmp.cmp(str(sources[model]), str(sources[other]), shallow=False))
+            if (other := next(same, None)) is None:
+                others.append(model)
+            else:
+                copies[model] = other
+    return copies
+
+
+def _outline(path: Path | None, size: int) -> bytes:
+    """Return some of a file, evenly spread: whole files are read only where these agree."""
+    assert path is not None
+    with path.open("rb") as file:
+        parts = []
+        for part in range(_PARTS):
+            file.seek(part * size // _PARTS)
+            parts.append(file.read(_PART_BYTES))
+    return b"".join(parts)
 
 
 def explain_none(num_candidates: int, folder: Path | None) -> str:

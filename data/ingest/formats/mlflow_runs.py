@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from zoograph.data.errors import RawDataError, UnknownName, ZoographError
+from zoograph.data.files.counts import count_of
 from zoograph.data.ingest.formats.mlflow_stores import (
     DatabaseStore,
     FolderStore,
@@ -65,12 +66,19 @@ def read_mlflow(uri: str, experiment: str | None = None, keep: Keep | None = Non
             for run in store.runs(own, keep is Keep.BEST)
             if run.metrics
         ]
+        unfinished = sum(store.count_unfinished(own) for own in chosen.values())
+    passed = count_of(unfinished, "run of MLflow is not finished and was", "runs of MLflow are not finished and were")
+    passed = f"{passed} passed over." if unfinished else ""
     if not rows:
         where = "" if experiment is None else f" in the experiment '{experiment}'"
-        raise RawDataError(f"MLflow has no finished run with a metric{where}. Log one, or name another experiment.")
+        found = f" ({passed.rstrip('.')})" if passed else ""
+        raise RawDataError(
+            f"MLflow has no finished run with a metric{where}{found}. Log one, or name another experiment."
+        )
     other = Keep.BEST if keep is Keep.LAST else Keep.LAST
     note = f"The {keep.value} value of each run in MLflow is its result; --keep {other.value} takes the {other.value}."
-    return RowTable("mlflow", [Row(line, cells) for line, cells in enumerate(rows, start=1)], (note,))
+    notes = (note, passed) if passed else (note,)
+    return RowTable("mlflow", [Row(line, cells) for line, cells in enumerate(rows, start=1)], notes)
 
 
 def _mlflow_row(run: MlflowRun, source: str) -> dict[str, Any]:
@@ -80,8 +88,15 @@ def _mlflow_row(run: MlflowRun, source: str) -> dict[str, Any]:
         **{f"{METRICS}{name}": value for name, value in run.metrics.items()},
         "mlflow_run": run.id,
         "source": source,
-        "measured_at": run.ended and datetime.fromtimestamp(run.ended / 1000, UTC),
+        "measured_at": _read_time(run.ended),
     }
+
+
+def _read_time(milliseconds: int | None) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
+    except (ValueError, OverflowError, OSError):  # of no year that there is
+        return None
 
 
 @contextmanager
@@ -138,19 +153,24 @@ class _Server:
         with self._told():
             return {found.name: found.experiment_id for found in self._client.search_experiments()}
 
+    def count_unfinished(self, experiment: str) -> int:
+        """Return how many runs of an experiment, by its id, did not finish; deleted ones do not count."""
+        return sum(1 for _ in self._search(experiment, "attributes.status != 'FINISHED'"))
+
     def runs(self, experiment: str, best: bool = False) -> Iterator[MlflowRun]:
         """Yield the finished runs of an experiment, by its id."""
+        for run in self._search(experiment, "attributes.status = 'FINISHED'"):
+            metrics = {
+                name: self._best(run.info.run_id, name) if best else run.data.metrics[name] for name in run.data.metrics
+            }
+            yield MlflowRun(run.info.run_id, run.info.end_time, run.data.params, run.data.tags, metrics)
+
+    def _search(self, experiment: str, query: str) -> Iterator[Any]:
         token = None
         while True:
             with self._told():
-                query = "attributes.status = 'FINISHED'"
                 page = self._client.search_runs([experiment], query, max_results=_PAGE, page_token=token)
-            for run in page:
-                metrics = {
-                    name: self._best(run.info.run_id, name) if best else run.data.metrics[name]
-                    for name in run.data.metrics
-                }
-                yield MlflowRun(run.info.run_id, run.info.end_time, run.data.params, run.data.tags, metrics)
+            yield from page
             token = page.token
             if not token:
                 return

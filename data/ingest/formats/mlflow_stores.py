@@ -75,13 +75,16 @@ class FolderStore:
             if meta.get("lifecycle_stage", _ACTIVE) == _ACTIVE
         }
 
+    def count_unfinished(self, experiment: str) -> int:
+        """Return how many runs of an experiment, by its id, did not finish; deleted ones do not count."""
+        return sum(meta.get("status") not in _FINISHED for _, meta in self._active_runs(experiment))
+
     def runs(self, experiment: str, best: bool = False) -> Iterator[MlflowRun]:
         """Yield the finished runs of an experiment, by its id."""
         _warn_of_unreadable(self._folder / experiment)
         with _told(f"The runs in '{self._folder / experiment}'"):
-            for folder in sorted(path for path in (self._folder / experiment).iterdir() if path.is_dir()):
-                meta = _read_meta(folder)
-                if meta.get("status") not in _FINISHED or meta.get("lifecycle_stage", _ACTIVE) != _ACTIVE:
+            for folder, meta in self._active_runs(experiment):
+                if meta.get("status") not in _FINISHED:
                     continue
                 ended = meta.get("end_time")
                 yield MlflowRun(
@@ -91,6 +94,13 @@ class FolderStore:
                     dict(_read_texts(folder / "tags")),
                     {name: _last_or_best(text, best) for name, text in _read_texts(folder / "metrics")},
                 )
+
+    def _active_runs(self, experiment: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+        with _told(f"The runs in '{self._folder / experiment}'"):
+            for folder in sorted(path for path in (self._folder / experiment).iterdir() if path.is_dir()):
+                meta = _read_meta(folder)
+                if meta and meta.get("lifecycle_stage", _ACTIVE) == _ACTIVE:
+                    yield folder, meta
 
 
 def _experiment_folders(folder: Path) -> list[Path]:
@@ -170,6 +180,12 @@ class DatabaseStore:
             )
         }
 
+    def count_unfinished(self, experiment: str) -> int:
+        """Return how many runs of an experiment, by its id, did not finish; deleted ones do not count."""
+        query = "SELECT COUNT(*) FROM runs WHERE experiment_id = :experiment AND lifecycle_stage = 'active'"
+        ((count,),) = self._select(f"{query} AND status <> 'FINISHED'", {"experiment": int(experiment)})
+        return int(count)
+
     def runs(self, experiment: str, best: bool = False) -> Iterator[MlflowRun]:
         """Yield the finished runs of an experiment, by its id."""
         asked = {"experiment": int(experiment)}
@@ -180,15 +196,18 @@ class DatabaseStore:
                 f"SELECT t.run_uuid, t.end_time FROM runs t {_OF_RUNS} ORDER BY t.start_time, t.run_uuid", asked
             )
         }
+        # A run that finishes in between is in later answers alone, and not among those that are read.
         for table in ("params", "tags"):
             for id, name, text in self._select(f"{select} FROM {table} t {_OF_RUNS}", asked):
-                getattr(runs[id], table)[name] = text
+                if id in runs:
+                    getattr(runs[id], table)[name] = text
         for id, name, value, is_nan in self._select(f"{select}, t.is_nan FROM latest_metrics t {_OF_RUNS}", asked):
-            runs[id].metrics[name] = math.nan if is_nan or value is None else float(value)
+            if id in runs:
+                runs[id].metrics[name] = math.nan if is_nan or value is None else float(value)
         if best:
             query = f"SELECT t.run_uuid, t.key, MAX(t.value), t.is_nan FROM metrics t {_OF_RUNS}"
             for id, name, value, is_nan in self._select(f"{query} GROUP BY t.run_uuid, t.key, t.is_nan", asked):
-                if not is_nan and value is not None:
+                if id in runs and not is_nan and value is not None:
                     runs[id].metrics[name] = float(value)
         yield from runs.values()
 
@@ -215,8 +234,11 @@ def open_database(url: sa.URL) -> Iterator[DatabaseStore]:
         engine = sa.create_engine(url.set(drivername="postgresql+psycopg") if plain else url)
     except ImportError as error:
         raise ZoographError(f"'{name}' needs a driver for its database: {error}. Install it with pip.") from error
-    with _told(f"The database '{name}'"), engine.connect() as connection:
-        yield DatabaseStore(connection, name)
+    try:
+        with _told(f"The database '{name}'"), engine.connect() as connection:
+            yield DatabaseStore(connection, name)
+    finally:
+        engine.dispose()
 
 
 @contextmanager
@@ -243,9 +265,11 @@ def open_sqlite(path: Path) -> Iterator[DatabaseStore]:
                 path, options = copied, "mode=ro"
         address = f"file:{quote(str(path.resolve()))}?{options}"
         engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
-        with engine.connect() as connection:
-            yield DatabaseStore(connection, str(path))
-        engine.dispose()
+        try:
+            with engine.connect() as connection:
+                yield DatabaseStore(connection, str(path))
+        finally:
+            engine.dispose()
 
 
 def require_there(path: Path, name: str) -> None:

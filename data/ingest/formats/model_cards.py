@@ -116,7 +116,7 @@ def _read_entry(card: _Card, place: int, entry: Mapping[str, Any]) -> Iterator[d
             yield f"a result of entry {place} of the model-index is no list of fields"
             continue
         metrics = result.get("metrics") or []
-        for metric in [metrics] if isinstance(metrics, dict) else metrics:
+        for metric in metrics if isinstance(metrics, list) else [metrics]:
             if not isinstance(metric, dict):
                 yield f"'{metric}' is no metric with a type and a value"
                 continue
@@ -176,7 +176,7 @@ def _read_eval_results(path: Path, model: str) -> Iterator[dict[str, Any] | str]
     readme = path.parent.parent / "README.md"
     about = _Card(readme, model).describe() if readme.is_file() else {"model": model} if model else {}
     found = _parse(path, _read_text(path))
-    for entry in [found] if isinstance(found, dict) else found or []:
+    for entry in found if isinstance(found, list) else [] if found is None else [found]:
         dataset = entry.get("dataset") if isinstance(entry, dict) else None
         if not isinstance(dataset, dict):
             raise _unreadable(path, "each result needs a 'dataset' with an 'id', and a 'value'")

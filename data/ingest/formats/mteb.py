@@ -166,7 +166,8 @@ def _find_protocol(name: str, task: MtebTask | None, score: Mapping[str, Any]) -
 
 def _measure(score: Mapping[str, Any], task: MtebTask | None, revision: str | None) -> dict[str, Any]:
     source = TEXT_SOURCE if task is None else task.source
-    metric, name = (Metric.LRAP, "lrap") if "lrap" in score else (Metric.TOP1, "accuracy")
+    ranks = isinstance(score.get("lrap"), int | float)
+    metric, name = (Metric.LRAP, "lrap") if ranks else (Metric.TOP1, "accuracy")
     experiments = [
         round(float(one["accuracy"]), _DIGITS.get(source, 6))
         for one in score.get(_EXPERIMENTS) or ()

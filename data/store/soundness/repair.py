@@ -151,10 +151,14 @@ def _bare(kind: type[ModelCard] | type[DatasetCard], id: str, row: Any) -> Model
     said = row if isinstance(row, dict) else {}
     known = {word.value for word in Modality}
     if kind is ModelCard:
-        words = tuple(word for word in said.get("modalities", ()) if word in known)
+        told = said.get("modalities")
+        words = (
+            tuple(word for word in told if isinstance(word, str) and word in known) if isinstance(told, list) else ()
+        )
         return ModelCard(id=id, source=_REPAIRED, **({"modalities": words} if words else {}))
     word = said.get("modality")
-    return DatasetCard(id=id, source=_REPAIRED, **({"modality": word} if word in known else {}))
+    kept = {"modality": word} if isinstance(word, str) and word in known else {}
+    return DatasetCard(id=id, source=_REPAIRED, **kept)
 
 
 def _read(connection: Connection, table: sa.Table, kind: type[AnyCard], damaged: list[Damaged]) -> Iterator[AnyCard]:

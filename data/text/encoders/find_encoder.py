@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoograph.data.errors import EncoderError
 from zoograph.data.text.encoders.encoder import Encoder
-from zoograph.data.text.encoders.model_folder import DEFAULT_ENCODER, find_model_folder
+from zoograph.data.text.encoders.model_folder import DEFAULT_ENCODER, find_model_folder, visible_files
 
 __all__ = ["DEFAULT_ENCODER", "KNOWN_ENCODERS", "find_encoder"]
 KNOWN_ENCODERS = (
@@ -46,7 +46,7 @@ def _load(folder: Path, name: str, _: object) -> Encoder:
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return the names, sizes and times of the files of a folder, which change where one of them does."""
-    files = ((str(path), path.stat()) for path in sorted(folder.rglob("*")))
+    files = ((str(path), path.stat()) for path in visible_files(folder))
     return tuple((name, about.st_size, about.st_mtime_ns) for name, about in files)
 
 

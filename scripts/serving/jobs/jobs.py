@@ -172,6 +172,7 @@ class Jobs:
                 job.stage, job.standing = said.get("stage", job.stage), said.get("standing", job.standing)
         except (OSError, ValueError) as error:  # it ended before its order, or in the middle of a line
             _log.error("Job %s: %s", job.id, error)
+            process.kill()  # nobody listens to it any more
         late.cancel()
         process.wait()
         process.stdout.close()

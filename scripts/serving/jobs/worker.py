@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from threading import Thread
 from typing import IO, Any
 
@@ -59,7 +60,11 @@ def main() -> None:
     try:
         choice = work(order, lines)
     except ZoographError as error:
-        _tell(lines, {"error": str(error), "kind": type(error).__name__})
+        said = str(error)
+        if error.is_private:
+            print(error, file=sys.stderr, flush=True)
+            said = "The store or a predictor cannot be used now. The operator finds the reason in the server's log."
+        _tell(lines, {"error": said, "kind": type(error).__name__})
     except KeyboardInterrupt:
         _tell(lines, {"stopped": True})
     else:
@@ -72,9 +77,9 @@ def work(order: Order, lines: IO[bytes]) -> dict[str, Any]:
     Raises:
         ZoographError: as :func:`zoograph.choose`.
     """
+    begin, warnings = time.monotonic(), list[str]()
     import zoograph
 
-    warnings: list[str] = []
     choice = zoograph.choose(
         order.folder,
         order.budget,
@@ -87,6 +92,7 @@ def work(order: Order, lines: IO[bytes]) -> dict[str, Any]:
         warn=warnings.append,
         stage=lambda text: _tell(lines, {"stage": text}),
         watch=lambda standing: _tell(lines, {"standing": describe_standing(standing)}),
+        begin=begin,
     )
     return {**choice.as_dict(), "notes": list(dict.fromkeys((*warnings, *choice.notes)))}
 

@@ -56,6 +56,7 @@ def exploring(answers: Answers) -> APIRouter:
                 "runs": runs[name],
             }
             for name, (x, y) in zip(plane.ids, plane.points, strict=True)
+            if name in cards  # it may have been taken out since
         ]
         said = {"kind": kind, "predictor": artifact.manifest.version, "explained": plane.explained}
         return respond({**said, "points": points})

@@ -27,6 +27,7 @@ from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.documents import IngestDocument
 from zoograph.scripts.serving.problems import Refused
 from zoograph.scripts.serving.rendering import respond
+from zoograph.scripts.serving.routes.fields import as_fields
 from zoograph.scripts.serving.routes.token import Authorization, require_token
 from zoograph.scripts.serving.settings import Limits, Settings
 from zoograph.scripts.terminal.documents import describe_ingest
@@ -114,14 +115,19 @@ def _store(writing: Lock, name: str, body: bytes, settings: IngestSettings, dry_
             with writing, RecordStore.open() as store:
                 report = ingest(store, [open_table(file)], settings, rejects, dry_run, origin="POST /runs")
         except RawDataError as error:
-            raise RawDataError(str(error).replace(f"{folder}/", "")) from error
+            raise RawDataError(as_fields(str(error).replace(f"{folder}/", ""))) from error
         left_out = _read_rejects(rejects)
     return respond(_describe(report, left_out))
 
 
 def _describe(report: IngestReport, left_out: list[dict[str, str]]) -> dict[str, object]:
-    notes = [note for note in report.notes if str(report.rejects) not in note]
-    return {"schema": SCHEMAS["ingest"], **describe_ingest(report), "rejects": left_out, "notes": notes}
+    notes = [as_fields(note) for note in report.notes if str(report.rejects) not in note]
+    found = describe_ingest(report)
+    found["reasons"] = {as_fields(reason): count for reason, count in report.reasons.items()}
+    for table in found["tables"]:
+        table["notes"] = [as_fields(note) for note in table["notes"]]
+    rejects = [{**row, "reason": as_fields(row["reason"])} for row in left_out]
+    return {"schema": SCHEMAS["ingest"], **found, "rejects": rejects, "notes": notes}
 
 
 def _read_rejects(path: Path) -> list[dict[str, str]]:

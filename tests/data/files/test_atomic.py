@@ -45,6 +45,13 @@ def test_text_and_bytes_replace_what_was_there(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["file.txt"]
 
 
+@pytest.mark.parametrize("sign", ["n", "\N{GRINNING FACE}"])
+def test_the_longest_name_that_a_folder_takes_is_no_trouble(tmp_path: Path, sign: str) -> None:
+    name = sign * (255 // len(sign.encode()))
+    replace_file(tmp_path / name, "new")
+    assert _names(tmp_path) == [name]
+
+
 def test_everybody_may_read_unless_the_file_is_private(tmp_path: Path) -> None:
     replace_file(tmp_path / "public", "")
     replace_file(tmp_path / "private", "", mode=PRIVATE)

@@ -170,3 +170,23 @@ def test_pickles_and_files_that_were_cut_are_refused(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:-1])
     with pytest.raises(ImageTaskError, match="must hold whole images"):
         open_task(str(tmp_path / "c"))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        dict.fromkeys(
+            (f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")), b"?"
+        ),
+        {"usps.bz2": bz2.compress(b"1 1:x\n"), "usps.t.bz2": b"?"},
+        {"usps.bz2": b"?", "usps.t.bz2": b"?"},
+        {"annotations/trainval.txt": b"\xff a\n", "annotations/test.txt": b"a\n"},
+        {"data_batch_1.bin": b"\xc8" * 3073, "test_batch.bin": b"\1" * 3073, "batches.meta.txt": b"a\nb\n"},
+    ],
+)
+def test_damaged_files_are_told(tmp_path: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ImageTaskError, match=r"which must be whole .*Download them again"):
+        open_task(str(tmp_path))

@@ -154,6 +154,21 @@ def test_settings_are_what_json_can_hold() -> None:
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 
 
+def test_settings_that_are_nested_too_deeply_cost_their_row_alone() -> None:
+    layout = Tidy({"model": "m", "dataset": "d", "value": "v", "hyperparameters": "h"})
+    deep: Any = 1
+    for _ in range(900):
+        deep = [deep]
+    row = {"m": "a", "d": "b", "v": "1"}
+    for cells, reason in (
+        ({**row, "note": deep}, "a setting is nested more than 50 deep"),
+        ({**row, "h": "[" * 50_000}, "the hyperparameters are no JSON object: maximum recursion depth"),
+    ):
+        (bad,) = layout.measurements(Row(1, cells))
+        assert isinstance(bad, Reject)
+        assert bad.reason.startswith(reason)
+
+
 def test_a_row_is_shown_as_one_line() -> None:
     assert show({"a": "größe\n", "b": datetime(2024, 1, 2, tzinfo=UTC)}) == (
         '{"a": "größe\\n", "b": "2024-01-02 00:00:00+00:00"}'

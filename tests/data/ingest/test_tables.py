@@ -61,6 +61,15 @@ def test_a_header_can_begin_late_and_go_over_lines(tmp_path: Path) -> None:
     assert _rows(path) == [(5, {"model": "a", "top-1 (%), new": "b"})]
 
 
+@pytest.mark.parametrize(
+    ("header", "fault"),
+    [('model,dataset,acc 5"', "a quote"), ('model,"dataset', "a quote"), ("m," + "x" * 200_000, "field")],
+)
+def test_a_header_that_is_no_csv_is_refused(tmp_path: Path, header: str, fault: str) -> None:
+    with pytest.raises(RawDataError, match=f"needs a header that is CSV .got: {fault}"):
+        open_table(_write(tmp_path / "r.csv", f"{header}\na,b,0.5\n"))
+
+
 def test_text_of_a_byte_order_mark_is_read_as_it_says(tmp_path: Path) -> None:
     for name, text in (("r.txt", "model\tdataset\nä\tb\n"), ("r.json", '[{"model": "ä", "dataset": "b"}]')):
         for encoding in ("utf-16", "utf-8-sig"):

@@ -88,6 +88,14 @@ def test_a_batch_may_come_in_parts(toy_store: RecordStore) -> None:
     assert toy_store.batches()[0].records == 2
 
 
+def test_without_anything_new_there_is_no_batch(toy_store: RecordStore) -> None:
+    toy_store.add(runs=[own_run(0.1)], batch="monday")
+    revision = toy_store.revision
+    assert toy_store.add(models=[], runs=[own_run(0.1)]) == 0
+    assert [batch.id for batch in toy_store.batches()] == ["monday", "shipped"]
+    assert toy_store.revision == revision
+
+
 def test_undo_leaves_the_cards_that_something_else_names(toy_store: RecordStore) -> None:
     datasets = [DatasetCard(id=name, source="mine") for name in ("captions", "corpus", "d")]
     toy_store.add([ModelCard(id="a", source="mine")], datasets, batch="monday")

@@ -32,3 +32,4 @@ def test_measurements() -> None:
 
 def test_numbers() -> None:
     assert [as_number(cell) for cell in (1, "2.5", True, "x", None, "inf")] == [1.0, 2.5, None, None, None, None]
+    assert as_number(10**400) is None

@@ -29,6 +29,12 @@ def test_formats(tmp_path: Path, name: str, content: str) -> None:
     assert read_table(_write(tmp_path / name, content)).columns == {"text": ["a, b\nc", "d"], "label": ["1", "2"]}
 
 
+def test_what_ends_lines_elsewhere_may_stand_in_a_text(tmp_path: Path) -> None:
+    rows = [{"text": f"one{sign}two", "label": "a"} for sign in "\u2028\u2029\x85\x0b\x0c\x1c"]
+    text = "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    assert read_table(_write(tmp_path / "x.jsonl", text)).columns["text"] == [row["text"] for row in rows]
+
+
 def test_parquet_with_the_names_of_classes(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
@@ -39,6 +45,9 @@ def test_parquet_with_the_names_of_classes(tmp_path: Path) -> None:
     parquet.write_table(held, tmp_path / "x.parquet")
     table = read_table(tmp_path / "x.parquet")
     assert (table.columns["label"], table.class_names) == ([1, 0], {"label": ["no", "yes"]})
+    for odd in ("no JSON", '{"info": [1]}', "[]"):
+        parquet.write_table(held.replace_schema_metadata({"huggingface": odd}), tmp_path / "z.parquet")
+        assert read_table(tmp_path / "z.parquet").class_names == {}
     with pytest.raises(TaskError, match="must be a Parquet file"):
         read_table(_write(tmp_path / "y.parquet", b"nothing"))
 

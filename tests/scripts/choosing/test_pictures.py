@@ -35,6 +35,12 @@ def test_the_line_ends_with_the_choice_where_candidates_failed_after_the_last_me
     assert axes.lines[0].get_ydata().tolist() == [4.0, 2.5, 0.42, 0.1]
 
 
+def test_where_nothing_is_to_be_lost_there_is_a_picture(choice: Choice) -> None:
+    sure = replace(choice, trials=(), first_regret=0.0, threshold=0.0, picked=choice.picked._replace(regret=0.0))
+    (axes,) = draw_regret(sure).axes  # a warning is an error here
+    assert axes.get_ylim() == (0.0, 1.0)
+
+
 def test_a_short_call_counts_seconds(choice: Choice) -> None:
     (probe, _) = choice.trials
     (axes,) = draw_regret(replace(choice, spent=75.0, trials=(probe,))).axes

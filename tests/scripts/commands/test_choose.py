@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def test_json_and_files(asked: list[dict[str, Any]], run_command: Command, tmp_p
     assert (asked[0]["budget"], asked[0]["regret"], asked[0]["protocol"]) == (1800.0, 0.5, Protocol.FINETUNE)
     assert asked[0]["config"].max_epochs == 3
     assert asked[0]["weights_dir"] == Path("w")
+    assert 0 < time.monotonic() - asked[0]["begin"] < 600
     answer = json.loads(ran.out)
     assert (answer["schema"], answer["choice"]["model"], answer["stopped"]) == (1, "net_a.in1k", "regret")
     assert answer["report"] == str(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -36,6 +37,18 @@ def test_a_server_for_everybody_must_know_its_name(run_command: Any) -> None:
     done = run_command(serve, "--host", "0.0.0.0")
     assert done.code == 2
     assert "Give them with --allow-host" in done.err
+
+
+def test_an_address_that_is_taken_or_none_is_told(run_command: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run_command(serve, "--port", port, "--json")
+    assert (done.code, json.loads(done.out)["error"]["exit_code"]) == (2, 2)
+    assert f"cannot listen at '127.0.0.1', port {port}" in done.err
+    done = run_command(serve, "--host", "192.0.2.7", "--port", "0")  # an address for documents, of no machine
+    assert (done.code, "an address of this machine with --host" in done.err) == (2, True)
 
 
 def test_without_its_packages_it_says_what_to_install(run_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:

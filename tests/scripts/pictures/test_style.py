@@ -38,6 +38,12 @@ def test_words_are_not_too_small() -> None:
     assert all(label.get_fontsize() >= 8 for label in (*axes.get_xticklabels(), axes.title, axes.xaxis.label))
 
 
+def test_a_dollar_sign_in_a_name_is_no_formula() -> None:
+    figure = new_figure(1.0)
+    label_axes(figure.subplots(), r"a$\nothing$", r"b$\nothing$", r"c$\nothing$")
+    assert to_png(figure)
+
+
 def test_an_axis_that_does_not_show_zero_says_where_it_starts() -> None:
     axes = new_figure(2.0).subplots()
     axes.set(xlim=(-1, 1), ylim=(0.25, 1))

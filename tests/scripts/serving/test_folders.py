@@ -22,6 +22,12 @@ def test_sub_folders_have_the_name_of_their_root_and_links_are_none(folder_of_da
     assert list_folders({}) == {}
 
 
+def test_a_root_that_is_gone_has_no_folders(folder_of_datasets: Path, caplog: pytest.LogCaptureFixture) -> None:
+    roots = {"gone": folder_of_datasets / "gone", "mine": folder_of_datasets}
+    assert list(list_folders(roots)) == ["mine/empty", "mine/trees"]
+    assert "cannot be read (No such file or directory)" in caplog.text
+
+
 def test_a_folder_is_a_card_of_what_is_in_it(toy_store: RecordStore, folder_of_datasets: Path) -> None:
     card = find_folder(toy_store, {"mine": folder_of_datasets}, "mine/trees")
     assert isinstance(card, DatasetCard)

@@ -32,6 +32,7 @@ def test_a_server_on_loopback_is_called_so(client: TestClient, host: str) -> Non
     [
         {"origin": "http://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"origin": "http://localhost:1"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from zoograph.data.errors import AmbiguousName, PredictorError, StoreError, UnknownName, ZoographError
+from zoograph.data.errors import AmbiguousName, NoRecords, PredictorError, StoreError, UnknownName, ZoographError
 from zoograph.scripts.serving.problems import Problem, describe_error
 from zoograph.scripts.serving.routes import looking
 
@@ -24,6 +24,7 @@ from zoograph.scripts.serving.routes import looking
         (AmbiguousName("model", "net", ["a", "b"]), 409, "The model name 'net' is ambiguous. Say which: a, b."),
         (StoreError("No room in /home/zoo."), 503, "The store cannot be read now."),
         (PredictorError("/home/zoo is damaged."), 503, "No predictor answers this now."),
+        (NoRecords("There is no record of R²."), 422, "There is no record of R²."),
         (ZoographError("No candidate is left."), 422, "No candidate is left."),
     ],
 )

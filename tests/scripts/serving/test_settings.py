@@ -40,6 +40,12 @@ def test_a_token_that_can_be_guessed_is_refused(tmp_path: Path, monkeypatch: pyt
         ("0.0.0.0", ("zoo",), LOOPBACK | {"zoo"}),
         ("192.0.2.7", (), LOOPBACK | {"192.0.2.7"}),
         ("zoo", (), LOOPBACK | {"zoo"}),
+        ("127.0.0.2", (), LOOPBACK | {"127.0.0.2"}),
+        (
+            "::",
+            ("Zoo.example.org:8642", "[2001:db8::1]:80", "2001:db8::2"),
+            LOOPBACK | {"zoo.example.org", "2001:db8::1", "2001:db8::2"},
+        ),
     ],
 )
 def test_a_server_knows_by_which_names_it_is_called(host: str, more: tuple[str, ...], names: frozenset[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def test_a_place_is_looked_at_before_the_work(tmp_path: Path) -> None:
         require_place(tmp_path / "nowhere" / "new.png", "--picture")
     with pytest.raises(ZoographError, match=r"A picture is a PNG file \(got '.*new.JPG'\)\. Let its name end with"):
         require_place(tmp_path / "new.JPG", "--picture")
+
+
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path("/dev/null"), Path("/dev/stdout")):
+        if place.exists():
+            with pytest.raises(ZoographError, match=r"it would be replaced, and is no regular file.*with --out"):
+                require_place(place, "--out")
 
 
 def test_a_file_replaces_the_old_one(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -46,6 +47,17 @@ def ends_with(run_predict: Run) -> Run:
 )
 def test_expected_errors_are_one_sentence(ends_with: Run, error: ZoographError, line: str) -> None:
     assert ends_with(error) == (2, "", line)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("a" * 300, "is too long for the name of a file"), ("~nobody-knows-whom/x", "Give the full path")],
+)
+def test_a_path_that_no_system_has_is_no_bug(ends_with: Run, name: str, said: str) -> None:
+    with pytest.raises((OSError, RuntimeError)) as raised:
+        Path(name).expanduser().exists()
+    done = ends_with(raised.value)
+    assert (done.code, said in done.err, "bug" in done.err) == (2, True, False)
 
 
 def test_expected_errors_are_json_too(ends_with: Run) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from zoograph.data.errors import ZoographError
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Protocol
 from zoograph.scripts.zoo.predictors import train_shipped
@@ -44,3 +45,12 @@ def test_predictors_are_written_and_the_home_is_left_alone(
     assert home != str(tmp_path / "home")
     assert not Path(home).exists()
     assert os.environ["ZOOGRAPH_HOME"] == str(tmp_path / "home")
+
+
+def test_a_folder_with_something_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "head-default").mkdir()
+    (tmp_path / "head-default" / "current.json").touch()
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(ZoographError, match=r"hold predictors alone, because it is replaced .got 'thesis.tex'"):
+        train_shipped(tmp_path, processes=1)
+    assert (tmp_path / "thesis.tex").exists()

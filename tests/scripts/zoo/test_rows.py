@@ -46,3 +46,11 @@ def test_a_file_that_cannot_be_written_is_an_error_and_prints_nothing(
     with pytest.raises(ZoographError, match="Choose another place with --csv"):
         put_rows("models", ROWS, HEADINGS, 0, tmp_path, as_json=False)
     assert capsys.readouterr().out == ""
+
+
+def test_the_store_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOOGRAPH_HOME", str(tmp_path))
+    (tmp_path / "zoograph.db").write_text("records")
+    with pytest.raises(ZoographError, match=r"would be replaced\. Choose another file with --csv"):
+        put_rows("models", ROWS, HEADINGS, 0, tmp_path / "zoograph.db", as_json=False)
+    assert (tmp_path / "zoograph.db").read_text() == "records"

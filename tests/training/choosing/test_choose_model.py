@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +106,34 @@ def test_the_same_file_has_the_same_name_in_every_command(photos: Path, weights_
     assert scored["test_resnet.r160_in1k.safetensors"] == "test_resnet.r160_in1k"
     assert scored["test_vit.safetensors"].startswith("test_vit@")
     assert "--models test_vit --" in choice.command or "--models test_resnet.r160_in1k --" in choice.command
+
+
+def test_one_file_under_two_names_is_one_candidate(photos: Path, weights_dir: Path) -> None:
+    shutil.copyfile(weights_dir / "test_vit.r160_in1k.safetensors", weights_dir / "test_vit.safetensors")
+    filters = Filters(models=("test_resnet", "test_vit", "test_vit.r160_in1k"))
+    choice = choose(str(photos), 600, regret=0.0, filters=filters, weights_dir=weights_dir)
+    assert {trial.model for trial in choice.trials} == {"test_resnet.r160_in1k", "test_vit.r160_in1k"}
+    ((model, reason),) = choice.left
+    assert model.startswith("test_vit@")
+    assert reason == "its file holds the weights of 'test_vit.r160_in1k', under another name."
+
+
+def test_a_split_that_says_nothing_is_refused_before_any_work(
+    tmp_path: Path, paint_classes: Callable[[Path], Path], weights_dir: Path
+) -> None:
+    folder = paint_classes(tmp_path / "split" / "train")
+    shutil.copytree(next(path for path in folder.iterdir() if path.is_dir()), tmp_path / "split" / "test" / "red")
+    said: list[str] = []
+    first = next(path.name for path in sorted(folder.iterdir()))
+    (tmp_path / "split" / "test" / "red").rename(tmp_path / "split" / "test" / first)
+    with pytest.raises(ZoographError, match="must be of two classes or more"):
+        choose(str(tmp_path / "split"), 600, filters=NAMED, weights_dir=weights_dir, stage=said.append)
+    assert (said, _runs()) == ([], [])
+
+
+def test_the_budget_begins_when_it_is_said_to(photos: Path, weights_dir: Path) -> None:
+    with pytest.raises(ZoographError, match="A budget of 10 min is too short"):
+        choose(str(photos), 600, filters=NAMED, weights_dir=weights_dir, begin=time.monotonic() - 599.9)
 
 
 def test_a_budget_that_is_too_short_says_how_long_it_takes(

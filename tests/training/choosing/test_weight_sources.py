@@ -16,7 +16,7 @@ from zoograph.data.records.naming.names import index_names
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder
 from zoograph.data.text.encoders.model_folder import DEFAULT_ENCODER
 from zoograph.training.choosing import weight_sources as module
-from zoograph.training.choosing.weight_sources import explain_none, find_sources, load_own, load_unnamed
+from zoograph.training.choosing.weight_sources import explain_none, find_copies, find_sources, load_own, load_unnamed
 
 DEFAULT, OTHER = make_card("resnet50.a1_in1k"), make_card("resnet50.tv_in1k")
 
@@ -44,6 +44,22 @@ def test_an_architecture_alone_names_no_published_weights(tmp_path: Path) -> Non
     (card, path), digest = own["test_vit"], hash_tensors(network.state_dict())
     assert (list(own), card.id, path.name) == (["test_vit"], f"test_vit@{digest[:12]}", "test_vit.safetensors")
     assert list(failed) == ["resnet50.safetensors"]
+
+
+def test_copies_are_found_by_their_content(tmp_path: Path) -> None:
+    content = {
+        "a": b"x" * 99_999,
+        "b": b"x" * 99_999,
+        "c": b"x" * 99_998 + b"y",
+        "d": b"x" * 50_000 + b"y" + b"x" * 49_998,
+    }
+    for name, raw in content.items():
+        (tmp_path / name).write_bytes(raw)
+    (tmp_path / "e").symlink_to(tmp_path / "c")
+    (tmp_path / "empty").touch()
+    paths: dict[str, Path | None] = {name: tmp_path / name for name in (*content, "e", "empty")}
+    assert find_copies({**paths, "none": None, "folder": tmp_path}) == {"b": "a", "e": "c"}
+    assert find_copies({"empty": tmp_path / "empty", "too": tmp_path / "empty"}) == {}
 
 
 def test_a_cloned_folder_is_a_model_too(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoograph.data.errors import PredictorError
+from zoograph.data.errors import NoRecords, PredictorError
 from zoograph.data.home import make_home, require_writable
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.records import Metric
@@ -264,8 +264,9 @@ def open_predictor(
 
     Raises:
         EncoderError: if nobody knows the encoder.
-        PredictorError: if there is no record to predict from, no predictor for somebody who is not local, if it cannot
-            be saved, or a damaged one cannot be moved aside.
+        NoRecords: if there is no record to predict from.
+        PredictorError: if there is no predictor for somebody who is not local, if it cannot be saved, or a damaged one
+            cannot be moved aside.
         StoreError: if the state folder cannot be written, which is found out before the training.
     """
     store, root = source.store, predictor_root(question.protocol, encoder, question.metric, question.modality)
@@ -280,7 +281,7 @@ def open_predictor(
 
     number = len(current.measured_on())
     if not number:
-        raise PredictorError(
+        raise NoRecords(
             f"There is no record of {question.metric.description} ({question.protocol.description}) on "
             f"{question.modality}s to predict from. {_how_to_get_records(question)}{_what_has_records(store, question)}"
         )

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoograph.data.errors import PredictorError
+from zoograph.data.errors import NoRecords
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.zoo import Zoo
 from zoograph.graphs.builder import build_graph
@@ -40,7 +40,7 @@ class AdditivePredictor:
         """Predict ``pairs`` (2, n); the record of a measured pair is not used to predict it.
 
         Raises:
-            PredictorError: if there is no other record than that of the pair itself.
+            NoRecords: if there is no other record than that of the pair itself.
         """
         answer = self._method.predict(pairs)
         records = self._graph[TRANSFERS_TO].edge_index
@@ -48,7 +48,7 @@ class AdditivePredictor:
             others = (records != pairs[:, i, None]).any(0)
             if not others.any():
                 model, dataset = self._graph[MODEL].ids[pairs[0, i]], self._graph[DATASET].ids[pairs[1, i]]
-                raise PredictorError(
+                raise NoRecords(
                     f"The only record is that of '{model}' on '{dataset}' itself, which is not used to predict it. "
                     "Measure another pair with 'zoograph measure', or bring records with 'zoograph ingest'."
                 )

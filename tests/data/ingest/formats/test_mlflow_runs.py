@@ -17,6 +17,7 @@ import pytest
 
 from zoograph.data.errors import RawDataError, UnknownName, ZoographError
 from zoograph.data.ingest.formats.mlflow_runs import read_mlflow
+from zoograph.data.ingest.formats.mlflow_stores import open_sqlite
 from zoograph.data.ingest.ingest import IngestSettings, ingest
 from zoograph.data.ingest.tables import Keep, Row
 from zoograph.data.store.store import RecordStore
@@ -118,6 +119,7 @@ def test_finished_runs_of_mlflow_come_in(toy_store: RecordStore, mlflow_uri: str
     assert source == "mlflow birds"
     assert hyperparameters == {"opt/lr": 0.1, "team": "a", "mlflow_run": "a"}
     assert "The last value of each run in MLflow is its result; --keep best" in report.notes[2]
+    assert report.notes[3] == "1 run of MLflow is not finished and was passed over."
     everything = ingest(toy_store, [read_mlflow(mlflow_uri)], settings)
     assert (everything.new, everything.tables[0].good) == (1, 2)
 
@@ -143,7 +145,9 @@ class _Client:
         return [SimpleNamespace(name=name, experiment_id=name[0]) for name in ("birds", "empty")]
 
     def search_runs(self, ids: list[str], query: str, max_results: int, page_token: str | None) -> _Page:
-        assert query == "attributes.status = 'FINISHED'"
+        assert query in ("attributes.status = 'FINISHED'", "attributes.status != 'FINISHED'")
+        if "!=" in query:
+            return _Page([SimpleNamespace(info=SimpleNamespace(run_id="running"))] * 2)
         if ids == ["e"]:
             return _Page()
         # The server returns infinity as the largest double, and NaN as itself.
@@ -190,8 +194,35 @@ def test_a_server_of_mlflow_gives_what_is_a_number(toy_store: RecordStore, mlflo
 
 
 def test_an_experiment_without_a_measurement_says_so(mlflow_server: str) -> None:
-    with pytest.raises(RawDataError, match="no finished run with a metric in the experiment 'empty'"):
+    passed = r"\(2 runs of MLflow are not finished and were passed over\)"
+    with pytest.raises(RawDataError, match=f"no finished run with a metric in the experiment 'empty' {passed}"):
         read_mlflow(mlflow_server, "empty")
+
+
+def test_a_run_that_ended_in_no_year_has_no_time(tmp_path: Path) -> None:
+    uri = _make_folder(tmp_path / "mlruns")
+    meta = tmp_path / "mlruns" / "2" / "d" / "meta.yaml"
+    meta.write_text(meta.read_text().replace("1700000000000", "9" * 30))
+    ((row,), notes) = list(read_mlflow(uri, "others").rows()), read_mlflow(uri, "others").notes
+    assert isinstance(row, Row)
+    assert (row.cells["measured_at"], len(notes)) == (None, 1)
+
+
+def test_a_run_that_finishes_while_it_is_read_waits_for_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    _make_database(path)
+    with closing(sqlite3.connect(path)) as other, open_sqlite(path) as store:
+        asked = store._select
+
+        def select(query: str, values: Any = None) -> list[Any]:
+            found = asked(query, values)
+            with other:
+                other.execute("UPDATE runs SET status = 'FINISHED'")
+            return found
+
+        store._select = select  # type: ignore[method-assign]
+        assert [run.id for run in store.runs("1")] == ["a", "b", "parent"]
+        assert [run.id for run in store.runs("1")] == ["a", "b", "c", "parent"]
 
 
 def test_the_best_value_of_a_history_can_be_asked_for(mlflow_uri: str) -> None:

@@ -48,6 +48,20 @@ def test_results_of_a_model_card_belong_to_its_base_model(
     assert (reason.partition(" Known")[0][:36], count) == ("Unknown metric 'bleu'. Nearest names", 1)
 
 
+@pytest.mark.parametrize("metrics", ["0.93", "accuracy", "true"])
+def test_metrics_that_are_no_list_are_said(tmp_path: Path, write: Helper, metrics: str) -> None:
+    text = f"---\nmodel-index:\n- name: mine\n  results:\n  - metrics: {metrics}\n---\n"
+    with pytest.raises(RawDataError, match="is no metric with a type and a value"):
+        read_model_card(write(tmp_path / "README.md", text))
+
+
+@pytest.mark.parametrize("text", ["5", "words", "0.5"])
+def test_eval_results_that_are_none_are_told(tmp_path: Path, write: Helper, text: str) -> None:
+    (tmp_path / ".eval_results").mkdir()
+    with pytest.raises(RawDataError, match="each result needs a 'dataset'"):
+        read_model_card(write(tmp_path / ".eval_results" / "a.yaml", text), "vit")
+
+
 def test_without_a_base_model_the_results_are_the_models_own(tmp_path: Path, cells: Helper, write: Helper) -> None:
     rows = cells(read_model_card(write(tmp_path / "README.md", CARD.replace("base_model: vit\n", ""))))
     assert {(row["model"], row.get("protocol")) for row in rows} == {("my-vit", None)}

@@ -64,6 +64,18 @@ def test_a_card_of_ones_own_keeps_its_records_and_its_modality(own: RecordStore,
     assert own.count_runs(Protocol.HEAD, modality="text") == 1
 
 
+@pytest.mark.parametrize(
+    ("table", "id", "field"), [("models", "reader", "modalities"), ("datasets", "reviews", "modality")]
+)
+@pytest.mark.parametrize("value", ["7", "[[1], {}]", '{"a": 1}'])
+def test_a_card_with_a_modality_that_is_none_becomes_bare(
+    own: RecordStore, home: Path, table: str, id: str, field: str, value: str
+) -> None:
+    change(home, f"UPDATE {table} SET card = json_set(card, '$.{field}', json('{value}')) WHERE id = '{id}'")
+    own.repair()
+    assert own.check().is_sound
+
+
 def test_a_card_that_is_gone_is_told_and_made_again(own: RecordStore, home: Path) -> None:
     change(home, "DELETE FROM models WHERE id = 'reader'")
     (names, card) = sorted(own.check().rows, reverse=True)

@@ -172,3 +172,5 @@ def test_an_encoder_stays_loaded_until_its_files_change(make_bert: MakeBert, tmp
     second = find_encoder(str(folder))
     assert second is not first
     assert second.digest == first.digest
+    (folder / "broken").symlink_to(folder / "nothing")
+    assert find_encoder(str(folder)) is second

@@ -27,6 +27,7 @@ ORDER = Order.model_validate(
 SAY = "import sys; order = sys.stdin.readline(); print({!r}, flush=True)"
 WAIT = SAY.format('{"standing": {"leader": "vit"}}') + "; sys.stdin.read()"
 DEAF = SAY.format('{"stage": "Deaf"}') + "; import time; time.sleep(600)"
+BABBLE = SAY.format("no JSON") + "; print('x' * 1_000_000, flush=True); import time; time.sleep(600)"
 
 
 def make(code: str, most: int = 1) -> Jobs:
@@ -63,6 +64,7 @@ def test_a_choice_is_told_without_paths() -> None:
         (SAY.format('{"error": "No image in /srv/images/trees."}'), "No image in images/trees."),
         ("raise SystemExit(3)", "The job ended without a word. The operator finds the reason in the server's log."),
         (SAY.format("no JSON"), "The job ended without a word. The operator finds the reason in the server's log."),
+        (BABBLE, "The job ended without a word. The operator finds the reason in the server's log."),
     ],
 )
 def test_a_job_that_fails_says_why(code: str, error: str) -> None:

@@ -71,6 +71,7 @@ worker.work = work
 worker.main()
 """
 FAIL = PROGRAM.format("print('noise'); raise ZoographError('no image')")
+DAMAGED = PROGRAM.format("from zoograph.data.errors import StoreError; raise StoreError('/home/me/zoograph.db')")
 LONG = PROGRAM.format("worker._tell(lines, {'stage': 'Working'}); time.sleep(600)")
 
 
@@ -107,3 +108,12 @@ def test_errors_of_the_choice_are_those_of_the_package(monkeypatch: pytest.Monke
     monkeypatch.setattr(zoograph, "choose", choose)
     with pytest.raises(ZoographError, match="no time"):
         worker.work(ORDER, io.BytesIO())
+
+
+def test_what_concerns_the_operator_is_not_told() -> None:
+    with ordered(DAMAGED) as process:
+        assert process.stdout is not None
+        (said,) = (json.loads(line) for line in process.stdout)
+    assert said["kind"] == "StoreError"
+    assert said["error"].endswith("in the server's log.")
+    assert "/home" not in said["error"]

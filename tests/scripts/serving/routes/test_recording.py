@@ -67,6 +67,14 @@ def test_more_than_the_server_sends_is_refused(toy_zoo: object, make_client: Cal
     assert (answer.status_code, "zoograph export" in answer.json()["detail"]) == (422, True)
 
 
+def test_what_is_wrong_is_said_in_fields_of_the_request(client: TestClient) -> None:
+    answer = client.post("/runs", content="model,dataset,accuracy,acc\nvit,birds_2,0.5,0.5\n", headers=OURS)
+    assert (answer.status_code, answer.json()["detail"].endswith("Say which: map=value=accuracy.")) == (422, True)
+    found = client.post("/runs", content=f"{TABLE}vit,birds_2,\n", headers=OURS).json()
+    assert all("--" not in text for text in (*found["notes"], *found["reasons"]))
+    assert [row["reason"] for row in found["rejects"] if "add_unknown=true" in row["reason"]]
+
+
 def test_a_batch_comes_in_and_can_be_taken_back(client: TestClient) -> None:
     dry = IngestDocument.model_validate_json(client.post("/runs?dry_run=true", content=TABLE, headers=OURS).content)
     assert (dry.new, dry.batch, _count()) == (1, None, 3)
