@@ -30,16 +30,16 @@ __all__ = ["ingest", "load_finetuned", "measure", "retrain", "score"]
 
 def score(
     models: str | Sequence[str],
-    dataset: str,
+    dataset: str | Path,
     scores: str | Sequence[str] | None = None,
     *,
     domain: str | None = None,
     max_images: int | None = 500,
-    weights: str | None = None,
+    weights: str | Path | None = None,
     device: str | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
-    reference: str | None = None,
+    reference: str | Path | None = None,
     target: str | None = None,
     pixels: int = 10_000,
     where: Where | None = None,
@@ -70,9 +70,9 @@ def score(
     from zoograph.data.tasks.columns import naming_columns
     from zoograph.training.measuring.subject import Subject
 
-    subject = Subject(_names(models), dataset, domain, max_images, weights, device, also=reference)
+    subject = Subject(_names(models), str(dataset), domain, max_images, _word(weights), device, also=_word(reference))
     if reference is not None:
-        check_dataset(reference)
+        check_dataset(str(reference))
     wanted = None if scores is None else _names(scores)
     if wanted is not None:
         require_known(wanted)
@@ -81,23 +81,23 @@ def score(
         from zoograph.training.measuring.each_model import HERE
         from zoograph.training.measuring.score import score_models
 
-        return score_models(subject, wanted, fresh, progress, reference, pixels, where or HERE)
+        return score_models(subject, wanted, fresh, progress, _word(reference), pixels, where or HERE)
 
 
 def measure(
     models: str | Sequence[str],
-    dataset: str,
+    dataset: str | Path,
     protocol: Protocol | str = Protocol.HEAD,
     *,
     seeds: int = 1,
     test_fraction: float = 0.3,
     domain: str | None = None,
     max_images: int | None = None,
-    weights: str | None = None,
+    weights: str | Path | None = None,
     device: str | None = None,
     config: FinetuneConfig | None = None,
     progress: Progress | None = None,
-    pretrain: str | None = None,
+    pretrain: str | Path | None = None,
     save_model: str | Path | None = None,
     fresh: bool = True,
     where: Where | None = None,
@@ -133,12 +133,12 @@ def measure(
         raise ValueError(f"'seeds' must be a number of runs, 1 or more, in 'measure' (got {seeds}).")
     chosen = choose(Protocol, protocol)
     require_measurable(chosen)
-    subject = Subject(_names(models), dataset, domain, max_images, weights, device, also=pretrain)
+    subject = Subject(_names(models), str(dataset), domain, max_images, _word(weights), device, also=_word(pretrain))
     if save_model is not None:
-        require_finetuning(chosen, pretrain, where is None or where.kind == "local")
+        require_finetuning(chosen, _word(pretrain), where is None or where.kind == "local")
     subject.check()
     if pretrain is not None:
-        source = Subject(subject.models, pretrain, None, max_images, weights, device, also=dataset)
+        source = Subject(subject.models, str(pretrain), None, max_images, _word(weights), device, also=str(dataset))
         source.check()
         from zoograph.training.analysis.relatedness.transfer import measure_from_source
 
@@ -219,7 +219,10 @@ def ingest(
 
     Raises:
         ZoographError: with what to do next.
+        ValueError: if there is nothing to read.
     """
+    if not (files or model_cards or any(one is not None for one in (mlflow, wandb, mteb))):
+        raise ValueError("One file, or another place to read from, must be named at least in 'ingest' (got none).")
     from zoograph.data.files.outputs import require_no_input
     from zoograph.data.home import own_files
     from zoograph.data.ingest.formats.mlflow_runs import local_place, read_mlflow
@@ -302,6 +305,10 @@ def retrain(
             modality=modality,
             device=place,
         )
+
+
+def _word(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _names(models: str | Sequence[str]) -> list[str]:

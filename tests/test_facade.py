@@ -76,6 +76,18 @@ def test_mistakes_are_sentences(ask: Callable[[], object], message: str) -> None
         ask()
 
 
+def test_there_must_be_something_to_ingest() -> None:
+    with pytest.raises(ValueError, match=r"must be named at least in 'ingest' \(got none\)"):
+        zoograph.ingest()
+
+
+def test_a_path_is_a_dataset(tmp_path: Path) -> None:
+    with pytest.raises(
+        ZoographError, match=r"must hold one sub-folder of images for each class \(got no sub-folders\)"
+    ):
+        zoograph.measure("resnet18", tmp_path, weights="random")
+
+
 def test_names_of_choices_are_checked_first(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Unknown protocol 'haed'"):
         zoograph.measure("resnet18", "./nowhere", "haed")

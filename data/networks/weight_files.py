@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +72,21 @@ def find_weight_file(weights: str | Path, model: str, alone: bool = True) -> Wei
         return _read_clone(path)
     there = ", ".join(f"'{name}'" for name in sorted(entry.name for entry in path.iterdir())[:5]) or "nothing"
     raise WeightsError(
-        f"The folder '{path}' must hold the weights of '{model}' (got {there}). "
+        f"The folder '{path}' must hold the weights of '{model}' (got {there}). {_ask_for_nearest(path, model)}"
         f"Call the file '{weight_file_name(model)}', or give it with --weights."
     )
+
+
+def _ask_for_nearest(folder: Path, model: str) -> str:
+    """Return a question for the file that is called nearly like a model of which timm knows none; empty for none."""
+    from zoograph.data.networks.registry.timm_names import canonical_timm_name
+
+    bare = without_prefix(model)
+    if canonical_timm_name(bare) is not None:
+        return ""
+    called = {without_ending(file).partition(".")[0]: without_ending(file) for file in _weights_in(folder)}
+    nearest = difflib.get_close_matches(bare.partition(".")[0], called, n=1, cutoff=0.8)
+    return f"Is '{called[nearest[0]]}' meant? Else: " if nearest else ""
 
 
 def without_ending(path: Path) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Report(ABC):
-    """A typed answer that can be read as a table; notebooks show it as one."""
+    """A typed answer that can be read as a table; notebooks and ``print`` show it as one."""
 
     @property
     @abstractmethod
@@ -26,6 +26,10 @@ class Report(ABC):
     @abstractmethod
     def to_frame(self) -> pd.DataFrame:
         """Return the table; what is not known is missing there."""
+
+    def __str__(self) -> str:
+        table = self.to_frame().to_string(index=False, na_rep="–", float_format="{:.4g}".format)
+        return "\n".join([self.title, table, *self.notes])
 
     def _repr_html_(self) -> str:
         table = self.to_frame().to_html(index=False, border=0, na_rep="–", float_format="{:.4g}".format)

@@ -62,6 +62,7 @@ def draw_ranking(choice: Choice) -> Any:
             style = {"color": COLORS[number], "marker": MARKERS[number], "s": 26, "zorder": 4, "alpha": 0.8}
             axes.scatter(*zip(*known, strict=True), label=f"measured, {level.description}", **style)
     axes.set_yticks(list(places), [c.model for c in shown])
+    axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.grid(alpha=0.25, axis="x")
     low = axes.get_xlim()[0]
     starts = "" if abs(low) < 0.005 else f" (axis starts at {low:.2f})"

@@ -16,6 +16,7 @@ from zoograph.scripts.terminal.options import (
     AnyMetric,
     AnyProtocol,
     AsJson,
+    Domain,
     Encoder,
     FollowLinks,
     LabelColumn,
@@ -38,6 +39,7 @@ def explain(
     dataset: Question,
     protocol: AnyProtocol = None,
     metric: AnyMetric = None,
+    domain: Domain = None,
     encoder: Encoder = None,
     follow_links: FollowLinks = False,
     text_column: TextColumn = None,
@@ -52,7 +54,9 @@ def explain(
     Example: `zoograph explain --model convnext_tiny --dataset clipart_32_a_10`
     """
     with progress_bar("Predicting") as progress:
-        explanation = zoograph.explain(model, dataset, protocol, encoder, progress, warn, say_stage, metric)
+        explanation = zoograph.explain(
+            model, dataset, protocol, encoder, progress, warn, say_stage, metric, domain=domain
+        )
     if as_json:
         print_json("explain", describe_explanation(explanation), explanation.notes)
     else:

@@ -43,7 +43,8 @@ def predict(
 ) -> None:
     """Predict the accuracy of a pre-trained model on a dataset, or another metric, with a 90 % interval.
 
-    Where the pair was measured, the prediction leaves that record out, so that the two can be compared.
+    Where the pair was measured, the prediction leaves that record out, and a quarter of all others with it, so that
+    the two can be compared.
 
     Example: `predict --model convnext_tiny --dataset clipart_32`
     """

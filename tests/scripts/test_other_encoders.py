@@ -136,4 +136,4 @@ def test_an_encoder_that_is_gone_does_not_keep_the_others_from_learning(
     monkeypatch.setattr(challenge, "retrain_if_needed", look)
     ran = run("retrain")
     assert looked == [None, OTHER]
-    assert (ran.code, "It is damaged." in ran.err, "0 new runs wait" in ran.out) == (2, True, True)
+    assert (ran.code, "It is damaged." in ran.err, "No new run waits" in ran.out) == (2, True, True)

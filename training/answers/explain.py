@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from zoograph.training.answers.current.current_predictor import open_predictor
 from zoograph.training.answers.current.source import Source, opened
 from zoograph.training.answers.notes import SIMILARITY
 from zoograph.training.answers.predict import Answer, answer
-from zoograph.training.answers.question import ask
+from zoograph.training.answers.question import ask, name_of, require_name
 from zoograph.training.measuring.subject import MEASURABLE
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from zoograph.training.answers.evidence import Evidence
 
 _MOST_CLASSES = 5
+_SAME = 1e-9  # of a score: what rounding makes of it
 _DATA = "DATA"
 _OUTCOMES = ("influence_correct", "influence_probability", "influence_margin")
 
@@ -167,7 +169,7 @@ class Explanation(Report):
 
 def explain(
     model: str,
-    dataset: str | DatasetCard,
+    dataset: str | os.PathLike[str] | DatasetCard,
     protocol: Protocol | str | None = None,
     encoder: str | None = None,
     progress: Progress | None = None,
@@ -175,6 +177,7 @@ def explain(
     stage: Stage | None = None,
     metric: Metric | str | None = None,
     source: Source | None = None,
+    domain: str | None = None,
 ) -> Explanation:
     """Put together what is known of a model on a dataset.
 
@@ -191,15 +194,19 @@ def explain(
         metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
             accuracy.
         source: where the answer comes from; default: the store of the home.
+        domain: kind of images in a folder, or of a card that does not say.
 
     Raises:
         ZoographError: with what to do next, also if ``dataset`` is a family of several.
+        TypeError: if the model is no name, or the dataset no name, path or card.
     """
     from zoograph.training.runtime.threads import one_thread
 
+    require_name(model)
+    dataset = name_of(dataset)
     with opened(source) as chosen:
         store = chosen.store
-        question = ask(store, model, dataset, protocol, None, warn, stage, metric, anywhere=chosen.local)
+        question = ask(store, model, dataset, protocol, domain, warn, stage, metric, anywhere=chosen.local)
         if len(question.tasks) > 1:
             several = ", ".join(question.tasks)
             raise ZoographError(
@@ -226,7 +233,7 @@ def explain(
         tuple(effects[:_MOST_CLASSES]),
         tuple(effects[: -_MOST_CLASSES - 1 : -1]) if len(effects) > _MOST_CLASSES else (),
         outcome,
-        tuple(_missing(predicted, loaded, _samples_of(dataset) if chosen.local else _DATA, *known)),
+        tuple(_missing(predicted, loaded, _samples_of(dataset) if chosen.local else _DATA, domain, *known)),
         loaded is not None,
     )
 
@@ -237,8 +244,9 @@ def list_scores(zoo: Zoo, model: str, dataset: str) -> Iterator[ScoreOfPair]:
     for name, rows in there.groupby("name"):
         values = rows.groupby("model")["value"].mean()
         if model in values.index:
-            rank = int((values > values[model]).sum()) + 1
-            yield ScoreOfPair(str(name), float(values[model]), rank, len(values))
+            own = float(values[model])
+            rank = int((values > own + _SAME * abs(own)).sum()) + 1
+            yield ScoreOfPair(str(name), own, rank, len(values))
 
 
 def _find_bounds(model: str, names: set[str]) -> tuple[KeptBound, ...]:
@@ -283,16 +291,24 @@ def _samples_of(dataset: str | DatasetCard) -> str:
 
 
 def _missing(
-    answer: Answer, loaded: str | None, samples: str, scored: bool, bounded: bool, tuned: bool, influenced: bool
+    answer: Answer,
+    loaded: str | None,
+    samples: str,
+    domain: str | None,
+    scored: bool,
+    bounded: bool,
+    tuned: bool,
+    influenced: bool,
 ) -> Iterator[Missing]:
     if loaded is None:  # nobody here can look at images with it
         scored = bounded = tuned = True
     one, many = (f"--{word} {loaded}" for word in ("model", "models"))
+    kind = "" if domain is None else f" --domain {shlex.quote(domain)}"
     if answer.rows[0].measured is None and answer.protocol in MEASURABLE and loaded is not None:
-        command = f"zoograph measure {many} --dataset {samples} --protocol {answer.protocol.value}"
+        command = f"zoograph measure {many} --dataset {samples}{kind} --protocol {answer.protocol.value}"
         yield Missing("the accuracy itself", command)
     if not scored:
-        yield Missing("transferability scores", f"zoograph score {many} --dataset {samples}")
+        yield Missing("transferability scores", f"zoograph score {many} --dataset {samples}{kind}")
     if not bounded:
         yield Missing("a bound of the loss", f"zoograph relatedness {many} --reference REFERENCE --target {samples}")
     if not tuned and answer.modality == Modality.IMAGE:

@@ -5,6 +5,7 @@ The warm path, a known pair and a trained predictor, imports neither torch nor P
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from statistics import fmean
@@ -17,13 +18,18 @@ from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current.current_predictor import CurrentPredictor, Provenance, open_predictor
 from zoograph.training.answers.current.source import Source, opened
 from zoograph.training.answers.notes import caution_of, describe_basis, describe_source
-from zoograph.training.answers.question import Question, ask
+from zoograph.training.answers.question import Question, ask, require_name
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OWN_RECORD = "Where the pair was measured, the prediction leaves that record out, so that the two can be compared."
+OWN_FOLD = (
+    "Where the pair was measured, the prediction leaves that record out, and a quarter of all others with it, so that "
+    "the two can be compared."
+)
+"""The same of a trained predictor, which leaves out the fold of a record, see its ``predict``."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class Answer(Report):
             *([] if self.meaning is None else [self.meaning]),
             *describe_source(self.provenance, self.protocol, self.metric),
             *self._describe_basis(),
-            *([OWN_RECORD] if measured else []),
+            *([OWN_FOLD if self.provenance.version else OWN_RECORD] if measured else []),
             *self.cautions,
         )
 
@@ -98,12 +104,13 @@ class Answer(Report):
         """Return one row a task, with the attributes of :class:`Row` as columns."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(row) for row in self.rows])
+        table = pd.DataFrame([asdict(row) for row in self.rows])
+        return table.astype({"linear_regression": float, "measured": float})
 
 
 def predict(
     model: str,
-    dataset: str | DatasetCard,
+    dataset: str | os.PathLike[str] | DatasetCard,
     protocol: Protocol | str | None = None,
     domain: str | None = None,
     encoder: str | None = None,
@@ -132,7 +139,9 @@ def predict(
 
     Raises:
         ZoographError: with what to do next.
+        TypeError: if the model is no name, or the dataset no name, path or card.
     """
+    require_name(model)
     with opened(source) as chosen:
         question = ask(chosen.store, model, dataset, protocol, domain, warn, stage, metric, anywhere=chosen.local)
         return answer(open_predictor(chosen, question, encoder, progress, warn, stage), chosen.store)

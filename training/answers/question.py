@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +61,33 @@ class Question:
     meaning: str | None = None
 
 
+def require_name(model: str) -> None:
+    """Raise unless one model is named.
+
+    Raises:
+        TypeError: if it is no name.
+    """
+    if not isinstance(model, str):
+        raise TypeError(f"'model' must be the name of one model (got {model!r}).")
+
+
+def name_of(dataset: str | os.PathLike[str] | DatasetCard) -> str | DatasetCard:
+    """Return a dataset as it is asked about: a path in words, a name or a card as it is.
+
+    Raises:
+        TypeError: if it is something else.
+    """
+    if isinstance(dataset, os.PathLike):
+        return os.fspath(dataset)
+    if not isinstance(dataset, str | DatasetCard):
+        raise TypeError(f"'dataset' must be a name, a path or a card (got {dataset!r}).")
+    return dataset
+
+
 def ask(
     store: RecordStore,
     model: str | None,
-    dataset: str | DatasetCard,
+    dataset: str | os.PathLike[str] | DatasetCard,
     protocol: Protocol | str | None = None,
     domain: str | None = None,
     warn: Warn | None = None,
@@ -89,7 +113,9 @@ def ask(
     Raises:
         ZoographError: if a name is not known, with the nearest ones, if a folder is no dataset, or if the model does
             not read what the dataset is made of.
+        TypeError: if the dataset is no name, path or card.
     """
+    dataset = name_of(dataset)
     wanted = (
         None if protocol is None else choose(Protocol, protocol),
         None if metric is None else choose(Metric, metric),

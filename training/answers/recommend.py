@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -147,7 +148,8 @@ class Recommendation(Report):
             notes.append(f"Nearly all measured accuracies are the same, and rank no model: {', '.join(self.unranked)}.")
         if self.steps:
             done = (
-                f"{step.option} left {step.left:,}" + (f" ({step.unknown:,} unknown)" if step.unknown else "")
+                f"{step.option} left {step.left:,}"
+                + (f" ({step.unknown:,} left out as unknown)" if step.unknown else "")
                 for step in self.steps
             )
             notes.append(f"Candidates after each filter: {', '.join(done)}.")
@@ -192,11 +194,12 @@ class Recommendation(Report):
         rows = [asdict(candidate) for candidate in (self.everyone if everyone else self.candidates)]
         table = pd.DataFrame(rows)
         table.insert(0, "rank", range(1, len(table) + 1))
-        return table.astype({"parameters": "Int64", "input_size": "Int64"})
+        numbers = dict.fromkeys(("cost", "utility", "measured", "gmacs"), float)
+        return table.astype({**numbers, "parameters": "Int64", "input_size": "Int64"})
 
 
 def recommend(
-    dataset: str | DatasetCard,
+    dataset: str | os.PathLike[str] | DatasetCard,
     filters: Filters | None = None,
     protocol: Protocol | str | None = None,
     domain: str | None = None,
@@ -219,7 +222,8 @@ def recommend(
     Args:
         dataset: a name or a family in the store, a folder of images, a card file, or a card. A folder that exists is
             that folder; ``dataset:`` before a name asks for the dataset of the store all the same.
-        filters: default: every published model that reads what the dataset is made of.
+        filters: which models are ranked, a :class:`zoograph.training.candidates.filters.Filters`; default: every
+            published model that reads what the dataset is made of.
         protocol: ``native``, ``zero_shot``, ``probe``, ``head`` or ``finetune``; default: the one that most of the
             dataset's records have, else a retrained head.
         domain: kind of images in a folder, or of a card that does not say.
@@ -231,11 +235,13 @@ def recommend(
         stage: told what is being done, in a few words.
         metric: such as ``top1`` or ``miou``; default: the one that most of the dataset's records have, else top-1
             accuracy.
-        trade_off: what is set against accuracy, and how much it counts; default: accuracy counts alone.
+        trade_off: what is set against accuracy, and how much it counts, a
+            :class:`zoograph.training.candidates.trade_off.TradeOff`; default: accuracy counts alone.
         source: where the answer comes from; default: the store of the home.
 
     Raises:
         ZoographError: with what to do next.
+        TypeError: if the dataset is no name, path or card.
     """
     if top < 0:
         raise ValueError(f"'top' must be a number of models, 0 for all, in 'recommend' (got {top})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -134,6 +135,7 @@ class Choice(Report):
         save_model: folder that the best fine-tuned model was to be kept in; None if none was.
         is_saved: whether the choice is what the folder holds.
         options: further words of the command, such as those that name the columns of a table.
+        num_test: samples, about, that an accuracy under the protocol is measured on; 0 where it is not known.
     """
 
     dataset: str
@@ -164,6 +166,7 @@ class Choice(Report):
     options: tuple[str, ...] = ()
     save_model: Path | None = None
     is_saved: bool = False
+    num_test: int = 0
 
     @property
     def title(self) -> str:
@@ -182,6 +185,21 @@ class Choice(Report):
         known = least.finetune if self.protocol is Protocol.FINETUNE else least.head
         better = self.measured is not None and known is None and least.regret < self.picked.regret
         return least if better else None
+
+    @property
+    def _chance_of_test(self) -> str | None:
+        """How far a measured accuracy is off by the choice of test samples alone, where that is a point or more."""
+        value = self.measured
+        if value is None or not self.num_test:
+            return None
+        points = 100 * math.sqrt(value * (1 - value) / self.num_test)
+        if points < 1:
+            return None
+        other = "" if self.num_candidates == 1 else ", and another candidate the best"
+        return (
+            f"Tested on about {self.num_test:,} {self.samples}: on others the accuracy may well be {points:.0f} points "
+            f"higher or lower{other}."
+        )
 
     @property
     def sentence(self) -> str:
@@ -213,6 +231,8 @@ class Choice(Report):
             f"Stopped after {format_seconds(self.spent)}: {REASONS[self.stopped]}.",
             f"It rests on {rests}.{before}",
         ]
+        if (chance := self._chance_of_test) is not None:
+            notes.append(chance)
         if (rival := self._rival) is not None:
             notes.append(
                 f"{rival.model} is expected to lose less ({rival.regret:.2f} points), but was not measured: "
@@ -262,7 +282,8 @@ class Choice(Report):
         """Return one row a candidate, the choice first: the attributes of :class:`Ranked`."""
         import pandas as pd
 
-        return pd.DataFrame([candidate._asdict() for candidate in self.ranking])
+        table = pd.DataFrame([candidate._asdict() for candidate in self.ranking])
+        return table.astype({"probe": float, "head": float, "finetune": float})
 
     def as_dict(self) -> dict[str, object]:
         """Return what JSON holds of it."""
@@ -282,6 +303,7 @@ class Choice(Report):
             "ranking": [candidate._asdict() for candidate in self.ranking],
             "num_candidates": self.num_candidates,
             "num_without": self.num_without,
+            "num_test": self.num_test,
             "left": [left._asdict() for left in self.left],
             "next": self.next and self.next._asdict(),
             "filters": [step._asdict() for step in self.filters],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -81,7 +81,7 @@ class Settings:
 
 
 def choose(
-    dataset: str,
+    dataset: str | Path,
     budget: float,
     protocol: Protocol | str = Protocol.HEAD,
     regret: float = 1.0,
@@ -139,7 +139,7 @@ def choose(
         require_finetuning(chosen, here=where.kind is ExecutorKind.LOCAL)
     settings = Settings(chosen, budget, regret, folder, test_fraction, config or FinetuneConfig(), kept, encoder, where)
     return choose_model(
-        Subject([], dataset, domain, device=device),
+        Subject([], str(dataset), domain, device=device),
         settings,
         filters,
         progress,
@@ -194,7 +194,7 @@ def choose_model(
         own |= {word: unnamed[arch] for word in filters.models if (arch := bare_architecture(word)) in unnamed}
         paths = {card.id: path for card, path in (*own.values(), *unnamed.values())}
         new = {card.id: card for card, _ in (*own.values(), *unnamed.values())}
-        store.add(models=[card for id, card in new.items() if id not in store.names().models])
+        _add_unknown(store, new.values())
         filters = replace(filters, models=tuple(own[word][0].id if word in own else word for word in filters.models))
         zoo, named = with_named(store.snapshot(), store.names(), filters)
         if stage is not None:
@@ -204,7 +204,7 @@ def choose_model(
         speeds = estimate_speeds(sized, machine.speeds, machine.kind).speeds
         found = _find_candidates(zoo, question, filters, speeds, named, settings.weights_dir, paths)
         found = found._replace(left=(*found.left, *failed))
-        store.add(models=[card for card in found.cards if card.id not in store.names().models])
+        _add_unknown(store, found.cards)
         levels = levels_of(settings.protocol, len(task))
         laboratory = Laboratory(
             store,
@@ -223,7 +223,7 @@ def choose_model(
         opinions = Opinions(store, question, found.cards, sizes, settings.encoder, warn)
         loop = Loop(begin, settings.budget, settings.regret, found.sources, laboratory, opinions, Seconds(speeds, work))
         loop.run(progress, stage, watch)
-        choice = _describe(loop, subject, settings, found)
+        choice = _describe(loop, subject, settings, found, work[settings.protocol].test)
         has = best is not None and best.holds(choice.picked.model, dataset.id)
         place = json.dumps(str(settings.save_model))
         code = f"import zoograph\n\nmodel = zoograph.load_finetuned({place})" if has else choice.snippet
@@ -256,6 +256,12 @@ def _ask(store: RecordStore, dataset: DatasetCard, protocol: Protocol) -> Questi
         (),
         new,
     )
+
+
+def _add_unknown(store: RecordStore, cards: Iterable[ModelCard]) -> None:
+    known = store.names().models
+    if unknown := [card for card in cards if card.id not in known]:
+        store.add(models=unknown, origin="choose")
 
 
 def _load_unnamed(
@@ -311,7 +317,7 @@ def _count_work(laboratory: Laboratory, levels: Sequence[Protocol], settings: Se
     return work
 
 
-def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found) -> Choice:
+def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found, num_test: int) -> Choice:
     ranking = loop.rank()
     laboratory = loop.laboratory
     card = next(card for card in found.cards if card.id == ranking[0].model)
@@ -342,4 +348,5 @@ def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found) -
         warnings=tuple(loop.warnings),
         samples=laboratory.task.samples_word,
         snippet=loading_code(card, num_classes, weights),
+        num_test=num_test,
     )

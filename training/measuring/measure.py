@@ -179,7 +179,7 @@ def measure_models(
             run = _make_run(measured.source, model_id, dataset.id, done)
             if keep is not None and measured.model is not None:
                 keep(measured.model, run, measured.tuned, trained_classes(task, test_fraction, measured.seed))
-            store.add(models=new_cards, datasets=[dataset], runs=[run])
+            store.add(models=new_cards, datasets=[dataset], runs=[run], origin="measure")
             runs[place, measured.seed] = run
 
         device = subject.device or AUTO

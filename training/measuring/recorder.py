@@ -15,6 +15,7 @@ from zoograph.data.errors import ZoographError
 from zoograph.data.ingest.columns import to_plain
 from zoograph.data.ingest.names import FoundNames, resolve_names
 from zoograph.data.records.cards import DatasetCard, ModelCard
+from zoograph.data.records.naming.choices import choose
 from zoograph.data.records.records import Metric, Protocol, Run
 from zoograph.data.store.store import RecordStore
 
@@ -37,6 +38,9 @@ class TransferRecorder(L.Callback):  # type: ignore[misc]
         hyperparameters: of the run, beside those that the module saved.
         url: of the database; None for the store of the home.
 
+    Raises:
+        UnknownName: if nobody knows the metric or the protocol.
+
     Example:
         ``L.Trainer(callbacks=[TransferRecorder("resnet50", "pets", monitor="test_accuracy")])``
     """
@@ -46,14 +50,14 @@ class TransferRecorder(L.Callback):  # type: ignore[misc]
         model: str | ModelCard,
         dataset: str | DatasetCard,
         monitor: str = "test_accuracy",
-        metric: Metric = Metric.TOP1,
-        protocol: Protocol = Protocol.FINETUNE,
+        metric: Metric | str = Metric.TOP1,
+        protocol: Protocol | str = Protocol.FINETUNE,
         source: str = "lightning",
         hyperparameters: Mapping[str, Any] | None = None,
         url: str | None = None,
     ) -> None:
         self._model, self._dataset, self._monitor = model, dataset, monitor
-        self._metric, self._protocol, self._source = metric, protocol, source
+        self._metric, self._protocol, self._source = choose(Metric, metric), choose(Protocol, protocol), source
         self._hyperparameters, self._url = dict(hyperparameters or {}), url
         self._train_size: int | None = None
         self._recorded = False

@@ -289,7 +289,7 @@ class _Stored:
         if kept:
             pair = {"source": scored.source, "model": model, "dataset": self._dataset.id}
             rows = [Score(**pair, name=self._target.stored(name), value=value) for name, value in kept.items()]
-            self._store.add(models=new_cards, datasets=[self._dataset], scores=rows)
+            self._store.add(models=new_cards, datasets=[self._dataset], scores=rows, origin="score")
         values = {**known, **scored.values}
         return PairScores(
             model,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 
 from torch import Tensor
 
 from zoograph.data.errors import FoldsError
-from zoograph.data.files.counts import some
+from zoograph.data.files.counts import count_of, some
+from zoograph.data.records.cards import Modality
 from zoograph.data.tasks.task import LabelledTask
 
 _SAME = 1e-5
@@ -50,7 +52,21 @@ def judge_split(task: LabelledTask, is_test: Sequence[bool], rows: Sequence[int]
         warnings.append(f"No training {one} is of {names}: their {number:,} test {many} count as errors.")
     if again:
         warnings.append(f"{again:,} of the {sum(test.values()):,} test {many} are among the training {many} too.")
-    return warnings
+    return warnings + _contradictions(task, [row for row, _ in sides])
+
+
+def _contradictions(task: LabelledTask, rows: Sequence[int]) -> list[str]:
+    """Return a sentence on images that are in several classes; a task of texts counts its own when it is opened."""
+    if task.modality is not Modality.IMAGE:
+        return []
+    hashes, unreadable = task.hashes, sha256(b"").digest()
+    classes: dict[bytes, set[int]] = {}
+    for row in rows:
+        classes.setdefault(hashes[row], set()).add(task.labels[row])
+    found = sum(len(several) > 1 for content, several in classes.items() if content != unreadable)
+    return [f"{count_of(found, 'image is', 'images are')} in several classes: one label at most is right."] * bool(
+        found
+    )
 
 
 def require_split(task: LabelledTask, is_test: Sequence[bool]) -> None:

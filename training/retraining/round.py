@@ -47,7 +47,10 @@ class Round(Report):
         """What was learned, whether it answers from now on, and why; or that too little waits."""
         if self.artifact is None:
             count = 0 if self.waiting is None else self.waiting.new
-            return (f"{count_of(count, 'new run waits', 'new runs wait')}, too few to retrain.",)
+            if not count:
+                return ("No new run waits: there is nothing to retrain on.",)
+            waits = count_of(count, "new run waits", "new runs wait")
+            return (f"{waits}, too few to retrain: '--min-new' says how many are enough.",)
         manifest, verdict = self.artifact.manifest, self.artifact.manifest.verdict
         learned = (
             f"{manifest.version}, learned from {manifest.num_records:,} records "

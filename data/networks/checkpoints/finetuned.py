@@ -118,6 +118,8 @@ def load_finetuned(folder: str | Path) -> FinetunedModel:
         WeightsError: if the folder holds none, or was changed.
     """
     path = Path(folder).expanduser()
+    if not (path / WEIGHTS).is_file():
+        raise _no_model(path, f"no '{WEIGHTS}' there")
     try:
         weights, about = load_tensors(path / WEIGHTS)
     except (OSError, ValueError) as error:

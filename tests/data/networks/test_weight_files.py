@@ -53,6 +53,14 @@ def test_an_index_and_a_lone_file(tmp_path: Path) -> None:
         find_weight_file(tmp_path / "b", "vit", alone=False)
 
 
+def test_a_name_that_timm_does_not_know_may_be_that_of_a_file(tmp_path: Path) -> None:
+    _touch(tmp_path / "resnet18.a1_in1k.pth", tmp_path / "vit_tiny.pth")
+    with pytest.raises(WeightsError, match=r"\. Is 'resnet18\.a1_in1k' meant\? Else: Call the file 'resnett18\.safe"):
+        find_weight_file(tmp_path, "resnett18")
+    with pytest.raises(WeightsError, match=r"'vit_tiny\.pth'\)\. Call the file 'resnet10t\."):
+        find_weight_file(tmp_path, "resnet10t")  # which timm knows
+
+
 @pytest.mark.parametrize(
     ("file", "model"),
     [

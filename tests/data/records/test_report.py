@@ -36,6 +36,12 @@ def test_numbers_are_short_and_what_is_missing_is_a_dash():
     assert "<td>–</td>" in html
 
 
+def test_printed_it_is_title_table_and_notes():
+    title, columns, first, second, *notes = str(Shout(("a", "b"))).splitlines()
+    assert (title, columns.split(), notes) == ("<loud> & clear", ["word", "share", "known"], ["1 < 2", "done"])
+    assert (first.split(), second.split()) == (["a", "0.1235", "–"], ["b", "0.1235", "1"])
+
+
 def test_title_notes_and_table_are_required():
     class Silent(Report):
         pass

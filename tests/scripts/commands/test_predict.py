@@ -14,7 +14,7 @@ from PIL import Image
 from zoograph.data.records.records import Protocol
 from zoograph.data.records.records import Run as RunRecord
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.predict import OWN_RECORD
+from zoograph.training.answers.predict import OWN_FOLD
 from zoograph.training.predictors import evidence
 from zoograph.training.retraining import train as fit
 from zoograph.training.versions import restore
@@ -55,7 +55,7 @@ def test_table_and_footnotes(toy_predictor: Artifact, run_predict: Run) -> None:
     assert "birds_2 0.010 -0.040 – 0.060 0.900 –" in lines
     assert "mean of 2 0.005 -0.045 – 0.055 0.900 –" in lines
     assert "learned from 1 records" in ran.out
-    assert OWN_RECORD in " ".join(ran.out.split())
+    assert OWN_FOLD in " ".join(ran.out.split())
 
 
 def test_a_mean_of_several_runs_says_how_many(
@@ -77,7 +77,7 @@ def test_json_is_alone_on_stdout(toy_predictor: Artifact, run_predict: Run) -> N
         *("schema", "model", "dataset", "protocol", "metric", "modality", "predictor", "tasks", "mean", "notes")
     ]
     assert (answer["metric"], answer["modality"]) == ("top1", "image")
-    assert (answer["schema"], answer["notes"][-1]) == (1, OWN_RECORD)
+    assert (answer["schema"], answer["notes"][-1]) == (1, OWN_FOLD)
     assert [row["dataset"] for row in answer["tasks"]] == ["birds_1", "birds_2"]
     assert answer["tasks"][0]["measured"] == 0.5
     assert answer["tasks"][1]["measured"] is None

@@ -195,7 +195,7 @@ def test_printed_lines_fit_and_say_what_they_mean(run: Callable[..., Ran], colum
     assert "GMACs" in text
     assert "the probability of being the best of 8 candidates" in text
     assert "A measured model is predicted with its own record, unlike in `predict`" in text
-    assert "Candidates after each filter: --max-params left 8 (1 unknown)." in text
+    assert "Candidates after each filter: --max-params left 8 (1 left out as unknown)." in text
     assert f"What the prediction of {BEST} rests on:" in text
     assert "Records that moved the prediction most" in text
     folder = run("--dataset", str(photos), columns=columns).out

@@ -31,7 +31,8 @@ Run = Callable[..., Any]
 def test_too_little_is_said(history: list[Artifact], rounds: list[Round], run_zoograph: Run) -> None:
     rounds.append(Round(Waiting(3, 0), None))
     ran = run_zoograph("retrain")
-    assert (ran.code, ran.out) == (0, "retrained head: 3 new runs wait, too few to retrain.\n")
+    assert ran.code == 0
+    assert ran.out.startswith("retrained head: 3 new runs wait, too few to retrain")
 
 
 def test_where_none_is_in_use_those_of_whose_kind_runs_came_have_their_turn(
@@ -105,7 +106,7 @@ def test_watching_goes_on_after_an_error(
     ran = run_zoograph("retrain", "--watch", "--every", "30m")
     assert (ran.code, pauses) == (130, [1800, 1800, 1800])
     assert ran.err == "Error: The store is busy.\n"
-    assert "0 new runs wait" in ran.out
+    assert "No new run waits" in ran.out
     assert "9 new runs wait" in ran.out
 
 

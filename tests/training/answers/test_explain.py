@@ -10,7 +10,7 @@ import pytest
 from zoograph.data.errors import ZoographError
 from zoograph.data.records.records import ClassInfluence, Protocol, Score
 from zoograph.data.store.store import RecordStore
-from zoograph.training.answers.explain import Missing, _samples_of, explain
+from zoograph.training.answers.explain import Missing, _samples_of, explain, list_scores
 from zoograph.training.answers.predict import predict
 from zoograph.training.versions import restore
 
@@ -62,6 +62,30 @@ def test_the_prediction_is_that_of_predict_and_the_rest_is_what_was_measured() -
     assert frame["part"].value_counts()[["similar dataset", "similar model", "effect of a record"]].tolist() == [5] * 3
     assert any("To measure it: zoograph analyze distance" in note for note in explanation.notes)
     assert "<td>logme</td>" in explanation._repr_html_()
+
+
+@pytest.mark.usefixtures("made_zoo")
+def test_scores_that_differ_by_rounding_alone_have_one_rank() -> None:
+    with RecordStore.open() as store:
+        models = list(store.names().models)[:3]
+        values = (2.0, 2.0 + 1e-15, 1.5)
+        scores = [
+            Score(source="t", model=model, dataset="task_3", name="h_score", value=value)
+            for model, value in zip(models, values, strict=True)
+        ]
+        store.add(scores=scores)
+        found = [next(list_scores(store.snapshot(), model, "task_3")) for model in models]
+    assert [score.rank for score in found] == [1, 1, 3]
+
+
+@pytest.mark.usefixtures("toy_zoo")
+def test_the_domain_of_a_folder_is_in_the_commands_that_look_at_it(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "1.png").touch()
+    commands = [missing.command for missing in explain("resnet", tmp_path / "photos", domain="clip art").missing]
+    assert f"zoograph score --models resnet --dataset {tmp_path}/photos --domain 'clip art'" in commands
+    assert not any("--domain" in part.command for part in explain("resnet", tmp_path / "photos").missing)
 
 
 @pytest.mark.usefixtures("toy_zoo")

@@ -59,13 +59,27 @@ def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
         "In tests, predictions of datasets that were left out were off by 8 to 17 points on average. Three models "
         "measured there bring that to 2 to 3 points."
     )
-    assert own == "Where the pair was measured, the prediction leaves that record out, so that the two can be compared."
+    assert own == (
+        "Where the pair was measured, the prediction leaves that record out, and a quarter of all others with it, so "
+        "that the two can be compared."
+    )
     assert all(text in answer._repr_html_() for text in ("<td>birds_2</td>", answer.title, own))
 
 
 def test_what_was_measured_of_the_model_there_under_other_protocols_is_said(trainings: list[Path]) -> None:
     assert "Measured under other protocols: full fine-tuning 0.750." in predict("resnet", "pets", Protocol.HEAD).notes
     assert not any("other protocols" in note for note in predict("resnet", "birds").notes)
+
+
+def test_one_model_is_asked_about() -> None:
+    with pytest.raises(TypeError, match=r"'model' must be the name of one model \(got None\)\."):
+        predict(None, "pets")  # type: ignore[arg-type]
+
+
+def test_what_nobody_measured_is_a_number_that_is_missing(trainings: list[Path]) -> None:
+    frame = predict("resnet", "birds_2").to_frame()
+    assert frame["measured"].dtype == float
+    assert frame["measured"].isna().all()
 
 
 def test_a_protocol_can_be_given_by_its_name(trainings: list[Path]) -> None:

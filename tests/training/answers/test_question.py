@@ -65,6 +65,12 @@ def test_a_folder_that_exists_is_the_folder(toy_store: RecordStore, here: Path) 
         )
 
 
+def test_a_dataset_may_be_a_path(toy_store: RecordStore, here: Path) -> None:
+    assert ask(toy_store, "vit", here / "pets") == ask(toy_store, "vit", str(here / "pets"))
+    with pytest.raises(TypeError, match=r"'dataset' must be a name, a path or a card \(got 3\)\."):
+        ask(toy_store, "vit", 3)  # type: ignore[arg-type]
+
+
 def test_the_stored_dataset_is_asked_for_by_its_prefix(toy_store: RecordStore, here: Path) -> None:
     question, warnings = _ask(toy_store, "dataset:pets", "photo")
     assert (question.dataset, question.tasks, question.datasets) == ("pets", ("pets",), ())

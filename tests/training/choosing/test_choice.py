@@ -23,6 +23,18 @@ def test_the_sentence_says_what_was_measured_or_only_expected(choice: Choice) ->
     )
 
 
+def test_few_test_samples_are_told(choice: Choice) -> None:
+    tested = replace(choice, num_test=27)
+    assert tested.notes[2] == (  # 100 * sqrt(0.93 * 0.07 / 27) = 4.9
+        "Tested on about 27 images: on others the accuracy may well be 5 points higher or lower, and another candidate "
+        "the best."
+    )
+    assert replace(tested, num_candidates=1).notes[2].endswith("5 points higher or lower.")
+    unmeasured = replace(tested, picked=tested.picked._replace(head=None))
+    for untold in (choice, replace(choice, num_test=10_000), unmeasured):
+        assert not any("Tested on" in note for note in untold.notes)
+
+
 def test_notes_say_why_it_stopped_what_it_rests_on_and_what_would_come_next(choice: Choice) -> None:
     notes = choice.notes
     assert notes[0] == "Stopped after 8 min: the expected regret is below what was asked for."

@@ -140,6 +140,7 @@ def test_runs_are_stored_with_their_seeds_and_failures_are_told(
     assert steps[-1] == (2, 2)  # two seeds of the one model that is known
     with RecordStore.open() as store:
         stored = store.snapshot().runs
+        assert store.batches()[0].origin == "measure"
     assert (stored["model"] == report.runs[0].model).sum() == 2
 
 

@@ -139,3 +139,10 @@ def test_the_name_is_imported_without_torch(run_python: Callable[..., Any]) -> N
     assert ran.out.strip() == "True False"
     ran = run_python("import zoograph; zoograph.nothing")
     assert "has no attribute 'nothing'" in ran.err
+
+
+def test_an_unknown_protocol_or_metric_costs_no_training() -> None:
+    with pytest.raises(ZoographError, match=r"Unknown protocol 'heads'\. Nearest names: head\."):
+        TransferRecorder("resnet", "pets", protocol="heads")
+    with pytest.raises(ZoographError, match=r"Unknown metric 'top11'\."):
+        TransferRecorder("resnet", "pets", metric="top11")

@@ -69,6 +69,7 @@ def test_scores_are_stored_once_and_known_the_next_time(monkeypatch: pytest.Monk
     }
     with RecordStore.open() as store:
         rows = store.snapshot().scores
+        assert store.batches()[0].origin == "score"
     assert sorted(rows["name"]) == ["h_score", "logme"]
     assert (first.dataset, first.num_images, first.num_samples) == ("pictures", 20, 20)
 

@@ -42,6 +42,14 @@ def test_test_images_that_were_trained_on_are_counted() -> None:
     assert warning == "1 of the 2 test images are among the training images too."
 
 
+def test_images_in_several_classes_are_counted() -> None:
+    task = _task([0, 0, 1, 1, 1], [b"a", b"b", b"a", b"c", b"b"])
+    *_, warning = judge_split(task, [True, False, True, False, False])
+    assert warning == "2 images are in several classes: one label at most is right."
+    unreadable = _task([0, 0, 1, 1], [b"a", b"", b"b", b""])
+    assert not any("several classes" in text for text in judge_split(unreadable, [True, False, True, False]))
+
+
 def test_an_accuracy_on_the_training_images_is_none() -> None:
     task = _task([0, 0, 1, 1], [b"a", b"a", b"b", b"b"])
     with pytest.raises(FoldsError, match=r"must be others than the training images.*\(got the same 2\)"):
