@@ -9,9 +9,9 @@ from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import ACCURACIES, Metric, Protocol, Run
 
-# Whoever trains nothing, or only on a small sample, can honestly end at chance.
-_TRAINED = frozenset({Protocol.HEAD, Protocol.FINETUNE})
-_LEAST_CLASSES = 5
+# Of how many classes a run must be, by protocol. A probe can honestly end near chance where there are few; of a
+# hundred, only features that are no numbers do. Whoever trains nothing can at any number.
+_LEAST_CLASSES = {Protocol.HEAD: 5, Protocol.FINETUNE: 5, Protocol.PROBE: 100}
 _CHANCES = 2
 _FEW_IMAGES = 10
 _LEARNT = 4
@@ -23,9 +23,9 @@ def flag_failures(collection: Collection) -> Collection:
 
     A run failed if all of this is true:
 
-    * a head or the whole network was trained, and what was measured is an accuracy,
-    * the dataset has at least five classes, and more than ten images of each to learn from as far as is known: from
-      fewer, a network can honestly learn nothing,
+    * a head or the whole network was trained, or a probe, and what was measured is an accuracy,
+    * the dataset has at least five classes, for a probe a hundred, and more than ten images of each to learn from as
+      far as is known, for a probe as is known: from fewer, a network can honestly learn nothing,
     * the run ended within twice the chance level: below 2 / C for C classes,
     * another run of the dataset, protocol and metric reached at least twice that, so that it can be learnt.
 
@@ -87,11 +87,13 @@ def _learnable_classes(card: DatasetCard) -> int:
 
 
 def _has_failed(run: Run, classes: int, best: float) -> bool:
+    least = _LEAST_CLASSES.get(run.protocol)
+    learned = run.protocol is not Protocol.PROBE if run.shots is None else run.shots > _FEW_IMAGES
     return (
-        classes >= _LEAST_CLASSES
-        and run.protocol in _TRAINED
+        least is not None
+        and classes >= least
+        and learned
         and run.metric in ACCURACIES
-        and (run.shots is None or run.shots > _FEW_IMAGES)
         and run.value < _CHANCES / classes
         and best >= _LEARNT / classes
     )

@@ -37,6 +37,14 @@ def test_a_training_that_ended_at_chance_is_kept_and_says_why() -> None:
     assert count_failures(after.runs) == {"food": 1}
 
 
+def test_a_probe_of_many_classes_at_chance_has_features_that_are_no_numbers() -> None:
+    probe = {"protocol": Protocol.PROBE, "shots": 16}
+    low, high, other = failures({"value": 0.0099, **probe}, {"value": 0.02, **probe}, {"value": 0.65, **probe})
+    assert low == "training failed: 0.010 is chance level for 101 classes"
+    assert high is None
+    assert other is None
+
+
 def test_the_bound_is_twice_the_chance_level() -> None:
     low, high = failures({"value": 0.199}, {"value": 0.2}, GOOD, num_classes=10)[:2]
     assert low == "training failed: 0.199 is chance level for 10 classes"
@@ -46,7 +54,9 @@ def test_the_bound_is_twice_the_chance_level() -> None:
 @pytest.mark.parametrize(
     ("run", "card"),
     [
-        ({"protocol": Protocol.PROBE}, {}),  # a small sample
+        ({"protocol": Protocol.PROBE}, {}),  # of which it may have seen a few images
+        ({"protocol": Protocol.PROBE, "shots": 10}, {}),
+        ({"protocol": Protocol.PROBE, "shots": 16}, {"num_classes": 99}),
         ({"protocol": Protocol.ZERO_SHOT}, {}),
         ({"protocol": Protocol.NATIVE}, {}),
         ({"metric": Metric.MIOU}, {}),  # a guess has no mean intersection over union of 1 / C
