@@ -190,9 +190,14 @@ def _draw_legend(axes: Any) -> None:
 
 
 def _find_edge(graph: HeteroData, edge_type: EdgeType, source: str, target: str) -> int:
-    """Return the edge between two nodes; the excerpt shows no edge that the graph does not have."""
+    """Return the edge between two nodes; the excerpt shows no edge that the graph does not have.
+
+    Related datasets are so in either direction.
+    """
     ends = [graph[kind].ids.index(name) for kind, name in ((edge_type[0], source), (edge_type[2], target))]
     pairs: list[list[int]] = graph[edge_type].edge_index.t().tolist()
+    if edge_type[1] == "related_to" and ends not in pairs:
+        ends.reverse()
     return pairs.index(ends)
 
 

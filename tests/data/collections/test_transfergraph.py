@@ -215,8 +215,7 @@ def test_shipped_corpora(zoo: Collection) -> None:
 
 
 def test_shipped_failed_trainings_are_kept_and_said(zoo: Collection) -> None:
-    failed = [run for run in zoo.runs if run.failure is not None]
-    assert {run.source for run in failed} == {SOURCE}
+    failed = [run for run in zoo.runs if run.failure is not None and run.source == SOURCE]
     assert Counter(run.dataset for run in failed) == {
         **{"food101": 112, "svhn": 3},
         **dict.fromkeys(("caltech101", "dtd", "flowers", "pets", "stanfordcars", "smallnorb_label_azimuth"), 2),

@@ -47,6 +47,6 @@ def test_json_and_files(run: Callable, tmp_path: Path) -> None:
 
 def test_an_unknown_group_and_nothing_to_ask(run: Callable) -> None:
     ran = run(*COMMAND, "--groups", "old")
-    assert (ran.code, "'old' is no group. Valid names: warm, new dataset" in ran.err) == (2, True)
+    assert (ran.code, "'old' is no group. Valid names: warm, few records" in ran.err) == (2, True)
     ran = run(*COMMAND, "--groups", "new collection")
     assert "Nothing could be asked. No other collection has runs" in " ".join(ran.err.split())
