@@ -148,6 +148,11 @@ def pair_folds(graph: HeteroData, pairs: Tensor, num_folds: int) -> Tensor:
     return (moved[row, length[column]] ^ own[column]) % num_folds
 
 
+def measured_folds(graph: HeteroData, pairs: Tensor, num_folds: int) -> Tensor:
+    """Return (n,) the fold of each measured pair, see :func:`pair_folds`; -1 for one without a record."""
+    return torch.where(is_edge(graph[TRANSFERS_TO].edge_index, pairs), pair_folds(graph, pairs, num_folds), -1)
+
+
 def _names_of(graph: HeteroData, kind: str, nodes: Tensor) -> tuple[list[bytes], Tensor]:
     """Return the names of the nodes (n,) that occur, and (n,) which of them each is."""
     occurring, place = torch.unique(nodes, return_inverse=True)

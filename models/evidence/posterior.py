@@ -17,7 +17,7 @@ from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeature
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.part_of_inverse import part_of_inverse
 from zoograph.models.evidence.relevant import choose_relevant
-from zoograph.models.evidence.spread import spreads
+from zoograph.models.evidence.spread import Measured, spreads_of
 from zoograph.models.evidence.usual_samples import usual_samples
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ class Posterior:
     def __init__(self, prior: Prior, datasets: Tensor, protocol: int, records: Records | None = None) -> None:
         known = prior.records if records is None else records
         self.prior = prior
-        self.spread = spreads(known, len(prior.features.domain))
+        self.measured = Measured.of(known, len(prior.features.domain))
+        self.spread = spreads_of(self.measured)
         every, datasets = torch.arange(len(self.spread)), torch.unique(datasets)
         self.datasets = datasets
         near = prior.between_datasets(every, datasets).where.max(1).values

@@ -9,7 +9,7 @@ from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.data.testing.toy_zoo import make_toy_zoo
 from zoograph.graphs.builder import build_graph
 from zoograph.graphs.schema import DATASET, MEASURED_OTHERWISE, MODEL, TRANSFERS_TO, reverse
-from zoograph.graphs.splits import hold_out, is_edge, keep_records, pair_folds, reveal, without_pairs
+from zoograph.graphs.splits import hold_out, is_edge, keep_records, measured_folds, pair_folds, reveal, without_pairs
 
 PLANTED = 0.123456789
 
@@ -198,3 +198,13 @@ def test_pairs_that_were_not_asked_can_be_taken_out_as_well():
     less = without_pairs(graph, torch.tensor([[small], [s2]]))
     assert evidence(less) == [row for row in OTHERWISE if row[:2] != ("small", "s2")]
     assert less[TRANSFERS_TO].num_edges == graph[TRANSFERS_TO].num_edges
+
+
+def test_a_pair_without_a_record_is_in_no_fold():
+    graph = build_graph(make_toy_zoo(), HashEmbedder(8))
+    edges = graph[TRANSFERS_TO].edge_index
+    pairs = torch.cartesian_prod(torch.arange(graph[MODEL].num_nodes), torch.arange(graph[DATASET].num_nodes)).t()
+    folds, measured = measured_folds(graph, pairs, 3), is_edge(edges, pairs)
+    assert not measured.all()
+    assert (folds[~measured] == -1).all()
+    assert torch.equal(folds[measured], pair_folds(graph, pairs[:, measured], 3))

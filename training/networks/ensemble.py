@@ -11,7 +11,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from zoograph.graphs.schema import DATASET, TRANSFERS_TO
-from zoograph.graphs.splits import Split, hold_out, is_edge, pair_folds, reveal
+from zoograph.graphs.splits import Split, hold_out, measured_folds, pair_folds, reveal
 from zoograph.models.conformal import calibrate, situation
 from zoograph.models.method import Method, Prediction
 from zoograph.models.networks.gnn import TransferGNN
@@ -89,35 +89,28 @@ class GraphNetwork(Method):
         graph = self._graph if graph is None else graph
         if not pairs.shape[1]:  # a variance over nothing warns
             return Prediction(*torch.empty(3, 0))
-        means, spreads = self._read(pairs, graph)
+        asked = measured_folds(graph, pairs, len(self._members))
+        folds = pair_folds(graph, graph[TRANSFERS_TO].edge_index, len(self._members))
+        means, spreads = self._read(pairs, graph, asked, folds)
         mean = means.mean(0)
         variance = spreads.square().mean(0) + means.var(0, correction=0)
         noise = measurement_variance(graph[DATASET].sample_size[pairs[1]])
-        width = torch.tensor(self._widths)[self._situation(pairs, graph)] * (variance + noise).sqrt()
+        width = torch.tensor(self._widths)[_situation(pairs, graph, asked, folds)] * (variance + noise).sqrt()
         return Prediction(mean, (mean - width).clamp(0, 1), (mean + width).clamp(0, 1))
 
-    def _situation(self, pairs: Tensor, graph: HeteroData) -> Tensor:
-        """Return (n,) what is known of pairs; of a measured one, without the records of its fold."""
-        records = graph[TRANSFERS_TO].edge_index
-        folds = pair_folds(graph, records, len(self._members))
-        own = torch.where(is_edge(records, pairs), pair_folds(graph, pairs, len(self._members)), -1)
-        code = situation(graph, pairs)
-        for fold in torch.unique(own[own >= 0]).tolist():
-            code[own == fold] = situation(graph, pairs[:, own == fold], folds == fold)
-        return code
-
-    def _read(self, pairs: Tensor, graph: HeteroData) -> tuple[Tensor, Tensor]:
+    def _read(self, pairs: Tensor, graph: HeteroData, asked: Tensor, folds: Tensor) -> tuple[Tensor, Tensor]:
         """Return the means and spreads (K, n) of K members.
 
         A measured pair is read by the one member that never saw its record, with the records of that member's fold
         hidden, and all members are given what it says.
+
+        Args:
+            pairs: (2, n) nodes.
+            graph: with records.
+            asked: (n,) folds of the pairs, -1 for those that were not measured.
+            folds: (E,) of the records.
         """
-        records = graph[TRANSFERS_TO].edge_index
-        num_members = len(self._members)
-        measured = is_edge(records, pairs)
-        asked = torch.full((pairs.shape[1],), -1)
-        asked[measured] = pair_folds(graph, pairs[:, measured], num_members)
-        folds = pair_folds(graph, records, num_members)
+        num_members, measured = len(self._members), asked >= 0
         means, spreads = (torch.empty(num_members, pairs.shape[1]) for _ in range(2))
         for member, network in enumerate(self._members):
             own = asked == member
@@ -141,6 +134,14 @@ class GraphNetwork(Method):
 class _HeldOut(NamedTuple):
     residuals: Tensor
     situations: Tensor
+
+
+def _situation(pairs: Tensor, graph: HeteroData, asked: Tensor, folds: Tensor) -> Tensor:
+    """Return (n,) what is known of pairs; of a measured one, without the records of its fold."""
+    code = situation(graph, pairs)
+    for fold in torch.unique(asked[asked >= 0]).tolist():
+        code[asked == fold] = situation(graph, pairs[:, asked == fold], folds == fold)
+    return code
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from zoograph.data.records.records import Protocol
 from zoograph.graphs.schema import DATASET, MODEL, TRANSFERS_TO
-from zoograph.graphs.splits import is_edge, pair_folds
+from zoograph.graphs.splits import measured_folds, pair_folds
 from zoograph.models.conformal import situation
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
@@ -124,10 +124,9 @@ class EvidencePredictor(Method):
     def predict(self, pairs: Tensor, graph: HeteroData | None = None) -> Prediction:
         """See :meth:`Method.predict`; the record of a measured pair is not used to predict it."""
         graph, prior = self._graph if graph is None else graph, self._prior(graph)
-        measured = is_edge(graph[TRANSFERS_TO].edge_index, pairs)
-        folds = torch.where(measured, pair_folds(graph, pairs, _NUM_FOLDS), -1)
+        folds = measured_folds(graph, pairs, _NUM_FOLDS)
         answer = torch.empty(3, pairs.shape[1], dtype=torch.float64)
-        own = pair_folds(graph, graph[TRANSFERS_TO].edge_index, _NUM_FOLDS) if measured.any() else None
+        own = pair_folds(graph, graph[TRANSFERS_TO].edge_index, _NUM_FOLDS) if (folds >= 0).any() else None
         for fold in torch.unique(folds).tolist():
             asked = (folds == fold).nonzero().flatten()
             hidden = None if own is None or fold < 0 else own == fold

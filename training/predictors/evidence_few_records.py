@@ -22,9 +22,7 @@ _KNOWN = (1, 3, 9)
 _NUM_DRAWS = 3
 
 
-def with_few_known(
-    posterior: Posterior, measured: Measured, graph: HeteroData, part: LeftOut, rows: Tensor
-) -> Iterator[LeftOut]:
+def with_few_known(posterior: Posterior, graph: HeteroData, part: LeftOut, rows: Tensor) -> Iterator[LeftOut]:
     """Yield the records of one dataset of a family that was left out, predicted with 1, 3 and 9 of them known.
 
     Of the family's datasets it is the one with most records. What the others of the family measured stays hidden.
@@ -32,8 +30,7 @@ def with_few_known(
 
     Args:
         posterior: that the family was left out of.
-        measured: all that this was conditioned on a choice of.
-        graph: of these.
+        graph: of its records.
         part: the family's records under a protocol, as if none of the family had been measured.
         rows: (k,) their places among those of ``posterior``.
     """
@@ -46,7 +43,7 @@ def with_few_known(
         order = own[torch.randperm(len(own), generator=generator)]
         for number in _KNOWN:
             if number < len(own):
-                told = measured.with_few(family, posterior.records.at(rows[order[:number]]))
+                told = posterior.measured.with_few(family, posterior.records.at(rows[order[:number]]))
                 yield _conditioned(posterior, told, graph, part, rows, order, number)
 
 

@@ -15,7 +15,6 @@ from zoograph.models.conformal import BOTH_NEW, KNOWN, NEW_DATASET, NEW_MODEL
 from zoograph.models.evidence.cells import Records
 from zoograph.models.evidence.posterior import Block, Posterior, Prior, evenly
 from zoograph.models.evidence.relevant import MOST_SINGLE
-from zoograph.models.evidence.spread import Measured
 from zoograph.training.predictors.evidence_few_records import with_few_known
 from zoograph.training.predictors.evidence_parts import parts_of
 from zoograph.training.predictors.left_out import LeftOut
@@ -55,10 +54,8 @@ def leave_out(prior: Prior, graph: HeteroData, protocol: int, among: Tensor | No
     for datasets in _asked_together(prior, graph, protocol):
         asked = datasets if among is None else datasets[among[datasets]]
         if len(asked):
-            known = _without_kin(prior, graph, datasets)
-            posterior = Posterior(prior, datasets, protocol, known)
-            measured = Measured.of(known, len(posterior.spread))
-            for code, part in _left_out(posterior, measured, graph, ways, asked):
+            posterior = Posterior(prior, datasets, protocol, _without_kin(prior, graph, datasets))
+            for code, part in _left_out(posterior, graph, ways, asked):
                 found[code].append(part)
     return found
 
@@ -92,7 +89,7 @@ def _without_kin(prior: Prior, graph: HeteroData, datasets: Tensor) -> Records:
 
 
 def _left_out(
-    posterior: Posterior, measured: Measured, graph: HeteroData, ways: Mapping[int, Iterable[int]], among: Tensor
+    posterior: Posterior, graph: HeteroData, ways: Mapping[int, Iterable[int]], among: Tensor
 ) -> Iterator[tuple[int, LeftOut]]:
     """Yield each block of records on the datasets ``among`` with its protocol; ``ways``: situations by protocol."""
     asked = [
@@ -112,7 +109,7 @@ def _left_out(
         part = LeftOut(situation, logit, mean, covariance, noise, chance, cells.dataset, family)
         yield code, part
         if situation == NEW_DATASET:
-            yield from ((code, few) for few in with_few_known(posterior, measured, graph, part, rows))
+            yield from ((code, few) for few in with_few_known(posterior, graph, part, rows))
 
 
 def blocks_of(

@@ -58,7 +58,7 @@ class FolderStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._active = folder, dict[str, list[tuple[Path, Mapping[str, Any]]]]()
         if not _experiment_folders(folder):
             near = [folder / "mlruns", folder / "mlflow.db", *(folder.parents[:2] if _read_meta(folder) else ())]
             inside = next((path for path in near if path.is_file() or (path.is_dir() and _is_store(path))), None)
@@ -95,12 +95,14 @@ class FolderStore:
                     {name: _last_or_best(text, best) for name, text in _read_texts(folder / "metrics")},
                 )
 
-    def _active_runs(self, experiment: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-        with _told(f"The runs in '{self._folder / experiment}'"):
-            for folder in sorted(path for path in (self._folder / experiment).iterdir() if path.is_dir()):
-                meta = _read_meta(folder)
-                if meta and meta.get("lifecycle_stage", _ACTIVE) == _ACTIVE:
-                    yield folder, meta
+    def _active_runs(self, experiment: str) -> list[tuple[Path, Mapping[str, Any]]]:
+        """Return the runs that were not deleted, each with what its file says; files are read once."""
+        if experiment not in self._active:
+            with _told(f"The runs in '{self._folder / experiment}'"):
+                folders = sorted(path for path in (self._folder / experiment).iterdir() if path.is_dir())
+                found = [(folder, meta) for folder in folders if (meta := _read_meta(folder))]
+            self._active[experiment] = [run for run in found if run[1].get("lifecycle_stage", _ACTIVE) == _ACTIVE]
+        return self._active[experiment]
 
 
 def _experiment_folders(folder: Path) -> list[Path]:

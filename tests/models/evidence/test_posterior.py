@@ -30,7 +30,7 @@ def posterior(prior, every):
 @pytest.fixture
 def same_spread(posterior, monkeypatch):
     """Whatever is left out, the spreads are those of all records."""
-    monkeypatch.setattr(posterior_module, "spreads", lambda *_: posterior.spread)
+    monkeypatch.setattr(posterior_module, "spreads_of", lambda _: posterior.spread)
 
 
 def pairs_of(graph, count=40):

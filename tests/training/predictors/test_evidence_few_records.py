@@ -66,8 +66,8 @@ def _asked_directly(prior: Prior, graph: HeteroData, part: LeftOut) -> tuple[tor
 
 def _hold_spreads(monkeypatch: pytest.MonkeyPatch, records: Records, number: int) -> None:
     held = spreads(records, number)
-    monkeypatch.setattr(posterior_module, "spreads", lambda *_: held)
-    monkeypatch.setattr(few_module, "spreads_of", lambda _: held)
+    for module in (posterior_module, few_module):
+        monkeypatch.setattr(module, "spreads_of", lambda _: held)
 
 
 def test_of_each_family_one_dataset_has_one_three_and_nine_records(prior: Prior, graph: HeteroData) -> None:

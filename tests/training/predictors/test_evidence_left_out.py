@@ -15,6 +15,7 @@ from zoograph.models.evidence import posterior as posterior_module
 from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.relevant import choose_relevant
+from zoograph.models.evidence.spread import spreads
 from zoograph.training.predictors import evidence_left_out as left_out_module
 from zoograph.training.predictors.evidence_left_out import LEFT_OUT, blocks_of, halves, leave_out
 from zoograph.training.predictors.left_out import LeftOut
@@ -68,8 +69,8 @@ def test_a_record_is_predicted_without_its_block(
     prior: Prior, graph: HeteroData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a left-out family measured, its own predictions are the same; but for its spread, which is held here."""
-    spread = posterior_module.spreads(prior.records, graph[DATASET].num_nodes)
-    monkeypatch.setattr(posterior_module, "spreads", lambda *_: spread)
+    spread = spreads(prior.records, graph[DATASET].num_nodes)
+    monkeypatch.setattr(posterior_module, "spreads_of", lambda _: spread)
     first = _first_new_dataset(prior, graph)
     cells = prior.records.cells
     own = torch.isin(cells.dataset, first.dataset)
@@ -120,8 +121,8 @@ def test_no_mean_holds_anything_of_a_family_that_is_left_out(
     prior: Prior, graph: HeteroData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever it measured, it is predicted the same; but for its spread, which is held here."""
-    spread = posterior_module.spreads(prior.records, graph[DATASET].num_nodes)
-    monkeypatch.setattr(posterior_module, "spreads", lambda *_: spread)
+    spread = spreads(prior.records, graph[DATASET].num_nodes)
+    monkeypatch.setattr(posterior_module, "spreads_of", lambda _: spread)
     cells = prior.records.cells
     first = _first_new_dataset(prior, graph)
     own = graph[DATASET].group[cells.dataset] == first.family[0]

@@ -129,7 +129,7 @@ def test_the_effect_of_a_record_is_what_conditioning_without_it_changes(
     assert torch.equal(pairs, graph[TRANSFERS_TO].edge_index)
     prior = fitted._prior(None)
     whole = Posterior(prior, asked, HEAD)
-    monkeypatch.setattr("zoograph.models.evidence.posterior.spreads", lambda *_: whole.spread)
+    monkeypatch.setattr("zoograph.models.evidence.posterior.spreads_of", lambda _: whole.spread)
     cells = prior.ask(torch.stack([torch.ones_like(asked), asked]), HEAD)
     chance = prior.features.chance[asked]
     mean, variance = whole.predict(cells)
