@@ -46,7 +46,7 @@ def add_facts(
     store.sizes = number_table([[_log(getattr(card, name)) for name in SIZES] for card in models], len(SIZES))
     results = [_imagenet(card, names) for card, names in zip(models, hidden, strict=True)]
     store.imagenet = number_table(results, len(IMAGENET))
-    store.architecture = number_groups(card.architecture or card.id for card in models)
+    store.architecture = number_groups(card.timm_name or card.architecture or card.id for card in models)
     store.objective = codes(card.objective for card in models)
     names = sorted({corpus for card in models for corpus in card.trained_on})
     place = {name: i for i, name in enumerate(names)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -15,6 +16,8 @@ _LEAST_CLASSES = {Protocol.HEAD: 5, Protocol.FINETUNE: 5, Protocol.PROBE: 100}
 _CHANCES = 2
 _FEW_IMAGES = 10
 _LEARNT = 4
+_LEAST_REPEATS = 4  # fewer may lie far apart by chance
+_NEAR_ZERO = 0.9  # of the spread that one repeat at zero gives
 _RUNS_OF_A_COLLECTION = 10
 
 
@@ -28,6 +31,9 @@ def flag_failures(collection: Collection) -> Collection:
       far as is known, for a probe as is known: from fewer, a network can honestly learn nothing,
     * the run ended within twice the chance level: below 2 / C for C classes,
     * another run of the dataset, protocol and metric reached at least twice that, so that it can be learnt.
+
+    In place of the third, a mean over repeats failed if these lie as far apart as if one of them had ended at zero: it
+    is then the mean of something that was learnt and of nothing.
 
     Where most of a collection's runs on a dataset failed by this rule, and there are ten or more, the others did too:
     what went wrong there says nothing of the few models that came through it.
@@ -94,10 +100,20 @@ def _has_failed(run: Run, classes: int, best: float) -> bool:
         and classes >= least
         and learned
         and run.metric in ACCURACIES
-        and run.value < _CHANCES / classes
         and best >= _LEARNT / classes
+        and (run.value < _CHANCES / classes or _has_failed_in_part(run))
     )
 
 
+def _has_failed_in_part(run: Run) -> bool:
+    """Whether the ``spread`` of a mean is what a repeat at zero among n like ones makes it: mean * sqrt(n) / (n - 1)."""
+    spread, repeats = run.hyperparameters.get("spread"), run.repeats or 1
+    if not isinstance(spread, int | float) or repeats < _LEAST_REPEATS:
+        return False
+    return spread >= _NEAR_ZERO * run.value * math.sqrt(repeats) / (repeats - 1)
+
+
 def _describe(run: Run, classes: int) -> str:
+    if run.value >= _CHANCES / classes:
+        return f"training failed: the {run.repeats} repeats lie as far apart as if one had ended at chance level"
     return f"training failed: {run.value:.3f} is chance level for {classes} classes"

@@ -54,6 +54,17 @@ def test_an_architecture_that_nobody_says_is_one_of_its_own():
     assert len(set(code.tolist())) == len(graph[MODEL].ids) - 1
 
 
+def test_a_network_that_timm_has_too_is_one_of_timms():
+    some = [
+        ModelCard(id="a", architecture="vit_base", timm_name="vit_base", source="t"),
+        ModelCard(id="b", architecture="ViT-B", timm_name="vit_base", source="t"),
+        ModelCard(id="c", architecture="ViT-B", source="t"),
+    ]
+    graph, at = built(some)
+    code = graph[MODEL].architecture
+    assert code[at["a"]] == code[at["b"]] != code[at["c"]]
+
+
 def test_corpora_and_ancestors():
     tuned = ModelCard(
         id="tuned",

@@ -13,6 +13,7 @@ from zoograph.data.collections.model_names import OPEN_CLIP_PAIRS
 from zoograph.data.collections.public.openclip_tasks import find_openclip_task
 from zoograph.data.collections.public_datasets import LEFT_OUT, find_public_dataset
 from zoograph.data.collections.tables import make_row, read_rows
+from zoograph.data.networks.registry.timm_tags import take_corpora
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Protocol, Run
@@ -20,6 +21,8 @@ from zoograph.data.records.records import Protocol, Run
 SOURCE = "open-clip"
 
 _RESULTS, _PROFILE, _TO_TIMM = "openclip_results.csv", "model_profile.csv", "openclip_to_timm.csv"
+# What an architecture's name has in it -> its family.
+_FAMILIES = {"ViT": "vit", "nllb-clip": "vit", "convnext": "convnext", "RN": "resnet"}
 _NOT_TASKS = ("name", "pretrained", "params (M)", "FLOPs (B)", "Average perf. on 38 datasets")
 
 
@@ -81,7 +84,7 @@ def tower_id(name: str, pretrained: str, towers: dict[tuple[str, str], str]) -> 
 
 def tower_cards(folder: Path, names: set[tuple[str, str]]) -> list[ModelCard]:
     """Return cards of the models that timm does not have, with the figures of their image towers."""
-    towers, path = read_towers(folder), folder / _PROFILE
+    towers, path, networks = read_towers(folder), folder / _PROFILE, _networks(folder)
     profile = {cells["model"]: (line, cells) for line, cells in read_rows(path, ("model", "image_mparams"))}
     cards = []
     for name, pretrained in sorted(names - towers.keys()):
@@ -90,7 +93,10 @@ def tower_cards(folder: Path, names: set[tuple[str, str]]) -> list[ModelCard]:
             "id": tower_id(name, pretrained, towers),
             "aliases": (f"{name}/{pretrained}",),
             "architecture": name,
+            "timm_name": networks.get(name),
+            "family": next((family for sign, family in _FAMILIES.items() if sign in name), None),
             "objective": "image_text",
+            "corpora": _corpora(pretrained),
             "input_size": figures.get("image_size") or None,
             "num_features": figures.get("embed_dim") or None,
             "parameters": round(float(figures["image_mparams"]) * 1e6) if figures else None,
@@ -99,3 +105,15 @@ def tower_cards(folder: Path, names: set[tuple[str, str]]) -> list[ModelCard]:
         }
         cards.append(make_row(ModelCard, fields, path, line))
     return cards
+
+
+def _networks(folder: Path) -> dict[str, str]:
+    """Return timm's architecture of each of OpenCLIP's that timm has some weights of."""
+    rows = read_rows(folder / _TO_TIMM, ("name", "timm_name"))
+    return {cells["name"]: cells["timm_name"].partition(".")[0] for _, cells in rows if cells["timm_name"]}
+
+
+def _corpora(pretrained: str) -> tuple[str, ...]:
+    """Return the corpora that a tag names, in order; before ``finetuned`` stands what was read last."""
+    last, _, first = pretrained.rpartition("finetuned_")
+    return tuple(corpus for part in (first, last) for corpus in take_corpora(part.split("_"))[0])

@@ -8,13 +8,14 @@ fine-tuning begins, and the image size if it is unusual. Tags that say less are 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoograph.data.networks.registry.corpora import CORPORA, IMAGENET, IMAGENET_21K
 from zoograph.data.networks.registry.timm_exceptions import find_rule
 from zoograph.data.records.pretraining import Objective
 
-# Words, or runs of words, that name a corpus.
+# Words, or runs of words, that name a corpus: timm's, and those of OpenCLIP.
 _CORPUS_OF_WORDS = {
     ("in1k",): IMAGENET,
     ("in12k",): "imagenet-12k",
@@ -49,6 +50,11 @@ _CORPUS_OF_WORDS = {
     ("metaclip2", "worldwide"): "metaclip2-worldwide",
     ("webli",): "webli",
     ("cc12m",): "cc12m",
+    ("laion5b",): "laion-5b",
+    ("mscoco",): "coco-captions",
+    ("datacomp", "xl"): "datacomp-1b",
+    **{("datacomp", scale): f"datacomp-{scale}" for scale in ("s", "m", "l")},
+    **{("commonpool", scale): f"commonpool-{scale}" for scale in ("s", "m", "l", "xl")},
     ("yfcc15m",): "yfcc15m",
 }
 # Words that say how the features were learnt, whatever the corpus.
@@ -115,7 +121,7 @@ def parse_tag(architecture: str, tag: str) -> Pretraining:
     if not tag:
         return Pretraining()
     words = tag.split("_")
-    corpora, rest = _take_corpora(words)
+    corpora, rest = take_corpora(words)
     resolution, rest = _take_resolution(rest)
     group = rest.pop(0) if rest and _GROUPS.fullmatch(rest[0]) else None
     rule = find_rule(architecture, tag)
@@ -127,8 +133,8 @@ def parse_tag(architecture: str, tag: str) -> Pretraining:
     return Pretraining(objective, corpora, resolution, group, recipe or None)
 
 
-def _take_corpora(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
-    """Return the corpora in order, and the words that name none."""
+def take_corpora(words: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the corpora in order, and the words of a tag that name none."""
     corpora, rest, at = [], [], 0
     while at < len(words):
         for length in (2, 1):

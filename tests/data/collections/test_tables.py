@@ -161,7 +161,7 @@ def test_shipped_zoo_is_small() -> None:
 def test_shipped_counts(zoo: Collection) -> None:
     assert zoo.counts() == {
         "models": 2338,
-        "datasets": 441,
+        "datasets": 450,
         "runs": 24_169,
         "scores": 2466,
         "relations": 2346,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import mean, stdev
 from typing import Any
 
 import pytest
@@ -43,6 +44,26 @@ def test_a_probe_of_many_classes_at_chance_has_features_that_are_no_numbers() ->
     assert low == "training failed: 0.010 is chance level for 101 classes"
     assert high is None
     assert other is None
+
+
+@pytest.mark.parametrize(
+    ("repeats", "ended", "fails"),
+    [
+        (5, (0.76, 0.76, 0.76, 0.76, 0.01), True),
+        (5, (0.76, 0.01, 0.01, 0.01, 0.01), True),
+        (10, (0.6,) * 9 + (0.01,), True),
+        (5, (0.8, 0.4, 0.7, 0.7, 0.6), False),
+        (3, (0.76, 0.76, 0.01), False),
+    ],
+)
+def test_a_mean_of_repeats_of_which_one_ended_at_chance_has_failed(
+    repeats: int, ended: tuple[float, ...], fails: bool
+) -> None:
+    probe = {"protocol": Protocol.PROBE, "shots": 16, "repeats": repeats}
+    run = {"value": mean(ended), "hyperparameters": {"spread": stdev(ended)}, **probe}
+    reason = failures(run, {**GOOD, **probe})[0]
+    expected = f"training failed: the {repeats} repeats lie as far apart as if one had ended at chance level"
+    assert reason == (expected if fails else None)
 
 
 def test_the_bound_is_twice_the_chance_level() -> None:

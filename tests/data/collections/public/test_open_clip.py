@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoograph.data.collections.public.open_clip import SOURCE, read_open_clip, read_towers, tower_cards, tower_id
+from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.errors import RawDataError, UnknownName
 from zoograph.data.records.collection import Collection
 from zoograph.data.records.records import Metric, Protocol
@@ -70,6 +71,28 @@ def test_a_tower_that_timm_lacks_has_a_card_with_the_figures_of_its_images(toy: 
     assert (card.id, card.aliases, card.architecture) == ("open_clip/RN50.mine", ("RN50/mine",), "RN50")
     assert (card.parameters, card.gmacs, card.input_size, card.num_features) == (38_320_000, 6.11, 224, 1024)
     assert (card.objective, card.modalities) == ("image_text", ("image",))
+
+
+def test_a_tower_says_its_family_its_corpora_and_the_network_of_timm_that_it_is(tmp_path: Path) -> None:
+    tags = ("commonpool_s_clip_s13m_b4k", "mscoco_finetuned_laion2b_s13b_b90k", "frozen_laion5b_s13b_b90k", "v1")
+    cards = tower_cards(write(tmp_path), {("ViT-B-32", tag) for tag in tags} | {("coca_ViT-B-32", tags[0])})
+    assert {card.id.partition(".")[2]: card.corpora for card in cards} == {
+        "commonpool_s_clip_s13m_b4k": ("commonpool-s",),
+        "mscoco_finetuned_laion2b_s13b_b90k": ("laion-2b", "coco-captions"),
+        "frozen_laion5b_s13b_b90k": ("laion-5b",),
+        "v1": (),
+    }
+    assert {card.family for card in cards} == {"vit"}
+    networks = {card.architecture: card.timm_name for card in cards}
+    assert networks == {"ViT-B-32": "vit_base_patch32_clip_224", "coca_ViT-B-32": None}
+
+
+def test_shipped_towers_of_open_clip_say_what_they_saw() -> None:
+    towers = [card for card in read_tables(shipped_zoo()).models if card.id.startswith("open_clip/")]
+    assert len(towers) == 54
+    assert {card.family for card in towers} == {"vit", "resnet", "convnext"}
+    assert sum(not card.corpora for card in towers) == 4  # NLLB-CLIP's tags name no corpus
+    assert sum(card.timm_name is None for card in towers) == 19
 
 
 def test_a_model_without_figures_still_has_a_card(tmp_path: Path) -> None:

@@ -6,10 +6,24 @@ import pytest
 
 from zoograph.data.networks.registry.corpora import CORPORA
 from zoograph.data.networks.registry.timm_names import published_weights
-from zoograph.data.networks.registry.timm_tags import Pretraining, parse_tag
+from zoograph.data.networks.registry.timm_tags import Pretraining, parse_tag, take_corpora
 from zoograph.data.records.pretraining import Objective as O
 
 IN1K, IN12K, IN21K, P = "imagenet", "imagenet-12k", "imagenet-21k", "imagenet-21k-p"
+
+
+@pytest.mark.parametrize(
+    ("tag", "corpora", "rest"),
+    [
+        ("commonpool_xl_laion_s13b_b90k", ("commonpool-xl",), ["laion", "s13b", "b90k"]),
+        ("datacomp_m_s128m_b4k", ("datacomp-m",), ["s128m", "b4k"]),
+        ("datacomp_xl_s13b_b90k", ("datacomp-1b",), ["s13b", "b90k"]),
+        ("laion400m_e31", ("laion-400m",), ["e31"]),
+        ("v1", (), ["v1"]),
+    ],
+)
+def test_tags_of_open_clip_name_corpora_as_timms_do(tag: str, corpora: tuple[str, ...], rest: list[str]) -> None:
+    assert take_corpora(tag.split("_")) == (corpora, rest)
 
 
 def _parse(name: str) -> Pretraining:
