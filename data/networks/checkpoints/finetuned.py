@@ -28,6 +28,7 @@ from zoograph.data.text.encoders.sentence_library import LibraryNetwork
 
 WEIGHTS, ABOUT, _CONFIG, _ENCODER = "model.safetensors", "model.json", "config.json", "encoder"
 _FORMAT = "zoograph-finetuned-1"
+_UNFINISHED = ".zoograph-part"  # folder that a model is written in
 _HEAVY = frozenset({".bin", ".ckpt", ".h5", ".msgpack", ".onnx", ".ot", ".pt", ".pth", ".safetensors"})
 
 
@@ -70,7 +71,7 @@ class FinetunedModel:
 def save_finetuned(
     folder: Path, model: PretrainedModel, weights: Mapping[str, Tensor], classes: Sequence[str], run: Run
 ) -> None:
-    """Write a fine-tuned model into a folder, in the place of one that was there.
+    """Write a fine-tuned model into a folder, in the place of one that was there, which stays until all is written.
 
     A network of timm is written as the hub has it: timm loads the folder by itself.
 
@@ -95,16 +96,22 @@ def save_finetuned(
         "transform": repr(model.transform),
         "options": dict(run.hyperparameters),
     }
+    fresh = folder / _UNFINISHED
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        if model.folder is None:
+            replace_file(fresh / _CONFIG, _to_json(_describe_for_timm(model, classes)))
+        else:
+            _copy_settings(model.folder, fresh / _ENCODER, whole=isinstance(model.network, LibraryNetwork))
+        save_tensors(fresh / WEIGHTS, weights, about)
+        replace_file(fresh / ABOUT, _to_json(about))
+        # All of it is on the disk before the first part of the model that was there goes.
         shutil.rmtree(folder / _ENCODER, ignore_errors=True)
         (folder / _CONFIG).unlink(missing_ok=True)
-        if model.folder is None:
-            replace_file(folder / _CONFIG, _to_json(_describe_for_timm(model, classes)))
-        else:
-            _copy_settings(model.folder, folder / _ENCODER, whole=isinstance(model.network, LibraryNetwork))
-        save_tensors(folder / WEIGHTS, weights, about)
-        replace_file(folder / ABOUT, _to_json(about))
+        for part in sorted(fresh.iterdir()):
+            part.replace(folder / part.name)
+        fresh.rmdir()
     except OSError as error:
         raise ZoographError(
             f"'{folder}' cannot be written ({error.strerror or error}). Choose another place with --save-model."
@@ -146,7 +153,7 @@ def saved_model(folder: Path) -> dict[str, Any] | None:
         ZoographError: if it holds something else.
     """
     try:
-        if not folder.exists() or not any(folder.iterdir()):
+        if not folder.exists() or all(path.name == _UNFINISHED for path in folder.iterdir()):
             return None
         about = read_about(folder / WEIGHTS)
         if about.get("format") == _FORMAT:

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from zoograph.data.errors import ZoographError
+from zoograph.data.networks.checkpoints import finetuned
 from zoograph.data.networks.checkpoints.finetuned import (
     ABOUT,
     WEIGHTS,
@@ -126,6 +127,31 @@ def test_what_was_changed_or_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept" / WEIGHTS).write_bytes(held)
     with pytest.raises(ZoographError, match="does not agree with its hash"):
         load_finetuned(tmp_path / "kept")
+
+
+def test_the_model_that_was_there_stays_until_all_of_the_next_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_encoder(str(make_tiny_encoder(tmp_path / "bert")))
+    kept, first = tmp_path / "kept", _tuned(model)
+    save_finetuned(kept, model, first.state_dict(), CLASSES, _run())
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(finetuned, "save_tensors", fail)
+        with pytest.raises(ZoographError, match=r"cannot be written \(no space left\)"):
+            save_finetuned(kept, model, _tuned(model, 1).state_dict(), CLASSES, _run())
+        with pytest.raises(ZoographError, match="cannot be written"):
+            save_finetuned(tmp_path / "new", model, first.state_dict(), CLASSES, _run())
+    torch.testing.assert_close(load_finetuned(kept).probabilities(TEXTS), _says(first, model, TEXTS))
+    assert saved_model(tmp_path / "new") is None
+
+    second = _tuned(model, 1)
+    save_finetuned(kept, model, second.state_dict(), CLASSES, _run())
+    torch.testing.assert_close(load_finetuned(kept).probabilities(TEXTS), _says(second, model, TEXTS))
+    assert {path.name for path in kept.iterdir()} == {"encoder", ABOUT, WEIGHTS}
 
 
 def test_the_best_of_several_is_kept_and_a_later_call_begins_anew_or_goes_on(tmp_path: Path) -> None:
