@@ -106,7 +106,7 @@ def _has_failed(run: Run, classes: int, best: float) -> bool:
 
 
 def _has_failed_in_part(run: Run) -> bool:
-    """Whether the ``spread`` of a mean is what a repeat at zero among n like ones makes it: mean * sqrt(n) / (n - 1)."""
+    """Whether the ``spread`` of a mean is what one repeat at zero among n makes it: mean * sqrt(n) / (n - 1)."""
     spread, repeats = run.hyperparameters.get("spread"), run.repeats or 1
     if not isinstance(spread, int | float) or repeats < _LEAST_REPEATS:
         return False

@@ -58,7 +58,8 @@ def recommend(
     ] = False,
     all_variants: AllVariants = False,
     cost: Annotated[
-        Cost | None, typer.Option(help="What is set against accuracy. Default: gmacs, where they are known.")
+        Cost | None,
+        typer.Option(help="What is set against accuracy. Default: time with `--min-speed`, else gmacs, where known."),
     ] = None,
     on: Annotated[
         str,

@@ -277,7 +277,7 @@ class _Times:
     ) -> None:
         cards = list(zoo.models.values())
         require_device(trade_off.device, cards)
-        self.device, self.here = trade_off.device, None
+        self.device, self.here, self.limited = trade_off.device, None, limited
         if self.device == HERE and (limited or trade_off.cost is Cost.TIME):
             from zoograph.training.candidates.machine_speed import measure_machine
 
@@ -315,7 +315,7 @@ def _rank(
     with one_thread():
         joint = current.joint([card.id for card in models])
         weighed = weigh_models(joint)
-        cost = choose_cost(models, trade_off.cost)
+        cost = choose_cost(models, trade_off.cost, times.limited)
         costs = [cost_of(card, cost, times.speed) for card in models]
         regrets = weighed.expected_regret.tolist()
         # The least expected regret is the highest true accuracy that is expected.

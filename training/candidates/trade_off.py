@@ -51,7 +51,8 @@ class TradeOff:
     """What is wanted.
 
     Attributes:
-        cost: None chooses multiply-accumulates where at least half of the cards say them, else parameters.
+        cost: None chooses time where images a second are limited, else multiply-accumulates where at least half of the
+            cards say them, else parameters.
         utility: weight of accuracy in [0, 1]; 1 ranks by accuracy alone, 0 by cost alone.
         device: what ``time`` is counted on: ``here``, or a device of the cards' speeds.
     """
@@ -65,10 +66,18 @@ class TradeOff:
             raise ValueError(f"'utility' must be a number in [0, 1] in 'TradeOff' (got {self.utility})")
 
 
-def choose_cost(cards: Sequence[ModelCard], wanted: Cost | None) -> Cost:
-    """Return the cost to count: what is wanted, or else multiply-accumulates where at least half of the cards say."""
+def choose_cost(cards: Sequence[ModelCard], wanted: Cost | None, times_matter: bool = False) -> Cost:
+    """Return the cost to count: what is wanted, or else multiply-accumulates where at least half of the cards say.
+
+    Args:
+        cards: of the candidates.
+        wanted: by whoever asks.
+        times_matter: whether candidates were filtered by how fast they are, so that time is what they cost.
+    """
     if wanted is not None:
         return wanted
+    if times_matter:
+        return Cost.TIME
     return Cost.GMACS if 2 * sum(card.gmacs is not None for card in cards) >= len(cards) else Cost.PARAMETERS
 
 

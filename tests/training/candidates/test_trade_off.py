@@ -62,3 +62,5 @@ def test_costs_of_a_card() -> None:
     assert choose_cost([card, bare], None) is Cost.GMACS
     assert choose_cost([card, bare, bare], None) is Cost.PARAMETERS
     assert choose_cost([bare], Cost.TIME) is Cost.TIME
+    assert choose_cost([card, bare], None, times_matter=True) is Cost.TIME
+    assert choose_cost([card, bare], Cost.GMACS, times_matter=True) is Cost.GMACS
