@@ -48,7 +48,10 @@ def test_every_weight_has_a_card_and_every_corpus_too(collection: Collection) ->
     assert len(cards.keys() - published_weights()) == 10
     assert {card.source for card in collection.models} == {"timm", "torchvision"}
     corpora = {corpus for card in collection.models for corpus in card.corpora}
-    assert corpora == {card.id for card in collection.datasets}
+    of_open_clip = {"laion-5b", "coco-captions", *(f"datacomp-{scale}" for scale in "sml")}
+    of_open_clip |= {f"commonpool-{scale}" for scale in ("s", "m", "l", "xl")}
+    assert corpora | of_open_clip == {card.id for card in collection.datasets}
+    assert not corpora & of_open_clip
     assert all(card.pretrained_on in (None, card.corpora[-1]) for card in cards.values() if card.corpora)
 
 
