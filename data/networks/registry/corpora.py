@@ -16,7 +16,7 @@ _WEB = "web images"
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus as timm's tags know it.
+    """A corpus as the tags of timm and of OpenCLIP know it.
 
     Attributes:
         id: its node.

@@ -4,6 +4,7 @@ from collections import Counter
 
 from zoograph.data.collections.domainnet import IMAGENET as IMAGENET_CARD
 from zoograph.data.collections.tables import read_tables, shipped_zoo
+from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.networks.registry.corpora import CORPORA, IMAGENET, SOURCE
 from zoograph.data.networks.registry.timm_names import published_weights
 from zoograph.data.networks.registry.timm_tags import parse_tag
@@ -18,6 +19,7 @@ def test_no_two_corpora_share_a_name() -> None:
 
 def test_every_corpus_is_behind_some_weights() -> None:
     used = {corpus for name in published_weights() for corpus in parse_tag(*name.split(".", 1)).corpora}
+    used |= {corpus for card in read_tables(shipped_zoo()).models for corpus in card.corpora}  # OpenCLIP's own
     assert used == CORPORA.keys()
 
 
