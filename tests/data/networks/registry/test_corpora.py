@@ -4,7 +4,6 @@ from collections import Counter
 
 from zoograph.data.collections.domainnet import IMAGENET as IMAGENET_CARD
 from zoograph.data.collections.tables import read_tables, shipped_zoo
-from zoograph.data.collections.tables import read_tables, shipped_zoo
 from zoograph.data.networks.registry.corpora import CORPORA, IMAGENET, SOURCE
 from zoograph.data.networks.registry.timm_names import published_weights
 from zoograph.data.networks.registry.timm_tags import parse_tag
