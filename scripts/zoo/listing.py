@@ -55,11 +55,12 @@ def models(
 
     Example: `zoograph zoo list models --family convnext --corpus imagenet-21k --max-params 30M`
     """
+    from zoograph.data.collections.public.encoder_facts import with_encoder_facts
     from zoograph.data.records.catalogue import Wanted, make_entries
     from zoograph.data.store.store import RecordStore
 
     with RecordStore.open(to_read=True) as store:
-        cards = store.cards()[0]
+        cards = {id: with_encoder_facts(card) for id, card in store.cards()[0].items()}
         corpora = None if corpus is None else store.names().resolve_datasets(corpus)
         entries = make_entries(cards.values(), _count_runs(store, "model"))
     _require_known("family", family, (card.family for card in cards.values()))

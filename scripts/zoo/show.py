@@ -83,6 +83,7 @@ def about_model(store: RecordStore, name: str, *, anywhere: bool = False) -> dic
         UnknownName: if nobody who is asked knows it.
         AmbiguousName: if it stands for several.
     """
+    from zoograph.data.collections.public.encoder_facts import with_encoder_facts
     from zoograph.data.errors import UnknownName
     from zoograph.data.networks.find_model import find_model
     from zoograph.data.records.published import copied_from, is_published
@@ -92,6 +93,7 @@ def about_model(store: RecordStore, name: str, *, anywhere: bool = False) -> dic
     card = models.get(found.id) or found.card
     if card is None:
         raise UnknownName("model", found.id, ())
+    card = with_encoder_facts(card)
     derived = [
         {"model": other.id, "kind": step.kind.value}
         for other in models.values()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoograph.data.collections.public.encoder_facts import with_encoder_facts
 from zoograph.data.errors import ZoographError
 from zoograph.data.networks.find_model import loading_name
 from zoograph.data.records.card_words import describe_model
@@ -224,7 +225,7 @@ def explain(
     known = bool(scores), bool(bounds), distance is not None, bool(effects)
     return Explanation(
         predicted,
-        zoo.models[predicted.model],
+        with_encoder_facts(zoo.models[predicted.model]),
         evidence,
         scores,
         bounds,

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from zoograph.data.collections.public.encoder_facts import with_encoder_facts
 from zoograph.data.collections.tables import make_row
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import Lineage, LineageKind
@@ -26,7 +25,7 @@ _DISTILLED = frozenset(
 
 
 def embedding_model_card(cells: dict[str, str], source: str, path: Path, line: int, *, modality: str) -> ModelCard:
-    """Return the card of one row, with what else is known; the id of a model is its address on the Hugging Face hub.
+    """Return the card of one row; the id of a model is its address on the Hugging Face hub.
 
     Args:
         cells: ``model``, ``n_parameters``, ``embed_dim``, ``license``, ``release_date``, and for text ``max_tokens``,
@@ -52,7 +51,7 @@ def embedding_model_card(cells: dict[str, str], source: str, path: Path, line: i
         "open_weights": _OPEN.get(cells.get("open_weights", "")),
         "derived_from": _base(cells["model"], cells.get("adapted_from", "")),
     }
-    return with_encoder_facts(make_row(ModelCard, fields, path, line))
+    return make_row(ModelCard, fields, path, line)
 
 
 def _base(model: str, cell: str) -> tuple[Lineage, ...]:

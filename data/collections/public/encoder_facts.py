@@ -1,7 +1,8 @@
-"""What is known of MTEB's encoders beside the benchmark's table: family, what they were trained for, languages.
+"""What is known of MTEB's text encoders beside the benchmark's table: family, what they were trained for, languages.
 
 The table ``data/zoo/encoder_facts.csv`` is ours. It has what the names of an encoder and of those that it was adapted
-from state, and what the benchmark's list of frameworks tells; where they say nothing, its cell is empty.
+from state, and what the benchmark's list of frameworks tells; where they say nothing, its cell is empty. It is for
+people who read a card: what predicts knows the cards of the store alone.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from zoograph.data.collections.public.encoder_facts import with_encoder_facts
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.catalogue import Entry, Wanted, count_runs, make_entries
 from zoograph.data.records.fields import Count, Name
@@ -146,7 +147,8 @@ def _is_called(card: ModelCard | DatasetCard, search: str | None) -> bool:
 def _models(answers: Answers) -> Sequence[Entry[ModelCard]]:
     def read() -> Sequence[Entry[ModelCard]]:
         zoo = answers.store.snapshot()
-        return make_entries(zoo.models.values(), count_runs(_pairs(answers, "model")))
+        cards = map(with_encoder_facts, zoo.models.values())
+        return make_entries(cards, count_runs(_pairs(answers, "model")))
 
     return answers.read("models", read)
 
