@@ -17,9 +17,9 @@ class Newness(Enum):
 
 
 USUAL_POINTS: Mapping[Newness, Mapping[str, tuple[int, int]]] = {
-    Newness.NOTHING: {Modality.IMAGE: (2, 3), Modality.TEXT: (6, 6)},
+    Newness.NOTHING: {Modality.IMAGE: (1, 2), Modality.TEXT: (6, 6)},
     Newness.MODEL: {Modality.IMAGE: (1, 2), Modality.TEXT: (5, 5)},
-    Newness.DATASET: {Modality.IMAGE: (11, 16), Modality.TEXT: (7, 15)},
+    Newness.DATASET: {Modality.IMAGE: (7, 15), Modality.TEXT: (7, 15)},
 }
 """Mean absolute errors in points, of the best and the worst collection that was tested.
 
@@ -29,7 +29,7 @@ were known.
 
 
 def say_points(newness: Newness, modality: str) -> str | None:
-    """Return the usual error in words, such as ``11 to 16 points``; None for a modality that was not tested."""
+    """Return the usual error in words, such as ``7 to 15 points``; None for a modality that was not tested."""
     low, high = USUAL_POINTS[newness].get(modality, (0, 0))
     if not high:
         return None
