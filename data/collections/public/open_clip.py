@@ -84,7 +84,8 @@ def tower_id(name: str, pretrained: str, towers: dict[tuple[str, str], str]) -> 
 
 def tower_cards(folder: Path, names: set[tuple[str, str]]) -> list[ModelCard]:
     """Return cards of the models that timm does not have, with the figures of their image towers."""
-    towers, path, networks = read_towers(folder), folder / _PROFILE, _networks(folder)
+    towers, path = read_towers(folder), folder / _PROFILE
+    networks = {name: weights.partition(".")[0] for (name, _), weights in towers.items()}  # OpenCLIP's -> timm's
     profile = {cells["model"]: (line, cells) for line, cells in read_rows(path, ("model", "image_mparams"))}
     cards = []
     for name, pretrained in sorted(names - towers.keys()):
@@ -105,12 +106,6 @@ def tower_cards(folder: Path, names: set[tuple[str, str]]) -> list[ModelCard]:
         }
         cards.append(make_row(ModelCard, fields, path, line))
     return cards
-
-
-def _networks(folder: Path) -> dict[str, str]:
-    """Return timm's architecture of each of OpenCLIP's that timm has some weights of."""
-    rows = read_rows(folder / _TO_TIMM, ("name", "timm_name"))
-    return {cells["name"]: cells["timm_name"].partition(".")[0] for _, cells in rows if cells["timm_name"]}
 
 
 def _corpora(pretrained: str) -> tuple[str, ...]:
