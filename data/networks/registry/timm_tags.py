@@ -16,7 +16,7 @@ from zoograph.data.networks.registry.timm_exceptions import find_rule
 from zoograph.data.records.pretraining import Objective
 
 # Words, or runs of words, that name a corpus: timm's, and those of OpenCLIP.
-_CORPUS_OF_WORDS = {
+_CORPUS_OF_WORDS: dict[tuple[str, ...], str] = {
     ("in1k",): IMAGENET,
     ("in12k",): "imagenet-12k",
     ("in21k",): IMAGENET_21K,
