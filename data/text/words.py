@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 
 _SEPARATORS = re.compile(r"[\s_\-/\\]+|(?<!\d)\.|\.(?!\d)")
+_CODE = re.compile(r"\d{4,}")
 
 
 def readable(name: str) -> str:
@@ -43,6 +45,16 @@ def label_text(label: str) -> str:
     'flying saucer'
     """
     return readable(label).casefold()
+
+
+def says_nothing(label: str) -> bool:
+    """Return whether an encoder of English text learns nothing from a label: a code, or words in another script.
+
+    >>> [says_nothing(label) for label in ("oak", "chêne", "n01440764", "дуб")]
+    [False, False, True, True]
+    """
+    foreign = any(letter.isalpha() and "LATIN" not in unicodedata.name(letter, "") for letter in label)
+    return foreign or _CODE.search(label) is not None
 
 
 def zoo_texts(models: Iterable[ModelCard], datasets: Iterable[DatasetCard]) -> list[str]:

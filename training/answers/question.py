@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoograph.data.errors import ImageFolderError, UnknownName, ZoographError
+from zoograph.data.files.counts import count_of
 from zoograph.data.networks.find_model import (
     FoundModel,
     bare_architecture,
@@ -23,6 +24,7 @@ from zoograph.data.records.records import ACCURACIES, Metric, Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import holds_dataset, identify_local, is_local, modality_of, read_local_card
 from zoograph.data.tasks.task import TaskError
+from zoograph.data.text.words import says_nothing
 from zoograph.training.candidates.protocols import can_do
 from zoograph.training.runtime.progress import Stage, Warn, ignore
 
@@ -124,6 +126,7 @@ def ask(
     names = store.names(model)
     found = None if model is None else _find_one_model(names, model, anywhere)
     tasks, datasets = find_datasets(names, dataset, domain, warn, stage)
+    _warn_of_labels(datasets, warn or ignore)
     name = dataset if isinstance(dataset, str) else dataset.id
     known = () if datasets else store.find_cards(datasets=tasks)[1]
     if domain is not None and any(card.domain != domain for card in known):
@@ -208,6 +211,17 @@ def _choose_weights(
         f"This is about '{others[0].id}', the weights of that name that were measured there. "
         f"timm loads others by that name: for those, give '{found.id}'."
     )
+
+
+def _warn_of_labels(cards: Sequence[DatasetCard], warn: Warn) -> None:
+    """Say where most class names mean nothing to the text encoder, so that the answer is made without them."""
+    for card in cards:
+        unread = [label for label in card.labels if says_nothing(label)]
+        if 2 * len(unread) >= max(len(card.labels), 1):
+            warn(
+                f"{len(unread):,} of {count_of(len(card.labels), 'class name')}, such as '{unread[0]}', say nothing to "
+                "the text encoder, which reads English. Classes with English names make a surer answer."
+            )
 
 
 def _modality_of(dataset: str, cards: Sequence[DatasetCard]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 from zoograph.data.errors import UnknownName, ZoographError
@@ -36,6 +37,9 @@ class Filters:
         timm_only: weights that timm publishes.
         measured_only: models with a record of what is asked.
         all_variants: also uploads, and near-twins of other candidates.
+
+    Raises:
+        TypeError: if a limit is no number.
     """
 
     models: tuple[str, ...] = ()
@@ -49,6 +53,12 @@ class Filters:
     timm_only: bool = False
     measured_only: bool = False
     all_variants: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("max_params", "max_gmacs", "max_input_size", "min_images_per_second"):
+            limit = getattr(self, name)
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Real)):
+                raise TypeError(f"'{name}' must be a number, such as 30_000_000, or None (got {limit!r}).")
 
 
 class Step(NamedTuple):

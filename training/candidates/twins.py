@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from zoograph.data.networks.registry.hub_copies import HUB_COPIES
 from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.pretraining import LineageKind
 from zoograph.data.records.published import copied_from, is_published
@@ -30,11 +31,11 @@ class Folded(NamedTuple):
 def fold_twins(cards: Iterable[ModelCard], known: Collection[str], named: Collection[str] = ()) -> Folded:
     """Return one model for all that are nearly the same: one for each architecture and recipe.
 
-    First come those with the same weights: an upload that was fine-tuned from published weights belongs to these. Of
-    several, the one that was there first stands for all, if it was measured or none was; else the first by name that
-    was. Then those with one architecture, input size, objective and chain of corpora whose recipes differ in numbers
-    alone, such as ``a1_in1k`` and ``a2_in1k``, or ``300ep_in1k`` and ``600ep_in1k``: of these the one with the highest
-    accuracy on ImageNet stands for those that were not measured.
+    First come those with the same weights, under names of several publishers too: an upload that was fine-tuned from
+    published weights belongs to these. Of several, the one that was there first stands for all, if it was measured or
+    none was; else the first by name that was. Then those with one architecture, input size, objective and chain of
+    corpora whose recipes differ in numbers alone, such as ``a1_in1k`` and ``a2_in1k``, or ``300ep_in1k`` and
+    ``600ep_in1k``: of these the one with the highest accuracy on ImageNet stands for those that were not measured.
 
     Args:
         cards: of candidates.
@@ -74,7 +75,8 @@ def _same_weights(cards: Sequence[ModelCard]) -> dict[str, list[ModelCard]]:
 
 
 def _same_as(card: ModelCard) -> str | None:
-    return next((step.model for step in card.derived_from if step.kind is LineageKind.SAME_WEIGHTS), None)
+    stated = (step.model for step in card.derived_from if step.kind is LineageKind.SAME_WEIGHTS)
+    return next(stated, HUB_COPIES.get(card.id))
 
 
 def _fold_recipes(cards: list[ModelCard], alone: Collection[str], stands: dict[str, list[str]]) -> list[ModelCard]:

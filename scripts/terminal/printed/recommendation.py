@@ -33,7 +33,7 @@ def _print_ranking(answer: Recommendation) -> None:
         "regret": lambda c: f"{c.regret:.2f}",
         "twins": lambda c: f"{len(c.twins):,}" if c.twins else "–",
         "utility": lambda c: "–" if answer.weight == 1 else format_number(c.utility, ".2f"),
-        "params": lambda c: format_number(c.parameters and c.parameters / 1e6, ".1f", "M"),
+        "params": lambda c: _format_parameters(c.parameters),
         "GMACs": lambda c: format_number(c.gmacs, ".2f"),
         "ms/image": lambda c: format_number(c.cost, ".3g") if answer.cost.name is Cost.TIME else "–",
         "front": lambda c: "*" if c.front else "–",
@@ -53,3 +53,9 @@ def _print_ranking(answer: Recommendation) -> None:
         ],
         names={"model"},
     )
+
+
+def _format_parameters(count: int | None) -> str:
+    if count is None or count < 1e9:
+        return format_number(count and count / 1e6, ".1f", "M")
+    return format_number(count / 1e9, ".2f", "B")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
-from zoograph.data.text.words import label_text, name_text, readable, zoo_texts
+from zoograph.data.text.words import label_text, name_text, readable, says_nothing, zoo_texts
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,16 @@ from zoograph.data.text.words import label_text, name_text, readable, zoo_texts
 )
 def test_readable(name: str, expected: str) -> None:
     assert readable(name) == expected
+
+
+@pytest.mark.parametrize("label", ["oak", "Châtaignier", "0", "class 12", "A320", "ﬁn"])
+def test_a_label_with_words_or_a_short_number_says_something(label: str) -> None:
+    assert not says_nothing(label)
+
+
+@pytest.mark.parametrize("label", ["n01440764", "000123", "дуб", "犬", "oak 橡", "बरगद"])
+def test_codes_and_other_scripts_say_nothing(label: str) -> None:
+    assert says_nothing(label)
 
 
 def test_name_text_leaves_the_hub_owner_out() -> None:

@@ -261,6 +261,20 @@ def test_the_question_has_the_modality_of_its_dataset(toy_store: RecordStore) ->
         ask(toy_store, None, "mixed")
 
 
+def test_class_names_that_an_encoder_of_english_cannot_read_are_said(toy_store: RecordStore) -> None:
+    def warnings_of(*labels: str) -> list[str]:
+        warnings: list[str] = []
+        card = DatasetCard(id="trees", source="own", labels=labels, num_classes=len(labels) or None)
+        ask(toy_store, "vit", card, warn=warnings.append)
+        return warnings
+
+    assert warnings_of() == warnings_of("oak", "beech", "дуб") == []
+    assert warnings_of("дуб", "бук", "oak") == [
+        "2 of 3 class names, such as 'дуб', say nothing to the text encoder, which reads English. Classes with English "
+        "names make a surer answer."
+    ]
+
+
 def test_a_card_file_is_a_dataset_without_images(toy_store: RecordStore, tmp_path: Path) -> None:
     path = tmp_path / "trees.yaml"
     path.write_text("labels: [oak, beech]\nnum_samples: 100")

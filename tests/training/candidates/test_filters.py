@@ -95,3 +95,10 @@ def test_unknown_words_are_errors_with_the_valid_ones() -> None:
         passing(family=("rensnet",))
     with pytest.raises(UnknownName, match=r"Unknown licence 'gpl'"):
         passing(licence=("mit", "gpl"))
+
+
+@pytest.mark.parametrize("limit", ["30M", "3", True, [3]])
+def test_a_limit_is_a_number(limit: Any) -> None:
+    with pytest.raises(TypeError, match=r"'max_params' must be a number, such as 30_000_000, or None \(got"):
+        Filters(max_params=limit)
+    assert Filters(max_params=30_000_000, max_gmacs=4.0).max_params == 30_000_000

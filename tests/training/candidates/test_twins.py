@@ -44,6 +44,13 @@ def test_of_the_same_weights_the_one_that_was_measured_stands_for_all() -> None:
     assert folded(second) == (["torchvision/a"], {})
 
 
+def test_weights_that_the_hub_and_timm_publish_are_one_row() -> None:
+    timm, hub = card("convnext_tiny.fb_in1k", source="timm"), card("facebook/convnext-tiny-224")
+    assert folded(hub, timm) == (["convnext_tiny.fb_in1k"], {"convnext_tiny.fb_in1k": 1})
+    assert folded(hub, timm, known=("facebook/convnext-tiny-224",))[0] == ["facebook/convnext-tiny-224"]
+    assert folded(hub)[0] == ["facebook/convnext-tiny-224"]
+
+
 def test_a_circle_of_copies_ends() -> None:
     kept, _ = folded(card("a", SAME, "b", source="timm"), card("b", SAME, "a", source="timm"))
     assert len(kept) >= 1

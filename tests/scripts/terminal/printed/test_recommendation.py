@@ -12,10 +12,10 @@ from zoograph.training.answers.recommend import Candidate, CountedCost, Recommen
 from zoograph.training.candidates.trade_off import Cost
 
 
-def _answer(measured: float | None) -> Recommendation:
+def _answer(measured: float | None, parameters: int | None = 25_000_000) -> Recommendation:
     candidate = Candidate(
         *("resnet", None, 0.75, 0.5, 1.0, 0.999, 0.25),
-        *(25e6, True, 0.75, measured, 1, 25_000_000, None, 224, None),
+        *(25e6, True, 0.75, measured, 1, parameters, None, 224, None),
     )
     return Recommendation(
         dataset="birds",
@@ -49,3 +49,16 @@ def test_columns_that_say_nothing_are_left_out(
     row = next(line for line in out.splitlines() if "resnet" in line)
     cells = ["1", "resnet", "0.750", "0.50 – 1.00", *(["0.500"] if shown else []), ">99 %", "0.25", "25.0M", "*"]
     assert [cell.strip() for cell in row.strip("│").split("│")] == cells
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shown"), [(4_000, "0.0M"), (999_900_000, "999.9M"), (5_066_900_000, "5.07B"), (None, None)]
+)
+def test_parameters_are_in_millions_or_billions(
+    parameters: int | None, shown: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    print_recommendation(_answer(None, parameters))
+    out = capsys.readouterr().out
+    assert ("params" in out) == (shown is not None)
+    assert shown is None or shown in out
