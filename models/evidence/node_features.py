@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from zoograph.graphs.facts import SIZES
 from zoograph.graphs.schema import DATASET, HAS, LABEL, MODEL
 from zoograph.models.training_records import count
 
@@ -34,6 +35,7 @@ class ModelFeatures:
         ancestors: (M, A) shares of the weights that more than one model comes from, its own among them; rows of all
             weights, also those that nobody shares, would have length 1.
         node: (M,) what a model is recognised by.
+        compute: (M,) logarithm of its multiply-accumulates about the mean, in standard deviations; 0 where not known.
     """
 
     blocks: dict[str, Tensor]
@@ -41,13 +43,15 @@ class ModelFeatures:
     architecture: Tensor
     ancestors: Tensor
     node: Tensor
+    compute: Tensor
 
     @classmethod
     def of(cls, graph: HeteroData) -> ModelFeatures:
         """Return the features of a graph's models; what a card does not say is estimated from what it does."""
         store = graph[MODEL]
         family = one_hot(store.x_category)
-        sizes = fill((store.sizes.double() - _SIZES[0]) / _SIZES[1], family)
+        known_sizes = (store.sizes.double() - _SIZES[0]) / _SIZES[1]
+        sizes = fill(known_sizes, family)
         known = torch.logit(store.imagenet.double().clamp(_NEAR_END, 1 - _NEAR_END))
         corpora = store.corpora.double()
         about = torch.cat([sizes, family, corpora, one_hot(store.objective)], 1)
@@ -60,13 +64,14 @@ class ModelFeatures:
             "text": store.x_text[:, 0].double() * 1.4,
         }
         ancestors = normalize(store.ancestors, dim=1)[:, (store.ancestors > 0).sum(0) > 1].double()
-        return cls(blocks, store.group, store.architecture, ancestors, torch.arange(len(sizes)))
+        compute = known_sizes[:, SIZES.index("gmacs")].nan_to_num(0.0)
+        return cls(blocks, store.group, store.architecture, ancestors, torch.arange(len(sizes)), compute)
 
     def at(self, models: Tensor) -> ModelFeatures:
         """Return the features of some (k,) models."""
         blocks = {name: block[models] for name, block in self.blocks.items()}
-        rest = (part[models] for part in (self.family, self.architecture, self.ancestors, self.node))
-        return ModelFeatures(blocks, *rest)
+        rest = (self.family, self.architecture, self.ancestors, self.node, self.compute)
+        return ModelFeatures(blocks, *(part[models] for part in rest))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeature
 from zoograph.models.evidence.pair_scores import PairScores
 from zoograph.models.evidence.part_of_inverse import part_of_inverse
 from zoograph.models.evidence.relevant import choose_relevant
+from zoograph.models.evidence.size_lead import SizeLead
 from zoograph.models.evidence.spread import Measured, spreads_of
 from zoograph.models.evidence.usual_samples import usual_samples
 
@@ -133,6 +134,7 @@ class Posterior:
         known = prior.records if records is None else records
         self.prior = prior
         self.measured = Measured.of(known, len(prior.features.domain))
+        self._leads = SizeLead(prior.models.compute, known, len(prior.features.domain))
         self.spread = spreads_of(self.measured)
         every, datasets = torch.arange(len(self.spread)), torch.unique(datasets)
         self.datasets = datasets
@@ -175,11 +177,15 @@ class Posterior:
         """Return (n,) the spread of models on the datasets of cells."""
         return self.spread[cells.dataset, cells.protocol]
 
+    def lead(self, cells: Cells, unknown: Cells | None = None) -> Tensor:
+        """Return (n,) what size adds to the logits of cells; ``unknown``: measured ones that are left out."""
+        return self._leads.of(cells, self.unit(cells), unknown)
+
     def predict(self, cells: Cells) -> tuple[Tensor, Tensor]:
         """Return mean and variance (n,) of the noiseless logits of cells."""
         asked = self._side(cells)
         mean, solved = self._solve(asked)
-        return mean, self._variance(asked, solved)
+        return mean + self.lead(cells), self._variance(asked, solved)
 
     def joint(self, cells: Cells, num_models: int, num_datasets: int, most: int = MOST_CONTENDERS) -> JointLogits:
         """Return what :meth:`predict` does, and how models' logits go together, each the mean over datasets.
@@ -192,7 +198,7 @@ class Posterior:
         """
         asked, shape = self._side(cells), (num_models, num_datasets)
         mean, solved = self._solve(asked)
-        variance = self._variance(asked, solved)
+        mean, variance = mean + self.lead(cells), self._variance(asked, solved)
         shared = solved.t() if num_datasets == 1 else solved.t().reshape(*shape, -1).mean(1)
         # The mean over datasets is as one more cell of each model.
         cells = asked.cells
@@ -253,7 +259,9 @@ class Posterior:
         wanted[inside, torch.arange(len(inside))] = 1.0
         covariance = torch.linalg.solve(inverse[place[:, None], place[None]], wanted)
         mean = self.residual[rows] - self.alpha[block] @ covariance
-        mean = mean + self.prior.kernel.expected_level(self.records.cells.at(rows), self.prior.features.classes)
+        cells = self.records.cells.at(rows)
+        mean = mean + self.prior.kernel.expected_level(cells, self.prior.features.classes)
+        mean = mean + self.lead(cells, self.records.cells.at(block[block < len(self.records)]))
         between = covariance[inside]
         own = (between.diagonal() - self._noise[rows]).clamp(min=1e-6)
         return mean, between.diagonal_scatter(own)

@@ -60,13 +60,15 @@ def _conditioned(
     dataset, protocol = cells.dataset[0], cells.protocol[0]
     unit, spread = posterior.spread[dataset, protocol], spreads_of(told)[dataset, protocol]
     factor = (spread / unit).expand(len(own))
-    centre = part.mean[own].mean()
-    mean = centre + factor * (part.mean[own] - centre)
+    bare = part.mean[own] - posterior.lead(cells, records.cells.at(rows))
+    mean = bare.mean() + factor * (bare - bare.mean())
     covariance = scaled_contrasts(part.covariance[own][:, own], factor)
     few, rest = slice(number), slice(number, None)
     noise = kernel.run_noise(records.variance[rows[own[few]]], spread.expand(number))
     gain = torch.linalg.solve(covariance[few, few] + noise.diag(), covariance[few, rest]).t()
-    mean = mean[rest] + gain @ (part.logit[own[few]] - mean[few])
+    unknown = torch.ones(len(rows), dtype=torch.bool).index_fill(0, own[few], False)
+    lead = posterior.lead(cells.at(rest), records.cells.at(rows[unknown]))
+    mean = mean[rest] + gain @ (part.logit[own[few]] - mean[few]) + factor[rest] * lead
     test_size = graph[DATASET].sample_size[dataset].double().expand(len(mean))
     run = posterior.noise(mean, cells.at(rest), test_size)
     return LeftOut(

@@ -19,7 +19,11 @@ def test_it_changes_with_every_kind_of_number(monkeypatch: pytest.MonkeyPatch) -
     found.add(start_digest())
     monkeypatch.setitem(PRIOR, "pair", 0.2)
     found.add(start_digest())
-    assert len(found) == 4
+    monkeypatch.setattr(kernel_start, "LEAD", 0.3)
+    found.add(start_digest())
+    monkeypatch.setattr(kernel_start, "LEAD_TRUST", (3.0, 5.0))
+    found.add(start_digest())
+    assert len(found) == 6
 
 
 def test_it_is_had_without_torch() -> None:

@@ -62,7 +62,8 @@ def test_it_is_gaussian_conditioning(prior, posterior, graph):
     expected = prior.kernel.expected_level(posterior.records.cells, prior.features.classes)
     solved = torch.linalg.solve(own, torch.stack([posterior.records.logit - expected], 1))
     mean, variance = posterior.predict(asked)
-    assert torch.allclose(mean, prior.kernel.expected_level(asked, prior.features.classes) + (cross @ solved)[:, 0])
+    said = prior.kernel.expected_level(asked, prior.features.classes) + posterior.lead(asked)
+    assert torch.allclose(mean, said + (cross @ solved)[:, 0])
     left = covariance(asked, asked) - cross @ torch.linalg.solve(own, cross.t())
     assert torch.allclose(variance, left.diagonal().clamp(min=1e-6))
 
@@ -103,7 +104,8 @@ def test_a_prediction_moves_by_the_weight_of_a_record_that_is_not_there(prior, p
         kept = (torch.arange(len(prior.records)) != row).nonzero().flatten()
         less = Posterior(prior, every, HEAD, prior.records.at(kept))
         moved = posterior.predict(asked)[0] - less.predict(asked)[0]
-        assert torch.allclose(moved, weights[:, row] * beyond[row])
+        faded = posterior.lead(asked) - less.lead(asked)  # of size, which a record counts against whatever it says
+        assert torch.allclose(moved - faded, weights[:, row] * beyond[row])
 
 
 def test_records_leave_less_doubt_and_more_records_less_still(prior, every, graph, posterior):
@@ -118,7 +120,8 @@ def test_records_leave_less_doubt_and_more_records_less_still(prior, every, grap
 def test_without_records_the_card_says_the_mean(prior, every, graph):
     none = Posterior(prior, every, HEAD, prior.records.at(torch.arange(0)))
     asked = prior.ask(pairs_of(graph), HEAD)
-    assert torch.allclose(none.predict(asked)[0], prior.kernel.expected_level(asked, prior.features.classes))
+    said = prior.kernel.expected_level(asked, prior.features.classes) + none.lead(asked)
+    assert torch.allclose(none.predict(asked)[0], said)
 
 
 def test_covariances_of_means_over_datasets_are_those_of_all_cells(prior, posterior):

@@ -1,0 +1,74 @@
+"""Leads by size: how large they are, who has none, and what fades them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from zoograph.models.evidence.cells import Cells, Records
+from zoograph.models.evidence.kernel_start import LEAD
+from zoograph.models.evidence.posterior import Posterior, Prior
+from zoograph.models.evidence.size_lead import SizeLead
+
+PROBE, HEAD = 2, 3
+COMPUTE = torch.tensor([-1.0, 0.0, 2.0], dtype=torch.float64)
+
+
+def cells(*rows: tuple[int, int, int]) -> Cells:
+    """Return cells of (model, dataset, protocol)."""
+    model, dataset, protocol = torch.tensor(rows, dtype=torch.long).reshape(-1, 3).t()
+    return Cells(model, dataset, protocol, torch.zeros(len(rows), dtype=torch.float64))
+
+
+def records(*rows: tuple[int, int, int]) -> Records:
+    nothing = torch.zeros(len(rows), dtype=torch.float64)
+    return Records(cells(*rows), nothing, nothing, torch.zeros(len(rows), dtype=torch.long))
+
+
+def leads(known: Records, asked: Cells, unit: float = 1.0, unknown: Cells | None = None) -> Tensor:
+    units = torch.full((len(asked.model),), unit, dtype=torch.float64)
+    return SizeLead(COMPUTE, known, 5).of(asked, units, unknown) / LEAD
+
+
+def test_where_nothing_was_measured_it_is_in_spreads_of_the_dataset() -> None:
+    asked = cells((0, 0, HEAD), (1, 0, HEAD), (2, 0, HEAD))
+    assert leads(records(), asked).tolist() == pytest.approx([-1, 0, 2])
+    assert leads(records(), asked, unit=0.5).tolist() == pytest.approx([-0.5, 0, 1])
+
+
+def test_three_records_of_the_model_or_one_of_the_dataset_leave_half() -> None:
+    of_model = [(2, dataset, HEAD) for dataset in (1, 2, 3)]
+    of_dataset = [(0, 0, HEAD)]
+    asked = cells((2, 0, HEAD))
+    assert leads(records(*of_model), asked).item() == pytest.approx(1)
+    assert leads(records(*of_dataset), asked).item() == pytest.approx(1)
+    assert leads(records(*of_model, *of_dataset), asked).item() == pytest.approx(0.5)
+
+
+def test_records_under_other_protocols_leave_all() -> None:
+    known = records((2, 1, PROBE), (2, 2, PROBE), (0, 0, PROBE))
+    assert leads(known, cells((2, 0, HEAD))).item() == pytest.approx(2)
+
+
+def test_what_is_left_out_counts_as_never_measured() -> None:
+    known, hidden = [(2, 1, HEAD), (0, 0, HEAD)], [(2, 2, HEAD), (1, 0, HEAD), (2, 0, HEAD)]
+    asked = cells((2, 0, HEAD), (0, 0, HEAD))
+    expected = leads(records(*known), asked)
+    assert torch.equal(leads(records(*known, *hidden), asked, unknown=cells(*hidden)), expected)
+    assert not torch.equal(leads(records(*known, *hidden), asked), expected)
+
+
+def test_of_two_unmeasured_models_the_larger_gains_by_its_lead(prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = torch.tensor([[0, 1], [0, 0]])
+    none = prior.records.at(torch.zeros(0, dtype=torch.long))
+    asked = prior.ask(pairs, HEAD)
+    posterior = Posterior(prior, pairs[1], HEAD, none)
+    mean, variance = posterior.predict(asked)
+    joint = posterior.joint(asked, 2, 1)
+    monkeypatch.setattr("zoograph.models.evidence.size_lead.LEAD", 0.0)
+    without, same = posterior.predict(asked)
+    assert torch.allclose(mean - without, LEAD * posterior.unit(asked) * prior.models.compute[:2])
+    assert (mean != without).any()
+    assert torch.equal(variance, same)
+    assert torch.allclose(joint.mean, mean)
