@@ -22,7 +22,7 @@ from zoograph.graphs.folds import Fold
 from zoograph.models.method import Method, Prediction
 
 # Part of the key of every kept answer: raise it when a method's answers change and the version of zoograph does not.
-ANSWERS_VERSION = 11
+ANSWERS_VERSION = 10
 # Whose arithmetic an answer is.
 PACKAGES = ("zoograph", "torch", "torch_geometric", "scikit-learn", "numpy")
 _SECONDS = "seconds"
