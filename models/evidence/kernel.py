@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from zoograph.graphs.schema import DATASET
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
-from zoograph.models.evidence.kernel_start import COMMON, PLACES, PRIOR
+from zoograph.models.evidence.kernel_start import COMMON, LEAD, PLACES, PRIOR
 from zoograph.models.evidence.node_features import DatasetFeatures, ModelFeatures
 
 if TYPE_CHECKING:
@@ -135,11 +135,12 @@ class EvidenceKernel(nn.Module):
     Args:
         network: embeds datasets; the levels of those whose embeddings agree have more in common. Of models it says
             nothing: with a word in their skills, rankings of new collections were worse. None for none.
+        lead: slope of :class:`zoograph.models.evidence.size_lead.SizeLead`, which is not learned.
     """
 
-    def __init__(self, network: StructuralGNN | None = None) -> None:
+    def __init__(self, network: StructuralGNN | None = None, lead: float = LEAD) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.lead = network, lead
         self.logs = nn.ParameterDict(
             {name.replace(".", "_"): nn.Parameter(torch.tensor(math.log(value))) for name, value in PRIOR.items()}
         ).double()

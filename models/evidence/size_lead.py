@@ -2,8 +2,8 @@
 
 In every public collection models of more multiply-accumulates do better. The kernel draws the slope of size towards
 nothing where little is known: of pairs that are new on both sides, in OpenCLIP and MIEB, it expects a third to a half
-of the slope that there is. A lead makes up for some of that: ``LEAD`` spreads of models for a standard deviation of the
-logarithm of multiply-accumulates. ``LEAD_TRUST`` records of the model leave half of it, and so many of the dataset.
+of the slope that there is. A lead makes up for some of that. ``LEAD_TRUST`` records of the model leave half of it, and
+so many of the dataset.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells, Records
-from zoograph.models.evidence.kernel_start import LEAD, LEAD_TRUST
+from zoograph.models.evidence.kernel_start import LEAD_TRUST
 from zoograph.models.training_records import count
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ class SizeLead:
     """Leads of models by their size, given what was measured.
 
     Args:
+        slope: spreads of models on a dataset, for a standard deviation of the logarithm of multiply-accumulates.
         compute: (M,) logarithms of multiply-accumulates, in standard deviations from the mean; 0 where not known.
         known: everything that was measured.
         num_datasets: D.
     """
 
-    def __init__(self, compute: Tensor, known: Records, num_datasets: int) -> None:
-        self._compute = compute
+    def __init__(self, slope: float, compute: Tensor, known: Records, num_datasets: int) -> None:
+        self._slope, self._compute = slope, compute
         self._of_model = count(_of_model(known.cells), len(compute) * NUM_PROTOCOLS)
         self._of_dataset = count(known.cells.circumstance, num_datasets * NUM_PROTOCOLS)
 
@@ -46,7 +47,7 @@ class SizeLead:
             of_dataset = of_dataset - count(unknown.circumstance, len(of_dataset))
         known = of_model[_of_model(cells)], of_dataset[cells.circumstance]
         of_both = [trust / (trust + number.clamp(min=0)) for trust, number in zip(LEAD_TRUST, known, strict=True)]
-        return LEAD * unit * of_both[0] * of_both[1] * self._compute[cells.model]
+        return self._slope * unit * of_both[0] * of_both[1] * self._compute[cells.model]
 
 
 def _of_model(cells: Cells) -> Tensor:

@@ -93,6 +93,7 @@ register_method("zoograph", EvidencePredictor)
 register_ablation("zoograph-untrained", lambda: EvidencePredictor(TrainingConfig(num_steps=0)))
 register_ablation("zoograph-without-network", lambda: EvidencePredictor(TrainingConfig(network=False)))
 register_ablation("zoograph-without-messages", lambda: EvidencePredictor(TrainingConfig(num_layers=0)))
+register_ablation("zoograph-without-size-lead", lambda: EvidencePredictor(TrainingConfig(lead=0.0)))
 register_ablation("zoograph-with-untrained-network", lambda: EvidencePredictor(TrainingConfig(network_rate=0.0)))
 _ABLATIONS = {
     "scores": without_scores,

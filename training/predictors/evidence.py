@@ -17,7 +17,7 @@ from zoograph.graphs.splits import measured_folds, pair_folds
 from zoograph.models.conformal import situation
 from zoograph.models.evidence.hiding import Hiding
 from zoograph.models.evidence.kernel import EvidenceKernel
-from zoograph.models.evidence.kernel_start import start_digest
+from zoograph.models.evidence.kernel_start import LEAD, start_digest
 from zoograph.models.evidence.posterior import ModelPrior, Posterior, Prior
 from zoograph.models.evidence.relevant import MOST_SINGLE
 from zoograph.models.gp.plain_gated_conv import PlainGatedConv
@@ -55,6 +55,8 @@ class TrainingConfig(BaseModel):
         network_rate: learning rate of its weights, at the start.
         channels: width of its states, and of the embeddings.
         num_layers: rounds of message passing; 0 embeds each node from what is known of itself.
+        lead: of larger models where little is known, see :class:`zoograph.models.evidence.size_lead.SizeLead`; 0 for
+            none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +69,7 @@ class TrainingConfig(BaseModel):
     network_rate: Annotated[float, Field(ge=0)] = 0.005
     channels: tuple[int, int] = (16, 8)
     num_layers: Annotated[int, Field(ge=0)] = 2
+    lead: Annotated[float, Field(ge=0)] = LEAD
     seed: int = 0
 
 
@@ -200,7 +203,7 @@ class EvidencePredictor(Method):
 
     def _make_kernel(self, graph: HeteroData, *, learns: bool = False) -> EvidenceKernel:
         if not self.config.network:
-            return EvidenceKernel()
+            return EvidenceKernel(lead=self.config.lead)
         conv: Callable[[int, int], nn.Module] = PlainGatedConv
         if learns:
             from zoograph.models.gp import gated_conv  # PyG, which takes seconds to import
@@ -208,7 +211,8 @@ class EvidencePredictor(Method):
             conv = gated_conv.GatedConv
         with one_seeded_thread(self.config.seed):
             hidden, out = self.config.channels
-            return EvidenceKernel(StructuralGNN(graph, hidden, out, self.config.num_layers, _TEXT_CHANNELS, conv))
+            network = StructuralGNN(graph, hidden, out, self.config.num_layers, _TEXT_CHANNELS, conv)
+        return EvidenceKernel(network, self.config.lead)
 
     def _left_out(self, graph: HeteroData, unlearned: Tensor | None, ticker: Ticker) -> dict[int, list[LeftOut]]:
         """Return the records that intervals are calibrated on, predicted as if they had never been measured.

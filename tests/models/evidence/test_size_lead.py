@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch_geometric.data import HeteroData
 
 from zoograph.models.evidence.cells import Cells, Records
+from zoograph.models.evidence.kernel import EvidenceKernel
 from zoograph.models.evidence.kernel_start import LEAD
 from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.size_lead import SizeLead
@@ -28,7 +30,7 @@ def records(*rows: tuple[int, int, int]) -> Records:
 
 def leads(known: Records, asked: Cells, unit: float = 1.0, unknown: Cells | None = None) -> Tensor:
     units = torch.full((len(asked.model),), unit, dtype=torch.float64)
-    return SizeLead(COMPUTE, known, 5).of(asked, units, unknown) / LEAD
+    return SizeLead(0.5, COMPUTE, known, 5).of(asked, units, unknown) / 0.5
 
 
 def test_where_nothing_was_measured_it_is_in_spreads_of_the_dataset() -> None:
@@ -59,16 +61,16 @@ def test_what_is_left_out_counts_as_never_measured() -> None:
     assert not torch.equal(leads(records(*known, *hidden), asked), expected)
 
 
-def test_of_two_unmeasured_models_the_larger_gains_by_its_lead(prior: Prior, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_unmeasured_models_the_larger_gains_by_its_lead(prior: Prior, graph: HeteroData) -> None:
     pairs = torch.tensor([[0, 1], [0, 0]])
     none = prior.records.at(torch.zeros(0, dtype=torch.long))
     asked = prior.ask(pairs, HEAD)
     posterior = Posterior(prior, pairs[1], HEAD, none)
     mean, variance = posterior.predict(asked)
-    joint = posterior.joint(asked, 2, 1)
-    monkeypatch.setattr("zoograph.models.evidence.size_lead.LEAD", 0.0)
-    without, same = posterior.predict(asked)
-    assert torch.allclose(mean - without, LEAD * posterior.unit(asked) * prior.models.compute[:2])
-    assert (mean != without).any()
+    assert torch.allclose(posterior.joint(asked, 2, 1).mean, mean)
+    level = Prior.of(EvidenceKernel(lead=0.0).requires_grad_(False), graph)
+    without, same = Posterior(level, pairs[1], HEAD, none).predict(asked)
+    gained = LEAD * posterior.unit(asked) * prior.models.compute[:2]
+    assert gained[0] != gained[1]
+    assert torch.allclose(mean - without, gained)
     assert torch.equal(variance, same)
-    assert torch.allclose(joint.mean, mean)
