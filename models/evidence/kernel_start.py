@@ -51,11 +51,11 @@ PRIOR = {
 # Where native, zero-shot, probe, head, fine-tuning, the logistic probe and the nearest neighbours lie at the start.
 PLACES = ((-0.8, -1.2), (0.0, 0.9), (0.0, 0.0), (0.3, 0.0), (0.9, 0.0), (0.2, 0.0), (0.2, -0.2))
 COMMON = 0.38  # the least correlation of two protocols' skills
-LEAD, LEAD_TRUST = 0.2, (3.0, 1.0)  # of larger models, see zoograph.models.evidence.size_lead
+LEAD, LEAD_REACH, LEAD_TRUST = 0.2, 1.5, (3.0, 1.0)  # of larger models, see zoograph.models.evidence.size_lead
 
 
 def start_digest() -> str:
     """Return a token of all of these numbers: what was learned with others is of another kernel."""
-    return hashlib.sha256(json.dumps([sorted(PRIOR.items()), PLACES, COMMON, LEAD, LEAD_TRUST]).encode()).hexdigest()[
-        :16
-    ]
+    return hashlib.sha256(
+        json.dumps([sorted(PRIOR.items()), PLACES, COMMON, LEAD, LEAD_REACH, LEAD_TRUST]).encode()
+    ).hexdigest()[:16]

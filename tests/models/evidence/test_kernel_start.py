@@ -23,7 +23,9 @@ def test_it_changes_with_every_kind_of_number(monkeypatch: pytest.MonkeyPatch) -
     found.add(start_digest())
     monkeypatch.setattr(kernel_start, "LEAD_TRUST", (3.0, 5.0))
     found.add(start_digest())
-    assert len(found) == 6
+    monkeypatch.setattr(kernel_start, "LEAD_REACH", 2.0)
+    found.add(start_digest())
+    assert len(found) == 7
 
 
 def test_it_is_had_without_torch() -> None:

@@ -14,7 +14,7 @@ from zoograph.models.evidence.posterior import Posterior, Prior
 from zoograph.models.evidence.size_lead import SizeLead
 
 PROBE, HEAD = 2, 3
-COMPUTE = torch.tensor([-1.0, 0.0, 2.0], dtype=torch.float64)
+COMPUTE = torch.tensor([-0.5, 0.0, 1.0, 1.5, 4.0], dtype=torch.float64)
 
 
 def cells(*rows: tuple[int, int, int]) -> Cells:
@@ -35,22 +35,27 @@ def leads(known: Records, asked: Cells, unit: float = 1.0, unknown: Cells | None
 
 def test_where_nothing_was_measured_it_is_in_spreads_of_the_dataset() -> None:
     asked = cells((0, 0, HEAD), (1, 0, HEAD), (2, 0, HEAD))
-    assert leads(records(), asked).tolist() == pytest.approx([-1, 0, 2])
-    assert leads(records(), asked, unit=0.5).tolist() == pytest.approx([-0.5, 0, 1])
+    assert leads(records(), asked).tolist() == pytest.approx([-0.5, 0, 1])
+    assert leads(records(), asked, unit=0.5).tolist() == pytest.approx([-0.25, 0, 0.5])
+
+
+def test_what_is_larger_than_anything_measured_leads_by_no_more() -> None:
+    first, second = leads(records(), cells((3, 0, HEAD), (4, 0, HEAD))).tolist()
+    assert first == second == pytest.approx(1.5)
 
 
 def test_three_records_of_the_model_or_one_of_the_dataset_leave_half() -> None:
     of_model = [(2, dataset, HEAD) for dataset in (1, 2, 3)]
     of_dataset = [(0, 0, HEAD)]
     asked = cells((2, 0, HEAD))
-    assert leads(records(*of_model), asked).item() == pytest.approx(1)
-    assert leads(records(*of_dataset), asked).item() == pytest.approx(1)
-    assert leads(records(*of_model, *of_dataset), asked).item() == pytest.approx(0.5)
+    assert leads(records(*of_model), asked).item() == pytest.approx(0.5)
+    assert leads(records(*of_dataset), asked).item() == pytest.approx(0.5)
+    assert leads(records(*of_model, *of_dataset), asked).item() == pytest.approx(0.25)
 
 
 def test_records_under_other_protocols_leave_all() -> None:
     known = records((2, 1, PROBE), (2, 2, PROBE), (0, 0, PROBE))
-    assert leads(known, cells((2, 0, HEAD))).item() == pytest.approx(2)
+    assert leads(known, cells((2, 0, HEAD))).item() == pytest.approx(1)
 
 
 def test_what_is_left_out_counts_as_never_measured() -> None:
@@ -70,7 +75,7 @@ def test_of_two_unmeasured_models_the_larger_gains_by_its_lead(prior: Prior, gra
     assert torch.allclose(posterior.joint(asked, 2, 1).mean, mean)
     level = Prior.of(EvidenceKernel(lead=0.0).requires_grad_(False), graph)
     without, same = Posterior(level, pairs[1], HEAD, none).predict(asked)
-    gained = LEAD * posterior.unit(asked) * prior.models.compute[:2]
+    gained = LEAD * posterior.unit(asked) * prior.models.compute[:2].clamp(-1.5, 1.5)
     assert gained[0] != gained[1]
     assert torch.allclose(mean - without, gained)
     assert torch.equal(variance, same)
