@@ -17,9 +17,9 @@ class Newness(Enum):
 
 
 USUAL_POINTS: Mapping[Newness, Mapping[str, tuple[int, int]]] = {
-    Newness.NOTHING: {Modality.IMAGE: (1, 2), Modality.TEXT: (6, 6)},
+    Newness.NOTHING: {Modality.IMAGE: (2, 2), Modality.TEXT: (6, 6)},
     Newness.MODEL: {Modality.IMAGE: (1, 2), Modality.TEXT: (5, 5)},
-    Newness.DATASET: {Modality.IMAGE: (7, 15), Modality.TEXT: (7, 15)},
+    Newness.DATASET: {Modality.IMAGE: (7, 16), Modality.TEXT: (7, 15)},
 }
 """Mean absolute errors in points, of the best and the worst collection that was tested.
 

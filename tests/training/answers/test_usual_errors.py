@@ -39,6 +39,6 @@ def test_they_are_the_published_ones(newness: Newness, modality: Modality) -> No
 
 
 def test_they_are_said_in_words() -> None:
-    assert say_points(Newness.DATASET, "image") == "7 to 15 points"
+    assert say_points(Newness.DATASET, "image") == "7 to 16 points"
     assert say_points(Newness.MODEL, "text") == "5 points"
     assert say_points(Newness.MODEL, "audio") is None
