@@ -71,8 +71,8 @@ def test_what_answers_for_few_records():
 
 def test_an_answer_says_what_it_rests_on_and_how_far_such_answers_were_off():
     assert describe_basis([], [], "image") == [
-        "Records of this kind are known here. Where three models of a dataset were, predictions in tests were off by 1 "
-        "to 2 points on average; where fewer were, by more."
+        "Records of this kind are known here. Where three models of a dataset were, predictions in tests were off by 2 "
+        "points on average; where fewer were, by more."
     ]
     assert describe_basis(["m"], [], "text") == [
         "m has no record of this kind yet: the answer rests on its card (size, pre-training, architecture), on "
