@@ -134,7 +134,7 @@ class Posterior:
         known = prior.records if records is None else records
         self.prior = prior
         self.measured = Measured.of(known, len(prior.features.domain))
-        self._leads = SizeLead(prior.kernel.lead, prior.models.compute, known, len(prior.features.domain))
+        self._leads = SizeLead(prior.kernel.lead, prior.models.compute, known.cells, self.measured.number)
         self.spread = spreads_of(self.measured)
         every, datasets = torch.arange(len(self.spread)), torch.unique(datasets)
         self.datasets = datasets

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells, Records
+from zoograph.models.evidence.cells import NUM_PROTOCOLS, Cells
 from zoograph.models.evidence.kernel_start import LEAD_REACH, LEAD_TRUST
 from zoograph.models.training_records import count
 
@@ -25,14 +25,13 @@ class SizeLead:
     Args:
         slope: spreads of models on a dataset, for a standard deviation of the logarithm of multiply-accumulates.
         compute: (M,) logarithms of multiply-accumulates, in standard deviations from the mean; 0 where not known.
-        known: everything that was measured.
-        num_datasets: D.
+        known: cells of everything that was measured.
+        of_dataset: (D P,) how many of them each dataset has under each protocol.
     """
 
-    def __init__(self, slope: float, compute: Tensor, known: Records, num_datasets: int) -> None:
+    def __init__(self, slope: float, compute: Tensor, known: Cells, of_dataset: Tensor) -> None:
         self._slope, self._compute = slope, compute.clamp(-LEAD_REACH, LEAD_REACH)
-        self._of_model = count(_of_model(known.cells), len(compute) * NUM_PROTOCOLS)
-        self._of_dataset = count(known.cells.circumstance, num_datasets * NUM_PROTOCOLS)
+        self._of_model, self._of_dataset = count(_of_model(known), len(compute) * NUM_PROTOCOLS), of_dataset
 
     def of(self, cells: Cells, unit: Tensor, unknown: Cells | None = None) -> Tensor:
         """Return (n,) what is added to the logits of cells.
