@@ -217,7 +217,7 @@ def _warn_of_labels(cards: Sequence[DatasetCard], warn: Warn) -> None:
     """Say where most class names mean nothing to the text encoder, so that the answer is made without them."""
     for card in cards:
         unread = [label for label in card.labels if says_nothing(label)]
-        if 2 * len(unread) >= max(len(card.labels), 1):
+        if unread and 2 * len(unread) >= len(card.labels):
             warn(
                 f"{len(unread):,} of {count_of(len(card.labels), 'class name')}, such as '{unread[0]}', say nothing to "
                 "the text encoder, which reads English. Classes with English names make a surer answer."

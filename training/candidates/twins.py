@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from zoograph.data.networks.registry.hub_copies import HUB_COPIES
 from zoograph.data.records.cards import ModelCard
+from zoograph.data.records.naming.hub_copies import HUB_COPIES
 from zoograph.data.records.pretraining import LineageKind
 from zoograph.data.records.published import copied_from, is_published
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoograph.data.collections.tables import read_tables, shipped_zoo
-from zoograph.data.networks.registry.hub_copies import HUB_COPIES
+from zoograph.data.records.naming.hub_copies import HUB_COPIES
 from zoograph.data.records.published import ORGANISATIONS
 
 
