@@ -83,11 +83,14 @@ def compare_labels(membership: Tensor, label_text: Tensor) -> tuple[Tensor, Tens
 
 
 def _label_membership(zoo: Zoo, dataset_at: Mapping[str, int], label_at: Mapping[str, int]) -> Tensor:
+    cells = [
+        (dataset_at[card.id], node)
+        for card in zoo.datasets.values()
+        for label in card.labels
+        if (node := label_at.get(label_text(label))) is not None
+    ]
     membership = torch.zeros(len(dataset_at), len(label_at))
-    for card in zoo.datasets.values():
-        for label in card.labels:
-            if (node := label_at.get(label_text(label))) is not None:
-                membership[dataset_at[card.id], node] = 1.0
+    membership[tuple(torch.tensor(cells, dtype=torch.long).reshape(-1, 2).t())] = 1.0
     return membership
 
 

@@ -37,7 +37,10 @@ def _run(name: str) -> None:
 
     app = make_predict_app() if name == "predict" else make_app(sys.argv[1] if len(sys.argv) > 1 else None)
     signal.signal(signal.SIGINT, before)
-    run(app, name)
+    try:
+        run(app, name)
+    finally:
+        gc.freeze()  # the end of the process frees what is left, faster than looking for what is garbage in it
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

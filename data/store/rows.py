@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from zoograph.data.errors import StoreError
@@ -18,6 +18,9 @@ from zoograph.data.records.records import Record
 from zoograph.data.store import schema
 from zoograph.data.store.selection import hidden_batches, visible
 from zoograph.data.store.soundness.reading import read_sound_cards, seal_card, tell
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 AnyCard = TypeVar("AnyCard", bound=Card)
 
@@ -63,7 +66,11 @@ def set_meta(connection: Connection, **values: str) -> None:
 
 def insert_into(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return an insert that can say what becomes of a row that is there already."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # which takes a moment that most stores can do without
+
+    return postgresql.insert(table)
 
 
 def find_known(

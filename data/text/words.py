@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from zoograph.data.records.cards import DatasetCard, ModelCard
 
 _SEPARATORS = re.compile(r"[\s_\-/\\]+|(?<!\d)\.|\.(?!\d)")
 _CODE = re.compile(r"\d{4,}")
+_LABELS_KEPT = 1 << 16
 
 
 def readable(name: str) -> str:
@@ -38,6 +40,7 @@ def model_text(card: ModelCard) -> str:
     return name_text(card.architecture or card.id)
 
 
+@lru_cache(_LABELS_KEPT)  # a graph asks four times for each
 def label_text(label: str) -> str:
     """Return the form of a label in which two datasets share it, and which is embedded.
 

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.rich_utils import rich_format_error
 
 from zoograph.data.errors import ZoographError
 from zoograph.data.files.hub import import_without_sockets
@@ -124,6 +123,8 @@ def _forget_stdout() -> None:
 
 
 def _tell_usage(error: Any) -> None:
+    from typer.rich_utils import rich_format_error  # a Markdown reader, of which answers have no need
+
     name = re.match(r"No such command '(.+?)'", error.message)
     error.message = str(error.message).removeprefix("Value error, ")  # so pydantic begins, in which typer reads choices
     if name and name[1] in _LISTING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -259,8 +260,18 @@ def recommend(
         ids = list(dict.fromkeys(card.id for card in (*everyone.cards, *candidates.cards)))
         current = open_predictor(chosen, question, encoder, progress, warn, stage, zoo, ids)
         new = store.unmeasured([], question.tasks, question.protocol, question.metric)
-        ranking = _rank(current, candidates, trade_off, times, new, top, explain)
+        with _threads(chosen):
+            ranking = _rank(current, candidates, trade_off, times, new, top, explain)
         return replace(ranking, cautions=tuple(_find_cautions(store, ranking)))
+
+
+def _threads(source: Source) -> AbstractContextManager[None]:
+    """Return what keeps torch to one thread where several may ask at a time; one who asks alone has every core."""
+    if source.local:
+        return nullcontext()
+    from zoograph.training.runtime.threads import one_thread
+
+    return one_thread()
 
 
 def _find_cautions(store: RecordStore, ranking: Recommendation) -> Iterator[str]:
@@ -309,23 +320,21 @@ def _rank(
     explain: bool,
 ) -> Recommendation:
     from zoograph.training.answers.expected_regret import weigh_models
-    from zoograph.training.runtime.threads import one_thread
 
     question, models = current.question, candidates.cards
-    with one_thread():
-        joint = current.joint([card.id for card in models])
-        weighed = weigh_models(joint)
-        cost = choose_cost(models, trade_off.cost, times.limited)
-        costs = [cost_of(card, cost, times.speed) for card in models]
-        regrets = weighed.expected_regret.tolist()
-        # The least expected regret is the highest true accuracy that is expected.
-        accuracies = [-regret for regret in regrets] if trade_off.utility == 1.0 else weighed.mean.tolist()
-        values = rate(accuracies, costs, trade_off.utility)
-        order = sorted(
-            range(len(models)),
-            key=lambda i: (values[i] is None, -round(values[i] or 0.0, _DIGITS), round(regrets[i], _DIGITS)),
-        )
-        explanation = current.find_evidence(models[order[0]].id) if explain else None
+    joint = current.joint([card.id for card in models])
+    weighed = weigh_models(joint)
+    cost = choose_cost(models, trade_off.cost, times.limited)
+    costs = [cost_of(card, cost, times.speed) for card in models]
+    regrets = weighed.expected_regret.tolist()
+    # The least expected regret is the highest true accuracy that is expected.
+    accuracies = [-regret for regret in regrets] if trade_off.utility == 1.0 else weighed.mean.tolist()
+    values = rate(accuracies, costs, trade_off.utility)
+    order = sorted(
+        range(len(models)),
+        key=lambda i: (values[i] is None, -round(values[i] or 0.0, _DIGITS), round(regrets[i], _DIGITS)),
+    )
+    explanation = current.find_evidence(models[order[0]].id) if explain else None
     fronts = find_front(weighed.mean.tolist(), costs)
     utilities = weighed.mean.tolist() if trade_off.utility == 1.0 else values
     columns = list(zip(*(column.tolist() for column in weighed), costs, fronts, utilities, strict=True))

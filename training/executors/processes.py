@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from zoograph.training.executors.work import Done, Problem, Trouble, Work, explain, perform, versions
-from zoograph.training.runtime.processes import leave_with_parent
+from zoograph.training.runtime.processes import begin_worker
 from zoograph.training.runtime.progress import Progress
 
 
@@ -40,7 +40,7 @@ class ProcessesExecutor:
 
     def submit(self, work: Work, progress: Progress | None = None) -> None:
         """Begin a piece of work in a process that is idle, or new."""
-        slot = self._idle.pop() if self._idle else _start()
+        slot = self._idle.pop() if self._idle else _start(self.slots)
         self._running[slot.pool.submit(perform, work, None, versions())] = work, slot
 
     def completed(self, timeout: float | None = None) -> list[tuple[Work, Done]]:
@@ -74,13 +74,13 @@ class ProcessesExecutor:
         return work, done
 
 
-def _start() -> _Slot:
+def _start(processes: int) -> _Slot:
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(processes,))
     return _Slot(pool, pool.submit(os.getpid).result())
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the process that asked for the work, and end with it."""
+def _begin(processes: int) -> None:
+    """Leave Ctrl-C to the process that asked for the work, and be one of so many workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    leave_with_parent()
+    begin_worker(processes)

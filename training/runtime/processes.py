@@ -24,11 +24,17 @@ def workers(processes: int) -> Iterator[Submit]:
         yield lambda function, *arguments: lambda: function(*arguments)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=leave_with_parent)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=begin_worker, initargs=(processes,))
     try:
         yield lambda function, *arguments: pool.submit(function, *arguments).result
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def begin_worker(processes: int) -> None:
+    """Begin one of so many processes: it ends with its parent, and takes no more than its share of the cores."""
+    leave_with_parent()
+    _share_cores(processes)
 
 
 def leave_with_parent() -> None:
@@ -41,3 +47,12 @@ def leave_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _share_cores(processes: int) -> None:
+    """Keep this process to its share of threads, before a library is imported that starts one for each core.
+
+    Threads of several processes that are more than the cores wait for each other in loops: slower than one thread each.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // processes)))
