@@ -40,7 +40,8 @@ def _run(name: str) -> None:
     try:
         run(app, name)
     finally:
-        gc.freeze()  # the end of the process frees what is left, faster than looking for what is garbage in it
+        if "triton" not in sys.modules:  # which takes for a leak what is not collected
+            gc.freeze()  # the end of the process frees what is left, faster than a search for garbage in it
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

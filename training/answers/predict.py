@@ -6,12 +6,13 @@ The warm path, a known pair and a trained predictor, imports neither torch nor P
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from zoograph.data.records.cards import DatasetCard
+from zoograph.data.records.naming.hub_copies import HUB_COPIES
 from zoograph.data.records.records import Metric, Protocol
 from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
@@ -159,6 +160,7 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
         mean, lower, upper = (float(values[name] or 0.0) for name in ("mean", "lower", "upper"))
         own = (known.value, known.num_runs) if known else (None, 0)
         rows.append(Row(task, mean, lower, upper, values["baseline"], *own))
+    new = store.unmeasured([model], question.tasks, *kind)
     return Answer(
         model,
         question.dataset,
@@ -167,9 +169,9 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
         current.provenance(),
         tuple(rows),
         _mean(rows),
-        store.unmeasured([model], question.tasks, *kind),
+        new,
         question.meaning,
-        (*caution_of(measured), *_measured_otherwise(store, model, question)),
+        (*caution_of(measured), *_measured_otherwise(store, model, question), *_published_twice(model, new)),
     )
 
 
@@ -185,6 +187,15 @@ def _measured_otherwise(store: RecordStore, model: str, question: Question) -> I
             found.append(f"{protocol.description} {fmean(one.value for one in known.values()):.3f}{of}")
     if found:
         yield f"Measured under other protocols: {', '.join(found)}."
+
+
+def _published_twice(model: str, new: Sequence[str]) -> Iterator[str]:
+    """Yield under which name timm publishes the weights of a model without records, if it does."""
+    if model in new and model in HUB_COPIES:
+        yield (
+            f"timm publishes these weights as '{HUB_COPIES[model]}', of which the zoo knows more (compute, ImageNet "
+            "accuracy): where the answers differ, that name's is the better informed one."
+        )
 
 
 def _mean(rows: list[Row]) -> Row:

@@ -1,10 +1,11 @@
-"""``zoograph benchmark warm``: how long a known question takes, against importing torch alone."""
+"""``zoograph benchmark warm``: how long a known question and a new one take, against importing the libraries alone."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,15 @@ from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 
 QUESTION = ("--model", "convnext_tiny", "--dataset", "clipart_32")
 IMPORT_TORCH = (sys.executable, "-c", "import torch")
+IMPORT_LIBRARIES = (sys.executable, "-c", "import torch, transformers")
+CARD = """\
+id: digits-of-mine
+modality: image
+domain: digits
+num_classes: 10
+samples_per_class: 50
+labels: [zero, one, two, three, four, five, six, seven, eight, nine]
+"""
 
 
 class Timings(NamedTuple):
@@ -42,25 +52,41 @@ def warm(
     rounds: Annotated[int, typer.Option(min=1, help="How often each command is timed.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Time `predict` on a known pair against `python -c "import torch"`.
+    """Time `predict` on a known pair, and `recommend` for a new dataset, against Python importing the libraries.
 
-    Both run once before the clock starts, which trains a predictor if there is none; then they take turns.
+    `predict` is held against `import torch`, `recommend` against `import torch, transformers`. Each pair runs once
+    before the clock starts, which trains a predictor if there is none; then the two take turns.
 
     Example: `zoograph benchmark warm --rounds 3`
     """
-    timings = measure((*_find_predict(), *QUESTION), IMPORT_TORCH, rounds)
-    commands = {f"predict {' '.join(QUESTION)}": timings.command, 'python -c "import torch"': timings.reference}
+    predict, recommend = (_find_program(name) for name in ("predict", "zoograph"))
+    with tempfile.TemporaryDirectory() as folder:
+        card = Path(folder) / "card.yaml"
+        card.write_text(CARD, encoding="utf-8")
+        known = measure((predict, *QUESTION), IMPORT_TORCH, rounds)
+        new = measure((recommend, "recommend", "--dataset", str(card)), IMPORT_LIBRARIES, rounds)
     if as_json:
         content = {
             "rounds": rounds,
-            "predict_seconds": statistics.median(timings.command),
-            "import_torch_seconds": statistics.median(timings.reference),
-            "ratio": timings.ratio,
-            "predict_all": timings.command,
-            "import_torch_all": timings.reference,
+            "predict_seconds": statistics.median(known.command),
+            "import_torch_seconds": statistics.median(known.reference),
+            "ratio": known.ratio,
+            "predict_all": known.command,
+            "import_torch_all": known.reference,
+            "recommend_seconds": statistics.median(new.command),
+            "import_libraries_seconds": statistics.median(new.reference),
+            "recommend_ratio": new.ratio,
+            "recommend_all": new.command,
+            "import_libraries_all": new.reference,
         }
         print_json("benchmark warm", content)
         return
+    commands = {
+        f"predict {' '.join(QUESTION)}": known.command,
+        'python -c "import torch"': known.reference,
+        "zoograph recommend --dataset card.yaml": new.command,
+        'python -c "import torch, transformers"': new.reference,
+    }
     print_table(
         f"Seconds, {rounds} rounds",
         ("command", "median", "fastest", "slowest"),
@@ -70,7 +96,7 @@ def warm(
         ],
         names={"command"},
     )
-    print_notes([f"Ratio of the medians: {timings.ratio:.2f}"])
+    print_notes([f"Ratios of the medians: predict {known.ratio:.2f}, recommend {new.ratio:.2f}"])
 
 
 def measure(command: Sequence[str], reference: Sequence[str], rounds: int = 10) -> Timings:
@@ -103,10 +129,10 @@ def _time(command: Sequence[str]) -> float:
     return seconds
 
 
-def _find_predict() -> tuple[str, ...]:
-    """Return the installed ``predict`` of this interpreter."""
+def _find_program(name: str) -> str:
+    """Return the installed program of this interpreter."""
     folder = Path(sys.executable).parent
-    for name in ("predict", "predict.exe"):
-        if (folder / name).is_file():
-            return (str(folder / name),)
-    raise ZoographError(f"The command 'predict' must be in '{folder}' (got no such file). Run 'pip install .'.")
+    for file in (name, f"{name}.exe"):
+        if (folder / file).is_file():
+            return str(folder / file)
+    raise ZoographError(f"The command '{name}' must be in '{folder}' (got no such file). Run 'pip install .'.")

@@ -218,6 +218,17 @@ def test_a_model_that_came_after_the_training_is_answered_by_its_card(asked: Pai
     assert asked == [("newer", "birds_1"), ("newer", "birds_2")]
 
 
+def test_a_copy_on_the_hub_names_the_weights_of_timm_until_it_has_records(asked: Pairs) -> None:
+    copy = "facebook/deit-tiny-patch16-224"
+    predict("resnet", "birds_1")
+    with RecordStore.open() as store:
+        store.add(models=[ModelCard(id=copy, source="mine")])
+    told = [note for note in predict(copy, "birds_1").notes if "'deit_tiny_patch16_224.fb_in1k'" in note]
+    assert len(told) == 1
+    _add("birds_1", 0.5, model=copy)
+    assert not any("deit_tiny_patch16_224.fb_in1k" in note for note in predict(copy, "birds_1").notes)
+
+
 def test_a_score_that_was_measured_since_is_read_without_retraining(asked: Pairs, trainings: list[Path]) -> None:
     predict("resnet", "birds_1")
     assert asked == []

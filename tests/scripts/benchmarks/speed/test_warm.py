@@ -47,8 +47,14 @@ def test_rounds_are_positive() -> None:
 
 
 def test_json_and_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm, "_find_predict", lambda: ("predict",))
-    monkeypatch.setattr(warm, "measure", lambda *_: warm.Timings((0.5, 0.5), (2.0, 2.0)))
+    def take(command: Sequence[str], *_: object) -> warm.Timings:
+        if command[0] == "predict":
+            return warm.Timings((0.5, 0.5), (2.0, 2.0))
+        assert "num_classes: 10" in Path(command[-1]).read_text()
+        return warm.Timings((3.0, 3.0), (2.0, 2.0))
+
+    monkeypatch.setattr(warm, "_find_program", lambda name: name)
+    monkeypatch.setattr(warm, "measure", take)
     ran = CliRunner().invoke(benchmark.app, ["warm", "--rounds", "2", "--json"])
     assert json.loads(ran.stdout) == {
         "schema": 1,
@@ -58,14 +64,19 @@ def test_json_and_table(monkeypatch: pytest.MonkeyPatch) -> None:
         "ratio": 0.25,
         "predict_all": [0.5, 0.5],
         "import_torch_all": [2.0, 2.0],
+        "recommend_seconds": 3.0,
+        "import_libraries_seconds": 2.0,
+        "recommend_ratio": 1.5,
+        "recommend_all": [3.0, 3.0],
+        "import_libraries_all": [2.0, 2.0],
         "notes": [],
     }
-    assert "Ratio of the medians: 0.25" in CliRunner().invoke(benchmark.app, ["warm"]).stdout
+    assert "Ratios of the medians: predict 0.25, recommend 1.50" in CliRunner().invoke(benchmark.app, ["warm"]).stdout
 
 
-def test_predict_must_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_must_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(ZoographError, match="'predict' must be in"):
-        warm._find_predict()
+        warm._find_program("predict")
     (tmp_path / "predict").touch()
-    assert warm._find_predict() == (str(tmp_path / "predict"),)
+    assert warm._find_program("predict") == str(tmp_path / "predict")
