@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ Transform = Callable[[Image], Tensor]
 _FEWEST_IMAGES = 256  # below these, starting workers takes longer than they save
 _MOST_WORKERS = 8
 _CHUNK = 16  # images that a worker hands over at a time
+_WATCHED_EVERY = 1.0  # seconds
 _alone: ContextVar[bool] = ContextVar("zoograph_decode_alone", default=False)
 
 
@@ -61,6 +64,7 @@ def load_pictures(
         # Readers are closures, which a process that is not forked could not be given.
         multiprocessing_context="fork" if workers else None,
         generator=torch.Generator(),  # or else a draw of the global one would be spent
+        worker_init_fn=_end_with_parent,
     )
     for row, seen in zip(wanted, chain.from_iterable(loader), strict=True):
         if isinstance(seen, _Raised):
@@ -90,6 +94,22 @@ def default_workers(num_images: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     can_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
     return min(cores, _MOST_WORKERS) if can_fork and cores > 1 and num_images >= _FEWEST_IMAGES else 0
+
+
+def _end_with_parent(_: int) -> None:
+    """Let this worker end when the process that began it has ended, even if that one was killed.
+
+    By itself it would first wait until what it has handed over is taken, for ever.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch(pid: int | None = parent.pid) -> None:
+        while os.getppid() == pid:
+            time.sleep(_WATCHED_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class _Raised:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,6 +80,43 @@ def test_workers_are_other_processes() -> None:
     processes = {int(pid) for pid in seen if pid is not None}
     assert len(processes) == 2
     assert os.getpid() not in processes
+
+
+_LOADS = """
+import os, torch
+from PIL import Image
+from zoograph.data.images.loading import load_pictures
+from zoograph.data.images.task import make_task
+
+task = make_task("x", "x", [], [""] * 400, [0, 1] * 200, lambda row: Image.new("RGB", (4, 4)))
+seen = load_pictures(task, lambda picture: torch.full((100_000,), float(os.getpid())), num_workers=2)
+print(*{int(next(seen)[0]) for _ in range(32)}, flush=True)
+import time; time.sleep(60)  # the workers have handed over more than a pipe holds
+"""
+
+
+def test_workers_end_when_their_parent_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", _LOADS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        workers = [int(pid) for pid in process.stdout.readline().split()]
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=10)
+    end = time.monotonic() + 10
+    while (left := [pid for pid in workers if _runs(pid)]) and time.monotonic() < end:
+        time.sleep(0.1)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert (len(workers), left) == (2, [])
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process is there, and not only kept as a name that nobody asked for."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        os.kill(pid, 0)
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
