@@ -102,9 +102,7 @@ def _cache_file(cache: Path, table: TextTable) -> Path:
     return cache / f"{table.digest}.safetensors"
 
 
-def text_for(
-    zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] | None = None, *, required: bool = False
-) -> TextTable:
+def text_for(zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] | None = None) -> TextTable:
     """Return the embeddings of every text in ``zoo``, computing only those that are not shipped or cached.
 
     Where the shipped table lacks a few, and the default encoder is not to be had, these are absent, which is warned of.
@@ -113,7 +111,6 @@ def text_for(
         zoo: cards.
         encoder: text encoder; default as shipped.
         stage: told how many texts are embedded, if some have to be.
-        required: whether a text that cannot be embedded is an error all the same.
 
     Raises:
         EncoderError: if an encoder that was asked for by name is not found.
@@ -122,7 +119,7 @@ def text_for(
     try:
         return text_table_for(texts, encoder, stage=stage)
     except EncoderError:
-        if required or encoder not in (None, DEFAULT_ENCODER) or not SHIPPED.exists():
+        if encoder not in (None, DEFAULT_ENCODER) or not SHIPPED.exists():
             raise
         table = TextTable.load(SHIPPED)
         table = table.joined(_read_cache(get_home() / "cache" / "text", table))

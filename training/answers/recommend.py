@@ -144,7 +144,10 @@ class Recommendation(Report):
             *describe_source(self.provenance, self.protocol, self.metric),
         ]
         if any(candidate.measured_runs for candidate in self.candidates):
-            notes.append("A measured model is predicted with its own record, unlike in `predict`.")
+            notes.append(
+                "A measured model is predicted with its own record, unlike in `predict`. best and regret are of true "
+                "accuracies, not of those on the test samples alone: one that was measured a little lower may be first."
+            )
         if self.unranked:
             notes.append(f"Nearly all measured accuracies are the same, and rank no model: {', '.join(self.unranked)}.")
         if self.steps:

@@ -63,7 +63,7 @@ class Material:
         return cls(
             zoo,
             state.batches[state.zoo.learned(None, metric, modality)].reset_index(drop=True),
-            text_for(zoo, encoder, required=True),
+            text_for(zoo, encoder),
             protocol,
             metric,
             state.batch_digests,

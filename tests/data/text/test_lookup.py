@@ -155,6 +155,5 @@ def test_texts_that_nobody_can_embed_are_absent_in_one_line(
     found = table.lookup(["dog", "wug"])
     assert np.isnan(found[1]).all()
     assert np.array_equal(found[0], TextTable.load(shipped).lookup(["dog"])[0])
-    for asked in ({"required": True}, {"encoder": "some/encoder"}):
-        with pytest.raises(EncoderError, match="no encoder"):
-            text_for(zoo, **asked)
+    with pytest.raises(EncoderError, match="no encoder"):
+        text_for(zoo, "some/encoder")

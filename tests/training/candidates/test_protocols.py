@@ -20,6 +20,7 @@ def _card(objective: Objective | None, *corpora: str) -> ModelCard:
         (_card(Objective.IMAGE_TEXT, "laion-2b"), True, False),
         (_card(Objective.IMAGE_TEXT, "laion-2b", "imagenet-12k", "imagenet"), False, True),
         (_card(Objective.SUPERVISED, "imagenet"), False, True),
+        (_card(Objective.SUPERVISED, "imagenet-21k"), False, False),
         (_card(Objective.SELF_SUPERVISED, "humans-1b"), False, False),
         (_card(None), False, False),
     ],

@@ -17,7 +17,7 @@ from zoograph.training.answers.current.current_predictor import Provenance, open
 from zoograph.training.answers.current.source import Source
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.question import Question
-from zoograph.training.choosing.beliefs.belief import Belief
+from zoograph.training.choosing.beliefs.belief import Belief, binomial_noise
 from zoograph.training.choosing.beliefs.levels import LEVELS, noise_of, translated
 from zoograph.training.choosing.beliefs.prior import blended, elsewhere
 from zoograph.training.runtime.progress import Progress, Stage, Warn
@@ -117,9 +117,15 @@ class Opinion:
 
     @cached_property
     def bounds(self) -> tuple[Tensor, Tensor]:
-        """(k,) lower and (k,) upper ends of the 90 % intervals of one more measurement."""
+        """(k,) lower and (k,) upper ends of the 90 % intervals of a measurement on other test samples, as many.
+
+        Before anything is measured, the prior's covariances have the chance of the test samples in them.
+        """
         below, above = self.prior.mean - self.prior.lower, self.prior.upper - self.prior.mean
-        reach = INTERVAL_SIGMAS * (self.belief.covariance.diagonal().clamp(min=0) + self.belief.noise).sqrt()
+        variance = self.belief.covariance.diagonal().clamp(min=0) + self.belief.noise
+        if self.measured:
+            variance = variance + binomial_noise(self.mean[self.contenders], self.test_sizes[self.protocol])
+        reach = INTERVAL_SIGMAS * variance.sqrt()
         sides = []
         for side in (below, above):
             full = side.double().clone()

@@ -62,8 +62,15 @@ def test_what_was_measured_under_the_protocol_is_what_is_expected() -> None:
     opinion = _opinion({("a", HEAD): 0.9}, own=0.01)
     assert float(opinion.mean[0]) == 0.9
     lower, upper = opinion.bounds
-    assert float(upper[0] - lower[0]) < 1e-4
-    assert float(upper[1] - lower[1]) == pytest.approx(2 * 1.6449 * 0.1, rel=1e-3)
+    of_a_draw = 0.9 * 0.1 / SIZES[HEAD]
+    assert float(upper[0] - 0.9) == pytest.approx(1.6449 * of_a_draw**0.5, rel=1e-3)
+    assert float(upper[1] - lower[1]) == pytest.approx(2 * 1.6449 * (0.01 + 0.7 * 0.3 / SIZES[HEAD]) ** 0.5, rel=1e-3)
+
+
+def test_no_interval_is_narrower_than_one_test_sample() -> None:
+    opinion = Opinion(_opinion({}).prior, {("a", HEAD): 20 / 27}, HEAD, {**SIZES, HEAD: 27.0})
+    lower, upper = opinion.bounds
+    assert float(upper[0] - lower[0]) > 2 / 27
 
 
 def test_a_candidate_that_fails_is_left_out_of_everything() -> None:
