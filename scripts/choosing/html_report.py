@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from zoograph.scripts.choosing.printing import clock
-from zoograph.training.answers.notes import format_chance
+from zoograph.training.answers.notes import format_chance, format_interval
 
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice
@@ -32,7 +32,7 @@ def make_html(choice: Choice, pictures: Sequence[tuple[str, bytes]]) -> str:
         (
             c.model,
             f"{c.predicted:.3f}",
-            f"{c.lower:.2f} – {c.upper:.2f}",
+            format_interval(c.lower, c.upper),
             *("–" if value is None else f"{value:.3f}" for value in (c.probe, c.head, c.finetune)),
             format_chance(c.best),
             f"{c.regret:.2f}",

@@ -11,7 +11,7 @@ from zoograph.data.text.printable import show
 from zoograph.scripts.terminal.messages import Loudness, current_messages
 from zoograph.scripts.terminal.printed.tables import print_notes, print_table
 from zoograph.scripts.terminal.progress import stage_bar
-from zoograph.training.answers.notes import format_chance
+from zoograph.training.answers.notes import format_chance, format_interval
 
 if TYPE_CHECKING:
     from zoograph.training.choosing.choice import Choice
@@ -38,7 +38,7 @@ def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
                 _say(
                     f"[{clock(trial.elapsed)}] {trial.model}: {trial.accuracy:.3f} ({trial.level.description}, "
                     f"{trial.took:.0f} s). Leader: {trial.leader}, {trial.predicted:.3f} "
-                    f"({trial.lower:.2f} – {trial.upper:.2f}), expected regret {trial.regret:.2f} points."
+                    f"({format_interval(trial.lower, trial.upper)}), expected regret {trial.regret:.2f} points."
                 )
             for model, reason in standing.left[failed:]:
                 _say(f"[{clock(standing.elapsed)}] {model} is left out: {reason}")
@@ -75,7 +75,7 @@ def print_choice(choice: Choice) -> None:
     print(show(choice.sentence))
     columns: dict[str, Callable[[int], str]] = {
         "predicted": lambda i: f"{choice.ranking[i].predicted:.3f}",
-        "90 % interval": lambda i: f"{choice.ranking[i].lower:.2f} – {choice.ranking[i].upper:.2f}",
+        "90 % interval": lambda i: format_interval(choice.ranking[i].lower, choice.ranking[i].upper),
         "probe": lambda i: _number(choice.ranking[i].probe),
         "head": lambda i: _number(choice.ranking[i].head),
         "finetune": lambda i: _number(choice.ranking[i].finetune),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoograph.data.files.counts import count_of
 from zoograph.scripts.pictures.style import COLORS, INK, QUIET, label_axes, new_figure, say_starts
+from zoograph.training.answers.notes import format_interval
 
 if TYPE_CHECKING:
     from zoograph.training.answers.recommend import Candidate, Recommendation
@@ -96,7 +97,7 @@ def _write_key(axes: Any, named: Sequence[Candidate], num_front: int, num_unknow
     axes.axis("off")
     width = max((len(candidate.model) for candidate in named), default=0)
     lines = [
-        f"{number:>2}  {c.model:<{width}}  {c.predicted:.3f}  {c.lower:.2f} – {c.upper:.2f}"
+        f"{number:>2}  {c.model:<{width}}  {c.predicted:.3f}  {format_interval(c.lower, c.upper)}"
         for number, c in enumerate(named, start=1)
     ]
     if num_front > len(named):

@@ -105,3 +105,13 @@ def format_chance(probability: float) -> str:
     if probability <= 0.005:
         return "<1 %"
     return ">99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"
+
+
+def format_interval(lower: float, upper: float) -> str:
+    """Return an interval with two decimals, or with three where two do not tell its ends apart.
+
+    >>> format_interval(0.42, 0.967), format_interval(0.8961, 0.9042)
+    ('0.42 – 0.97', '0.896 – 0.904')
+    """
+    digits = 2 if round(upper, 2) - round(lower, 2) > 0.015 else 3
+    return f"{lower:.{digits}f} – {upper:.{digits}f}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoograph.scripts.terminal.printed.evidence import format_number, print_evidence
 from zoograph.scripts.terminal.printed.tables import print_notes, print_table
-from zoograph.training.answers.notes import format_chance
+from zoograph.training.answers.notes import format_chance, format_interval
 from zoograph.training.candidates.trade_off import Cost
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _print_ranking(answer: Recommendation) -> None:
     """Print the table; a column in which nothing is known is left out."""
     shown: dict[str, Callable[[Candidate], str]] = {
         "predicted": lambda c: f"{c.predicted:.3f}",
-        "90 % interval": lambda c: f"{c.lower:.2f} – {c.upper:.2f}",
+        "90 % interval": lambda c: format_interval(c.lower, c.upper),
         "measured": lambda c: format_number(c.measured, ".3f"),
         "best": lambda c: format_chance(c.best),
         "regret": lambda c: f"{c.regret:.2f}",
