@@ -158,3 +158,25 @@ def test_texts_that_nobody_can_embed_are_absent_in_one_line(
     for asked in ({"required": True}, {"encoder": "some/encoder"}):
         with pytest.raises(EncoderError, match="no encoder"):
             text_for(zoo, **asked)
+
+
+def test_absent_texts_are_told_of_what_is_asked_about_alone(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def find(name: str = DEFAULT_ENCODER) -> Encoder:
+        raise EncoderError("no encoder")
+
+    monkeypatch.setattr(lookup, "find_encoder", find)
+    monkeypatch.setattr(lookup, "SHIPPED", shipped)
+    monkeypatch.setattr(lookup.text_table_for, "__defaults__", (None, None, shipped, None))
+    cards = (
+        DatasetCard(id="cat", source="t", labels=("dog", "wug")),
+        DatasetCard(id="owl", source="t", labels=("dog", "17")),
+    )
+    zoo = Zoo.of(Collection(datasets=cards))
+    table = text_for(zoo, asked=("elsewhere",))
+    assert not caplog.records
+    assert {"wug", "17"} <= table.absent
+    text_for(zoo, asked=("cat",))
+    (record,) = caplog.records
+    assert "1 text is not read: 'wug'." in record.getMessage()
