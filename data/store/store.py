@@ -37,6 +37,7 @@ from zoograph.data.store.soundness.reading import Cells, Damaged, read_sound, st
 from zoograph.data.store.soundness.summary import (
     count_all_ways,
     count_by_batch,
+    count_models,
     count_sources,
     measured_among,
     summary_zoo,
@@ -319,6 +320,14 @@ class RecordStore:
         ends = (("model", models), ("dataset", datasets))
         known = [measured_among(runs, column, ids, protocol, metric) for column, ids in ends]
         return tuple(id for (_, ids), there in zip(ends, known, strict=True) for id in ids if id not in there)
+
+    def count_models(
+        self, datasets: Sequence[str], protocol: Protocol, metric: Metric, without: str | None = None
+    ) -> tuple[int, ...]:
+        """Return how many models have a run of a protocol and metric on each of ``datasets``, one not counted."""
+        with self._read() as connection:
+            runs = self._kept(connection).tables["runs"]
+        return tuple(count_models(runs, dataset, protocol, metric, without) for dataset in datasets)
 
     def find_cards(
         self, models: Sequence[str] = (), datasets: Sequence[str] = ()

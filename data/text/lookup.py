@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -102,7 +102,12 @@ def _cache_file(cache: Path, table: TextTable) -> Path:
     return cache / f"{table.digest}.safetensors"
 
 
-def text_for(zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] | None = None) -> TextTable:
+def text_for(
+    zoo: Zoo,
+    encoder: str | None = None,
+    stage: Callable[[str], None] | None = None,
+    asked: Collection[str] | None = None,
+) -> TextTable:
     """Return the embeddings of every text in ``zoo``, computing only those that are not shipped or cached.
 
     Where the shipped table lacks a few, and the default encoder is not to be had, these are absent, which is warned of.
@@ -111,6 +116,7 @@ def text_for(zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] 
         zoo: cards.
         encoder: text encoder; default as shipped.
         stage: told how many texts are embedded, if some have to be.
+        asked: ids of the models and datasets whose absent texts are warned of; default: all.
 
     Raises:
         EncoderError: if an encoder that was asked for by name is not found.
@@ -124,8 +130,16 @@ def text_for(zoo: Zoo, encoder: str | None = None, stage: Callable[[str], None] 
         table = TextTable.load(SHIPPED)
         table = table.joined(_read_cache(get_home() / "cache" / "text", table))
         absent = table.missing(texts)
-        _log.warning("%s", _describe_absent(absent))
+        of_asked = absent if asked is None else _texts_of(zoo, asked)
+        told = [text for text in absent if text in of_asked]
+        if told:
+            _log.warning("%s", _describe_absent(told))
         return replace(table, absent=frozenset(absent))
+
+
+def _texts_of(zoo: Zoo, ids: Collection[str]) -> set[str]:
+    models = (card for id, card in zoo.models.items() if id in ids)
+    return set(zoo_texts(models, (card for id, card in zoo.datasets.items() if id in ids)))
 
 
 def _describe_absent(texts: Sequence[str]) -> str:

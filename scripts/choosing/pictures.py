@@ -55,7 +55,10 @@ def draw_ranking(choice: Choice) -> Any:
     below, above = [c.predicted - c.lower for c in shown], [c.upper - c.predicted for c in shown]
     bars = {"fmt": "none", "ecolor": INK, "elinewidth": 1, "capsize": 2.5, "alpha": 0.6, "label": "90 % interval"}
     axes.errorbar([c.predicted for c in shown], places, xerr=(below, above), **bars)
-    axes.scatter([c.predicted for c in shown], places, color=INK, s=16, zorder=3, label="expected")
+    # What is expected of a candidate that was measured under the protocol lies under the mark of what was measured.
+    open_ones = [(c.predicted, place) for place, c in enumerate(shown) if getattr(c, choice.protocol.value) is None]
+    if open_ones:
+        axes.scatter(*zip(*open_ones, strict=True), color=INK, s=16, zorder=3, label="expected")
     for number, level in enumerate(_LEVELS):
         known = [(value, place) for place, c in enumerate(shown) if (value := getattr(c, level.value)) is not None]
         if known:

@@ -55,9 +55,10 @@ def live(budget: float) -> Iterator[tuple[Watch, Progress]]:
 
 
 def _describe(standing: Standing) -> str:
+    """Return two lines that end with names, so that a narrow terminal cuts the ends of these alone."""
     doing = standing.doing
-    now = "" if doing is None else f"{doing.model}: {doing.level.description} · "
-    return f"{now}leader {standing.leader} {standing.predicted:.3f} · regret {standing.regret:.2f}"
+    now = "" if doing is None else f"{doing.level.description}: {doing.model}\n"
+    return f"{now}regret {standing.regret:.2f}, leader {standing.predicted:.3f}: {standing.leader}"
 
 
 def _say(text: str) -> None:

@@ -44,7 +44,8 @@ def predict(
     """Predict the accuracy of a pre-trained model on a dataset, or another metric, with a 90 % interval.
 
     Where the pair was measured, the prediction leaves that record out, and a quarter of all others with it, so that
-    the two can be compared.
+    the two can be compared. The column 'linear regression' is no answer: it is a baseline, fitted to what cards say,
+    that the answer is compared with.
 
     Example: `predict --model convnext_tiny --dataset clipart_32`
     """

@@ -129,6 +129,8 @@ def _print_table(folder: PredictorFolder, known: Versions) -> None:
         bold={place for place, manifest in enumerate(known.readable) if manifest.version == known.current},
     )
     shown = [m for m in known.readable if m.version == known.current or not m.verdict.promoted]
+    if any(manifest.verdict.coverage is not None for manifest in known.readable):
+        print_notes(["coverage: the share of held-out values inside their intervals; aim: 0.900."])
     print_notes([f"{manifest.version}: {manifest.verdict.reason}" for manifest in shown])
     print_notes([f"Cannot be read: {name}" for name in known.damaged])
 
@@ -142,5 +144,5 @@ def _row(manifest: Manifest, known: Versions) -> tuple[str, ...]:
         verdict.start,
         format_number(verdict.error, ".4f"),
         format_number(verdict.coverage, ".3f"),
-        "in use" if manifest.version == known.current else "" if verdict.promoted else "kept aside",
+        "in use" if manifest.version == known.current else "promoted" if verdict.promoted else "kept aside",
     )

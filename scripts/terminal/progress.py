@@ -12,6 +12,7 @@ from zoograph.scripts.terminal.messages import Loudness, current_messages
 
 PATIENCE_S = 0.5
 _LOOK_S = 0.1
+_BAR_WIDTH = 20
 
 Update = Callable[..., None]
 """Called with what changed: ``description``, ``completed``, ``total``."""
@@ -54,9 +55,10 @@ def _display(description: str) -> Iterator[Update]:
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.table import Column
 
+    # The words come last and take what is left of the line, so that they are cut where it is short, and nothing else.
     words = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
-    columns = (SpinnerColumn(), words, BarColumn(), TaskProgressColumn())
-    bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    columns = (SpinnerColumn(), BarColumn(_BAR_WIDTH), TaskProgressColumn(), TimeElapsedColumn(), words)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
     task = bar.add_task(description, total=None)
     messages, ended = current_messages(), Event()
     messages.stage = ""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from zoograph.data.store.measurements import Measured
     from zoograph.training.answers.current.current_predictor import Provenance
 
+ENOUGH = 3
+"""Models that are known of a dataset where predictions were tested."""
 SIMILARITY = (
     "similarity: from 0 to 1, how much alike the predictor takes two models or two datasets to be. "
     "points: how far the record moves the prediction from all records, that of the pair itself included."
@@ -60,13 +62,21 @@ def caution_of(measured: Mapping[str, Measured]) -> Iterator[str]:
         yield from (f"Measured on '{dataset}': {text}" for text in known.warnings)
 
 
-def describe_basis(models: Sequence[str], datasets: Sequence[str], modality: str) -> list[str]:
+def describe_basis(
+    models: Sequence[str],
+    datasets: Sequence[str],
+    modality: str,
+    num_known: Sequence[int] = (),
+    what: str = "model",
+) -> list[str]:
     """Return what an answer rests on, and how far such answers were off in tests.
 
     Args:
         models: those of the question that have no record of the kind that is predicted.
         datasets: likewise.
         modality: of the datasets.
+        num_known: models with a record of the kind, on each dataset of the question.
+        what: what these models are called, "other model" where the one that is asked about is not counted.
     """
     notes = [
         *_describe_new(models, "size, pre-training, architecture", "models"),
@@ -76,6 +86,8 @@ def describe_basis(models: Sequence[str], datasets: Sequence[str], modality: str
     error, later = say_points(newness, modality), say_points(Newness.NOTHING, modality)
     if error is None:
         return notes
+    if not datasets and min(num_known, default=ENOUGH) < ENOUGH:
+        return [*notes, _describe_few(num_known, modality, what)]
     if newness is Newness.NOTHING:
         known = (
             "Records of this kind are known here. Where three models of a dataset were, predictions in tests were off"
@@ -84,6 +96,17 @@ def describe_basis(models: Sequence[str], datasets: Sequence[str], modality: str
     better = f" Three models measured there bring that to {later}." if datasets else ""
     left_out = f"{newness.value}s that were left out"
     return [*notes, f"In tests, predictions of {left_out} were off by {error} on average.{better}"]
+
+
+def _describe_few(num_known: Sequence[int], modality: str, what: str) -> str:
+    """Return how few models are known on a dataset, and between which errors that lies."""
+    fewest, where = min(num_known), "here" if len(num_known) == 1 else "on some of these datasets"
+    models = f"Only {count_of(fewest, f'{what} has', f'{what}s have')}" if fewest else f"No {what} has"
+    with_three, with_none = (say_points(newness, modality) for newness in (Newness.NOTHING, Newness.DATASET))
+    return (
+        f"{models} a record of this kind {where}. In tests, predictions were off by {with_three} on average where "
+        f"three had one, and by {with_none} where none had."
+    )
 
 
 def _describe_new(names: Sequence[str], said: str, others: str) -> list[str]:

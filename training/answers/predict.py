@@ -18,13 +18,14 @@ from zoograph.data.records.report import Report
 from zoograph.data.store.store import RecordStore
 from zoograph.training.answers.current.current_predictor import CurrentPredictor, Provenance, open_predictor
 from zoograph.training.answers.current.source import Source, opened
-from zoograph.training.answers.notes import caution_of, describe_basis, describe_source
+from zoograph.training.answers.notes import ENOUGH, caution_of, describe_basis, describe_source
 from zoograph.training.answers.question import Question, ask, require_name
 from zoograph.training.runtime.progress import Progress, Stage, Warn
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LINEAR_REGRESSION = "The linear regression is no answer: it is fitted to what cards say, for comparison."
 OWN_RECORD = "Where the pair was measured, the prediction leaves that record out, so that the two can be compared."
 OWN_FOLD = (
     "Where the pair was measured, the prediction leaves that record out, and a quarter of all others with it, so that "
@@ -61,6 +62,7 @@ class Answer(Report):
             tasks go together; ``measured`` is given only if every row is measured.
         new: the model and datasets that have no record of what is predicted.
         meaning: which weights the name of the model was taken for, in a sentence; None if the name says so itself.
+        num_others: other models with a record of what is predicted, on each dataset.
     """
 
     model: str
@@ -74,6 +76,7 @@ class Answer(Report):
     new: tuple[str, ...]
     meaning: str | None = None
     cautions: tuple[str, ...] = ()
+    num_others: tuple[int, ...] = (ENOUGH,)
 
     @property
     def title(self) -> str:
@@ -99,7 +102,10 @@ class Answer(Report):
     def _describe_basis(self) -> list[str]:
         models = [name for name in self.new if name == self.model]
         datasets = [name for name in self.new if name != self.model]
-        return describe_basis(models, datasets, self.modality) if self.provenance.version else []
+        if not self.provenance.version:
+            return []
+        basis = describe_basis(models, datasets, self.modality, self.num_others, "other model")
+        return [*basis, LINEAR_REGRESSION] if min(self.num_others) < ENOUGH else basis
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a task, with the attributes of :class:`Row` as columns."""
@@ -172,6 +178,7 @@ def answer(current: CurrentPredictor, store: RecordStore) -> Answer:
         new,
         question.meaning,
         (*caution_of(measured), *_measured_otherwise(store, model, question), *_published_twice(model, new)),
+        store.count_models(question.tasks, *kind, without=model),
     )
 
 

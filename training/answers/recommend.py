@@ -104,6 +104,7 @@ class Recommendation(Report):
         unranked: tasks whose measured accuracies are nearly all one value, so that they rank no model.
         new: datasets without a record of what is predicted.
         cautions: what is to be known of measured values of ``candidates`` before they are believed.
+        num_known: models with a record of what is predicted, on each of ``tasks``.
     """
 
     dataset: str
@@ -122,6 +123,7 @@ class Recommendation(Report):
     new: tuple[str, ...]
     explanation: Evidence | None
     cautions: tuple[str, ...] = ()
+    num_known: tuple[int, ...] = ()
 
     @property
     def num_candidates(self) -> int:
@@ -161,7 +163,7 @@ class Recommendation(Report):
             what = count_of(self.num_hidden, "upload or near-twin", "uploads and near-twins")
             are = "is" if self.num_hidden == 1 else "are"
             notes.append(f"{what} of candidates {are} left out; --all-variants compares them too.")
-        basis = describe_basis((), self.new, self.modality) if self.provenance.version else []
+        basis = describe_basis((), self.new, self.modality, self.num_known) if self.provenance.version else []
         return (*notes, *basis, *self.cautions, *([SIMILARITY] if self.explanation else []))
 
     def _describe_order(self) -> list[str]:
@@ -265,7 +267,8 @@ def recommend(
         new = store.unmeasured([], question.tasks, question.protocol, question.metric)
         with _threads(chosen):
             ranking = _rank(current, candidates, trade_off, times, new, top, explain)
-        return replace(ranking, cautions=tuple(_find_cautions(store, ranking)))
+        num_known = store.count_models(question.tasks, question.protocol, question.metric)
+        return replace(ranking, cautions=tuple(_find_cautions(store, ranking)), num_known=num_known)
 
 
 def _threads(source: Source) -> AbstractContextManager[None]:

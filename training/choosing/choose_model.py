@@ -20,6 +20,7 @@ from zoograph.data.records.zoo import Zoo
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.stratified import held_out_rows
 from zoograph.training.answers.candidates import choose_candidates, with_named
+from zoograph.training.answers.current.current_predictor import Provenance
 from zoograph.training.answers.measured_pairs import measured_pairs
 from zoograph.training.answers.question import Question
 from zoograph.training.candidates.filters import Filters, Step
@@ -29,7 +30,7 @@ from zoograph.training.candidates.speeds import estimate_speeds
 from zoograph.training.candidates.twins import fold_twins
 from zoograph.training.choosing.beliefs.levels import levels_of
 from zoograph.training.choosing.beliefs.opinion import Opinions
-from zoograph.training.choosing.choice import NO_WEIGHTS, Choice, Left
+from zoograph.training.choosing.choice import NO_WEIGHTS, Choice, Left, Trial
 from zoograph.training.choosing.laboratory import Laboratory
 from zoograph.training.choosing.loop import Loop, Watch
 from zoograph.training.choosing.seconds import Seconds, Work
@@ -322,6 +323,7 @@ def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found, n
     laboratory = loop.laboratory
     card = next(card for card in found.cards if card.id == ranking[0].model)
     num_classes, weights = len(laboratory.task.classes), found.sources[card.id]
+    prior = loop.opinion.prior
     return Choice(
         dataset=laboratory.dataset.id,
         folder=subject.dataset,
@@ -342,11 +344,19 @@ def _describe(loop: Loop, subject: Subject, settings: Settings, found: _Found, n
         left=(*found.left, *loop.left),
         next=loop.plan(),
         filters=found.steps,
-        provenance=loop.opinion.prior.provenance,
-        answered=loop.opinion.prior.protocol,
+        provenance=_with_own(prior.provenance, loop.trials, prior.protocol),
+        answered=prior.protocol,
         skipped=laboratory.skipped,
         warnings=tuple(loop.warnings),
         samples=laboratory.task.samples_word,
         snippet=loading_code(card, num_classes, weights),
         num_test=num_test,
     )
+
+
+def _with_own(known: Provenance, trials: Sequence[Trial], answered: Protocol) -> Provenance:
+    """Return where the answer comes from, with what this call measured among the newer records."""
+    if not known.version:
+        return known
+    own = sum(trial.level is answered for trial in trials)
+    return replace(known, newer_records=known.newer_records + own)

@@ -149,7 +149,7 @@ def retrain_if_needed(
             changes = find_changes(store, load_sealed(root, root / newest.version / SEAL))
         waiting = Waiting(changes.new, changes.gone)
         if waiting.new < min_new and not waiting.gone:
-            return Round(waiting, None)
+            return Round(waiting, None, min_new)
         material = Material.of(store, protocol, metric, encoder, modality)
         if material.encoder_source is not None and material.text.digest != newest.encoder_digest:
             raise PredictorError(

@@ -32,10 +32,12 @@ class Round(Report):
     Attributes:
         waiting: what the newest version has not seen, promoted or not; None if there was no version.
         artifact: the version that was trained; None if too little waited.
+        min_new: runs that are enough to retrain on.
     """
 
     waiting: Waiting | None
     artifact: Artifact | None
+    min_new: int = 1
 
     @property
     def title(self) -> str:
@@ -50,7 +52,7 @@ class Round(Report):
             if not count:
                 return ("No new run waits: there is nothing to retrain on.",)
             waits = count_of(count, "new run waits", "new runs wait")
-            return (f"{waits}, too few to retrain: '--min-new' says how many are enough.",)
+            return (f"{waits}, too few to retrain: {self.min_new:,} are enough, or what '--min-new' says.",)
         manifest, verdict = self.artifact.manifest, self.artifact.manifest.verdict
         learned = (
             f"{manifest.version}, learned from {manifest.num_records:,} records "

@@ -92,7 +92,13 @@ def cross_fitted(baseline: LinearRegression, graph: HeteroData, pairs: Tensor) -
     return answer
 
 
-def load_on(artifact: Artifact, zoo: Zoo, encoder: str | None = None, stage: Stage | None = None) -> Loaded:
+def load_on(
+    artifact: Artifact,
+    zoo: Zoo,
+    encoder: str | None = None,
+    stage: Stage | None = None,
+    asked: Sequence[str] | None = None,
+) -> Loaded:
     """Return the graph of a zoo as a saved predictor sees it, and the predictor and the baseline on it.
 
     Args:
@@ -100,11 +106,12 @@ def load_on(artifact: Artifact, zoo: Zoo, encoder: str | None = None, stage: Sta
         zoo: cards and records.
         encoder: text encoder; default as shipped.
         stage: told how many texts are embedded, if some have to be.
+        asked: ids of the models and datasets that are asked about: of others no unread text is told; default: all.
 
     Raises:
         PredictorError: if it was trained with another encoder, or the weights are not those of a predictor.
     """
-    manifest, text = artifact.manifest, text_for(zoo, encoder, stage)
+    manifest, text = artifact.manifest, text_for(zoo, encoder, stage, asked=asked)
     if text.digest != manifest.encoder_digest:
         raise PredictorError(
             f"The predictor was trained on embeddings of another encoder than '{text.encoder}'. "

@@ -113,6 +113,12 @@ def measured_among(runs: Columns, column: str, ids: Sequence[str], protocol: Pro
     return {runs.words[column][code] for code in np.unique(codes)}
 
 
+def count_models(runs: Columns, dataset: str, protocol: Protocol, metric: Metric, without: str | None = None) -> int:
+    """Return how many models have a run of a protocol and metric on ``dataset``, one of them not counted."""
+    codes = runs.codes["model"][counted(runs, protocol, metric) & runs.among("dataset", [dataset])]
+    return len({runs.words["model"][code] for code in np.unique(codes)} - {without})
+
+
 def counted(runs: Columns, protocol: Protocol | None, metric: Metric) -> NDArray[np.bool_]:
     """Return (n,) which rows are of a metric and a protocol (None for any) and did not fail."""
     chosen = ~runs.among("state", ["failed"]) & runs.among("metric", [metric.value])

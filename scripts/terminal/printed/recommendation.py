@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from zoograph.scripts.terminal.printed.evidence import format_number, print_evidence
@@ -12,6 +12,8 @@ from zoograph.training.candidates.trade_off import Cost
 
 if TYPE_CHECKING:
     from zoograph.training.answers.recommend import Candidate, Recommendation
+
+_DIGITS = range(2, 6)  # of utilities
 
 
 def print_recommendation(answer: Recommendation) -> None:
@@ -25,6 +27,7 @@ def print_recommendation(answer: Recommendation) -> None:
 
 def _print_ranking(answer: Recommendation) -> None:
     """Print the table; a column in which nothing is known is left out."""
+    digits = _tell_apart([c.utility for c in answer.candidates if c.utility is not None])
     shown: dict[str, Callable[[Candidate], str]] = {
         "predicted": lambda c: f"{c.predicted:.3f}",
         "90 % interval": lambda c: format_interval(c.lower, c.upper),
@@ -32,7 +35,7 @@ def _print_ranking(answer: Recommendation) -> None:
         "best": lambda c: format_chance(c.best),
         "regret": lambda c: f"{c.regret:.2f}",
         "twins": lambda c: f"{len(c.twins):,}" if c.twins else "–",
-        "utility": lambda c: "–" if answer.weight == 1 else format_number(c.utility, ".2f"),
+        "utility": lambda c: "–" if answer.weight == 1 else format_number(c.utility, f"z.{digits}f"),
         "params": lambda c: _format_parameters(c.parameters),
         "GMACs": lambda c: format_number(c.gmacs, ".2f"),
         "ms/image": lambda c: format_number(c.cost, ".3g") if answer.cost.name is Cost.TIME else "–",
@@ -53,6 +56,12 @@ def _print_ranking(answer: Recommendation) -> None:
         ],
         names={"model"},
     )
+
+
+def _tell_apart(values: Sequence[float]) -> int:
+    """Return the fewest digits that show different values differently, or the most that are shown."""
+    num_different = len({round(value, _DIGITS[-1]) for value in values})
+    return next(digits for digits in _DIGITS if len({f"{value:z.{digits}f}" for value in values}) >= num_different)
 
 
 def _format_parameters(count: int | None) -> str:

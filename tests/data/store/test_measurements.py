@@ -24,6 +24,8 @@ def test_questions_about_the_small_zoo(toy_store: RecordStore) -> None:
     asked = (["vit", "resnet"], ["birds_2", "birds_1"])
     assert toy_store.unmeasured(*asked, HEAD, TOP1) == ("vit", "birds_2")
     assert toy_store.unmeasured(*asked, HEAD, Metric.F1) == ("vit", "resnet", "birds_2", "birds_1")
+    assert toy_store.count_models(["pets", "birds_2"], FINETUNE, TOP1) == (2, 0)
+    assert toy_store.count_models(["pets"], FINETUNE, TOP1, without="vit") == (1,)
 
 
 def test_what_failed_was_not_measured(toy_store: RecordStore) -> None:

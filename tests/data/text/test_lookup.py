@@ -157,3 +157,25 @@ def test_texts_that_nobody_can_embed_are_absent_in_one_line(
     assert np.array_equal(found[0], TextTable.load(shipped).lookup(["dog"])[0])
     with pytest.raises(EncoderError, match="no encoder"):
         text_for(zoo, "some/encoder")
+
+
+def test_absent_texts_are_told_of_what_is_asked_about_alone(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def find(name: str = DEFAULT_ENCODER) -> Encoder:
+        raise EncoderError("no encoder")
+
+    monkeypatch.setattr(lookup, "find_encoder", find)
+    monkeypatch.setattr(lookup, "SHIPPED", shipped)
+    monkeypatch.setattr(lookup.text_table_for, "__defaults__", (None, None, shipped, None))
+    cards = (
+        DatasetCard(id="cat", source="t", labels=("dog", "wug")),
+        DatasetCard(id="owl", source="t", labels=("dog", "17")),
+    )
+    zoo = Zoo.of(Collection(datasets=cards))
+    table = text_for(zoo, asked=("elsewhere",))
+    assert not caplog.records
+    assert {"wug", "17"} <= table.absent
+    text_for(zoo, asked=("cat",))
+    (record,) = caplog.records
+    assert "1 text is not read: 'wug'." in record.getMessage()

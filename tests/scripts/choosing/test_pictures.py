@@ -56,3 +56,13 @@ def test_the_ranking_names_candidates_from_the_choice_down(choice: Choice, words
     text = {word.get_text() for word in words(figure)}
     assert {"90 % interval", "expected", "measured, retrained head", "measured, probe on a small sample"} <= text
     assert any(word.startswith("accuracy (axis starts at 0.") for word in text)
+
+
+def test_what_is_expected_has_a_mark_where_it_was_not_measured(
+    choice: Choice, words: Callable[[Any], list[Any]]
+) -> None:
+    measured = replace(choice, ranking=tuple(candidate._replace(head=0.9) for candidate in choice.ranking))
+    assert "expected" not in {word.get_text() for word in words(draw_ranking(measured))}
+    axes, _ = draw_ranking(choice).axes
+    (expected,) = (part for part in axes.collections if part.get_label() == "expected")
+    assert expected.get_offsets().tolist() == [[0.88, 0.0]]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
+from zoograph.scripts.choosing import printing
 from zoograph.scripts.choosing.printing import live, print_choice
 from zoograph.training.choosing.choice import Choice, Left
 from zoograph.training.choosing.loop import Standing
@@ -49,3 +52,18 @@ def test_a_chance_is_never_sure(choice: Choice, capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr().out
     assert ">99 %" in printed
     assert "<1 %" in printed
+
+
+def test_progress_is_two_lines_that_end_with_names(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def stage_bar() -> Iterator[Callable[[str, int, int], None]]:
+        yield lambda name, done, total: told.append(name)
+
+    monkeypatch.setattr(printing, "stage_bar", stage_bar)
+    with live(900.0) as (watch, _):
+        for doing in (choice.next, None):
+            watch(Standing(10.0, doing, (), "net_a.in1k", 0.91, 0.88, 0.94, 0.42))
+    leader = "regret 0.42, leader 0.910: net_a.in1k"
+    assert told == [f"retrained head: net_b.in1k\n{leader}", leader]

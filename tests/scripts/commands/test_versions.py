@@ -23,6 +23,8 @@ def test_versions_say_what_became_of_each(history: list[Artifact], run_zoograph:
     lines = [" ".join(line.replace("│", " ").split()) for line in ran.out.splitlines()]
     assert "v1 2 11111111 warm 0.0400 0.900 in use" in lines
     assert "v2 3 11111111 full 0.0600 – kept aside" in lines
+    assert any(line.startswith("v0 1 ") and line.endswith(" promoted") for line in lines)
+    assert "coverage: the share of held-out values inside their intervals; aim: 0.900." in lines
     assert lines[-2:] == ["v1: Not worse.", "v2: Worse."]
 
 

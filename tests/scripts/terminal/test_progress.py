@@ -85,3 +85,14 @@ def test_a_stage_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.3)
     assert "training models" in terminal.getvalue()
     assert "75%" in terminal.getvalue()
+
+
+def test_a_narrow_terminal_cuts_the_words_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(progress, "PATIENCE_S", 0.0)
+    with stage_bar() as tell:
+        tell(f"a name {'x' * 60}\nregret 1.27 of {'y' * 60}", 3, 4)
+        time.sleep(0.3)
+    for shown in ("75%", "0:00:0", "━", "a name xxx", "regret 1.27 of yyy", "y…"):
+        assert shown in terminal.getvalue()

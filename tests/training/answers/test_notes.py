@@ -91,6 +91,19 @@ def test_an_answer_says_what_it_rests_on_and_how_far_such_answers_were_off():
     )
 
 
+def test_few_known_models_are_counted():
+    errors = "In tests, predictions were off by 2 points on average where three had one, and by 7 to 16 points where"
+    assert describe_basis([], [], "image", [3, 5]) == describe_basis([], [], "image")
+    assert describe_basis([], [], "image", [1]) == [f"Only 1 model has a record of this kind here. {errors} none had."]
+    (few,) = describe_basis([], [], "image", [7, 2], "other model")
+    assert few.startswith("Only 2 other models have a record of this kind on some of these datasets. In tests,")
+    new, few = describe_basis(["m"], [], "image", [0], "other model")
+    assert new.startswith("m has no record")
+    assert few.startswith("No other model has a record of this kind here. In tests,")
+    assert describe_basis([], ["a"], "image", [0]) == describe_basis([], ["a"], "image")
+    assert describe_basis([], [], "audio", [1]) == []
+
+
 def test_a_modality_that_was_not_tested_has_no_error():
     assert describe_basis([], [], "audio") == []
 

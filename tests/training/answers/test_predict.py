@@ -49,7 +49,7 @@ def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
     assert frame["measured"].isna().tolist() == [False, True]
     assert answer.title == "resnet on birds, retrained head: top-1 accuracy; mean of 2: 0.005 (-0.045 – 0.055)"
     assert predict("resnet", "birds_1").title == "resnet on birds_1, retrained head: top-1 accuracy"
-    source, new, error, own = answer.notes
+    source, new, error, baseline, own = answer.notes
     assert source.startswith("Predicts top-1 accuracy (retrained head), learned from 1 records; predictor ")
     assert new == (
         "birds_2 has no record of this kind yet: the answer rests on its card (classes, labels, number of samples, "
@@ -59,6 +59,7 @@ def test_it_is_a_table_with_a_title_and_notes(trainings: list[Path]) -> None:
         "In tests, predictions of datasets that were left out were off by 7 to 16 points on average. Three models "
         "measured there bring that to 2 points."
     )
+    assert baseline == "The linear regression is no answer: it is fitted to what cards say, for comparison."
     assert own == (
         "Where the pair was measured, the prediction leaves that record out, and a quarter of all others with it, so "
         "that the two can be compared."

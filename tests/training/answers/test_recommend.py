@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -163,3 +165,9 @@ def test_what_measured_values_were_stored_with_is_said(toy_zoo):
     assert recommend("pets").cautions == (f"vit: Measured on 'pets': {said}",)
     assert f"vit: Measured on 'pets': {said}" in recommend("pets").notes
     assert recommend("birds_1").cautions == ()
+
+
+def test_a_dataset_of_few_known_models_says_how_many(made_zoo):
+    assert "Records of this kind are known here" in " ".join(recommend("task_3").notes)
+    few = replace(recommend("task_3"), num_known=(1,))
+    assert "Only 1 model has a record of this kind here." in " ".join(few.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.tiny_encoders import make_tiny_encoder, write_opinions
 from zoograph.facade import score
 from zoograph.training.candidates.filters import Filters
+from zoograph.training.choosing import choose_model
+from zoograph.training.choosing.choice import Choice
 from zoograph.training.choosing.choose_model import choose
 from zoograph.training.choosing.loop import Standing
 from zoograph.training.measuring.finetuning.finetune import FinetuneConfig
@@ -211,3 +214,10 @@ def test_the_fine_tuned_choice_is_kept(tmp_path: Path, encoders: tuple[str, str]
     assert "does not hold the choice" in " ".join(missed.notes)
     with pytest.raises(ZoographError, match="Add '--protocol finetune'"):
         choose(str(table), 600, save_model=folder)
+
+
+def test_what_a_call_measured_is_among_the_newer_records(choice: Choice) -> None:
+    known = choose_model._with_own(choice.provenance, choice.trials, Protocol.HEAD)  # a probe is no record of heads
+    assert known.newer_records == choice.provenance.newer_records + 1
+    baseline = replace(choice.provenance, version="")
+    assert choose_model._with_own(baseline, choice.trials, Protocol.HEAD) == baseline

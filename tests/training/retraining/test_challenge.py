@@ -175,9 +175,9 @@ def test_a_store_is_looked_at_and_learned_from_when_enough_waits(
         first = retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config)
         assert first.waiting is None
         assert first.artifact is not None
-        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == Round(Waiting(0, 0), None)
+        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == Round(Waiting(0, 0), None, 25)
         store.add(runs=runs[300:310], batch="second")
-        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == Round(Waiting(10, 0), None)
+        assert retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config) == Round(Waiting(10, 0), None, 25)
         store.add(runs=runs[310:330], batch="third")
         done = retrain_if_needed(store, root, Protocol.HEAD, 25, arrivals.config)
         assert done.waiting == (30, 0)
@@ -201,7 +201,7 @@ def test_a_damaged_champion_is_not_learned_beside_and_what_to_do_is_said(arrival
 def test_the_first_champion_is_the_one_that_ships(shipped_home: Path) -> None:
     root = predictor_root(Protocol.HEAD, None)
     with RecordStore.open() as store:
-        assert retrain_if_needed(store, root, Protocol.HEAD, 25) == Round(Waiting(0, 0), None)
+        assert retrain_if_needed(store, root, Protocol.HEAD, 25) == Round(Waiting(0, 0), None, 25)
     assert list_versions(root).current == list_versions(shipped_predictors() / root.name).current is not None
 
 
@@ -221,7 +221,7 @@ def test_two_that_look_at_once_train_one_after_the_other(arrivals: Any, toy_zoo:
     with ThreadPoolExecutor(2) as pool:
         first, second = sorted(pool.map(look, range(2)), key=lambda done: done.artifact is None)
     assert first.artifact is not None
-    assert second == Round(Waiting(0, 0), None)
+    assert second == Round(Waiting(0, 0), None, 1)
     found = list_versions(root)
     assert ([manifest.version for manifest in found.readable], found.damaged) == ([found.current], ())
     assert load_current(root) == first.artifact

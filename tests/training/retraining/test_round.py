@@ -3,10 +3,10 @@ from zoograph.training.versions.verdict import Verdict
 
 
 def test_too_little_waits():
-    few = Round(Waiting(3, 0), None)
-    assert few.notes == ("3 new runs wait, too few to retrain: '--min-new' says how many are enough.",)
-    assert Round(Waiting(1, 0), None).notes == (
-        "1 new run waits, too few to retrain: '--min-new' says how many are enough.",
+    few = Round(Waiting(3, 0), None, 25)
+    assert few.notes == ("3 new runs wait, too few to retrain: 25 are enough, or what '--min-new' says.",)
+    assert Round(Waiting(1, 0), None, 2).notes == (
+        "1 new run waits, too few to retrain: 2 are enough, or what '--min-new' says.",
     )
     assert Round(Waiting(0, 0), None).notes == ("No new run waits: there is nothing to retrain on.",)
     assert few.to_frame().iloc[0].dropna().to_dict() == {"new": 3, "gone": 0}

@@ -225,15 +225,16 @@ class CurrentPredictor:
         from zoograph.training.versions.restore import load_on
 
         assert self.artifact is not None
-        artifact, kept = self.artifact, self._source.kept
+        artifact, kept, question = self.artifact, self._source.kept, self.question
+        asked = (*question.tasks, *([] if question.model is None else [question.model]))
 
         def load() -> Loaded:
             self._stage("Loading the predictor")
-            return load_on(artifact, zoo, self._encoder, self._stage)
+            return load_on(artifact, zoo, self._encoder, self._stage, asked)
 
         if kept is None:
             return load()
-        new = (card.model_dump_json() for card in self.question.datasets if card.id in zoo.datasets)
+        new = (card.model_dump_json() for card in question.datasets if card.id in zoo.datasets)
         return kept.get((artifact.folder, self._encoder, *self._key, *new, *zoo.models, *zoo.datasets), load)
 
     @cached_property

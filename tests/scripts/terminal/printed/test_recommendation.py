@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zoograph.data.records.cards import Modality
@@ -62,3 +64,26 @@ def test_parameters_are_in_millions_or_billions(
     out = capsys.readouterr().out
     assert ("params" in out) == (shown is not None)
     assert shown is None or shown in out
+
+
+@pytest.mark.parametrize(
+    ("utilities", "shown"),
+    [
+        ((0.3, 0.0, -0.001), ["0.300", "0.000", "-0.001"]),
+        ((0.3, 0.0, -0.25), ["0.30", "0.00", "-0.25"]),
+        ((0.0, -1e-4, -1e-4), ["0.0000", "-0.0001", "-0.0001"]),
+        ((0.0, -1e-7, None), ["0.00", "0.00", "–"]),
+    ],
+)
+def test_utilities_differ_where_the_order_does_and_none_is_minus_zero(
+    utilities: tuple[float | None, ...],
+    shown: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    answer = _answer(None)
+    candidates = tuple(replace(answer.candidates[0], utility=utility) for utility in utilities)
+    print_recommendation(replace(answer, weight=0.25, candidates=candidates))
+    lines = [line.strip("│").split("│") for line in capsys.readouterr().out.splitlines() if "resnet" in line]
+    assert [line[6].strip() for line in lines] == shown
