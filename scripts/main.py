@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -37,11 +38,14 @@ def _run(name: str) -> None:
 
     app = make_predict_app() if name == "predict" else make_app(sys.argv[1] if len(sys.argv) > 1 else None)
     signal.signal(signal.SIGINT, before)
-    try:
-        run(app, name)
-    finally:
-        if "triton" not in sys.modules:  # which takes for a leak what is not collected
-            gc.freeze()  # the end of the process frees what is left, faster than a search for garbage in it
+    atexit.register(_leave_garbage)
+    run(app, name)
+
+
+def _leave_garbage() -> None:
+    """Let the end of the process free what is left: faster than looking once more for garbage in it."""
+    if "triton" not in sys.modules:  # which takes for a leak what is not collected
+        gc.freeze()
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
