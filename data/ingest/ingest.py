@@ -14,6 +14,7 @@ from zoograph.data.ingest.report import IngestReport, TableReport
 from zoograph.data.ingest.runs import RunReader
 from zoograph.data.ingest.scores import ScoreReader
 from zoograph.data.ingest.tables import Table
+from zoograph.data.networks.find_model import explain_names
 from zoograph.data.records.records import Run, Score
 from zoograph.data.store.batches import new_batch
 from zoograph.data.store.store import RecordStore
@@ -65,6 +66,8 @@ def ingest(
             else:
                 new = staged.store(models, datasets, batch, origin or ", ".join(table.name for table in tables))
         published = log.publish()
+    stored = set[str]().union(*(reader.models for reader in readers))
+    meanings = explain_names({name: model for name, model in resolved.models.items() if model in stored})
     return IngestReport(
         batch if new and not dry_run else None,
         dry_run,
@@ -76,4 +79,5 @@ def ingest(
         log.reasons,
         published,
         "scores" if settings.scores else "runs",
+        tuple(meanings),
     )

@@ -58,6 +58,7 @@ class IngestReport(Report):
         reasons: why rows did not go in, the first twenty different reasons, with their counts.
         rejects: the file of rows that did not go in; None if there is none.
         kind: of the records: ``runs`` or ``scores``.
+        meanings: which weights the names of models were taken for, in sentences.
     """
 
     batch: str | None
@@ -70,6 +71,7 @@ class IngestReport(Report):
     reasons: Mapping[str, int]
     rejects: Path | None
     kind: str = "runs"
+    meanings: tuple[str, ...] = ()
 
     @property
     def num_left_out(self) -> int:
@@ -83,7 +85,7 @@ class IngestReport(Report):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is new, what was left out or read otherwise than it looks, and how to take it back."""
+        """What is new, what names mean, what was left out or read otherwise than it looks, how to take it back."""
         known = sum(table.good for table in self.tables) - self.new
         records = count_of(self.new, self.kind.removesuffix("s"), self.kind)
         verb = "would be" if self.dry_run else "is" if self.new == 1 else "are"
@@ -92,6 +94,7 @@ class IngestReport(Report):
             notes.append(
                 f"Rows that name no protocol are taken as {self.protocol.description}; --protocol says otherwise."
             )
+        notes += self.meanings
         for kind, names in (("models", self.new_models), ("datasets", self.new_datasets)):
             if names:
                 notes.append(f"New {kind}: {some_of(names, 5)}.")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from zoograph.data.errors import UnknownName, ZoographError
+from zoograph.data.files.counts import some_of
 from zoograph.data.networks.registry.torchvision_names import PREFIX
 from zoograph.data.records.cards import Modality, ModelCard
 from zoograph.data.records.naming.names import NameIndex
@@ -23,6 +24,7 @@ from zoograph.data.text.encoders.model_folder import holds_encoder
 _HUB = re.compile(r"(?:hf[-_]hub:|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)+", re.IGNORECASE)
 _MAIN = re.compile(r"(?:@main|/(?:tree|blob|resolve)/main(?:/.*)?|/)$")
 _OF_TIMM = "timm_"
+_MOST_EXPLAINED = 3
 OWN = "@"
 """In an id: before it what the weights are of, after it the digest of their content."""
 FROM_FILE = "weights of "
@@ -82,6 +84,31 @@ def explain_name(name: str, model: str) -> str | None:
     if bare_architecture(name) == model.partition(".")[0]:
         return f"'{name}' means timm's default weights, '{model}'."
     return None if without_prefix(name) == model else f"'{name}' means the weights '{model}'."
+
+
+def explain_names(models: Mapping[str, str]) -> list[str]:
+    """Return what :func:`explain_name` says of many names, in a sentence for each way in which they were read.
+
+    >>> explain_names({"resnet50": "resnet50.a1_in1k", "vit.in1k": "vit.in1k"})
+    ["'resnet50' means timm's default weights, 'resnet50.a1_in1k'."]
+
+    Args:
+        models: name -> the id of the model that it was taken for.
+    """
+    other = {name: model for name, model in models.items() if name != model}
+    taken = {name: model for name, model in other.items() if explain_name(name, model) is not None}
+    if len(taken) == 1:
+        return [str(explain_name(*pair)) for pair in taken.items()]
+    bare = {name: model for name, model in taken.items() if bare_architecture(name) == model.partition(".")[0]}
+    others = {name: model for name, model in taken.items() if name not in bare}
+    return [
+        f"{said}: {some_of([f'{name!r} means {model!r}' for name, model in group.items()], _MOST_EXPLAINED)}."
+        for said, group in (
+            ("Names without weights mean timm's default weights", bare),
+            ("Names in other spellings mean these weights", others),
+        )
+        if group
+    ]
 
 
 def bare_architecture(name: str) -> str | None:

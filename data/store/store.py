@@ -35,11 +35,13 @@ from zoograph.data.store.soundness.kept import Kept, kept_file, read_kept, stamp
 from zoograph.data.store.soundness.kept_digests import modalities, read_digests
 from zoograph.data.store.soundness.reading import Cells, Damaged, read_sound, stream_sound, tell
 from zoograph.data.store.soundness.summary import (
+    BatchNames,
     count_all_ways,
     count_by_batch,
     count_models,
     count_sources,
     measured_among,
+    names_by_batch,
     summary_zoo,
 )
 from zoograph.data.store.state import StoreState, digest_scores, read_state, read_zoo
@@ -257,6 +259,11 @@ class RecordStore:
         """Return the batches, the newest first; those without a time come last."""
         with self._read() as connection:
             return list_batches(connection)
+
+    def names_by_batch(self) -> dict[str, BatchNames]:
+        """Return the models and datasets that the records of each batch are about, from what was kept of the store."""
+        with self._read() as connection:
+            return names_by_batch(self._kept(connection).tables)
 
     def stream_runs(self, columns: Sequence[str], size: int = 10_000) -> Iterator[Sequence[Cells]]:
         """Yield the sound runs as of one moment, in the order of their ids, so many at a time."""

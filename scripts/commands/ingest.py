@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from zoograph.scripts.terminal.documents import describe_ingest
 from zoograph.scripts.terminal.options import AsJson, DryRun
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.printed.tables import print_notes, print_table
-from zoograph.scripts.terminal.program import FAILED
+from zoograph.scripts.terminal.program import FAILED, WRONG
 from zoograph.scripts.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def ingest(
     """Bring measured accuracies, or scores, into the store, in one batch that `zoograph undo` can take back.
 
     Rows that cannot be understood, and models and datasets that are not known, are left out and written down with
-    the reason; the exit code is 1 then. A file that is in doubt as a whole, such as one that changes its unit half-way,
-    is refused. The same file twice adds nothing.
+    the reason; the exit code is 1 then, and 2 if there is nothing to store. A file that is in doubt as a whole, such
+    as one that changes its unit half-way, is refused. The same file twice adds nothing.
 
     Example: `zoograph ingest runs.csv --map accuracy=eval_acc --protocol finetune`
     """
@@ -125,6 +126,9 @@ def ingest(
         print_notes(report.notes)
     if report.num_left_out:
         raise typer.Exit(FAILED)
+    if not any(table.good for table in report.tables):  # runs that were known are good ones too
+        print(f"Failed: there are no {report.kind} with a value to store.", file=sys.stderr)
+        raise typer.Exit(WRONG)
 
 
 def _parse_mapping(pairs: list[str]) -> dict[str, str]:

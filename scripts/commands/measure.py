@@ -168,6 +168,7 @@ def _as_dict(report: MeasureReport) -> dict[str, Any]:
     return {
         "dataset": report.dataset,
         "runs": [run.model_dump(mode="json") for run in report.runs],
+        "num_known": report.num_known,
         "skipped": list(report.skipped),
         "sources": [_source(one) for one in report.sources],
         "saved": report.saved,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from zoograph.data.errors import StoreError
 from zoograph.data.files.counts import count_of
 from zoograph.data.records.records import Protocol
+from zoograph.data.records.sources import collection_of
 from zoograph.scripts.commands.versions import NONE_YET, describe, versions_of
 from zoograph.scripts.pictures.style import require_matplotlib
 from zoograph.scripts.terminal.files import require_place, write_file
@@ -41,7 +43,7 @@ class Contents:
     """What is in the store.
 
     Attributes:
-        runs: source, protocol and number.
+        runs: source, protocol and number; what zoograph itself measured is one source.
         kinds: protocol, metric, modality of the datasets and number of the runs that count, the most frequent first.
         newest: the batch that came last.
     """
@@ -109,10 +111,12 @@ def status(
 
 
 def _read(store: RecordStore) -> Contents:
-    newest = next(iter(store.batches()), None)
+    newest, runs = next(iter(store.batches()), None), Counter[tuple[str, Protocol]]()
+    for (source, protocol), count in store.count_sources().items():
+        runs[collection_of(source), protocol] += count
     return Contents(
         *store.count_cards(),
-        tuple((source, str(protocol), count) for (source, protocol), count in store.count_sources().items()),
+        tuple((collection, str(protocol), count) for (collection, protocol), count in sorted(runs.items())),
         tuple((str(protocol), str(metric), kind, n) for (protocol, metric, kind), n in store.ways_measured().items()),
         None if newest is None else newest.origin,
         None if newest is None or newest.created_at is None else newest.created_at.isoformat(timespec="seconds"),

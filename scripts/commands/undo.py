@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoograph.data.files.counts import count_of
+from zoograph.data.files.counts import count_of, some_of
 from zoograph.scripts.terminal.options import AsJson
 from zoograph.scripts.terminal.output import print_json
 from zoograph.scripts.terminal.printed.tables import print_table
 
 if TYPE_CHECKING:
     from zoograph.data.store.batches import Batch
+    from zoograph.data.store.soundness.summary import BatchNames
+
+_MOST_SHOWN, _MOST_LISTED = 2, 10
 
 
 def undo(
@@ -31,7 +35,7 @@ def undo(
         raise typer.BadParameter("give the id of a batch, or --list.")
     with RecordStore.open(to_read=show) as store:
         if batch is None:
-            _show(store.batches(), as_json)
+            _show(store.batches(), store.names_by_batch(), as_json)
             return
         undone = store.undo(batch)
     if as_json:
@@ -42,15 +46,31 @@ def undo(
         )
 
 
-def _show(batches: list[Batch], as_json: bool) -> None:
+def _show(batches: list[Batch], names: Mapping[str, BatchNames], as_json: bool) -> None:
+    from zoograph.data.store.soundness.summary import BatchNames
+
+    about = {row.id: names.get(row.id, BatchNames()) for row in batches}
     if as_json:
-        print_json("undo --list", {"batches": [{**asdict(row), "created_at": _say_when(row)} for row in batches]})
+        print_json("undo --list", {"batches": [_as_dict(row, about[row.id]) for row in batches]})
         return
     rows = []
     for row in batches:
         time = "not known" if row.created_at is None else f"{row.created_at:%Y-%m-%d %H:%M:%S}"
-        rows.append((row.id, time, f"{row.records:,}", row.origin))
-    print_table("Batches", ("batch", "time (UTC)", "records", "from"), rows, names={"from"}, copied={"batch"})
+        named = [some_of(kind, _MOST_SHOWN) or "–" for kind in about[row.id]]
+        rows.append((row.id, time, f"{row.records:,}", row.origin, *named))
+    headings = ("batch", "time (UTC)", "records", "from", "models", "datasets")
+    print_table("Batches", headings, rows, names={"from", "models", "datasets"}, copied={"batch"})
+
+
+def _as_dict(row: Batch, about: BatchNames) -> dict[str, Any]:
+    return {
+        **asdict(row),
+        "created_at": _say_when(row),
+        "models": about.models[:_MOST_LISTED],
+        "num_models": len(about.models),
+        "datasets": about.datasets[:_MOST_LISTED],
+        "num_datasets": len(about.datasets),
+    }
 
 
 def _say_when(row: Batch) -> str | None:

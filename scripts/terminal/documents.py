@@ -72,7 +72,9 @@ def describe_explanation(explanation: Explanation) -> dict[str, Any]:
 
 def describe_ingest(report: IngestReport) -> dict[str, Any]:
     """Return the document of ``ingest``."""
-    return {**asdict(report), "left_out": report.num_left_out}
+    content = asdict(report)
+    del content["meanings"]  # they are among the notes
+    return {**content, "left_out": report.num_left_out}
 
 
 def _asked(answer: Answer) -> dict[str, Any]:

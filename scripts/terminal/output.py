@@ -29,7 +29,7 @@ SCHEMAS = {
     "versions": 1,
     "rollback": 1,
     "prune": 1,
-    "status": 1,
+    "status": 2,
     "picture": 1,
     "benchmark": 1,
     "benchmark collections": 1,

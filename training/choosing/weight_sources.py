@@ -161,7 +161,7 @@ def _read_folder(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         got = "a file" if folder.exists() else "nothing there"
         raise ZoographError(
-            f"The weights '{folder}' must be a folder with a file for each model (got {got}). Check it."
+            f"The weights '{folder}' must be a folder with a file for each of some models (got {got}). Check it."
         )
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -45,7 +46,7 @@ class Transferred:
     Attributes:
         protocol: what was done.
         seed: of the split, and of what was trained.
-        result: what was reached.
+        result: what was reached; its seconds are those of everything, from the first sample that was looked at.
         settings: that are kept with the run, with the warnings that belong to it.
         skipped: images that could not be read -> what is wrong with them.
         num_cut: samples that the model does not read to their end, as far as they were counted.
@@ -100,6 +101,7 @@ class Transfer:
         result: HeadResult | FinetuneResult
         skipped: dict[str, str] = {}
         num_cut = 0
+        begun = time.perf_counter()
         if self.protocol is Protocol.HEAD:
             seen = extract_features(model, task, self.place, progress=progress)
             skipped, num_cut = dict(seen.skipped), seen.num_cut
@@ -116,6 +118,7 @@ class Transfer:
         settings = _settings(task, self.protocol, self.test_fraction, self.config)
         if warnings:
             settings[WARNINGS] = warnings
+        result = replace(result, seconds=time.perf_counter() - begun)  # extracting features is most of a head's time
         return Transferred(self.protocol, self.seed, result, settings, skipped, num_cut)
 
 
@@ -157,6 +160,7 @@ def measure_models(
     runs: dict[tuple[int, int], Run] = {}
     skipped: dict[str, str] = {}
     num_cut: dict[str, int] = {}
+    num_known = 0
     prepare = None
     if protocol is Protocol.FINETUNE:
         config = suited(config, task)
@@ -168,7 +172,9 @@ def measure_models(
         known = {} if fresh else find_runs(store, dataset.id, protocol, settings)
 
         def take(place: int, measured: Measured) -> None:
+            nonlocal num_known
             if measured.known:
+                num_known += 1
                 runs[place, measured.seed] = known[measured.source, measured.seed]
                 return
             model_id, new_cards = known_model(store, measured.card)
@@ -193,7 +199,8 @@ def measure_models(
     found = {place: run.model for (place, _), run in sorted(runs.items())}
     cut = tuple(describe_cut(num_cut, task.samples_word))
     ordered = tuple(runs[key] for key in sorted(runs))
-    return MeasureReport(dataset.id, ordered, skipped, tuple(failures), subject.explain_names(found), cut)
+    meanings = subject.explain_names(found)
+    return MeasureReport(dataset.id, ordered, skipped, tuple(failures), meanings, cut, num_known=num_known)
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,7 @@ class MeasureReport(Report):
         cut: which models do not read how many samples to their end, in sentences.
         sources: what the models were pre-trained on here; empty if they were not.
         saved: folder with the fine-tuned model; None if none was to be kept.
+        num_known: runs that were in the store, and were not measured again.
     """
 
     dataset: str
@@ -190,6 +191,7 @@ class MeasureReport(Report):
     cut: tuple[str, ...] = ()
     sources: tuple[SourceTraining, ...] = ()
     saved: str | None = None
+    num_known: int = 0
 
     @property
     def title(self) -> str:
@@ -199,13 +201,20 @@ class MeasureReport(Report):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which weights were looked at, which images were left out, and what the accuracies do not say."""
+        """Which weights were looked at, what was known, which images were left out, what accuracies do not say."""
         said = [text for run in self.runs for text in run.hyperparameters.get(WARNINGS, ())]
         kept = [f"'{one.model}' is kept in '{one.weights}', which --weights takes." for one in self.sources]
         if self.saved is not None:
             best = max(self.runs, key=lambda run: run.value)
             kept.append(f"The fine-tuned '{best.model}' is in '{self.saved}': zoograph.load_finetuned reads it.")
-        return (*self.meanings, *_describe_skipped(self.skipped), *self.cut, *dict.fromkeys(said), *kept)
+        left_out = _describe_skipped(self.skipped)
+        return (*self.meanings, *self._known_notes(), *left_out, *self.cut, *dict.fromkeys(said), *kept)
+
+    def _known_notes(self) -> Iterator[str]:
+        if self.num_known:
+            measured = count_of(len(self.runs) - self.num_known, "run")
+            was = "was" if self.num_known == 1 else "were"
+            yield f"{measured} measured, {self.num_known:,} {was} in the store already; --fresh measures again."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a run: ``model``, ``value`` in [0, 1], ``seed``, ``train_size``, ``test_size``, ``seconds``.

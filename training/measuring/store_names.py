@@ -9,6 +9,7 @@ from zoograph.data.networks.find_model import named_in_full
 from zoograph.data.networks.weights import PretrainedModel
 from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.naming.names import NameIndex
+from zoograph.data.records.sources import own_source
 from zoograph.data.store.store import RecordStore
 from zoograph.data.tasks.sources import identify_local
 from zoograph.data.tasks.task import LabelledTask
@@ -53,4 +54,4 @@ def known_in(names: NameIndex, card: ModelCard) -> tuple[str, tuple[ModelCard, .
 def describe_source(model: PretrainedModel, task: LabelledTask, sample: str = "") -> str:
     """Return the source of a record: what was run, and the content that it was run on, or what sample of it."""
     samples = f"{task.samples_word} {task.digest[:12]}{sample and f', {sample}'}"
-    return f"zoograph {version('zoograph')}, weights {model.digest[:12]}, {samples}"
+    return own_source(version("zoograph"), model.digest[:12], samples)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoograph.data.errors import ZoographError
-from zoograph.data.networks.devices import find_device, require_device
+from zoograph.data.networks.devices import AUTO, find_device, require_device
 from zoograph.data.networks.registry.reachable import require_reachable
 from zoograph.data.records.cards import Modality
 from zoograph.data.records.naming.spellings import Target
@@ -103,14 +103,16 @@ class Subject:
         return tuple(sentence for sentence in said if sentence is not None)
 
     def check(self) -> None:
-        """Find out what is wrong without looking at a sample and without torch.
+        """Find out what is wrong without looking at a sample, and without torch unless a device is named that needs it.
 
         Raises:
             ZoographError: if ``dataset`` is a path without samples, if columns are named and there are none, if weights
-                are no file or are given for several models, if nobody knows such a device, or if no model's weights
-                can be had.
+                are no file or are given for several models, if there is no such device, or if no model's weights can
+                be had.
         """
         found = self._check_inputs()
+        if self.device not in (None, AUTO, "cpu"):
+            self.place()  # without it, nobody needs the weights
         if self.weights is None and found is not Modality.TEXT:
             require_reachable(self.models)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zoograph.data.records.zoo import Zoo
+
+
+_NAMES_OF = {"model": "model", "dataset": "dataset", "other": "dataset", "corpus": "dataset"}
+
+
+class BatchNames(NamedTuple):
+    """What the records of a batch are about: ids of models and datasets."""
+
+    models: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
 
 
 def summary_zoo(
@@ -76,6 +86,32 @@ def count_by_batch(
         chosen &= runs.among("model", [] if model is None else [model]) | runs.among("dataset", datasets)
     number = np.bincount(runs.codes["batch"][chosen], runs.numbers["num_runs"][chosen], len(runs.words["batch"]))
     return {batch: int(n) for batch, n in zip(runs.words["batch"], number, strict=True) if n}
+
+
+def names_by_batch(tables: Mapping[str, Columns]) -> dict[str, BatchNames]:
+    """Return the models and the datasets that the records of each batch are about, each once, by name.
+
+    Args:
+        tables: as kept.
+    """
+    models, datasets = dict[str, set[str]](), dict[str, set[str]]()
+    for rows in tables.values():
+        for column, found in _NAMES_OF.items():
+            if column in rows.codes:
+                for batch, name in _pairs(rows, "batch", column):
+                    (models if found == "model" else datasets).setdefault(batch, set()).add(name)
+    none = set[str]()
+    return {
+        batch: BatchNames(tuple(sorted(models.get(batch, none))), tuple(sorted(datasets.get(batch, none))))
+        for batch in models.keys() | datasets.keys()
+    }
+
+
+def _pairs(rows: Columns, first: str, second: str) -> Iterator[tuple[str, str]]:
+    """Yield the words of two columns that occur together, each pair once."""
+    many = max(1, len(rows.words[second]))
+    for code in np.unique(rows.codes[first].astype(np.int64) * many + rows.codes[second]).tolist():
+        yield rows.words[first][code // many], rows.words[second][code % many]
 
 
 def count_all_ways(runs: Columns, kinds: Mapping[str, str]) -> dict[tuple[Protocol, Metric, str], int]:

@@ -14,6 +14,7 @@ from zoograph.data.collections.citations import read_citations, read_origin
 from zoograph.data.errors import PredictorError
 from zoograph.data.records.fields import Name
 from zoograph.data.records.records import Metric, Protocol
+from zoograph.data.records.sources import collection_of
 from zoograph.data.records.zoo import Zoo
 from zoograph.scripts.serving.answering import Answers
 from zoograph.scripts.serving.problems import Refused
@@ -168,7 +169,8 @@ def _kind(folder: PredictorFolder) -> dict[str, Any]:
 
 
 def _cover(zoo: Zoo) -> Iterator[dict[str, Any]]:
-    for (source, protocol), runs in zoo.runs.groupby(["source", "protocol"]):
+    # What zoograph itself measured has a source for each pair, which would be a row each.
+    for (source, protocol), runs in zoo.runs.groupby([zoo.runs["source"].map(collection_of), "protocol"]):
         models, datasets = runs["model"].nunique(), runs["dataset"].nunique()
         pairs = len(runs[["model", "dataset"]].drop_duplicates())
         yield {

@@ -84,6 +84,12 @@ def test_a_table_without_rows_is_said_to_be_one(read: Ingest) -> None:
     assert read("model,dataset,value", "vit,pets,7.5").tables[0].notes == ()
 
 
+def test_which_weights_a_name_was_taken_for_is_said(read: Ingest) -> None:
+    report = read("model,dataset,value", "vit,pets,0.5", "resnet50,pets,0.75", "vgg16,nobody,0.5")
+    assert report.meanings == ("'resnet50' means timm's default weights, 'resnet50.a1_in1k'.",)
+    assert set(report.meanings) < set(report.notes)
+
+
 @pytest.mark.parametrize("known_as", ["accuracy", "value"])
 def test_columns_can_be_mapped(toy_store: RecordStore, read: Ingest, known_as: str) -> None:
     read("arch,task,eval_acc", "vit,pets,0.5", mapping={"model": "arch", "dataset": "task", known_as: "eval_acc"})

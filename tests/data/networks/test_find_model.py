@@ -14,6 +14,7 @@ from zoograph.data.errors import AmbiguousName, UnknownName, ZoographError
 from zoograph.data.networks.find_model import (
     bare_architecture,
     explain_name,
+    explain_names,
     file_names,
     find_model,
     find_others,
@@ -115,6 +116,17 @@ def test_the_store_and_the_libraries_agree_on_every_name_of_the_zoo_that_ships()
 )
 def test_a_name_is_explained_unless_it_says_so_itself(name: str, model: str, sentence: str | None) -> None:
     assert explain_name(name, model) == sentence
+
+
+def test_many_names_are_explained_in_a_sentence_for_each_way_to_read_them() -> None:
+    names = {f"net{place}": f"net{place}.in1k" for place in range(4)}
+    assert explain_names({"own": "own", "vit.in1k": "vit.in1k", "timm/vit.in1k": "vit.in1k"}) == []
+    assert explain_names({"own": "own", "net0": "net0.in1k"}) == ["'net0' means timm's default weights, 'net0.in1k'."]
+    assert explain_names({**names, "ViT-B-32/openai": "vit_b.openai"}) == [
+        "Names without weights mean timm's default weights: 'net0' means 'net0.in1k', 'net1' means 'net1.in1k', "
+        "'net2' means 'net2.in1k' and 1 more.",
+        "Names in other spellings mean these weights: 'ViT-B-32/openai' means 'vit_b.openai'.",
+    ]
 
 
 def test_what_is_an_architecture() -> None:

@@ -62,7 +62,10 @@ def test_people_read_the_choice(asked: list[dict[str, Any]], run_command: Comman
         (("--budget", "30m", "--regret", "-1"), "Invalid value for '--regret'"),
         (("--budget", "30m", "--epochs", "3"), "'--epochs' belongs to fine-tuning (got the protocol 'head')"),
         (("--budget", "30m", "--protocol", "probe"), "zoograph itself does head or finetune to a model (got 'probe')"),
-        (("--budget", "30m", "--weights-dir", "nowhere"), "must be a folder with a file for each model (got nothing"),
+        (
+            ("--budget", "30m", "--weights-dir", "nowhere"),
+            "must be a folder with a file for each of some models",
+        ),
         (("--budget", "30m", "--device", "abacus"), "The device 'abacus' cannot be used"),
         (("--budget", "30m", "--objective", "luck"), "luck"),
         (("--budget", "30m", "--report", "no/where.html"), "cannot be written"),

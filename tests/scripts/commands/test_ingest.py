@@ -108,6 +108,18 @@ def test_what_cannot_be_done_is_exit_code_2(run_command: Command, arguments: tup
     assert "Traceback" not in ran.err
 
 
+def test_a_file_with_nothing_to_store_is_exit_code_2_and_one_that_is_known_is_not(
+    run_command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "l.csv"
+    path.write_text("model,score\nvit,0.5\n", encoding="utf-8")
+    ran = run_command(ingest, str(path))
+    assert (ran.code, ran.err) == (2, "Failed: there are no runs with a value to store.\n")
+    assert "0 runs are new" in ran.out
+    path.write_text("model,pets\nvit,0.5\n", encoding="utf-8")
+    assert [run_command(ingest, str(path)).code for _ in range(2)] == [0, 0]
+
+
 def test_scores_are_told_from_accuracies(run_command: Command, tmp_path: Path) -> None:
     path = tmp_path / "matrix.csv"
     path.write_text("model,pets,birds_1\nvit,-0.5,1.2\nresnet,1.5,1.1\n", encoding="utf-8")

@@ -56,6 +56,9 @@ def test_heads_are_measured_and_stored(animals: Path, mine: Options, run_command
         assert settings["test_fraction"] == 0.4
         assert settings.keys() == {"test_fraction", "l2", "validation_accuracy", "seconds"}
         assert row["measured_at"] is not None
+    again = run_command(measure, *mine, "--dataset", str(animals), "--seeds", "2", "--test-fraction", "0.4")
+    assert "0 runs measured, 2 were in the store already" in " ".join(again.out.split())
+    assert len(_stored(home)) == 2
     with RecordStore.open() as store:
         (known,) = store.measured(answer["runs"][0]["model"], ["animals"], Protocol.HEAD).values()
     assert known.num_runs == 2

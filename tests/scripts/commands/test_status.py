@@ -13,6 +13,8 @@ from typing import Any
 from PIL import Image
 
 from zoograph.data.records.records import Protocol
+from zoograph.data.records.sources import own_source
+from zoograph.data.testing.own_runs import own_run
 from zoograph.scripts.commands.status import _knows
 from zoograph.training.versions.artifact import Artifact
 from zoograph.training.versions.changes import Changes
@@ -45,6 +47,18 @@ def test_status_in_words_and_as_a_picture(history: list[Artifact], run_zoograph:
     assert "retrained head: v1 is in use. It learned from 2 runs" in " ".join(ran.out.split())
     with Image.open(tmp_path / "curve.png") as image:
         assert image.width == 1050
+
+
+def test_what_zoograph_measured_is_one_source(toy_store: Any, run_zoograph: Run) -> None:
+    own = [own_run(0.5, source=own_source("0.1.0", "31798e29af8e", f"images 47084eae92b{n}")) for n in range(3)]
+    toy_store.add(runs=[*own, own_run(0.25)])
+    said = json.loads(run_zoograph("status", "--json").out)
+    assert (said["schema"], said["store"]["runs"]) == (
+        2,
+        [["measured by zoograph", "head", 3], ["mine", "head", 1], ["toy", "finetune", 2], ["toy", "head", 1]],
+    )
+    lines = [" ".join(line.replace("│", " ").split()) for line in run_zoograph("status").out.splitlines()]
+    assert "measured by zoograph head 3" in lines
 
 
 def test_a_picture_needs_versions_and_a_place(history: list[Artifact], toy_store: object, run_zoograph: Run) -> None:

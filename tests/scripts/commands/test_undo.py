@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from zoograph.data.records.cards import ModelCard
 from zoograph.data.records.records import Protocol, Run
 from zoograph.data.store.store import RecordStore
 from zoograph.scripts.commands.undo import undo
@@ -28,9 +29,26 @@ def test_batches_are_listed(run_command: Command) -> None:
         ("monday", 1, "[b]a file[/b]"),
         ("shipped", 3, "the zoo that ships"),
     ]
+    newest = json.loads(run_command(undo, "--list", "--json").out)["batches"][0]
+    assert (newest["models"], newest["num_models"], newest["datasets"], newest["num_datasets"]) == (
+        ["vit"],
+        1,
+        ["pets"],
+        1,
+    )
     assert all("T" in row["created_at"] for row in json.loads(ran.out)["batches"])  # ISO 8601
     table = run_command(undo, "--list")
     assert (table.code, "monday" in table.out, "[b]a file[/b]" in table.out) == (0, True, True)
+    assert "birds_1" in table.out
+
+
+def test_many_models_of_a_batch_are_counted(run_command: Command, toy_store: RecordStore) -> None:
+    cards = [ModelCard(id=f"m{place:02}", source="me") for place in range(12)]
+    runs = [Run(source="me", model=card.id, dataset="pets", protocol=Protocol.HEAD, value=0.5) for card in cards]
+    toy_store.add(models=cards, runs=runs, batch="tuesday")
+    assert "m00, m01 and 10 more" in " ".join(run_command(undo, "--list").out.replace("│", " ").split())
+    newest = json.loads(run_command(undo, "--list", "--json").out)["batches"][0]
+    assert (newest["models"], newest["num_models"]) == ([card.id for card in cards[:10]], 12)
 
 
 def test_a_batch_is_taken_back(run_command: Command, toy_store: RecordStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from zoograph.data.records.records import Protocol
 from zoograph.data.store.store import RecordStore
 from zoograph.training.measuring import measure as module
 from zoograph.training.measuring.finetuning.finetune import FinetuneConfig, FinetuneResult
+from zoograph.training.measuring.head import HeadResult
 from zoograph.training.measuring.measure import Transfer, _below_head, make_run, measure_finetune_on, measure_models
 from zoograph.training.measuring.pictures import Pictures
 from zoograph.training.measuring.subject import Subject
@@ -104,9 +106,22 @@ def test_runs_that_the_store_has_are_measured_again_only_if_that_is_asked_for(
     assert seeds == [0, 1]
     assert both.runs[0] == first.runs[0]
     assert [run.seed for run in both.runs] == [0, 1]
+    assert (first.num_known, both.num_known) == (0, 1)
     measure_models(subject, Protocol.HEAD, test_fraction=0.4, fresh=False)  # other settings
     measure_models(subject, Protocol.HEAD)
     assert seeds == [0, 1, 0, 0]
+
+
+def test_the_seconds_of_a_head_are_those_of_its_features_too(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    def slow(*given: object, **named: object) -> object:
+        time.sleep(0.2)
+        return extract_features(*given, **named)
+
+    extract_features = module.extract_features
+    monkeypatch.setattr(module, "extract_features", slow)
+    monkeypatch.setattr(module, "measure_head_on", lambda *_: HeadResult(0.9, 0.1, 0.9, 24, 16, 0.01))
+    done = Transfer(Protocol.HEAD).of(load_pretrained("test_vit", RANDOM), _task(40), "mine")
+    assert done.result.seconds > 0.2
 
 
 def test_a_split_that_says_nothing_is_refused_before_a_model_is_looked_at(

@@ -81,6 +81,14 @@ def test_measured_runs_are_one_row_each_and_so_are_failures():
     assert report.notes == ("1 image is left out, which cannot be read (1 is an empty file: 'a.png').",)
 
 
+def test_runs_that_were_in_the_store_are_counted():
+    runs = (run(), run(seed=1), run(seed=2))
+    (one,) = MeasureReport("pets", runs, {}, (), num_known=1).notes
+    assert one == "2 runs measured, 1 was in the store already; --fresh measures again."
+    (all_of_them,) = MeasureReport("pets", runs, {}, (), num_known=3).notes
+    assert all_of_them == "0 runs measured, 3 were in the store already; --fresh measures again."
+
+
 def test_what_an_accuracy_does_not_say_is_among_the_notes():
     runs = (run(hyperparameters={"warnings": ["Nothing is known of 'owl'."]}), run(seed=1), run(seed=2))
     runs = (*runs, run(seed=3, hyperparameters={"warnings": ["Nothing is known of 'owl'."]}))

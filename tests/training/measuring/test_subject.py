@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from zoograph.data.errors import ZoographError
+from zoograph.training.measuring import subject as module
 from zoograph.training.measuring.subject import Subject
 
 
@@ -18,6 +19,21 @@ def test_a_device_that_is_not_there() -> None:
     assert Subject(["a"], "unused", device="cpu").place() == torch.device("cpu")
     with pytest.raises(ZoographError, match="The device 'abacus' cannot be used"):
         Subject(["a"], "unused", device="abacus").place()
+
+
+def test_a_device_that_is_not_there_is_told_before_weights_that_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> None:
+        raise ZoographError(f"The device '{name}' cannot be used")
+
+    monkeypatch.setattr(module, "find_device", refuse)
+    monkeypatch.setattr(module, "check_dataset", lambda *_: None)
+    monkeypatch.setattr(module, "require_reachable", lambda models: told.append(models))
+    told: list[object] = []
+    with pytest.raises(ZoographError, match="The device 'cuda' cannot be used"):
+        Subject(["a"], "unused", device="cuda").check()
+    assert told == []
+    Subject(["a"], "unused", device="auto").check()
+    assert told == [["a"]]
 
 
 def test_weights_that_are_taken_for_published_ones_are_named_in_one_sentence():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoograph.data.records.records import Metric, Protocol, Run, Score
+from zoograph.data.records.records import Metric, Protocol, Relation, Run, Score
 from zoograph.data.store.store import RecordStore
 from zoograph.data.testing.hash_encoder import HashEmbedder
 from zoograph.graphs.builder import build_graph
@@ -96,3 +96,17 @@ def test_runs_are_counted_by_batch(store: RecordStore) -> None:
     assert store.count_runs_by_batch(None, model="resnet", datasets=["birds_2"]) == {"shipped": 2, "one": 4, "two": 1}
     assert store.count_runs_by_batch(None, modality="text") == {}
     assert store.count_runs_by_batch(None, modality="image") == {"shipped": 3, "one": 4, "two": 1}
+
+
+def test_batches_are_told_by_the_models_and_datasets_of_their_records(toy_store: RecordStore) -> None:
+    score = Score(source="s", model="vit", dataset="birds_2", name="logme", value=1)
+    relation = Relation(source="s", dataset="pets", other="birds_1", name="d", value=1)
+    run = Run(source="me", model="resnet", dataset="pets", protocol=Protocol.HEAD, value=0.5)
+    toy_store.add(runs=[run], scores=[score], batch="monday")
+    toy_store.add(relations=[relation], batch="tuesday")
+    found = toy_store.names_by_batch()
+    assert found["monday"] == (("resnet", "vit"), ("birds_2", "pets"))
+    assert found["tuesday"] == ((), ("birds_1", "pets"))
+    assert found.keys() == {"shipped", "monday", "tuesday"}
+    toy_store.undo("monday")
+    assert "monday" not in toy_store.names_by_batch()

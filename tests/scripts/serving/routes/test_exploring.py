@@ -10,7 +10,9 @@ from starlette.testclient import TestClient
 
 from zoograph.data.records.cards import DatasetCard
 from zoograph.data.records.records import Protocol, Relation
+from zoograph.data.records.sources import own_source
 from zoograph.data.store.store import RecordStore
+from zoograph.data.testing.own_runs import own_run
 from zoograph.scripts.serving.routes.exploring import _dataset_edges
 from zoograph.training.versions.listing import predictor_root
 
@@ -70,6 +72,13 @@ def test_the_zoo_is_covered_by_collection_and_protocol(client: TestClient) -> No
     sources = {row["source"]: (row["licences"], row["snapshots"]) for row in zoo["sources"]}
     assert sources["timm-results"] == (["Apache-2.0"], ["aa4b5850, 2026-08-08"])
     assert (zoo["predictors"], zoo["calibration"]) == ([], [])
+
+
+def test_what_zoograph_measured_is_one_collection_of_the_zoo(client: TestClient, toy_store: RecordStore) -> None:
+    own = [own_run(0.5, source=own_source("0.1.0", "31798e29af8e", f"images 47084eae92b{n}")) for n in range(3)]
+    toy_store.add(runs=own)
+    (row,) = [row for row in client.get("/zoo").json()["coverage"] if row["collection"] == "measured by zoograph"]
+    assert (row["protocol"], row["runs"], row["pairs"]) == ("head", 3, 1)
 
 
 def test_a_predictor_that_cannot_be_read_hides_nothing_else(
