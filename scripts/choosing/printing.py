@@ -58,7 +58,8 @@ def _describe(standing: Standing) -> str:
     """Return two lines that end with names, so that a narrow terminal cuts the ends of these alone."""
     doing = standing.doing
     now = "" if doing is None else f"{doing.level.description}: {doing.model}\n"
-    return f"{now}regret {standing.regret:.2f}, leader {standing.predicted:.3f}: {standing.leader}"
+    interval = format_interval(standing.lower, standing.upper)
+    return f"{now}regret {standing.regret:.2f}, leader {standing.predicted:.3f} ({interval}): {standing.leader}"
 
 
 def _say(text: str) -> None:

@@ -100,10 +100,10 @@ class Loop:
         self.first_regret = self.standing().regret
         while (plan := self._decide()) is not None:
             plans = self._beside(plan)
-            if watch is not None:
-                watch(self.standing(plan))
             if stage is not None:
                 stage(", ".join(f"{each.model}: {each.level.description}" for each in plans))
+            if watch is not None:
+                watch(self.standing(plan))  # last, since it says more: beside the measurement, who leads
             self._measure(plans, progress)
             self._form_opinion(stage, None)
             self._note()

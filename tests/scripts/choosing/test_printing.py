@@ -65,5 +65,5 @@ def test_progress_is_two_lines_that_end_with_names(choice: Choice, monkeypatch: 
     with live(900.0) as (watch, _):
         for doing in (choice.next, None):
             watch(Standing(10.0, doing, (), "net_a.in1k", 0.91, 0.88, 0.94, 0.42))
-    leader = "regret 0.42, leader 0.910: net_a.in1k"
+    leader = "regret 0.42, leader 0.910 (0.88 – 0.94): net_a.in1k"
     assert told == [f"retrained head: net_b.in1k\n{leader}", leader]

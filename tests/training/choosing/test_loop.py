@@ -74,6 +74,12 @@ def test_it_begins_with_the_leader_and_stops_when_little_is_left_to_lose() -> No
     assert plan.model == "d"
 
 
+def test_who_leads_is_told_after_what_is_measured_so_that_it_stays() -> None:
+    told: list[str] = []
+    _loop(Made(deviation=0.05)).run(stage=told.append, watch=lambda standing: told.append(standing.leader))
+    assert told[:4] == ["a: retrained head", "a", "b: retrained head", "a"]
+
+
 def test_where_much_may_be_lost_everything_is_measured() -> None:
     loop = _loop(Made(deviation=0.5), threshold=0.0)
     loop.run()
