@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +11,7 @@ from zoograph.data.records.cards import DatasetCard, ModelCard
 from zoograph.data.records.catalogue import Entry, count_sources
 from zoograph.data.records.published import copied_from, is_published
 from zoograph.data.records.records import Protocol
+from zoograph.data.records.sources import collection_of
 from zoograph.scripts.zoo.rows import Rows
 
 
@@ -64,7 +65,7 @@ def count_columns(runs: Counter[Protocol]) -> dict[str, int]:
 def collection_rows(
     models: Mapping[str, ModelCard], datasets: Mapping[str, DatasetCard], runs: Mapping[str, Counter[Protocol]]
 ) -> Rows:
-    """Return a row of each collection, those with most runs first.
+    """Return a row of each collection, those with most runs first; what zoograph itself measured is one.
 
     Args:
         models: cards by id.
@@ -72,13 +73,16 @@ def collection_rows(
         runs: number by protocol of each source.
     """
     known = Counter(count_sources(models.values())), Counter(count_sources(datasets.values()))
-    names = sorted({*known[0], *known[1], *runs}, key=lambda name: (-runs.get(name, Counter()).total(), name))
+    number = defaultdict[str, Counter[Protocol]](Counter)
+    for source, counts in runs.items():
+        number[collection_of(source)] += counts
+    names = sorted({*known[0], *known[1], *number}, key=lambda name: (-number[name].total(), name))
     return [
         {
             "collection": name,
             "models": known[0][name],
             "datasets": known[1][name],
-            **count_columns(runs.get(name, Counter())),
+            **count_columns(number[name]),
             "about": summarise(name),
         }
         for name in names

@@ -54,6 +54,7 @@ def _find(store: RecordStore, name: str) -> dict[str, Any]:
     """Return what is known of a name: of a model first, then of a dataset, a family of datasets, a collection."""
     from zoograph.data.collections.citations import read_citations
     from zoograph.data.errors import UnknownName
+    from zoograph.data.records.sources import collection_of
 
     names = store.names()
     if name in names.models:
@@ -61,7 +62,7 @@ def _find(store: RecordStore, name: str) -> dict[str, Any]:
     if name in names.datasets or name in names.families:
         return about_dataset(store, name)
     name = {known.casefold(): known for known in read_citations()}.get(name.casefold(), name)
-    if name in read_citations() or any(name == source for source, _ in store.count_sources()):
+    if name in read_citations() or any(name in (source, collection_of(source)) for source, _ in store.count_sources()):
         return {**_about(None, "collection", ()), "name": name, "sources": _sources([name])}
     try:
         return about_model(store, name, anywhere=True)

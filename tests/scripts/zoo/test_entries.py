@@ -41,3 +41,10 @@ def test_collections_with_most_runs_come_first() -> None:
         ("s", 1, 0, 0),
         ("u", 0, 1, 0),
     ]
+
+
+def test_what_zoograph_measured_is_one_collection() -> None:
+    own = [f"zoograph 0.1.0, weights {weights}, images 47084eae92b4" for weights in ("31798e29af8e", "7df535c3f773")]
+    runs = {source: Counter({Protocol.HEAD: 1}) for source in own}
+    (row,) = collection_rows({}, {}, runs)
+    assert (row["collection"], row["runs"]) == ("measured by zoograph", 2)
