@@ -81,7 +81,7 @@ def explain_name(name: str, model: str) -> str | None:
     >>> explain_name("resnet50", "resnet50.a1_in1k")
     "'resnet50' means timm's default weights, 'resnet50.a1_in1k'."
     """
-    if bare_architecture(name) == model.partition(".")[0]:
+    if _is_bare(name, model):
         return f"'{name}' means timm's default weights, '{model}'."
     return None if without_prefix(name) == model else f"'{name}' means the weights '{model}'."
 
@@ -99,7 +99,7 @@ def explain_names(models: Mapping[str, str]) -> list[str]:
     taken = {name: model for name, model in other.items() if explain_name(name, model) is not None}
     if len(taken) == 1:
         return [str(explain_name(*pair)) for pair in taken.items()]
-    bare = {name: model for name, model in taken.items() if bare_architecture(name) == model.partition(".")[0]}
+    bare = {name: model for name, model in taken.items() if _is_bare(name, model)}
     others = {name: model for name, model in taken.items() if name not in bare}
     return [
         f"{said}: {some_of([f'{name!r} means {model!r}' for name, model in group.items()], _MOST_EXPLAINED)}."
@@ -109,6 +109,10 @@ def explain_names(models: Mapping[str, str]) -> list[str]:
         )
         if group
     ]
+
+
+def _is_bare(name: str, model: str) -> bool:
+    return bare_architecture(name) == model.partition(".")[0]
 
 
 def bare_architecture(name: str) -> str | None:

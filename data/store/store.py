@@ -334,7 +334,7 @@ class RecordStore:
         """Return how many models have a run of a protocol and metric on each of ``datasets``, one not counted."""
         with self._read() as connection:
             runs = self._kept(connection).tables["runs"]
-        return tuple(count_models(runs, dataset, protocol, metric, without) for dataset in datasets)
+        return count_models(runs, datasets, protocol, metric, without)
 
     def find_cards(
         self, models: Sequence[str] = (), datasets: Sequence[str] = ()

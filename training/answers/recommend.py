@@ -102,9 +102,8 @@ class Recommendation(Report):
         steps: what each filter did.
         num_hidden: uploads and near-twins of candidates that are not compared.
         unranked: tasks whose measured accuracies are nearly all one value, so that they rank no model.
-        new: datasets without a record of what is predicted.
-        cautions: what is to be known of measured values of ``candidates`` before they are believed.
         num_known: models with a record of what is predicted, on each of ``tasks``.
+        cautions: what is to be known of measured values of ``candidates`` before they are believed.
     """
 
     dataset: str
@@ -120,10 +119,14 @@ class Recommendation(Report):
     steps: tuple[Step, ...]
     num_hidden: int
     unranked: tuple[str, ...]
-    new: tuple[str, ...]
+    num_known: tuple[int, ...]
     explanation: Evidence | None
     cautions: tuple[str, ...] = ()
-    num_known: tuple[int, ...] = ()
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """Datasets without a record of what is predicted."""
+        return tuple(task for task, number in zip(self.tasks, self.num_known, strict=True) if not number)
 
     @property
     def num_candidates(self) -> int:
@@ -264,11 +267,10 @@ def recommend(
         everyone = choose_candidates(zoo, question, Filters(), times.speed) if filters != Filters() else candidates
         ids = list(dict.fromkeys(card.id for card in (*everyone.cards, *candidates.cards)))
         current = open_predictor(chosen, question, encoder, progress, warn, stage, zoo, ids)
-        new = store.unmeasured([], question.tasks, question.protocol, question.metric)
-        with _threads(chosen):
-            ranking = _rank(current, candidates, trade_off, times, new, top, explain)
         num_known = store.count_models(question.tasks, question.protocol, question.metric)
-        return replace(ranking, cautions=tuple(_find_cautions(store, ranking)), num_known=num_known)
+        with _threads(chosen):
+            ranking = _rank(current, candidates, trade_off, times, num_known, top, explain)
+        return replace(ranking, cautions=tuple(_find_cautions(store, ranking)))
 
 
 def _threads(source: Source) -> AbstractContextManager[None]:
@@ -321,7 +323,7 @@ def _rank(
     candidates: Candidates,
     trade_off: TradeOff,
     times: _Times,
-    new: tuple[str, ...],
+    num_known: tuple[int, ...],
     top: int,
     explain: bool,
 ) -> Recommendation:
@@ -363,7 +365,7 @@ def _rank(
         candidates.steps,
         candidates.num_hidden,
         tuple(task for task, ranked in zip(question.tasks, joint.ranked.tolist(), strict=True) if not ranked),
-        new,
+        num_known,
         explanation,
     )
 

@@ -33,11 +33,11 @@ def workers(processes: int) -> Iterator[Submit]:
 
 def begin_worker(processes: int) -> None:
     """Begin one of so many processes: it ends with its parent, and takes no more than its share of the cores."""
-    leave_with_parent()
+    _leave_with_parent()
     _share_cores(processes)
 
 
-def leave_with_parent() -> None:
+def _leave_with_parent() -> None:
     """End this process when the one that started it ends, even if that one is killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None

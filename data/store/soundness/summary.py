@@ -107,10 +107,13 @@ def names_by_batch(tables: Mapping[str, Columns]) -> dict[str, BatchNames]:
     }
 
 
-def _pairs(rows: Columns, first: str, second: str) -> Iterator[tuple[str, str]]:
-    """Yield the words of two columns that occur together, each pair once."""
+def _pairs(
+    rows: Columns, first: str, second: str, chosen: NDArray[np.bool_] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield the words of two columns that occur together in the ``chosen`` (n,) rows, each pair once; default: all."""
     many = max(1, len(rows.words[second]))
-    for code in np.unique(rows.codes[first].astype(np.int64) * many + rows.codes[second]).tolist():
+    codes = rows.codes[first].astype(np.int64) * many + rows.codes[second]
+    for code in np.unique(codes if chosen is None else codes[chosen]).tolist():
         yield rows.words[first][code // many], rows.words[second][code % many]
 
 
@@ -149,10 +152,13 @@ def measured_among(runs: Columns, column: str, ids: Sequence[str], protocol: Pro
     return {runs.words[column][code] for code in np.unique(codes)}
 
 
-def count_models(runs: Columns, dataset: str, protocol: Protocol, metric: Metric, without: str | None = None) -> int:
-    """Return how many models have a run of a protocol and metric on ``dataset``, one of them not counted."""
-    codes = runs.codes["model"][counted(runs, protocol, metric) & runs.among("dataset", [dataset])]
-    return len({runs.words["model"][code] for code in np.unique(codes)} - {without})
+def count_models(
+    runs: Columns, datasets: Sequence[str], protocol: Protocol, metric: Metric, without: str | None = None
+) -> tuple[int, ...]:
+    """Return how many models have a run of a protocol and metric on each of ``datasets``, one model not counted."""
+    chosen = counted(runs, protocol, metric) & runs.among("dataset", datasets)
+    number = Counter(dataset for dataset, model in _pairs(runs, "dataset", "model", chosen) if model != without)
+    return tuple(number[dataset] for dataset in datasets)
 
 
 def counted(runs: Columns, protocol: Protocol | None, metric: Metric) -> NDArray[np.bool_]:

@@ -137,15 +137,20 @@ def test_the_shipped_table_equals_fresh_vectors(monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_allclose(encoder.embed(some), table.lookup(some), atol=1e-3)
 
 
-def test_texts_that_nobody_can_embed_are_absent_in_one_line(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def alone(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What ships, where there is no encoder."""
+
     def find(name: str = DEFAULT_ENCODER) -> Encoder:
         raise EncoderError("no encoder")
 
     monkeypatch.setattr(lookup, "find_encoder", find)
     monkeypatch.setattr(lookup, "SHIPPED", shipped)
     monkeypatch.setattr(lookup.text_table_for, "__defaults__", (None, None, shipped, None))
+    return shipped
+
+
+def test_texts_that_nobody_can_embed_are_absent_in_one_line(alone: Path, caplog: pytest.LogCaptureFixture) -> None:
     zoo = Zoo.of(Collection(datasets=(DatasetCard(id="cat", source="t", labels=("dog", "wug")),)))
     table = text_for(zoo)
     assert [record.getMessage() for record in caplog.records] == [
@@ -154,20 +159,12 @@ def test_texts_that_nobody_can_embed_are_absent_in_one_line(
     ]
     found = table.lookup(["dog", "wug"])
     assert np.isnan(found[1]).all()
-    assert np.array_equal(found[0], TextTable.load(shipped).lookup(["dog"])[0])
+    assert np.array_equal(found[0], TextTable.load(alone).lookup(["dog"])[0])
     with pytest.raises(EncoderError, match="no encoder"):
         text_for(zoo, "some/encoder")
 
 
-def test_absent_texts_are_told_of_what_is_asked_about_alone(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def find(name: str = DEFAULT_ENCODER) -> Encoder:
-        raise EncoderError("no encoder")
-
-    monkeypatch.setattr(lookup, "find_encoder", find)
-    monkeypatch.setattr(lookup, "SHIPPED", shipped)
-    monkeypatch.setattr(lookup.text_table_for, "__defaults__", (None, None, shipped, None))
+def test_absent_texts_are_told_of_what_is_asked_about_alone(alone: Path, caplog: pytest.LogCaptureFixture) -> None:
     cards = (
         DatasetCard(id="cat", source="t", labels=("dog", "wug")),
         DatasetCard(id="owl", source="t", labels=("dog", "17")),

@@ -32,7 +32,7 @@ def _answer(*candidates: Candidate) -> Recommendation:
         steps=(),
         num_hidden=0,
         unranked=(),
-        new=(),
+        num_known=(3,),
         explanation=None,
     )
 
